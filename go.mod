@@ -1,11 +1,11 @@
 module github.com/imprompt/imprompt
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/cogentcore/webgpu v0.23.0
 	github.com/hack-pad/go-indexeddb v0.3.2
 	github.com/maxence-charriere/go-app/v10 v10.1.11
-	golang.org/x/image v0.30.0
-	golang.org/x/text v0.28.0
+	golang.org/x/image v0.47.0
+	golang.org/x/text v0.43.0
 )

@@ -1,0 +1,54 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"syscall/js"
+)
+
+// await blocks the goroutine until a promise settles. When ctx ends first it
+// returns ctx's error, and the promise's outcome is dropped.
+func await(ctx context.Context, promise js.Value) (js.Value, error) {
+	type outcome struct {
+		value js.Value
+		err   error
+	}
+	settled := make(chan outcome, 1)
+	var onValue, onError js.Func
+	onValue = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		onValue.Release()
+		onError.Release()
+		v := js.Undefined()
+		if len(args) > 0 {
+			v = args[0]
+		}
+		settled <- outcome{value: v}
+		return nil
+	})
+	onError = js.FuncOf(func(_ js.Value, args []js.Value) any {
+		onValue.Release()
+		onError.Release()
+		settled <- outcome{err: jsError(args)}
+		return nil
+	})
+	promise.Call("then", onValue, onError)
+	select {
+	case o := <-settled:
+		return o.value, o.err
+	case <-ctx.Done():
+		return js.Undefined(), ctx.Err()
+	}
+}
+
+// jsError turns what a promise was rejected with into an error.
+func jsError(args []js.Value) error {
+	if len(args) == 0 {
+		return errors.New("a promise was rejected without a reason")
+	}
+	if m := args[0].Get("message"); args[0].Type() == js.TypeObject && m.Type() == js.TypeString {
+		return errors.New(m.String())
+	}
+	return errors.New(js.Global().Get("String").Invoke(args[0]).String())
+}

@@ -1,0 +1,200 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall/js"
+
+	"github.com/cogentcore/webgpu/wgpu"
+)
+
+type bufferHandle struct{ *wgpu.Buffer }
+
+// deviceHandle is the WebGPU side of a Device.
+type deviceHandle struct {
+	state     js.Value // what impromptGPU.open resolved to
+	js        js.Value // the GPUDevice
+	wgpu      wgpu.Device
+	modules   map[string]*pipelineEntry // by shader source and binding signature
+	layouts   map[string]layout
+	mu        sync.Mutex
+	compileMS float64
+}
+
+type layout struct {
+	group    *wgpu.BindGroupLayout
+	pipeline js.Value
+}
+
+// pipelineEntry is a pipeline that is being compiled or is ready.
+type pipelineEntry struct {
+	promise js.Value
+	ready   js.Value
+}
+
+// Options choose the device that Open asks for.
+type Options struct {
+	NoF16 bool // do without shader-f16 even where the adapter has it
+}
+
+func glue() js.Value { return js.Global().Get("impromptGPU") }
+
+// Open asks the browser (or Dawn in Node) for a GPU, with shader-f16 and the
+// adapter's full limits where it grants them.
+func Open(ctx context.Context, o Options) (*Device, error) {
+	if glue().IsUndefined() {
+		return nil, errors.New("gpu: web/js/gpu.js was not loaded before the engine")
+	}
+	state, err := await(ctx, glue().Call("open", map[string]any{"noF16": o.NoF16}))
+	if err != nil {
+		return nil, fmt.Errorf("gpu: %w", err)
+	}
+	d := &Device{}
+	d.host.state = state
+	d.host.js = state.Get("device")
+	d.host.wgpu = wgpu.NewDevice(d.host.js)
+	d.host.modules = map[string]*pipelineEntry{}
+	d.host.layouts = map[string]layout{}
+	d.F16 = d.host.js.Get("features").Call("has", "shader-f16").Bool()
+	limits := d.host.js.Get("limits")
+	get := func(name string) int64 { return int64(limits.Get(name).Float()) }
+	d.Limits = Limits{
+		MaxBufferSize:                     get("maxBufferSize"),
+		MaxStorageBufferBindingSize:       get("maxStorageBufferBindingSize"),
+		MaxComputeWorkgroupStorageSize:    int(get("maxComputeWorkgroupStorageSize")),
+		MaxComputeInvocationsPerWorkgroup: int(get("maxComputeInvocationsPerWorkgroup")),
+		MaxStorageBuffersPerShaderStage:   int(get("maxStorageBuffersPerShaderStage")),
+		MaxComputeWorkgroupsPerDimension:  int(get("maxComputeWorkgroupsPerDimension")),
+	}
+	info := state.Get("info")
+	text := func(name string) string {
+		if v := info.Get(name); v.Type() == js.TypeString {
+			return v.String()
+		}
+		return ""
+	}
+	d.Info = AdapterInfo{Vendor: text("vendor"), Architecture: text("architecture"), Device: text("device"), Description: text("description")}
+	all := strings.ToLower(d.Info.Vendor + " " + d.Info.Architecture + " " + d.Info.Device + " " + d.Info.Description)
+	for _, name := range []string{"swiftshader", "llvmpipe", "lavapipe", "basic render"} {
+		d.Info.Software = d.Info.Software || strings.Contains(all, name)
+	}
+	return d, nil
+}
+
+// JS is the GPUDevice.
+func (d *Device) JS() js.Value { return d.host.js }
+
+// Check returns the first error that WebGPU reported outside of any other call, or
+// says that the device is lost.
+func (d *Device) Check() error {
+	if s := d.host.state.Get("lost").String(); s != "" {
+		return &LostError{Reason: s}
+	}
+	if s := d.host.state.Get("error").String(); s != "" {
+		d.host.state.Set("error", "")
+		return fmt.Errorf("gpu: %s", s)
+	}
+	return nil
+}
+
+// Close frees the GPU.
+func (d *Device) Close() { d.host.js.Call("destroy") }
+
+// CompileMilliseconds is how long pipelines took to compile, in sum over the builds
+// that waited for them.
+func (d *Device) CompileMilliseconds() float64 { return d.host.compileMS }
+
+// Pipelines is how many different pipelines were compiled.
+func (d *Device) Pipelines() int { return len(d.host.modules) }
+
+func (d *Device) createBuffer(label string, size int64) bufferHandle {
+	if d.host.js.IsUndefined() {
+		return bufferHandle{}
+	}
+	b, _ := d.host.wgpu.CreateBuffer(&wgpu.BufferDescriptor{
+		Label: label, Size: uint64(size),
+		Usage: wgpu.BufferUsageStorage | wgpu.BufferUsageUniform | wgpu.BufferUsageCopySrc | wgpu.BufferUsageCopyDst,
+	})
+	return bufferHandle{b}
+}
+
+func (b *Buffer) destroy() {
+	if b.handle.Buffer != nil {
+		b.handle.Destroy()
+	}
+}
+
+// WriteBytes queues a copy of p to the buffer at a byte offset that is a multiple
+// of four. p may be changed afterwards.
+func (b *Buffer) WriteBytes(offset int64, p Bytes) {
+	if b.handle.Buffer != nil {
+		glue().Call("write", b.device.host.js, object(b.handle.Buffer), offset, p)
+	}
+}
+
+// ReadBytes waits for all that was submitted and returns a copy of the buffer.
+func (b *Buffer) ReadBytes(ctx context.Context, offset, size int64) (Bytes, error) {
+	if err := b.device.Check(); err != nil {
+		return js.Undefined(), err
+	}
+	// Not ctx: an abandoned map would leak its staging buffer's pages.
+	v, err := await(context.WithoutCancel(ctx), glue().Call("read", b.device.host.js, object(b.handle.Buffer), offset, (size+3)&^3))
+	if err != nil {
+		return js.Undefined(), fmt.Errorf("gpu: reading %s back: %w", b.Label, err)
+	}
+	if err := b.device.Check(); err != nil {
+		return js.Undefined(), err
+	}
+	return v.Call("subarray", 0, size), nil
+}
+
+// layoutFor makes the layout of a dispatch's bindings: a uniform, then storage that
+// is read or written. Explicit, because "auto" drops a binding that a constant
+// switched off.
+func (d *Device) layoutFor(signature string) layout {
+	if l, ok := d.host.layouts[signature]; ok {
+		return l
+	}
+	var entries []wgpu.BindGroupLayoutEntry
+	for i, c := range signature {
+		kind := wgpu.BufferBindingTypeReadOnlyStorage
+		switch c {
+		case 'u':
+			kind = wgpu.BufferBindingTypeUniform
+		case 'w':
+			kind = wgpu.BufferBindingTypeStorage
+		case '-':
+			continue
+		}
+		entries = append(entries, wgpu.BindGroupLayoutEntry{
+			Binding: uint32(i), Visibility: wgpu.ShaderStageCompute, Buffer: wgpu.BufferBindingLayout{Type: kind}})
+	}
+	group, _ := d.host.wgpu.CreateBindGroupLayout(&wgpu.BindGroupLayoutDescriptor{Entries: entries})
+	pipeline, _ := d.host.wgpu.CreatePipelineLayout(&wgpu.PipelineLayoutDescriptor{BindGroupLayouts: []*wgpu.BindGroupLayout{group}})
+	l := layout{group: group, pipeline: object(pipeline)}
+	d.host.layouts[signature] = l
+	return l
+}
+
+// compile starts compiling a pipeline, once for each source and signature.
+func (d *Device) compile(label, source, signature string) *pipelineEntry {
+	key := signature + "\x00" + source
+	if e, ok := d.host.modules[key]; ok {
+		return e
+	}
+	l := d.layoutFor(signature)
+	module, _ := d.host.wgpu.CreateShaderModule(&wgpu.ShaderModuleDescriptor{
+		Label: label, WGSLDescriptor: &wgpu.ShaderModuleWGSLDescriptor{Code: source}})
+	e := &pipelineEntry{}
+	e.promise = d.host.js.Call("createComputePipelineAsync", map[string]any{
+		"label": label, "layout": l.pipeline,
+		"compute": map[string]any{"module": object(module), "entryPoint": "main"},
+	})
+	d.host.modules[key] = e
+	return e
+}

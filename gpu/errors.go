@@ -1,0 +1,19 @@
+package gpu
+
+import "fmt"
+
+// LostError says that the GPU was taken away: a driver reset, a laptop that
+// changed its GPU, device.destroy(). A new device has to be opened.
+type LostError struct{ Reason string }
+
+func (e *LostError) Error() string { return "gpu: the GPU was lost: " + e.Reason }
+
+// OutOfMemoryError says that the GPU refused memory for What.
+type OutOfMemoryError struct {
+	What string
+	Held int64 // bytes that the engine holds already
+}
+
+func (e *OutOfMemoryError) Error() string {
+	return fmt.Sprintf("gpu: out of memory for %s, with %d MiB in use: choose a smaller picture, or the low-memory mode", e.What, e.Held>>20)
+}

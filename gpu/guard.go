@@ -1,0 +1,48 @@
+package gpu
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+)
+
+// nan fills with 0xff: NaN as f16, as f32 and a huge u32.
+func nan(n int64) []byte { return bytes.Repeat([]byte{0xff}, int(n)) }
+
+// fillGuards makes what no dispatch has written yet, and the band behind every
+// tensor of the program, NaN.
+func (p *Program) fillGuards() {
+	for _, t := range p.transient {
+		if t.buffer != nil {
+			t.buffer.WriteBytes(0, BytesOf(nan(t.buffer.Size+t.buffer.guard)))
+		}
+	}
+	for _, d := range p.dispatches {
+		for _, b := range d.Bind {
+			if b := b.bound(); b.guard > 0 {
+				b.WriteBytes(b.Size, BytesOf(nan(b.guard)))
+			}
+		}
+	}
+}
+
+// CheckGuards reports the first tensor behind whose end something was written. It
+// is for tests, on a device with Guard.
+func (p *Program) CheckGuards(ctx context.Context) error {
+	for _, d := range p.dispatches {
+		for i, bind := range d.Bind {
+			b := bind.bound()
+			if b.guard == 0 || !bind.write {
+				continue
+			}
+			band, err := b.ReadBytes(ctx, b.Size, b.guard)
+			if err != nil {
+				return err
+			}
+			if !bytes.Equal(GoBytes(band), nan(b.guard)) {
+				return fmt.Errorf("gpu: %s (%s) wrote beyond the end of %s, binding %d", d.Kernel, d.Label, b.Label, i+1)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall/js"
+	"time"
+
+	"github.com/cogentcore/webgpu/wgpu"
+)
+
+// programHandle is the WebGPU side of a built Program.
+type programHandle struct {
+	js     js.Value // a Program of web/js/gpu.js
+	params *Buffer
+	labels []string
+}
+
+// Build plans the program's memory, compiles its pipelines (together, in the
+// background of the browser) and makes its bind groups. An error of the recording,
+// of a shader or of memory is reported here.
+func (p *Program) Build(ctx context.Context) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	d := p.Device
+	if err := d.Check(); err != nil {
+		return err
+	}
+	entries, signatures, err := p.startCompiling()
+	if err != nil {
+		return err
+	}
+
+	for _, filter := range []string{"out-of-memory", "validation"} {
+		d.host.js.Call("pushErrorScope", filter)
+	}
+	p.plan()
+	if d.Guard {
+		p.fillGuards()
+	}
+	words, offsets, sizes, err := p.params()
+	if err == nil && len(words) > 0 {
+		p.host.params = d.NewBuffer(p.Name+".params", int64(4*len(words)))
+		p.host.params.WriteBytes(0, BytesOf(wgpu.ToBytes(words)))
+	}
+	groups := js.Global().Get("Array").New(len(p.dispatches))
+	list := make([]int32, 0, 5*len(p.dispatches))
+	cost := make([]float64, 0, len(p.dispatches))
+	if err == nil {
+		for i, ds := range p.dispatches {
+			groups.SetIndex(i, p.bindGroup(ds, signatures[i], offsets[i], sizes[i]))
+		}
+	}
+	var errs []error
+	if err != nil {
+		errs = append(errs, err)
+	}
+	for range 2 {
+		v, err := await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
+		if err != nil {
+			errs = append(errs, err)
+		} else if !v.IsNull() {
+			if v.InstanceOf(js.Global().Get("GPUOutOfMemoryError")) {
+				errs = append(errs, &OutOfMemoryError{What: p.Name, Held: d.MemoryBytes()})
+			} else {
+				errs = append(errs, fmt.Errorf("gpu: %s: %s", p.Name, v.Get("message").String()))
+			}
+		}
+	}
+	if len(errs) > 0 {
+		p.Release()
+		return errors.Join(errs...)
+	}
+
+	began := time.Now()
+	index := map[*pipelineEntry]int{}
+	pipelines := js.Global().Get("Array").New()
+	for i, ds := range p.dispatches {
+		e := entries[i]
+		if _, ok := index[e]; !ok {
+			if e.ready.IsUndefined() {
+				v, err := await(ctx, e.promise)
+				if err != nil {
+					p.Release()
+					return fmt.Errorf("gpu: compiling %s (%s): %w", ds.Kernel, ds.Label, err)
+				}
+				e.ready = v
+			}
+			index[e] = len(index)
+			pipelines.Call("push", e.ready)
+		}
+		list = append(list, int32(index[e]), int32(i), int32(ds.Groups[0]), int32(ds.Groups[1]), int32(ds.Groups[2]))
+		cost = append(cost, ds.Cost)
+	}
+	d.host.compileMS += float64(time.Since(began).Microseconds()) / 1e3
+	p.host.js = glue().Call("program", d.host.js, pipelines, groups,
+		typedArray("Int32Array", wgpu.ToBytes(list)), typedArray("Float64Array", wgpu.ToBytes(cost)), p.stepObject())
+	return d.Check()
+}
+
+func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
+	entries := make([]*pipelineEntry, len(p.dispatches))
+	signatures := make([]string, len(p.dispatches))
+	for i, ds := range p.dispatches {
+		var s strings.Builder
+		s.WriteByte("-u"[min(1, len(ds.Params))])
+		for _, b := range ds.Bind {
+			if b.write {
+				s.WriteByte('w')
+			} else {
+				s.WriteByte('r')
+			}
+		}
+		signatures[i] = s.String()
+		source, err := p.Device.shaderSource(ds.Kernel, ds.Consts)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries[i] = p.Device.compile(ds.Kernel, source, signatures[i])
+	}
+	return entries, signatures, nil
+}
+
+func (p *Program) bindGroup(ds Dispatch, signature string, offset, size int) js.Value {
+	var entries []wgpu.BindGroupEntry
+	if len(ds.Params) > 0 {
+		entries = append(entries, wgpu.BindGroupEntry{Binding: 0, Buffer: p.host.params.handle.Buffer, Offset: uint64(offset), Size: uint64(size)})
+	}
+	for i, b := range ds.Bind {
+		buffer := b.bound()
+		n := buffer.Size
+		if b.tensor != nil {
+			n = b.tensor.Bytes()
+		}
+		entries = append(entries, wgpu.BindGroupEntry{Binding: uint32(i + 1), Buffer: buffer.handle.Buffer, Size: uint64(n + buffer.guard)})
+	}
+	group, _ := p.Device.host.wgpu.CreateBindGroup(&wgpu.BindGroupDescriptor{Layout: p.Device.layoutFor(signature).group, Entries: entries})
+	return object(group)
+}
+
+func (p *Program) stepObject() any {
+	if p.step == nil {
+		return nil
+	}
+	return object(p.step.buffer.handle.Buffer)
+}
+
+func typedArray(kind string, b []byte) js.Value {
+	return js.Global().Get(kind).New(BytesOf(b).Get("buffer"))
+}
+
+// Run replays the program for a step and returns when it is handed to the GPU's
+// queue; reading a tensor waits for it. When ctx ends, Run stops after the
+// submission under way and returns ctx's error.
+func (p *Program) Run(ctx context.Context, step int) error { return p.run(ctx, step, false) }
+
+// RunWait is Run that returns when the GPU is done.
+func (p *Program) RunWait(ctx context.Context, step int) error { return p.run(ctx, step, true) }
+
+func (p *Program) run(ctx context.Context, step int, wait bool) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := p.Device.Check(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { p.host.js.Call("cancel") })
+	defer stop()
+	done, err := await(context.WithoutCancel(ctx), p.host.js.Call("run", step, wait))
+	if err != nil {
+		return fmt.Errorf("gpu: %s: %w", p.Name, err)
+	}
+	if !done.Bool() {
+		return context.Cause(ctx)
+	}
+	return p.Device.Check()
+}
+
+// KernelTime is what the dispatches of one kernel took in a Profile.
+type KernelTime struct {
+	Kernel, Label string
+	Milliseconds  float64
+	Cost          float64
+}
+
+// Profile runs every dispatch alone and times it, the wait for the GPU included.
+func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
+	v, err := await(ctx, p.host.js.Call("profile", step))
+	if err != nil {
+		return nil, err
+	}
+	times := make([]KernelTime, len(p.dispatches))
+	for i, ds := range p.dispatches {
+		times[i] = KernelTime{ds.Kernel, ds.Label, v.Index(i).Float(), ds.Cost}
+	}
+	return times, p.Device.Check()
+}
+
+// Release frees the program's own buffers; persistent tensors stay.
+func (p *Program) Release() {
+	for _, b := range p.slots {
+		b.Release()
+	}
+	p.slots = nil
+	p.host.params.Release()
+	p.step.Release()
+	p.step = nil
+}

@@ -1,0 +1,70 @@
+package gpu
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// SetFloat32 queues a copy of values, in row-major order without padding, to the
+// tensor, converted to its type.
+func (t *Tensor) SetFloat32(values []float32) {
+	rows, c, pitch := t.Rows(), t.Channels(), t.Pitch()
+	if len(values) != rows*c {
+		panic(fmt.Sprintf("gpu: %s takes %d numbers, not %d", t, rows*c, len(values)))
+	}
+	size := t.DType.Size()
+	p := make([]byte, t.Bytes())
+	for r := range rows {
+		for i, v := range values[r*c : (r+1)*c] {
+			at := (r*pitch + i) * size
+			if t.DType == F16 {
+				binary.LittleEndian.PutUint16(p[at:], Float16(v))
+			} else {
+				binary.LittleEndian.PutUint32(p[at:], math.Float32bits(v))
+			}
+		}
+	}
+	t.buffer.WriteBytes(0, BytesOf(p))
+}
+
+// SetUint32 queues a copy of values, in row-major order without padding, to a U32 tensor.
+func (t *Tensor) SetUint32(values []uint32) {
+	rows, c, pitch := t.Rows(), t.Channels(), t.Pitch()
+	if len(values) != rows*c {
+		panic(fmt.Sprintf("gpu: %s takes %d numbers, not %d", t, rows*c, len(values)))
+	}
+	p := make([]byte, t.Bytes())
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(p[4*(i/c*pitch+i%c):], v)
+	}
+	t.buffer.WriteBytes(0, BytesOf(p))
+}
+
+// Float32 waits for the GPU and returns the tensor's numbers, row-major without padding.
+func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
+	b, err := t.buffer.ReadBytes(ctx, 0, t.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	p := GoBytes(b)
+	rows, c, pitch, size := t.Rows(), t.Channels(), t.Pitch(), t.DType.Size()
+	values := make([]float32, rows*c)
+	for r := range rows {
+		for i := range c {
+			at := (r*pitch + i) * size
+			if t.DType == F16 {
+				values[r*c+i] = Float32(binary.LittleEndian.Uint16(p[at:]))
+			} else {
+				values[r*c+i] = math.Float32frombits(binary.LittleEndian.Uint32(p[at:]))
+			}
+		}
+	}
+	return values, nil
+}
+
+// Read waits for the GPU and returns the tensor's bytes, padding included.
+func (t *Tensor) Read(ctx context.Context) (Bytes, error) {
+	return t.buffer.ReadBytes(ctx, 0, t.Bytes())
+}

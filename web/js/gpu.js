@@ -1,0 +1,133 @@
+// The hot half of package gpu: what would cost a call from Go a dispatch is done
+// here in one call a run. Loaded before the wasm by the worker, by Node and by the
+// browser test page; it registers itself as globalThis.impromptGPU.
+
+// How long one submission should hold the GPU. Windows resets a GPU that is busy
+// for two seconds, and Cancel takes effect between submissions.
+const TARGET_MS = 100;
+// Submissions under way at once: the GPU has the next one while this one runs.
+const IN_FLIGHT = 2;
+
+class Program {
+  // list: 5 numbers a dispatch: pipeline, bind group, x, y, z. cost: FLOPs of each.
+  constructor(device, pipelines, bindGroups, list, cost, stepBuffer) {
+    Object.assign(this, { device, pipelines, bindGroups, list, cost, stepBuffer });
+    this.cancelled = false;
+    this.budget = 4e9; // FLOPs a submission, adapted to the GPU by the clock
+  }
+
+  // run submits the whole list and resolves when all of it is handed to the queue,
+  // and, with wait, when the GPU is done with it. It resolves to false when cancelled.
+  async run(step, wait) {
+    const { device, pipelines, bindGroups, list, cost } = this;
+    const queue = device.queue;
+    this.cancelled = false;
+    if (this.stepBuffer) queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
+    const pending = [];
+    const count = cost.length;
+    for (let i = 0; i < count;) {
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      let spent = 0, pipeline = -1;
+      do {
+        const at = 5 * i;
+        if (list[at] !== pipeline) pass.setPipeline(pipelines[pipeline = list[at]]);
+        pass.setBindGroup(0, bindGroups[list[at + 1]]);
+        pass.dispatchWorkgroups(list[at + 2], list[at + 3], list[at + 4]);
+        spent += cost[i++];
+      } while (i < count && spent + cost[i] <= this.budget);
+      pass.end();
+      queue.submit([encoder.finish()]);
+      const began = performance.now();
+      pending.push(queue.onSubmittedWorkDone().then(() => {
+        // With another submission before it this one waited its turn, too: the
+        // estimate is then cautious by at most IN_FLIGHT.
+        const ms = performance.now() - began;
+        if (spent > 1e8) this.budget = Math.min(1e12, Math.max(5e8, spent * Math.min(2, TARGET_MS / ms)));
+      }));
+      if (pending.length >= IN_FLIGHT) await pending.shift();
+      if (this.cancelled) { await Promise.all(pending); return false; }
+    }
+    if (wait) await Promise.all(pending);
+    return true;
+  }
+
+  // profile runs every dispatch as a submission of its own and resolves to the
+  // milliseconds each took (Float64Array), the wait for the GPU included.
+  async profile(step) {
+    const { device, pipelines, bindGroups, list, cost } = this;
+    if (this.stepBuffer) device.queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
+    const ms = new Float64Array(cost.length);
+    for (let i = 0; i < cost.length; i++) {
+      await device.queue.onSubmittedWorkDone();
+      const began = performance.now();
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipelines[list[5 * i]]);
+      pass.setBindGroup(0, bindGroups[list[5 * i + 1]]);
+      pass.dispatchWorkgroups(list[5 * i + 2], list[5 * i + 3], list[5 * i + 4]);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      await device.queue.onSubmittedWorkDone();
+      ms[i] = performance.now() - began;
+    }
+    return ms;
+  }
+
+  cancel() { this.cancelled = true; }
+}
+
+// write puts bytes into a buffer; writeBuffer takes multiples of four only.
+function write(device, buffer, offset, bytes) {
+  const n = bytes.byteLength;
+  const whole = n & ~3;
+  if (whole) device.queue.writeBuffer(buffer, offset, bytes, 0, whole);
+  if (whole < n) {
+    const tail = new Uint8Array(4);
+    tail.set(bytes.subarray(whole));
+    device.queue.writeBuffer(buffer, offset + whole, tail);
+  }
+}
+
+// read resolves to a copy of a buffer's bytes. It does not stop the queue: other
+// submissions may follow at once.
+async function read(device, buffer, offset, size) {
+  const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+  const staging = device.createBuffer({ size, usage });
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, size);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(GPUMapMode.READ);
+    return new Uint8Array(staging.getMappedRange().slice(0));
+  } finally {
+    staging.destroy();
+  }
+}
+
+// open asks for an adapter and a device with all that the adapter grants of what
+// the engine can use. It rejects with an Error whose message is for the visitor.
+async function open({ noF16 = false, powerPreference = "high-performance" } = {}) {
+  if (!navigator.gpu) throw new Error("this browser has no WebGPU");
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference });
+  if (!adapter) throw new Error("WebGPU found no GPU that it may use");
+  const requiredFeatures = [];
+  if (!noF16 && adapter.features.has("shader-f16")) requiredFeatures.push("shader-f16");
+  if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
+  const requiredLimits = {};
+  for (const name of [
+    "maxBufferSize", "maxStorageBufferBindingSize", "maxComputeWorkgroupStorageSize",
+    "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY",
+    "maxComputeWorkgroupsPerDimension", "maxStorageBuffersPerShaderStage",
+  ]) requiredLimits[name] = adapter.limits[name];
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  const state = { device, info: adapter.info, error: "", lost: "" };
+  device.addEventListener("uncapturederror", (e) => { state.error ||= e.error.message; });
+  device.lost.then((info) => { state.lost = info.message || info.reason || "device lost"; });
+  return state;
+}
+
+globalThis.impromptGPU = {
+  open, read, write,
+  program: (...args) => new Program(...args),
+};

@@ -1,0 +1,62 @@
+// Starts a Go wasm binary in Node with WebGPU from Dawn: the command line and the
+// shader tests. Usage: node node.js PROGRAM.wasm [arguments]
+//
+// Set by the caller: IMPROMPT_WASM_EXEC, Go's wasm_exec.js; IMPROMPT_NODE_MODULES,
+// the folder that holds the npm package "webgpu".
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const require = createRequire(import.meta.url);
+globalThis.require = require;
+globalThis.fs = fs;
+globalThis.path = path;
+
+const webgpu = await import(pathToFileURL(path.join(process.env.IMPROMPT_NODE_MODULES, "webgpu/index.js")));
+Object.assign(globalThis, webgpu.globals);
+// allow_unsafe_apis: timestamps without the coarse rounding that pages get.
+const gpu = webgpu.create(["enable-dawn-features=allow_unsafe_apis"]);
+Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
+
+await import("./gpu.js");
+require(process.env.IMPROMPT_WASM_EXEC);
+
+// Dawn keeps the process alive while a device lives, so every device that is opened
+// is destroyed at the end.
+const devices = new Set();
+const open = impromptGPU.open;
+impromptGPU.open = async (options) => {
+  const state = await open(options);
+  devices.add(state.device);
+  return state;
+};
+function exit(code) {
+  for (const device of devices) device.destroy();
+  process.exit(code);
+}
+
+// Go for wasm has no signals: the command line sets impromptInterrupt.
+process.on("SIGINT", () => {
+  if (globalThis.impromptInterrupt) globalThis.impromptInterrupt();
+  else exit(130);
+});
+
+const go = new Go();
+go.argv = process.argv.slice(2);
+// Go takes 12 KiB of arguments and environment at most: pass on what is of use.
+go.env = { TMPDIR: os.tmpdir() };
+for (const [name, value] of Object.entries(process.env)) {
+  if (/^(IMPROMPT_.*|HOME|TERM|COLUMNS|NO_COLOR|TMPDIR|GO.*)$/.test(name)) go.env[name] = value;
+}
+go.exit = exit;
+process.on("exit", (code) => {
+  if (code === 0 && !go.exited) { // nothing is pending any more: have Go print the deadlock
+    go._pendingEvent = { id: 0 };
+    go._resume();
+  }
+});
+const { instance } = await WebAssembly.instantiate(fs.readFileSync(process.argv[2]), go.importObject);
+globalThis.wasm = instance;
+await go.run(instance);

@@ -1,0 +1,31 @@
+// Common to the three preludes: activation functions in f32. Their arguments are
+// clamped where a driver's exp or tanh would overflow.
+const NONE: u32 = 0u;
+const SILU: u32 = 1u;
+const GELU: u32 = 2u;
+const QUICK_GELU: u32 = 3u;
+
+fn silu4(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-max(x, vec4<f32>(-80.0)))); }
+
+// x · sigmoid(1.702 x), as OpenAI's CLIP.
+fn quick_gelu4(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-max(1.702 * x, vec4<f32>(-80.0)))); }
+
+// erf by Abramowitz and Stegun 7.1.26, of which |error| is at most 1.5e-7.
+fn erf4(x: vec4<f32>) -> vec4<f32> {
+    let a = abs(x);
+    let t = 1.0 / (1.0 + 0.3275911 * a);
+    let y = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))));
+    return sign(x) * (1.0 - y * exp(-min(a * a, vec4<f32>(80.0))));
+}
+
+// 0.5 x (1 + erf(x/√2)), torch's default gelu.
+fn gelu4(x: vec4<f32>) -> vec4<f32> { return 0.5 * x * (1.0 + erf4(x * 0.70710678)); }
+
+fn activate4(kind: u32, x: vec4<f32>) -> vec4<f32> {
+    switch kind {
+        case SILU: { return silu4(x); }
+        case GELU: { return gelu4(x); }
+        case QUICK_GELU: { return quick_gelu4(x); }
+        default: { return x; }
+    }
+}

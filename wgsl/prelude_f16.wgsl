@@ -1,0 +1,14 @@
+// Prelude of the shader-f16 path: activations and weights are f16 in memory, and
+// are widened once, on the way in; every sum is f32.
+alias Act = f16;
+alias Act4 = vec4<f16>;
+alias Weight4 = vec4<f16>;
+
+fn act(v: Act) -> f32 { return f32(v); }
+fn act4(v: Act4) -> vec4<f32> { return vec4<f32>(v); }
+fn weight4(v: Weight4) -> vec4<f32> { return vec4<f32>(v); }
+
+// Clamped, because an overflow to infinity may be assumed away by a compiler.
+fn to_act(v: f32) -> Act { return f16(clamp(v, -65504.0, 65504.0)); }
+fn to_act4(v: vec4<f32>) -> Act4 { return vec4<f16>(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
+fn to_weight4(v: vec4<f32>) -> Weight4 { return vec4<f16>(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }

@@ -1,0 +1,16 @@
+// Prelude of the path without shader-f16: activations are f32 in memory; weights
+// stay f16, packed in pairs, so that a model takes no more memory than with it.
+alias Act = f32;
+alias Act4 = vec4<f32>;
+alias Weight4 = vec2<u32>;
+
+fn act(v: Act) -> f32 { return v; }
+fn act4(v: Act4) -> vec4<f32> { return v; }
+fn weight4(v: Weight4) -> vec4<f32> { return vec4<f32>(unpack2x16float(v.x), unpack2x16float(v.y)); }
+
+fn to_act(v: f32) -> Act { return v; }
+fn to_act4(v: vec4<f32>) -> Act4 { return v; }
+fn to_weight4(v: vec4<f32>) -> Weight4 {
+    let c = clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0));
+    return vec2<u32>(pack2x16float(c.xy), pack2x16float(c.zw));
+}

@@ -1,0 +1,13 @@
+// Prelude of the path without shader-f16 for a small model whose checkpoint is
+// F32: nothing is rounded to f16 anywhere.
+alias Act = f32;
+alias Act4 = vec4<f32>;
+alias Weight4 = vec4<f32>;
+
+fn act(v: Act) -> f32 { return v; }
+fn act4(v: Act4) -> vec4<f32> { return v; }
+fn weight4(v: Weight4) -> vec4<f32> { return v; }
+
+fn to_act(v: f32) -> Act { return v; }
+fn to_act4(v: vec4<f32>) -> Act4 { return v; }
+fn to_weight4(v: vec4<f32>) -> Weight4 { return v; }
