@@ -1,0 +1,48 @@
+package random
+
+import "math"
+
+// blockSize is the number of values that torch transforms together; a draw of
+// fewer takes the float64 path.
+const blockSize = 16
+
+// fillFloat32 is normal_fill<float> (ATen/native/cpu/DistributionTemplates.h).
+// len(data) is at least blockSize.
+func (g *Generator) fillFloat32(data []float32) {
+	for i := range data {
+		data[i] = g.uniformFloat32()
+	}
+	i := 0
+	for ; i+blockSize <= len(data); i += blockSize {
+		boxMuller(data[i : i+blockSize])
+	}
+	if i < len(data) {
+		// torch transforms only whole blocks: it draws the last 16 anew, over
+		// some that were done already.
+		tail := data[len(data)-blockSize:]
+		for j := range tail {
+			tail[j] = g.uniformFloat32()
+		}
+		boxMuller(tail)
+	}
+}
+
+// boxMuller is normal_fill_16: the first half of a block gives the
+// radii, the second the angles.
+func boxMuller(block []float32) {
+	for j := range blockSize / 2 {
+		u1 := 1 - block[j] // (0, 1], for the logarithm
+		u2 := block[j+blockSize/2]
+		radius := sqrt32(-2 * float32(math.Log(float64(u1))))
+		theta := float64(2 * float32(math.Pi) * u2)
+		block[j] = radius * float32(math.Cos(theta))
+		block[j+blockSize/2] = radius * float32(math.Sin(theta))
+	}
+}
+
+func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+
+// uniformFloat32 returns a number in [0, 1) of 24 random bits.
+func (g *Generator) uniformFloat32() float32 {
+	return float32(g.engine.uint32()&(1<<24-1)) / (1 << 24)
+}
