@@ -25,10 +25,10 @@ type Binding struct {
 }
 
 // In binds a tensor as read-only storage.
-func In(t *Tensor) Binding { return Binding{tensor: t} }
+func In(t *Tensor) Binding { return Binding{tensor: t.root()} }
 
 // Out binds a tensor as read_write storage.
-func Out(t *Tensor) Binding { return Binding{tensor: t, write: true} }
+func Out(t *Tensor) Binding { return Binding{tensor: t.root(), write: true} }
 
 // Read binds a buffer, a weight's say, as read-only storage.
 func Read(b *Buffer) Binding { return Binding{buffer: b} }

@@ -13,6 +13,7 @@ type Tensor struct {
 	device     *Device
 	buffer     *Buffer // nil for a transient tensor until its program is built
 	persistent bool
+	base       *Tensor // the tensor that this one is another shape of, or nil
 	// The first and the last dispatch of the program that touch it; -1 for none.
 	first, last int
 }
@@ -33,6 +34,25 @@ func newTensor(d *Device, name string, dt DType, shape []int) *Tensor {
 		}
 	}
 	return &Tensor{Name: name, Shape: append([]int(nil), shape...), DType: dt, device: d, first: -1, last: -1}
+}
+
+// Reshape is the same memory under another shape. Both innermost dimensions have to
+// be multiples of four, where rows are longer or shorter than before.
+func (t *Tensor) Reshape(shape ...int) *Tensor {
+	v := newTensor(t.device, t.Name, t.DType, shape)
+	v.base, v.persistent = t.root(), t.persistent
+	if v.Rows()*v.Channels() != t.Rows()*t.Channels() || v.Pitch() != t.Pitch() && (v.Channels()%4 != 0 || t.Channels()%4 != 0) {
+		panic(fmt.Sprintf("gpu: %s cannot be seen as %v", t, shape))
+	}
+	return v
+}
+
+// root is the tensor that owns the memory.
+func (t *Tensor) root() *Tensor {
+	if t.base != nil {
+		return t.base
+	}
+	return t
 }
 
 // Channels is the innermost dimension.

@@ -26,7 +26,7 @@ func (t *Tensor) SetFloat32(values []float32) {
 			}
 		}
 	}
-	t.buffer.WriteBytes(0, BytesOf(p))
+	t.root().buffer.WriteBytes(0, BytesOf(p))
 }
 
 // SetUint32 queues a copy of values, in row-major order without padding, to a U32 tensor.
@@ -39,12 +39,12 @@ func (t *Tensor) SetUint32(values []uint32) {
 	for i, v := range values {
 		binary.LittleEndian.PutUint32(p[4*(i/c*pitch+i%c):], v)
 	}
-	t.buffer.WriteBytes(0, BytesOf(p))
+	t.root().buffer.WriteBytes(0, BytesOf(p))
 }
 
 // Float32 waits for the GPU and returns the tensor's numbers, row-major without padding.
 func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
-	b, err := t.buffer.ReadBytes(ctx, 0, t.Bytes())
+	b, err := t.root().buffer.ReadBytes(ctx, 0, t.Bytes())
 	if err != nil {
 		return nil, err
 	}
@@ -66,5 +66,5 @@ func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
 
 // Read waits for the GPU and returns the tensor's bytes, padding included.
 func (t *Tensor) Read(ctx context.Context) (Bytes, error) {
-	return t.buffer.ReadBytes(ctx, 0, t.Bytes())
+	return t.root().buffer.ReadBytes(ctx, 0, t.Bytes())
 }

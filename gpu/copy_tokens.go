@@ -1,0 +1,50 @@
+package gpu
+
+// SliceTokens copies tokens [from, from+n) of x, Act [B, T, C], to a tensor [B, n, C].
+func SliceTokens(p *Program, x *Tensor, from, n int) *Tensor {
+	y := p.NewTensor(x.Name+".slice", x.DType, x.Shape[0], n, x.Channels())
+	copyTokens(p, x, y, from, 0, n)
+	return y
+}
+
+// ConcatTokens puts tensors [B, T₁, C], [B, T₂, C], … one behind the other: [B, ΣT, C].
+// It is for what is computed once a picture; kernels that run every step take their
+// inputs apart instead.
+func ConcatTokens(p *Program, parts ...*Tensor) *Tensor {
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	total := 0
+	for _, x := range parts {
+		total += x.Shape[1]
+	}
+	y := p.NewTensor(parts[0].Name+".concat", parts[0].DType, parts[0].Shape[0], total, parts[0].Channels())
+	at := 0
+	for _, x := range parts {
+		copyTokens(p, x, y, 0, at, x.Shape[1])
+		at += x.Shape[1]
+	}
+	return y
+}
+
+// CopyTokens copies x, [B, T, C], into y, [B, U, C], from y's token at on. Both are
+// of type Act.
+func CopyTokens(p *Program, x, y *Tensor, at int) { copyTokens(p, x, y, 0, at, x.Shape[1]) }
+
+func copyTokens(p *Program, x, y *Tensor, from, to, n int) {
+	if len(x.Shape) != 3 || len(y.Shape) != 3 || x.Channels() != y.Channels() || x.DType != y.DType || x.Shape[0] != y.Shape[0] ||
+		from+n > x.Shape[1] || to+n > y.Shape[1] {
+		p.Fail("gpu: copying %d tokens from %s at %d to %s at %d does not fit", n, x, from, y, to)
+		return
+	}
+	quads := x.Pitch() / 4
+	count := x.Shape[0] * n * quads
+	groups, stride := grid1D(p.Device, count, 64)
+	p.Dispatch(Dispatch{
+		Kernel: "copy_tokens", Label: y.Name,
+		Params: []any{count, stride, n * quads, x.Shape[1] * quads, from * quads, y.Shape[1] * quads, to * quads},
+		Bind:   []Binding{In(x), Out(y)},
+		Groups: groups,
+		Cost:   float64(4 * count),
+	})
+}

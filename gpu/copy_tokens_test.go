@@ -1,0 +1,29 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+// Slices and concatenations are exact: nothing is computed.
+func TestCopyTokens(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(3, 4))
+		const b, c = 2, 12
+		x, xv := input(d, Act, normals(rng, b*5*c), b, 5, c)
+		y, yv := input(d, Act, normals(rng, b*3*c), b, 3, c)
+		p := d.NewProgram("test")
+		cat := ConcatTokens(p, x, y)
+		out := d.NewTensor("out", Act, b, 6, c)
+		CopyTokens(p, SliceTokens(p, cat, 1, 6), out, 0)
+		run(t, p, 0)
+		want := make([]float32, 0, b*6*c)
+		for i := range b {
+			want = append(want, xv[(i*5+1)*c:(i*5+5)*c]...)
+			want = append(want, yv[i*3*c:(i*3+2)*c]...)
+		}
+		compare(t, "tokens", output(t, out), want, 0)
+	})
+}
