@@ -1,0 +1,97 @@
+// Package tokenizer turns a prompt into the token ids of CLIP's text encoder,
+// as transformers' CLIPTokenizer (5.x, on the tokenizers library) does from the
+// same vocab.json, merges.txt and tokenizer_config.json.
+//
+// A text passes through these steps, a file each:
+//
+//	special tokens in the text are set apart           special.go
+//	NFC, white space to blanks, lower case             normalize.go
+//	words by CLIP's pattern, then by GPT-2's           words.go
+//	bytes as printable letters, merged pair by pair    bpe.go
+//	start token, cut, end token, padding               this one
+package tokenizer
+
+import "strings"
+
+// Tokenizer holds one vocabulary. It is read-only after New, and safe for use
+// by several goroutines at once.
+type Tokenizer struct {
+	// MaxLength is the length of every encoding in tokens, start, end and
+	// padding included: model_max_length of tokenizer_config.json (77 for
+	// Stable Diffusion).
+	MaxLength int
+
+	bos, eos, pad int32
+	model         bpe
+	special       specialTokens
+}
+
+// Encoding is one prompt, ready for the text encoder.
+type Encoding struct {
+	// IDs has the Tokenizer's MaxLength: start token, text, end token, padding.
+	IDs []int32
+
+	// Count is how many tokens the prompt has, start and end included, padding
+	// not, before anything was cut. More than MaxLength means that words were
+	// left out.
+	Count int
+
+	// Overflow is the text of the tokens that did not fit, as diffusers shows
+	// it: lower case, with blanks between words and punctuation. A word that
+	// was cut in two begins in its middle. Empty when all fits.
+	Overflow string
+}
+
+// Encode tokenizes a prompt, as tokenizer(text, padding="max_length",
+// truncation=True) does. Bytes that are not UTF-8 count as U+FFFD.
+func (t *Tokenizer) Encode(text string) Encoding {
+	tokens := t.tokens(text)
+	room := t.MaxLength - 2
+	kept := tokens[:min(room, len(tokens))]
+
+	ids := make([]int32, 0, t.MaxLength)
+	ids = append(ids, t.bos)
+	ids = append(ids, kept...)
+	ids = append(ids, t.eos)
+	for len(ids) < t.MaxLength {
+		ids = append(ids, t.pad)
+	}
+	return Encoding{
+		IDs:      ids,
+		Count:    len(tokens) + 2,
+		Overflow: t.decode(tokens[len(kept):]),
+	}
+}
+
+// tokens returns the ids of the text alone, uncut.
+func (t *Tokenizer) tokens(text string) []int32 {
+	var ids []int32
+	for _, part := range t.special.splitRaw(strings.ToValidUTF8(text, "\uFFFD")) {
+		if part.isSpecial {
+			ids = append(ids, part.id)
+			continue
+		}
+		for _, part := range t.special.splitNormalized(normalize(part.text)) {
+			if part.isSpecial {
+				ids = append(ids, part.id)
+				continue
+			}
+			for word := range words(part.text) {
+				ids = t.model.encode(ids, word)
+			}
+		}
+	}
+	return ids
+}
+
+// decode returns the text of ids, as tokenizer.decode does: the bytes that the
+// tokens stand for, with a blank where a word ends. Bytes that are no longer
+// UTF-8, because a character was cut, show as U+FFFD.
+func (t *Tokenizer) decode(ids []int32) string {
+	var b []byte
+	for _, id := range ids {
+		b = t.model.appendBytes(b, t.special.name(id))
+	}
+	text := strings.ReplaceAll(lossyUTF8(b), endOfWord, " ")
+	return strings.TrimSpace(text)
+}
