@@ -36,11 +36,15 @@ func normalize(text string) string {
 // yet, because it follows the stream-safe format: it puts U+034F into a run of
 // more than 30 combining marks, which the reference leaves as it is.
 func nfc(text string) string {
-	if isASCII(text) || norm.NFC.IsNormalString(text) {
+	if isASCII(text) || norm.NFC.IsNormalString(text) && !strings.ContainsFunc(text, isNewMark) {
 		return text
 	}
 	var decomposed []rune
 	for _, r := range text {
+		if r == divesAkuruO {
+			decomposed = append(decomposed, r)
+			continue
+		}
 		decomposed = append(decomposed, []rune(norm.NFD.String(string(r)))...)
 	}
 	sortMarks(decomposed)
@@ -94,10 +98,13 @@ func pair(a, b rune) (rune, bool) {
 	two := utf8.AppendRune(utf8.AppendRune(buffer[:0], a), b)
 	one := norm.NFC.Bytes(two)
 	r, n := utf8.DecodeRune(one)
-	return r, n == len(one)
+	return r, n == len(one) && r != divesAkuruO
 }
 
 func combiningClass(r rune) uint8 {
+	if isNewMark(r) {
+		return 0
+	}
 	return norm.NFC.PropertiesString(string(r)).CCC()
 }
 

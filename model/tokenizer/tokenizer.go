@@ -11,7 +11,10 @@
 //	start token, cut, end token, padding               this one
 package tokenizer
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Tokenizer holds one vocabulary. It is read-only after New, and safe for use
 // by several goroutines at once.
@@ -93,5 +96,7 @@ func (t *Tokenizer) decode(ids []int32) string {
 		b = t.model.appendBytes(b, t.special.name(id))
 	}
 	text := strings.ReplaceAll(lossyUTF8(b), endOfWord, " ")
-	return strings.TrimSpace(text)
+	return strings.TrimFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || '\x1c' <= r && r <= '\x1f' // Python strips the separators too
+	})
 }

@@ -2,9 +2,9 @@ package tokenizer
 
 import "unicode"
 
-// Go's tables are those of Unicode 15; the reference knows letters and digits
-// of Unicode 16 and lower cases of Unicode 17. These are the differences, found
-// by asking it for every code point.
+// Go's tables are those of Unicode 15. The reference (tokenizers 0.23) knows
+// letters and digits of Unicode 16, lower cases of Unicode 17, and composes by
+// Unicode 9. These are the differences, found by asking it for every code point.
 
 func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.Is(newLetters, r) }
 func isNumber(r rune) bool { return unicode.IsNumber(r) || unicode.Is(newNumbers, r) }
@@ -47,4 +47,26 @@ func lower(r rune) rune {
 		return r + 0x1b
 	}
 	return unicode.ToLower(r)
+}
+
+// isNewMark reports the combining marks that Unicode 9 did not have; to the
+// reference they are no marks.
+func isNewMark(r rune) bool { return r >= 0x7fd && unicode.Is(newMarks, r) }
+
+// divesAkuruO is the only composed character between Unicode 9 and 15.
+const divesAkuruO = 0x11938
+
+var newMarks = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x7fd, 0x7fd, 1}, {0x898, 0x89f, 1}, {0x8ca, 0x8d3, 1}, {0x9fe, 0x9fe, 1}, {0xc3c, 0xc3c, 1},
+		{0xd3b, 0xd3c, 1}, {0xeba, 0xeba, 1}, {0x1715, 0x1715, 1}, {0x1abf, 0x1ace, 1}, {0x1df6, 0x1dfa, 1},
+		{0xa82c, 0xa82c, 1},
+	},
+	R32: []unicode.Range32{
+		{0x10d24, 0x10d27, 1}, {0x10eab, 0x10eac, 1}, {0x10efd, 0x10eff, 1}, {0x10f46, 0x10f50, 1}, {0x10f82, 0x10f85, 1},
+		{0x11070, 0x11070, 1}, {0x1133b, 0x1133b, 1}, {0x1145e, 0x1145e, 1}, {0x11839, 0x1183a, 1}, {0x1193d, 0x1193e, 1},
+		{0x11943, 0x11943, 1}, {0x119e0, 0x119e0, 1}, {0x11a34, 0x11a34, 1}, {0x11a47, 0x11a47, 1}, {0x11a99, 0x11a99, 1},
+		{0x11d42, 0x11d42, 1}, {0x11d44, 0x11d45, 1}, {0x11d97, 0x11d97, 1}, {0x11f41, 0x11f42, 1}, {0x16ff0, 0x16ff1, 1},
+		{0x1e08f, 0x1e08f, 1}, {0x1e130, 0x1e136, 1}, {0x1e2ae, 0x1e2ae, 1}, {0x1e2ec, 0x1e2ef, 1}, {0x1e4ec, 0x1e4ef, 1},
+	},
 }

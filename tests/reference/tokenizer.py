@@ -34,7 +34,7 @@ TEXTS = [
     "😀", "🤔 👍🏽 👨‍👩‍👧‍👦 🏳️‍🌈 🇩🇪🇫🇷 1️⃣ ❤️", "café naïve résumé Ångström", "cafe\u0301 nai\u0308ve A\u030angstro\u0308m",
     "\u1e9b\u0323 \u0344 \u212b \u2126 \u0958 \ufb1d", "İstanbul IĞDIR ıi ß ẞ ǅ Σίσυφος ΟΔΟΣ", "q\u0307\u0323 q\u0323\u0307 d\u0323\u0307 \u1e0b\u0323",
     "Z" + "".join(map(chr, range(0x300, 0x350))) + "algo", "e" + "\u0301" * 40, "a" + "\u0316\u0301" * 20 + "\u0300",
-    "\u0301 leading mark", "가각힣 \u1100\u1161\u11a8 \u1100\u1161", "狐狸在蓝色背景上", "キツネ、青い背景", "여우 파란 배경", "лиса на синем фоне", "ثعلب على خلفية زرقاء", "שועל על רקע כחול", "สุนัขจิ้งจอก", "लोमड़ी नीली पृष्ठभूमि",
+    "e\u1ace\u0323 e\u0898\u0301\u0323 a\u1abf\u073f\u0323 \U00011935\U00011930 \U00011938", "\u0301 leading mark", "가각힣 \u1100\u1161\u11a8 \u1100\u1161", "狐狸在蓝色背景上", "キツネ、青い背景", "여우 파란 배경", "лиса на синем фоне", "ثعلب على خلفية زرقاء", "שועל על רקע כחול", "สุนัขจิ้งจอก", "लोमड़ी नीली पृष्ठभूमि",
     "tab\tnew\nline\rreturn\x0bvertical\x0cfeed", "no\u00a0break\u2003em\u3000ideographic\u2028line\u2029para\u0085nel\u1680ogham\u202fnarrow",
     "zero\u200bwidth\u200cnon\u200djoiner\ufeffbom\u180emongolian\u2060word", "\x00null\x01soh\x07bell\x1b[31mesc\x7fdel\x80\x9f", "soft\u00adhyphen",
     "private \ue000 \U000f0000 noncharacter \uffff \U0010ffff replacement \ufffd", "𝕳𝖊𝖑𝖑𝖔 𝓦𝓸𝓻𝓵𝓭 ｆｕｌｌｗｉｄｔｈ ﬁ ﬂ",
