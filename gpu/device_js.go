@@ -195,6 +195,8 @@ func (d *Device) compile(label, source, signature string) *pipelineEntry {
 		"label": label, "layout": l.pipeline,
 		"compute": map[string]any{"module": object(module), "entryPoint": "main"},
 	})
+	// A failure is reported where the pipeline is awaited, later.
+	e.promise.Call("catch", glue().Get("ignore"))
 	d.host.modules[key] = e
 	return e
 }

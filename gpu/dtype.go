@@ -4,10 +4,10 @@ package gpu
 type DType uint8
 
 const (
-	F32 DType = iota // latents, norm scales, biases, tables
+	Act DType = iota // F16 where the device has shader-f16, else F32; resolved when a tensor is made
+	F32              // latents, norm scales, biases, tables
 	F16              // activations with shader-f16
 	U32              // token ids, packed pixels
-	Act              // F16 where the device has shader-f16, else F32; resolved when a tensor is made
 )
 
 // Size is the bytes that one number takes.
@@ -18,7 +18,7 @@ func (t DType) Size() int {
 	return 4
 }
 
-func (t DType) String() string { return [...]string{"f32", "f16", "u32", "act"}[t] }
+func (t DType) String() string { return [...]string{"act", "f32", "f16", "u32"}[t] }
 
 // WeightDType is how a matrix or a convolution kernel lies in GPU memory.
 type WeightDType uint8

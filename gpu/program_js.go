@@ -87,7 +87,7 @@ func (p *Program) Build(ctx context.Context) error {
 				v, err := await(ctx, e.promise)
 				if err != nil {
 					p.Release()
-					return fmt.Errorf("gpu: compiling %s (%s): %w", ds.Kernel, ds.Label, err)
+					return fmt.Errorf("gpu: compiling %s (%s): %w", ds.Kernel, ds.Label, errors.Join(err, d.Check()))
 				}
 				e.ready = v
 			}

@@ -129,5 +129,6 @@ async function open({ noF16 = false, powerPreference = "high-performance" } = {}
 
 globalThis.impromptGPU = {
   open, read, write,
+  ignore() {},
   program: (...args) => new Program(...args),
 };

@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# The one entry to Imprompt. ./build.sh without arguments says what there is.
+set -euo pipefail
+cd "$(dirname "$0")"
+root=$PWD
+out=$root/.build
+lavapipe=/usr/share/vulkan/icd.d/lvp_icd.json
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+usage() {
+  cat <<'EOF'
+./build.sh serve [--port 8080]     build the site and serve it
+./build.sh build [--out .site]     build the static site into a folder
+./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
+./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e)
+./build.sh bench                   measure kernels, and a UNet step beside onnxruntime-web
+./build.sh evaluate                CLIP-I and CLIP-T of the model that ships
+./build.sh setup                   install what tests and the command line need (done by them, too)
+EOF
+}
+
+say() { echo "build.sh: $*" >&2; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+need() { # need COMMAND REMEDY
+  have "$1" || { say "$1 is missing. $2"; exit 1; }
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif have sudo; then sudo "$@"
+  else say "this needs root: $*"; exit 1; fi
+}
+
+apt_install() { # apt_install [-t RELEASE] PACKAGE…
+  have apt-get || { say "please install: $* (there is no apt-get here to do it with)"; exit 1; }
+  say "installing $*"
+  as_root apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+need_go() { need go "Install Go 1.26 or newer: https://go.dev/dl"; }
+
+need_node() {
+  need node "Install Node.js 20 or newer: https://nodejs.org"
+  need npm "It comes with Node.js: https://nodejs.org"
+  if [ ! -d tests/node_modules/webgpu ] || [ tests/package-lock.json -nt tests/node_modules/.package-lock.json ]; then
+    say "installing npm packages"
+    (cd tests && npm ci --no-audit --no-fund --loglevel=error >/dev/null)
+    touch tests/node_modules/.package-lock.json
+  fi
+}
+
+has_gpu() { compgen -G '/dev/dri/renderD*' >/dev/null || [ -e /dev/nvidia0 ]; }
+
+# Mesa's lavapipe is the Vulkan driver where there is no GPU. It has 16-bit floats,
+# and with them shader-f16, from Mesa 24.1 on; Debian 12 has 25 in its backports.
+need_lavapipe() {
+  local version
+  version=$(dpkg-query -W -f='${Version}' mesa-vulkan-drivers 2>/dev/null || true)
+  if [ -e $lavapipe ] && { [ -z "$version" ] || dpkg --compare-versions "$version" ge 24.1; }; then return; fi
+  if have apt-get && . /etc/os-release && [ "${VERSION_CODENAME:-}" = bookworm ]; then
+    if ! grep -rqs bookworm-backports /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; then
+      # The mirror that the machine uses already.
+      local mirror
+      mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/ 2>/dev/null | head -n1 | tr -d ' ')
+      echo "deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main" | as_root tee /etc/apt/sources.list.d/backports.list >/dev/null
+    fi
+    apt_install -t bookworm-backports mesa-vulkan-drivers libvulkan1
+  else
+    apt_install mesa-vulkan-drivers libvulkan1
+  fi
+}
+
+use_vulkan() {
+  if [ -n "${VK_DRIVER_FILES:-}" ] || has_gpu; then return; fi
+  need_lavapipe
+  export VK_DRIVER_FILES=$lavapipe
+}
+
+need_chromium() {
+  [ -x "${CHROMIUM:-/usr/bin/chromium}" ] || apt_install chromium
+}
+
+node_env() {
+  IMPROMPT_WASM_EXEC=$(go env GOROOT)/lib/wasm/wasm_exec.js
+  export IMPROMPT_WASM_EXEC IMPROMPT_NODE_MODULES=$root/tests/node_modules IMPROMPT_ROOT=$root
+}
+
+setup() { need_go; need_node; need_lavapipe; need_chromium; }
+
+wasm() { # wasm OUTPUT PACKAGE
+  mkdir -p "$out"
+  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$1" "$2"
+}
+
+generate() {
+  need_go; need_node; use_vulkan; node_env
+  wasm "$out/cli.wasm" ./app
+  exec node --no-warnings web/js/node.js "$out/cli.wasm" generate "$@"
+}
+
+site() { # site COMMAND OPTIONS…
+  need_go
+  go run ./app "$@"
+}
+
+# --- tests ------------------------------------------------------------------
+
+lint() {
+  local unformatted
+  unformatted=$(gofmt -l app gpu loader model tests web wgsl)
+  [ -z "$unformatted" ] || { say "gofmt: $unformatted"; return 1; }
+  go vet ./...
+  GOOS=js GOARCH=wasm go vet ./...
+  # Run as a program of the host, it sees the code once as the host and once as wasm.
+  GOBIN=$out go install $staticcheck
+  "$out/staticcheck" ./...
+  GOOS=js GOARCH=wasm "$out/staticcheck" ./...
+}
+
+test_host() { go test ./...; }
+
+test_node() {
+  need_node
+  [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
+  node_env
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/... ./loader/... ./app/...
+}
+
+test_chromium() {
+  need_node; need_chromium
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/chromium" ./gpu/
+}
+
+test_e2e() {
+  need_node; need_chromium
+  (cd tests && node --test e2e/)
+}
+
+run_tests() {
+  need_go
+  if [ "${1:-}" = --full ]; then export IMPROMPT_FULL=1; shift; fi
+  if [ $# -gt 0 ]; then
+    for name in "$@"; do
+      case $name in
+        lint) lint ;;
+        host|node|chromium|e2e) "test_$name" ;;
+        *) usage; exit 2 ;;
+      esac
+    done
+    return
+  fi
+  setup
+  lint; test_host; test_node; test_chromium; test_e2e
+}
+
+case ${1:-} in
+  serve | build) site "$@" ;;
+  generate) shift; generate "$@" ;;
+  test) shift; run_tests "$@" ;;
+  setup) setup ;;
+  *) usage; [ $# = 0 ] || exit 2 ;;
+esac

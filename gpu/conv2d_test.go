@@ -1,0 +1,243 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// convTolerance: sums are f32 on every path; with f16 the result is rounded once.
+func convTolerance(d *Device, out DType) float64 {
+	if d.F16 && out == Act {
+		return 4e-4
+	}
+	return 2e-6
+}
+
+// parameter makes a checkpoint tensor of a type and returns beside it the values as
+// the GPU will hold them.
+func parameter(d *Device, rng *rand.Rand, dtype string, scale float64, shape ...int) (Parameter, []float32) {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	values := make([]float32, n)
+	raw := make([]byte, 0, 4*n)
+	for i := range values {
+		v := float32(rng.NormFloat64() * scale)
+		switch dtype {
+		case "F16":
+			h := Float16(v)
+			values[i] = Float32(h)
+			raw = append(raw, byte(h), byte(h>>8))
+		case "BF16":
+			b := math.Float32bits(v) >> 16
+			values[i] = math.Float32frombits(b << 16)
+			raw = append(raw, byte(b), byte(b>>8))
+		default:
+			b := math.Float32bits(v)
+			values[i] = v
+			raw = append(raw, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
+		}
+		if d.Weights == WeightF16 && len(shape) > 1 {
+			values[i] = Float32(Float16(values[i]))
+		}
+	}
+	return Parameter{Name: "test", DType: dtype, Shape: shape, Read: func(_ context.Context, off, n int64) (Bytes, error) {
+		return BytesOf(raw[off : off+n]), nil
+	}}, values
+}
+
+type convCase struct {
+	n, h, w, c, c2, out, size     int
+	stride, pad, padEnd           int
+	up                            [2]int
+	bias, table, residual, outF32 bool
+	activation                    Activation
+	scale                         float64
+	dtype                         string
+}
+
+// referenceConv is torch.nn.functional.conv2d over NHWC, in float64.
+func referenceConv(c convCase, x, x2, w, bias, table, residual []float32, y Tensor) []float32 {
+	up := c.up
+	if up == [2]int{} {
+		up = [2]int{c.h, c.w}
+	}
+	stride := max(1, c.stride)
+	ho, wo, ci := y.Shape[1], y.Shape[2], c.c+c.c2
+	out := make([]float32, c.n*ho*wo*c.out)
+	for n := range c.n {
+		for oy := range ho {
+			for ox := range wo {
+				for o := range c.out {
+					var sum float64
+					for ky := range c.size {
+						for kx := range c.size {
+							iy, ix := oy*stride-c.pad+ky, ox*stride-c.pad+kx
+							if iy < 0 || ix < 0 || iy >= up[0] || ix >= up[1] {
+								continue
+							}
+							pixel := (n*c.h+iy*c.h/up[0])*c.w + ix*c.w/up[1]
+							for k := range ci {
+								v := float64(0)
+								if k < c.c {
+									v = float64(x[pixel*c.c+k])
+								} else {
+									v = float64(x2[pixel*c.c2+k-c.c])
+								}
+								sum += v * float64(w[((o*ci+k)*c.size+ky)*c.size+kx])
+							}
+						}
+					}
+					if bias != nil {
+						sum += float64(bias[o])
+					}
+					if table != nil {
+						sum += float64(table[o])
+					}
+					sum = referenceActivation(c.activation, sum)
+					at := ((n*ho+oy)*wo+ox)*c.out + o
+					if residual != nil {
+						sum += float64(residual[at])
+					}
+					if c.scale != 0 {
+						sum *= c.scale
+					}
+					out[at] = float32(sum)
+				}
+			}
+		}
+	}
+	return out
+}
+
+func referenceActivation(a Activation, x float64) float64 {
+	switch a {
+	case SiLU:
+		return x / (1 + math.Exp(-x))
+	case GELU:
+		return x / 2 * (1 + math.Erf(x/math.Sqrt2))
+	case QuickGELU:
+		return x / (1 + math.Exp(-1.702*x))
+	}
+	return x
+}
+
+func TestConv2d(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(5, 6))
+		cases := []convCase{
+			{n: 1, h: 5, w: 7, c: 4, out: 8, size: 3, pad: 1, bias: true},
+			{n: 2, h: 9, w: 6, c: 20, out: 36, size: 3, pad: 1, bias: true, residual: true, scale: 0.5},
+			{n: 2, h: 9, w: 13, c: 40, out: 40, size: 3, stride: 2, pad: 1, bias: true},
+			{n: 1, h: 8, w: 10, c: 16, out: 16, size: 3, stride: 2, padEnd: 1, bias: true},
+			{n: 2, h: 5, w: 7, c: 24, out: 72, size: 3, pad: 1, up: [2]int{10, 14}, bias: true},
+			{n: 1, h: 5, w: 7, c: 8, out: 8, size: 3, pad: 1, up: [2]int{9, 13}},
+			{n: 2, h: 6, w: 5, c: 12, c2: 20, out: 16, size: 1, bias: true},
+			{n: 2, h: 3, w: 3, c: 32, out: 64, size: 3, pad: 1, bias: true, table: true, activation: SiLU},
+			{n: 1, h: 28, w: 28, c: 3, out: 12, size: 7, stride: 7},
+			{n: 1, h: 4, w: 4, c: 9, out: 4, size: 3, pad: 1, bias: true, outF32: true, dtype: "F32"},
+			{n: 1, h: 70, w: 66, c: 36, out: 132, size: 3, pad: 1, bias: true, dtype: "BF16"},
+			{n: 1, h: 6, w: 6, c: 8, out: 3, size: 3, pad: 1, bias: true, dtype: "F32"},
+		}
+		for range 6 { // odd sizes, smaller and larger than a tile
+			cases = append(cases, convCase{n: 1 + rng.IntN(2), h: 1 + rng.IntN(20), w: 1 + rng.IntN(20), c: 4 * (1 + rng.IntN(20)), out: 4 * (1 + rng.IntN(40)),
+				size: 3, pad: 1, stride: 1 + rng.IntN(2), bias: rng.IntN(2) == 0, activation: Activation(rng.IntN(4))})
+		}
+		for i, c := range cases {
+			t.Run(fmt.Sprint(i), func(t *testing.T) { testConv(t, d, rng, c) })
+		}
+	})
+}
+
+func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
+	ctx := context.Background()
+	if c.dtype == "" {
+		c.dtype = "F16"
+	}
+	p := d.NewProgram("test")
+	x, xv := input(d, Act, normals(rng, c.n*c.h*c.w*c.c), c.n, c.h, c.w, c.c)
+	ci := c.c + c.c2
+	wp, wv := parameter(d, rng, c.dtype, 1/math.Sqrt(float64(ci*c.size*c.size)), c.out, ci, c.size, c.size)
+	var biases []Parameter
+	var bv []float32
+	if c.bias {
+		b, v := parameter(d, rng, c.dtype, 1, c.out)
+		biases, bv = []Parameter{b}, v
+	}
+	w, err := d.NewConvWeight(ctx, "w", []Parameter{wp}, biases, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Release()
+	o := Conv2dOptions{Label: "y", Stride: c.stride, Padding: c.pad, PadEnd: c.padEnd, UpsampleTo: c.up, Activation: c.activation, Scale: c.scale}
+	var x2v, tv, rv []float32
+	if c.c2 > 0 {
+		o.X2, x2v = input(d, Act, normals(rng, c.n*c.h*c.w*c.c2), c.n, c.h, c.w, c.c2)
+	}
+	if c.table {
+		o.Table, tv = input(d, F32, normals(rng, 3*c.out), 3, c.out)
+		tv = tv[2*c.out:]
+	}
+	if c.outF32 {
+		o.Output = F32
+	}
+	if c.residual {
+		o.Residual, rv = input(d, Act, normals(rng, c.n*c.h*c.w*c.out), c.n, c.h, c.w, c.out)
+	}
+	y := Conv2d(p, x, w, o)
+	run(t, p, 2)
+	compare(t, fmt.Sprintf("%+v", c), output(t, y), referenceConv(c, xv, x2v, wv, bv, tv, rv, *y), convTolerance(d, o.Output))
+}
+
+// Several weights side by side, and GEGLU's values and gates.
+func TestLinear(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		ctx := context.Background()
+		rng := rand.New(rand.NewPCG(7, 8))
+		for _, rows := range []int{1, 3, 77, 130} {
+			const in, q, kv = 44, 20, 24
+			x, xv := input(d, Act, normals(rng, rows*in), 1, rows, in)
+			wq, wqv := parameter(d, rng, "F16", 0.2, q, in)
+			wk, wkv := parameter(d, rng, "F32", 0.2, kv, in)
+			bq, bqv := parameter(d, rng, "F16", 1, q)
+			bk, bkv := parameter(d, rng, "F16", 1, kv)
+			w, err := d.NewConvWeight(ctx, "w", []Parameter{wq, wk}, []Parameter{bq, bk}, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := d.NewProgram("test")
+			y := Linear(p, x, w, LinearOptions{Label: "y", Activation: QuickGELU})
+			run(t, p, 0)
+			c := convCase{n: 1, h: 1, w: rows, c: in, out: q + kv, size: 1, activation: QuickGELU}
+			want := referenceConv(c, xv, nil, append(wqv, wkv...), append(bqv, bkv...), nil, nil, Tensor{Shape: []int{1, 1, rows, q + kv}})
+			compare(t, "side by side", output(t, y), want, convTolerance(d, Act))
+			w.Release()
+
+			const half = 96
+			wg, wgv := parameter(d, rng, "F16", 0.2, 2*half, in)
+			bg, bgv := parameter(d, rng, "F16", 0.5, 2*half)
+			g, err := d.NewConvWeight(ctx, "g", []Parameter{wg}, []Parameter{bg}, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p = d.NewProgram("test")
+			y = Linear(p, x, g, LinearOptions{Label: "y", Activation: GEGLU})
+			run(t, p, 0)
+			c = convCase{n: 1, h: 1, w: rows, c: in, out: 2 * half, size: 1}
+			both := referenceConv(c, xv, nil, wgv, bgv, nil, nil, Tensor{Shape: []int{1, 1, rows, 2 * half}})
+			want = make([]float32, rows*half)
+			for i := range want {
+				r, o := i/half, i%half
+				want[i] = both[r*2*half+o] * float32(referenceActivation(GELU, float64(both[r*2*half+half+o])))
+			}
+			compare(t, "geglu", output(t, y), want, convTolerance(d, Act))
+			g.Release()
+		}
+	})
+}

@@ -1,0 +1,55 @@
+// A weight of the checkpoint, as it lies in the file, to the layout of conv2d.wgsl.
+//
+//   staged  [rows, I, taps]  in the file's type: output channels [row, row + rows) of [O, I, KH, KW]
+//   w       [taps, IP, NP]   Weight; IP = I padded to 4, NP padded to 64, the padding zero
+//
+// Output channel o goes to column to + o, or, with GEGLU (O = 2·half), value o < half
+// to column 64·(o / 32) + o % 32 and its gate 32 further. One thread a vec4 of w.
+// Constants: SOURCE (0 F16, 1 F32, 2 BF16), GEGLU.
+
+struct Params {
+    count: u32,     // vec4 to write: taps · IP · (rows + 3) / 4
+    stride: u32,    // index = id.x + id.y · stride
+    row: u32,
+    rows: u32,
+    inputs: u32,    // I
+    inputs_padded: u32,
+    taps: u32,
+    quads: u32,     // of the staged rows: (rows + 3) / 4
+    to: u32,
+    half: u32,
+    w_quads: u32,   // NP / 4
+    c_at: u32,      // unused input channels before I, for inputs that are split
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> staged: array<u32>;
+@group(0) @binding(2) var<storage, read_write> w: array<Weight4>;
+
+fn number(i: u32) -> f32 {
+    if SOURCE == 1u { return bitcast<f32>(staged[i]); }
+    let word = staged[i / 2u];
+    if SOURCE == 2u { return bitcast<f32>(select(word << 16u, word & 0xffff0000u, i % 2u == 1u)); }
+    return unpack2x16float(word)[i % 2u];
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.x + id.y * p.stride;
+    if i >= p.count { return; }
+    let quad = i % p.quads;
+    let c = i / p.quads % p.inputs_padded;
+    let tap = i / p.quads / p.inputs_padded;
+    var v = vec4<f32>(0.0);
+    for (var j = 0u; j < 4u; j++) {
+        let o = quad * 4u + j;
+        if c < p.inputs && o < p.rows { v[j] = number((o * p.inputs + c) * p.taps + tap); }
+    }
+    var column = p.to + p.row + quad * 4u;
+    if GEGLU {
+        let o = p.row + quad * 4u;
+        let within = o % p.half;
+        column = 64u * (within / 32u) + within % 32u + select(0u, 32u, o >= p.half);
+    }
+    w[(tap * p.inputs_padded + c) * p.w_quads + column / 4u] = to_weight4(v);
+}
