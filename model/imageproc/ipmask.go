@@ -1,0 +1,74 @@
+package imageproc
+
+import "math"
+
+// DownsampleMask is IPAdapterMaskProcessor.downsample: it fits a mask [height,
+// width] from MaskPreprocess to an attention layer of that many queries, by
+// cubic interpolation (which over- and undershoots a little at edges). The
+// layer's own height and width are guessed from the mask's proportions, as
+// diffusers does; where they do not come out even the rest is 0, or is cut. It
+// returns [queries].
+func DownsampleMask(mask []float32, height, width, queries int) []float32 {
+	ratio := float64(width) / float64(height)
+	h := max(int(math.Sqrt(float64(queries)/ratio)), 1)
+	if queries%h != 0 {
+		h++
+	}
+	w := queries / h
+	out := make([]float32, queries)
+	if w == 0 {
+		return out
+	}
+	copy(out, interpolateBicubic(mask, height, width, h, w))
+	return out
+}
+
+// interpolateBicubic is torch.nn.functional.interpolate(mode="bicubic") without
+// corners aligned and without antialias (ATen/native/UpSample.h, A = -0.75).
+func interpolateBicubic(values []float32, height, width, toHeight, toWidth int) []float32 {
+	rows, columns := cubicTaps(height, toHeight), cubicTaps(width, toWidth)
+	out := make([]float32, 0, toHeight*toWidth)
+	for _, r := range rows {
+		for _, c := range columns {
+			var sum float32
+			for i, y := range r.index {
+				var line float32
+				for j, x := range c.index {
+					line += c.weight[j] * values[y*width+x]
+				}
+				sum += r.weight[i] * line
+			}
+			out = append(out, sum)
+		}
+	}
+	return out
+}
+
+// taps are the four samples that make one, and their weights.
+type taps struct {
+	index  [4]int
+	weight [4]float32
+}
+
+func cubicTaps(from, to int) []taps {
+	scale := float32(from) / float32(to)
+	all := make([]taps, to)
+	for i := range all {
+		at := float32(scale*(float32(i)+0.5)) - 0.5
+		first := float32(math.Floor(float64(at)))
+		t := at - first
+		for j := range 4 {
+			all[i].index[j] = min(max(int(first)-1+j, 0), from-1)
+		}
+		all[i].weight = [4]float32{cubicFar(t + 1), cubicNear(t), cubicNear(1 - t), cubicFar(2 - t)}
+	}
+	return all
+}
+
+// torch's cubic has a = -0.75, PIL's -0.5.
+const torchCubic = -0.75
+
+func cubicNear(x float32) float32 { return ((torchCubic+2)*x-(torchCubic+3))*x*x + 1 }
+func cubicFar(x float32) float32 {
+	return ((torchCubic*x-5*torchCubic)*x+8*torchCubic)*x - 4*torchCubic
+}

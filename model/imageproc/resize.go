@@ -1,0 +1,233 @@
+package imageproc
+
+import (
+	"fmt"
+	"math"
+)
+
+// Filter is a resampling filter; its values are PIL.Image.Resampling's, which
+// preprocessor_config.json has in "resample".
+type Filter int
+
+const (
+	Nearest Filter = iota
+	Lanczos
+	Bilinear
+	Bicubic
+	Box
+	Hamming
+)
+
+// Resize returns the picture at another size, as PIL's Image.resize does, to
+// the bit. When it makes a picture smaller every filter but Nearest averages
+// over all the pixels that fall together (antialias). It panics if a size is
+// not positive.
+func (m *Image) Resize(width, height int, filter Filter) *Image {
+	if width <= 0 || height <= 0 {
+		panic(fmt.Sprintf("imageproc: resize to %d × %d", width, height))
+	}
+	if width == m.Width && height == m.Height {
+		return &Image{m.Width, m.Height, m.Channels, append([]uint8(nil), m.Pix...)}
+	}
+	if filter == Nearest {
+		return m.resizeNearest(width, height)
+	}
+	out := m
+	if width != m.Width {
+		out = out.resizeHorizontal(coefficients(m.Width, width, filter))
+	}
+	if height != m.Height {
+		out = out.resizeVertical(coefficients(m.Height, height, filter))
+	}
+	return out
+}
+
+// resizeNearest is ImagingScaleAffine (Geometry.c). Positions are summed up,
+// not multiplied, because PIL's rounding errors count too.
+func (m *Image) resizeNearest(width, height int) *Image {
+	positions := func(from, to int) []int {
+		step := float64(from) / float64(to)
+		at := step * 0.5
+		index := make([]int, to)
+		for i := range index {
+			index[i] = min(int(at), from-1)
+			at += step
+		}
+		return index
+	}
+	columns, rows := positions(m.Width, width), positions(m.Height, height)
+	out := newImage(width, height, m.Channels)
+	to := 0
+	for _, y := range rows {
+		for _, x := range columns {
+			from := (y*m.Width + x) * m.Channels
+			to += copy(out.Pix[to:to+m.Channels], m.Pix[from:])
+		}
+	}
+	return out
+}
+
+// precisionBits is how many binary places PIL's integer weights have:
+// PRECISION_BITS of Resample.c.
+const precisionBits = 32 - 8 - 2
+
+// A window says which samples, with which weights, make one of the result.
+type window struct {
+	start   int
+	weights []int32
+}
+
+// coefficients is precompute_coeffs and normalize_coeffs_8bpc of Resample.c.
+// The products are converted to float64 so that no compiler fuses them with a
+// sum: PIL's builds round both.
+func coefficients(from, to int, filter Filter) []window {
+	support, weight := filter.kernel()
+	scale := float64(from) / float64(to)
+	filterScale := max(scale, 1)
+	support *= filterScale
+	inverse := 1 / filterScale
+
+	windows := make([]window, to)
+	var raw []float64
+	for i := range windows {
+		center := float64((float64(i) + 0.5) * scale)
+		start := max(int(center-support+0.5), 0)
+		end := min(int(center+support+0.5), from)
+		raw = raw[:0]
+		sum := 0.0
+		for x := start; x < end; x++ {
+			w := weight(float64((float64(x) - center + 0.5) * inverse))
+			raw = append(raw, w)
+			sum += w
+		}
+		weights := make([]int32, len(raw))
+		for j, w := range raw {
+			if sum != 0 {
+				w /= sum
+			}
+			w = float64(w * (1 << precisionBits))
+			weights[j] = int32(w + math.Copysign(0.5, w))
+		}
+		windows[i] = window{start, weights}
+	}
+	return windows
+}
+
+func (m *Image) resizeHorizontal(windows []window) *Image {
+	out := newImage(len(windows), m.Height, m.Channels)
+	to := 0
+	for y := range m.Height {
+		row := m.Pix[y*m.Width*m.Channels : (y+1)*m.Width*m.Channels]
+		for _, w := range windows {
+			if m.Channels == 1 {
+				sum := int32(1 << (precisionBits - 1))
+				for i, k := range w.weights {
+					sum += k * int32(row[w.start+i])
+				}
+				out.Pix[to] = clip8(sum)
+				to++
+				continue
+			}
+			r, g, b := int32(1<<(precisionBits-1)), int32(1<<(precisionBits-1)), int32(1<<(precisionBits-1))
+			p := row[3*w.start : 3*(w.start+len(w.weights))]
+			for i, k := range w.weights {
+				r += k * int32(p[3*i])
+				g += k * int32(p[3*i+1])
+				b += k * int32(p[3*i+2])
+			}
+			out.Pix[to], out.Pix[to+1], out.Pix[to+2] = clip8(r), clip8(g), clip8(b)
+			to += 3
+		}
+	}
+	return out
+}
+
+func (m *Image) resizeVertical(windows []window) *Image {
+	stride := m.Width * m.Channels
+	out := newImage(m.Width, len(windows), m.Channels)
+	sums := make([]int32, stride)
+	for y, w := range windows {
+		for x := range sums {
+			sums[x] = 1 << (precisionBits - 1)
+		}
+		for i, k := range w.weights {
+			row := m.Pix[(w.start+i)*stride : (w.start+i+1)*stride]
+			for x, v := range row {
+				sums[x] += k * int32(v)
+			}
+		}
+		for x, sum := range sums {
+			out.Pix[y*stride+x] = clip8(sum)
+		}
+	}
+	return out
+}
+
+func clip8(sum int32) uint8 { return uint8(min(max(sum>>precisionBits, 0), 255)) }
+
+// kernel returns a filter's support at scale 1 and its weight at a distance, as
+// Resample.c defines them.
+func (f Filter) kernel() (support float64, weight func(float64) float64) {
+	switch f {
+	case Box:
+		return 0.5, boxWeight
+	case Bilinear:
+		return 1, bilinearWeight
+	case Hamming:
+		return 1, hammingWeight
+	case Bicubic:
+		return 2, bicubicWeight
+	case Lanczos:
+		return 3, lanczosWeight
+	}
+	panic(fmt.Sprintf("imageproc: no such filter: %d", int(f)))
+}
+
+func boxWeight(x float64) float64 {
+	if x > -0.5 && x <= 0.5 {
+		return 1
+	}
+	return 0
+}
+
+func bilinearWeight(x float64) float64 { return max(0, 1-math.Abs(x)) }
+
+func hammingWeight(x float64) float64 {
+	x = math.Abs(x)
+	if x == 0 {
+		return 1
+	}
+	if x >= 1 {
+		return 0
+	}
+	x *= math.Pi
+	return math.Sin(x) / x * (0.54 + float64(0.46*math.Cos(x)))
+}
+
+// bicubicWeight is Keys' filter with a = -0.5.
+func bicubicWeight(x float64) float64 {
+	const a = -0.5
+	x = math.Abs(x)
+	if x < 1 {
+		return float64((float64((a+2)*x)-(a+3))*x)*x + 1
+	}
+	if x < 2 {
+		return float64((float64((float64((x-5)*x)+8)*x) - 4) * a)
+	}
+	return 0
+}
+
+func lanczosWeight(x float64) float64 {
+	if x < -3 || x >= 3 {
+		return 0
+	}
+	return sinc(x) * sinc(x/3)
+}
+
+func sinc(x float64) float64 {
+	if x == 0 {
+		return 1
+	}
+	x *= math.Pi
+	return math.Sin(x) / x
+}
