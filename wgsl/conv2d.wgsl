@@ -4,7 +4,7 @@
 //   y[m, n] = (act(Σ_tap Σ_c x[pixel(m, tap), c] · w[tap, c, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
 // A workgroup of 8 × 8 threads computes a tile of TILE_M pixels by TILE_N channels;
-// a thread 4·MV pixels by 4·NV channels in registers. Every pass takes one tap and 16
+// a thread 4·MV pixels by 4·NV channels in registers. Every pass takes one tap and BK
 // input channels through workgroup memory, where values are f32: widened once, not at
 // every product. Borders are tested at the load.
 //
@@ -17,7 +17,8 @@
 // y[n] = value · gelu(gate) has half as many channels.
 //
 // Constants: KSIZE, STRIDE, MV, NV (1 or 2), HAS_BIAS, HAS_X2, HAS_TABLE,
-// HAS_RESIDUAL, UPSAMPLE, GEGLU (bool), ACTIVATION, Out4 (alias).
+// HAS_RESIDUAL, UPSAMPLE, GEGLU (bool), ACTIVATION, Out4 (alias), UNROLL: whether a pass
+// is unrolled; not on a CPU, whose compiler takes a second for it.
 // Buffers that a constant switches off are bound to anything.
 
 struct Params {
@@ -33,7 +34,7 @@ struct Params {
     h_out: u32,
     w_out: u32,
     pad: i32,        // rows and columns of zeros before the first
-    m_tiles: u32,
+    pass_length: u32,    // BK, where the compiler shall not know it
     scale: f32,
 }
 
@@ -49,9 +50,8 @@ struct Params {
 
 const TILE_M = 32u * MV;
 const TILE_N = 32u * NV;
-const BK = 16u;             // input channels a pass
-const A_LOADS = 2u * MV;    // vec4 of x that a thread brings a pass: TILE_M · BK / 4 / 64
-const B_LOADS = 2u * NV;
+const BK = 32u / MV;        // input channels a pass: a thread brings 4 pixels × 4 channels of x
+const B_LOADS = BK * NV / 8u;   // vec4 of w that a thread brings a pass
 
 var<workgroup> a_tile: array<vec4<f32>, BK * 8u * MV>;   // [k][pixel / 4]
 var<workgroup> b_tile: array<vec4<f32>, BK * 8u * NV>;   // [k][channel / 4]
@@ -62,14 +62,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let m0 = group.x * TILE_M;
     let n0 = group.y * (TILE_N / 4u);
 
-    // 1. The pixels whose channels this thread loads: one in four threads' worth each,
-    //    16 apart. Their place in the input, before the tap is added.
-    let quad = t % 4u;
-    var image: array<u32, A_LOADS>;
-    var top: array<i32, A_LOADS>;
-    var left: array<i32, A_LOADS>;
-    for (var i = 0u; i < A_LOADS; i++) {
-        let m = m0 + t / 4u + 16u * i;
+    // 1. The four pixels whose channels this thread loads: their place in the input,
+    //    before the tap is added.
+    let quad = t % (BK / 4u);
+    let pixels = t / (BK / 4u);
+    var image: array<u32, 4>;
+    var top: array<i32, 4>;
+    var left: array<i32, 4>;
+    for (var i = 0u; i < 4u; i++) {
+        let m = m0 + pixels * 4u + i;
         let pixel = m % (p.h_out * p.w_out);
         image[i] = m / (p.h_out * p.w_out) * p.h_in * p.w_in;
         top[i] = i32(pixel / p.w_out * STRIDE) - p.pad;
@@ -83,9 +84,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     for (var ky = 0u; ky < KSIZE; ky++) {
         for (var kx = 0u; kx < KSIZE; kx++) {
             // 2. Where this tap reads, or that it reads beyond the border.
-            var at: array<u32, A_LOADS>;
-            var inside: array<bool, A_LOADS>;
-            for (var i = 0u; i < A_LOADS; i++) {
+            var at: array<u32, 4>;
+            var inside: array<bool, 4>;
+            for (var i = 0u; i < 4u; i++) {
                 let iy = top[i] + i32(ky);
                 let ix = left[i] + i32(kx);
                 inside[i] = iy >= 0 && iy < i32(p.h_up) && ix >= 0 && ix < i32(p.w_up);
@@ -101,35 +102,35 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             for (var q0 = 0u; q0 < c_quads; q0 += BK / 4u) {
                 // 3. The pass's channels of x, transposed on the way in.
                 let q = q0 + quad;
-                for (var i = 0u; i < A_LOADS; i++) {
-                    var v = vec4<f32>(0.0);
+                var v: array<vec4<f32>, 4>;
+                for (var i = 0u; i < 4u; i++) {
+                    v[i] = vec4<f32>(0.0);
                     if inside[i] && q < c_quads {
                         if HAS_X2 && q >= p.c1_quads {
-                            v = act4(x2[at[i] * p.c2_quads + q - p.c1_quads]);
+                            v[i] = act4(x2[at[i] * p.c2_quads + q - p.c1_quads]);
                         } else {
-                            v = act4(x[at[i] * p.c1_quads + q]);
+                            v[i] = act4(x[at[i] * p.c1_quads + q]);
                         }
                     }
-                    let r = t / 4u + 16u * i;
-                    let to = quad * 4u * 8u * MV + r / 4u;
-                    a_tile[to][r % 4u] = v.x;
-                    a_tile[to + 8u * MV][r % 4u] = v.y;
-                    a_tile[to + 16u * MV][r % 4u] = v.z;
-                    a_tile[to + 24u * MV][r % 4u] = v.w;
                 }
+                let to = quad * 32u * MV + pixels;
+                a_tile[to] = vec4<f32>(v[0].x, v[1].x, v[2].x, v[3].x);
+                a_tile[to + 8u * MV] = vec4<f32>(v[0].y, v[1].y, v[2].y, v[3].y);
+                a_tile[to + 16u * MV] = vec4<f32>(v[0].z, v[1].z, v[2].z, v[3].z);
+                a_tile[to + 24u * MV] = vec4<f32>(v[0].w, v[1].w, v[2].w, v[3].w);
                 // 4. The pass's rows of w.
                 for (var i = 0u; i < B_LOADS; i++) {
                     let j = t + 64u * i;
                     let k = j / (8u * NV);
-                    var v = vec4<f32>(0.0);
+                    var row = vec4<f32>(0.0);
                     if q0 * 4u + k < c_quads * 4u {
-                        v = weight4(w[(w_tap + q0 * 4u + k) * p.w_quads + n0 + j % (8u * NV)]);
+                        row = weight4(w[(w_tap + q0 * 4u + k) * p.w_quads + n0 + j % (8u * NV)]);
                     }
-                    b_tile[j] = v;
+                    b_tile[j] = row;
                 }
                 workgroupBarrier();
                 // 5. The products.
-                for (var k = 0u; k < BK; k++) {
+                for (var k = 0u; k < select(p.pass_length, BK, UNROLL); k++) {
                     for (var i = 0u; i < MV; i++) {
                         let a = a_tile[k * 8u * MV + i * 8u + local.y];
                         for (var j = 0u; j < NV; j++) {

@@ -1,5 +1,6 @@
-// y = x · factor, elementwise.
-// x, y: [count] vec4 of activations. One thread a vec4; index = id.x + id.y · stride.
+// y = x · factor: f32 to activations.
+// x: [count] vec4<f32>; y: [count] vec4 of activations. One thread a vec4;
+// index = id.x + id.y · stride.
 
 struct Params {
     count: u32,
@@ -8,12 +9,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Act4>;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> y: array<Act4>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
-    y[i] = to_act4(act4(x[i]) * p.factor);
+    y[i] = to_act4(x[i] * p.factor);
 }

@@ -1,0 +1,20 @@
+package gpu
+
+// Cast returns x, F32, times a constant as a tensor of type Act.
+func Cast(p *Program, x *Tensor, factor float64) *Tensor {
+	y := p.NewTensor(x.Name+".act", Act, x.Shape...)
+	castInto(p, x, y, factor)
+	return y
+}
+
+func castInto(p *Program, x, y *Tensor, factor float64) {
+	n := x.Rows() * x.Pitch() / 4
+	groups, stride := grid1D(p.Device, n, 64)
+	p.Dispatch(Dispatch{
+		Kernel: "cast", Label: y.Name,
+		Params: []any{n, stride, factor},
+		Bind:   []Binding{In(x), Out(y)},
+		Groups: groups,
+		Cost:   float64(4 * n),
+	})
+}

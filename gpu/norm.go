@@ -1,0 +1,104 @@
+package gpu
+
+// NormWeight is the scale and the shift of a norm, f32.
+type NormWeight struct {
+	Channels     int
+	scale, shift *Buffer
+}
+
+// NewNormWeight wraps two vectors that UploadVector made.
+func NewNormWeight(channels int, scale, shift *Buffer) *NormWeight {
+	return &NormWeight{Channels: channels, scale: scale, shift: shift}
+}
+
+// Release frees the weight.
+func (w *NormWeight) Release() {
+	if w != nil {
+		w.scale.Release()
+		w.shift.Release()
+	}
+}
+
+// LayerNorm normalises every row of x, Act [.., C], over its channels, as torch's
+// layer_norm does.
+func LayerNorm(p *Program, x *Tensor, w *NormWeight, eps float64, label string) *Tensor {
+	y := p.NewTensor(label, Act, x.Shape...)
+	if w == nil || x.Channels() != w.Channels || w.Channels%4 != 0 {
+		p.Fail("gpu: %s: a layer norm of %s", label, x)
+		return y
+	}
+	rows := x.Rows()
+	groups, stride := grid1D(p.Device, rows, 1)
+	p.Dispatch(Dispatch{
+		Kernel: "layer_norm", Label: label,
+		Params: []any{rows, x.Pitch() / 4, stride, eps},
+		Bind:   []Binding{In(x), Read(w.scale), Read(w.shift), Out(y)},
+		Groups: groups,
+		Cost:   float64(8 * rows * x.Pitch()),
+	})
+	return y
+}
+
+// GroupNormOptions are those of GroupNorm.
+type GroupNormOptions struct {
+	Label      string
+	Groups     int
+	Eps        float64
+	X2         *Tensor // concatenated behind x over the channels, or nil
+	Activation Activation
+}
+
+// GroupNorm normalises x, Act [N, H, W, C], over groups of channels, as torch's
+// group_norm does, and applies an activation. It returns [N, H, W, C + C2].
+func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor {
+	shape := append([]int(nil), x.Shape...)
+	c2 := 0
+	x2 := x
+	if o.X2 != nil {
+		x2 = o.X2
+		c2 = x2.Channels()
+	}
+	channels := x.Channels() + c2
+	shape[len(shape)-1] = channels
+	y := p.NewTensor(o.Label, Act, shape...)
+	if w == nil || channels != w.Channels || channels%o.Groups != 0 || x.Channels()%4 != 0 || c2%4 != 0 {
+		p.Fail("gpu: %s: a group norm of %s and %d channels more in %d groups", o.Label, x, c2, o.Groups)
+		return y
+	}
+	n := x.Shape[0]
+	pixels := x.Rows() / n
+	quads := channels / 4
+	chunk := normChunk(pixels)
+	chunks := (pixels + chunk - 1) / chunk
+	partial := p.NewTensor(o.Label+".partial", F32, n, chunks, channels*2)
+	affine := p.NewTensor(o.Label+".affine", F32, n, channels*2)
+	hasX2 := Const{"HAS_X2", o.X2 != nil}
+	p.Dispatch(Dispatch{
+		Kernel: "group_norm_partial", Label: o.Label, Consts: []Const{hasX2},
+		Params: []any{pixels, chunk, chunks, x.Channels() / 4, c2 / 4},
+		Bind:   []Binding{In(x), In(x2), Out(partial)},
+		Groups: [3]int{(quads + 63) / 64, chunks, n},
+		Cost:   float64(4 * n * pixels * channels),
+	})
+	p.Dispatch(Dispatch{
+		Kernel: "group_norm_combine", Label: o.Label,
+		Params: []any{pixels, chunk, chunks, quads, channels / o.Groups, o.Eps},
+		Bind:   []Binding{In(partial), Read(w.scale), Read(w.shift), Out(affine)},
+		Groups: [3]int{o.Groups, n, 1},
+		Cost:   float64(8 * n * chunks * channels),
+	})
+	count := n * pixels * quads
+	groups, stride := grid1D(p.Device, count, 64)
+	p.Dispatch(Dispatch{
+		Kernel: "group_norm_apply", Label: o.Label, Consts: []Const{hasX2, {"ACTIVATION", int(o.Activation)}},
+		Params: []any{count, stride, pixels * quads, x.Channels() / 4, c2 / 4},
+		Bind:   []Binding{In(x), In(x2), In(affine), Out(y)},
+		Groups: groups,
+		Cost:   float64(16 * count),
+	})
+	return y
+}
+
+// normChunk is how many pixels one workgroup sums: enough workgroups for a large GPU,
+// and no more partial sums than are quickly combined.
+func normChunk(pixels int) int { return max(16, (pixels+511)/512) }
