@@ -23,7 +23,11 @@ const MaxPixels = 64 << 20
 // diffusers.utils.load_image does: turned as its EXIF orientation says, and
 // without its transparency (the colours under it show, as with PIL's
 // convert("RGB"); they are not blended with anything). Of an animation it takes
-// the first picture. 16-bit samples lose their lower half.
+// the first picture. 16-bit samples lose their lower half (PIL does so with
+// colour; 16-bit grey it clips to white, which is not imitated).
+//
+// Files without loss decode to PIL's pixels exactly; JPEG and WebP with loss
+// within the rounding of a decoder's inverse transform.
 func Decode(file []byte) (*Image, error) {
 	config, format, err := image.DecodeConfig(bytes.NewReader(file))
 	if err != nil {
@@ -40,7 +44,15 @@ func Decode(file []byte) (*Image, error) {
 	if err != nil {
 		return nil, explain(file, err)
 	}
-	m := toRGB(decoded, config.Width, config.Height)
+	var m *Image
+	switch s := decoded.(type) {
+	case *image.YCbCr:
+		m = fromYCbCr(s, format == "webp")
+	case *image.NYCbCrA:
+		m = fromYCbCr(&s.YCbCr, true)
+	default:
+		m = toRGB(decoded, config.Width, config.Height)
+	}
 	return m.turn(orientation(file, format)), nil
 }
 
@@ -51,7 +63,7 @@ func explain(file []byte, err error) error {
 		return errors.New("this file is empty; choose a PNG, JPEG, GIF or WebP picture")
 	case errors.Is(err, image.ErrFormat):
 		return fmt.Errorf("this file is not a picture that can be read%s; choose a PNG, JPEG, GIF or WebP file", looksLike(file))
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.Contains(err.Error(), "not enough pixel data"):
 		return errors.New("this picture's file is cut off; download or export it again")
 	}
 	return fmt.Errorf("this picture's file is damaged (%w); download or export it again", err)
@@ -78,9 +90,6 @@ func looksLike(file []byte) string {
 // toRGB copies the colours of a decoded picture onto a canvas of the file's
 // size; a GIF's first frame may be smaller than that.
 func toRGB(src image.Image, width, height int) *Image {
-	if jpeg, ok := src.(*image.YCbCr); ok {
-		return fromYCbCr(jpeg)
-	}
 	m := newImage(width, height, 3)
 	b := src.Bounds().Intersect(image.Rect(0, 0, width, height))
 	at := samplerOf(src)
@@ -138,11 +147,6 @@ func samplerOf(src image.Image) func(x, y int) (r, g, b uint8) {
 		return func(x, y int) (r, g, b uint8) {
 			c := colours[s.Pix[s.PixOffset(x, y)]]
 			return c[0], c[1], c[2]
-		}
-	case *image.NYCbCrA: // WebP with loss and alpha
-		return func(x, y int) (r, g, b uint8) {
-			c := s.YCbCrAt(x, y)
-			return color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
 		}
 	case *image.CMYK:
 		return func(x, y int) (r, g, b uint8) {

@@ -32,14 +32,25 @@ func (m *Image) Resize(width, height int, filter Filter) *Image {
 	if filter == Nearest {
 		return m.resizeNearest(width, height)
 	}
-	out := m
-	if width != m.Width {
-		out = out.resizeHorizontal(coefficients(m.Width, width, filter))
+	horizontal := func(m *Image) *Image {
+		if width == m.Width {
+			return m
+		}
+		return m.resizeHorizontal(coefficients(m.Width, width, filter))
 	}
-	if height != m.Height {
-		out = out.resizeVertical(coefficients(m.Height, height, filter))
+	vertical := func(m *Image) *Image {
+		if height == m.Height {
+			return m
+		}
+		return m.resizeVertical(coefficients(m.Height, height, filter))
 	}
-	return out
+	// The samples between the passes are rounded, so their order shows. This is
+	// Pillow 13's rule, found by trying 5,000 sizes; before 13 it was always
+	// horizontal first, which gives values up to 1 or so apart.
+	if lost := m.Height - height; lost > 0 && lost > 2*(m.Width-width) {
+		return horizontal(vertical(m))
+	}
+	return vertical(horizontal(m))
 }
 
 // resizeNearest is ImagingScaleAffine (Geometry.c). Positions are summed up,

@@ -1,0 +1,125 @@
+package imageproc
+
+import (
+	"bytes"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFilesThatAreNoPictures(t *testing.T) {
+	good := readFile(t, "rgb.png")
+	jpeg := readFile(t, "420.jpg")
+	for _, tc := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"empty", nil, "empty"},
+		{"text", []byte("hello"), "not a picture"},
+		{"HEIC", []byte("\x00\x00\x00\x18ftypheic\x00\x00"), "HEIC"},
+		{"SVG", []byte("<svg xmlns='x'/>"), "SVG"},
+		{"TIFF", []byte("II*\x00\x08\x00\x00\x00"), "TIFF"},
+		{"cut PNG", good[:len(good)/2], "cut off"},
+		{"PNG of its signature", good[:8], "cut off"},
+		{"cut JPEG", jpeg[:len(jpeg)/2], "cut off"},
+		{"damaged PNG", slices.Concat(good[:60], []byte{good[60] ^ 0xff}, good[61:]), "damaged"},
+		{"huge PNG", hugePNG(t), "more than the 64 million"},
+	} {
+		_, err := Decode(tc.file)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v; want %q", tc.name, err, tc.want)
+		}
+	}
+}
+
+// hugePNG claims a size that would take gigabytes; the claim is all there is.
+func hugePNG(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	file := b.Bytes()
+	copy(file[16:24], []byte{0, 1, 0, 0, 0, 1, 0, 0})
+	sum := crc32.ChecksumIEEE(file[12:29])
+	copy(file[29:33], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
+	return file
+}
+
+func TestCrop(t *testing.T) {
+	m := pattern(9, 7, 3, true)
+	c, err := m.Crop(Crop{X: 2, Y: 3, Size: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for y := range 4 {
+		if want := m.Pix[((y+3)*9+2)*3:][:12]; !bytes.Equal(c.Pix[y*12:][:12], want) {
+			t.Errorf("row %d is %v, want %v", y, c.Pix[y*12:][:12], want)
+		}
+	}
+	for _, bad := range []Crop{{0, 0, 0}, {-1, 0, 3}, {0, 4, 4}, {6, 0, 4}, {0, 0, 8}, {0, 0, -1}, {1 << 62, 0, 1 << 62}} {
+		if _, err := m.Crop(bad); err == nil || !strings.Contains(err.Error(), "not inside the picture") {
+			t.Errorf("%v: %v", bad, err)
+		}
+	}
+}
+
+func TestRGBA(t *testing.T) {
+	m := pattern(4, 3, 3, true)
+	back, err := FromRGBA(m.RGBA(), 4, 3)
+	if err != nil || !bytes.Equal(back.Pix, m.Pix) {
+		t.Errorf("RGBA and back gives other pixels, %v", err)
+	}
+	if _, err := FromRGBA(make([]uint8, 47), 4, 3); err == nil {
+		t.Error("47 bytes were taken for 4 × 3 pixels")
+	}
+	grey := pattern(4, 3, 1, true)
+	if !bytes.Equal(grey.RGB().RGBA(), grey.RGBA()) || !bytes.Equal(grey.RGB().Grey().Pix, grey.Pix) {
+		t.Error("grey, as RGB, is another grey")
+	}
+}
+
+func TestMaskedImage(t *testing.T) {
+	got := MaskedImage([]float32{1, 2, 3, 4, 5, 6}, []float32{1, 0})
+	if !slices.Equal(got, []float32{0, 0, 0, 4, 5, 6}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestPreprocessorConfigErrors(t *testing.T) {
+	for _, tc := range []struct{ config, want string }{
+		{"{", "preprocessor_config.json"},
+		{`{"size": {}}`, "size has a length of 0"},
+		{`{"size": -3}`, "size has a length of -3"},
+		{`{"size": {"shortest_edge": 5, "longest_edge": 9}}`, "longest_edge"},
+		{`{"crop_size": {"height": 5}}`, "crop_size has a length of 0"},
+		{`{"resample": 9}`, "resample 9"},
+		{`{"image_std": 0}`, "image_std has a zero"},
+		{`{"image_mean": [1, 2]}`, "one number or three"},
+		{`{"do_pad": true, "resample": 9}`, "do_pad"},
+		{`{"do_pad": true, "resample": 9}`, "resample"},
+	} {
+		if _, err := NewCLIPImageProcessor([]byte(tc.config)); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v; want %q", tc.config, err, tc.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, name := range []string{"rgb.png", "turned.jpg", "turned.webp", "palette.gif", "lossy-alpha.webp", "cmyk.jpg", "turned-5.png"} {
+		f.Add(readFile(f, name))
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		m, err := Decode(file)
+		if err != nil {
+			return
+		}
+		if m.Channels != 3 || m.Width <= 0 || m.Height <= 0 || len(m.Pix) != 3*m.Width*m.Height {
+			t.Fatalf("%d × %d × %d with %d samples", m.Width, m.Height, m.Channels, len(m.Pix))
+		}
+	})
+}
