@@ -1,0 +1,200 @@
+package settings
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// ErrNoSettings says that a PNG is whole but carries no settings.
+var ErrNoSettings = errors.New("this PNG carries no settings: it was made by another program, or a site took them out")
+
+// maxText bounds a text chunk, packed or not. A prompt has thousands of bytes.
+const maxText = 4 << 20
+
+// ReadPNG reads the settings that a PNG carries, without decoding its pixels:
+// its "imprompt" JSON if it has one, else A1111's "parameters". A *Partial comes
+// beside good settings; with any other error the settings are the defaults.
+func ReadPNG(r io.Reader) (Settings, error) {
+	texts, err := readTexts(r)
+	text, hasA1111 := texts[keyA1111]
+	if whole, ok := texts[keyJSON]; ok {
+		s, err := FromJSON([]byte(whole))
+		if _, partial := err.(*Partial); err == nil || partial || !hasA1111 {
+			return s, err
+		}
+		s, _ = Parse(text)
+		return s, &Partial{[]string{"all but the words and the numbers is damaged"}}
+	}
+	if hasA1111 {
+		return Parse(text)
+	}
+	if err == nil {
+		err = ErrNoSettings
+	}
+	return Default(), err
+}
+
+// readTexts collects the texts of the two keys. It stops at the first that is
+// the JSON, since nothing better can follow. Texts that were read before an
+// error are good.
+func readTexts(r io.Reader) (map[string]string, error) {
+	texts := map[string]string{}
+	start := make([]byte, len(signature))
+	if _, err := io.ReadFull(r, start); err != nil || string(start) != signature {
+		return texts, errors.New("this file is not a PNG; only PNG pictures carry settings")
+	}
+	var damage error // of a text chunk; another may still be good
+	for {
+		var head [8]byte
+		if _, err := io.ReadFull(r, head[:]); err != nil {
+			return texts, cutOff(err)
+		}
+		length, kind := binary.BigEndian.Uint32(head[:]), string(head[4:])
+		if length > 1<<31-1 {
+			return texts, fmt.Errorf("this PNG is damaged: a chunk claims %d bytes", length)
+		}
+		if kind == "IEND" {
+			return texts, damage
+		}
+		if kind != "tEXt" && kind != "zTXt" && kind != "iTXt" {
+			if _, err := io.CopyN(io.Discard, r, int64(length)+4); err != nil {
+				return texts, cutOff(err)
+			}
+			continue
+		}
+		key, text, err := readText(r, kind, int64(length))
+		var cut *cutError
+		if errors.As(err, &cut) {
+			return texts, err
+		}
+		if err != nil {
+			damage = err
+			continue
+		}
+		if _, again := texts[key]; !again && (key == keyJSON || key == keyA1111) {
+			texts[key] = text
+		}
+		if key == keyJSON {
+			return texts, nil
+		}
+	}
+}
+
+// cutError says that the file ends too early; nothing can follow it.
+type cutError struct{ cause error }
+
+func (e *cutError) Error() string { return "this PNG is cut off; download or save it again" }
+func (e *cutError) Unwrap() error { return e.cause }
+
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &cutError{err}
+	}
+	return fmt.Errorf("this PNG cannot be read: %w", err)
+}
+
+// readText reads one text chunk's content and checksum. A text of another key
+// is passed over: it may be of any size and kind.
+func readText(r io.Reader, kind string, length int64) (key, text string, err error) {
+	const longestKey = 79
+	var data bytes.Buffer
+	if _, err := io.CopyN(&data, r, min(length, longestKey+1)); err != nil {
+		return "", "", cutOff(err)
+	}
+	key, _, ok := strings.Cut(data.String(), "\x00")
+	ours := ok && (key == keyJSON || key == keyA1111)
+	rest := length - int64(data.Len())
+	if !ours || length > maxText {
+		if _, err := io.CopyN(io.Discard, r, rest+4); err != nil {
+			return "", "", cutOff(err)
+		}
+		if !ours {
+			return "", "", nil
+		}
+		return "", "", fmt.Errorf("this PNG's %q text is damaged: it claims %d bytes, more than any prompt has", key, length)
+	}
+	if _, err := io.CopyN(&data, r, rest); err != nil {
+		return "", "", cutOff(err)
+	}
+	var sum [4]byte
+	if _, err := io.ReadFull(r, sum[:]); err != nil {
+		return "", "", cutOff(err)
+	}
+	if crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, data.Bytes()) != binary.BigEndian.Uint32(sum[:]) {
+		return "", "", fmt.Errorf("this PNG's %q text is damaged: its checksum is wrong", key)
+	}
+	text, err = unpackText(kind, data.Bytes()[len(key)+1:])
+	if err != nil {
+		return "", "", fmt.Errorf("this PNG's %q text is damaged: %w", key, err)
+	}
+	return key, text, nil
+}
+
+// unpackText decodes what follows the keyword in a text chunk.
+func unpackText(kind string, data []byte) (string, error) {
+	switch kind {
+	case "tEXt":
+		return fromLatin1(data), nil
+	case "zTXt":
+		if len(data) < 1 || data[0] != 0 {
+			return "", errors.New("its compression is unknown")
+		}
+		plain, err := inflate(data[1:])
+		return fromLatin1(plain), err
+	}
+	// iTXt: compressed or not, method, language, translated keyword, text.
+	if len(data) < 2 {
+		return "", errors.New("it is too short")
+	}
+	compressed, method := data[0], data[1]
+	_, rest, ok := bytes.Cut(data[2:], []byte{0})
+	if ok {
+		_, rest, ok = bytes.Cut(rest, []byte{0})
+	}
+	if !ok {
+		return "", errors.New("it has no language and translated keyword")
+	}
+	if compressed != 0 {
+		if method != 0 {
+			return "", errors.New("its compression is unknown")
+		}
+		var err error
+		if rest, err = inflate(rest); err != nil {
+			return "", err
+		}
+	}
+	if !utf8.Valid(rest) {
+		return "", errors.New("it is not UTF-8")
+	}
+	return string(rest), nil
+}
+
+func inflate(packed []byte) ([]byte, error) {
+	z, err := zlib.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	plain, err := io.ReadAll(io.LimitReader(z, maxText+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(plain) > maxText {
+		return nil, fmt.Errorf("it unpacks to more than %d bytes", maxText)
+	}
+	return plain, nil
+}
+
+func fromLatin1(data []byte) string {
+	var b strings.Builder
+	for _, c := range data {
+		b.WriteRune(rune(c))
+	}
+	return b.String()
+}

@@ -1,0 +1,80 @@
+package settings
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"io"
+	"strings"
+)
+
+const (
+	signature = "\x89PNG\r\n\x1a\n"
+
+	keyA1111 = "parameters" // A1111's text
+	keyJSON  = "imprompt"   // the whole Settings
+)
+
+// EncodePNG writes a picture, [height, width, 4] RGBA, as a PNG that carries
+// its settings: as A1111 writes them in a text chunk "parameters", and whole as
+// JSON in an iTXt chunk "imprompt". ReadPNG reads them back.
+func EncodePNG(w io.Writer, rgba []byte, width, height int, s Settings) error {
+	if width <= 0 || height <= 0 || len(rgba) != 4*width*height {
+		return fmt.Errorf("a picture of %d × %d has %d bytes of RGBA; expected %d", width, height, len(rgba), 4*width*height)
+	}
+	whole, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("the settings cannot be written as JSON: %w", err)
+	}
+	var picture bytes.Buffer
+	m := &image.NRGBA{Pix: rgba, Stride: 4 * width, Rect: image.Rect(0, 0, width, height)}
+	if err := png.Encode(&picture, m); err != nil {
+		return fmt.Errorf("the picture cannot be written as PNG: %w", err)
+	}
+
+	// The texts go before the pixels, so that a reader need not pass those.
+	const afterHeader = len(signature) + 12 + 13
+	head, rest := picture.Bytes()[:afterHeader], picture.Bytes()[afterHeader:]
+	var texts []byte
+	texts = appendText(texts, keyA1111, s.Format())
+	texts = appendChunk(texts, "iTXt", internationalText(keyJSON, string(whole)))
+	for _, part := range [][]byte{head, texts, rest} {
+		if _, err := w.Write(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendText appends a text as PIL, and so A1111, does: tEXt if all of it is
+// Latin-1, else iTXt.
+func appendText(b []byte, key, text string) []byte {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	text = strings.ReplaceAll(text, "\x00", "") // would end a tEXt's keyword, and is allowed in neither
+	latin := []byte(key + "\x00")
+	for _, r := range text {
+		if r > 0xff {
+			return appendChunk(b, "iTXt", internationalText(key, text))
+		}
+		latin = append(latin, byte(r))
+	}
+	return appendChunk(b, "tEXt", latin)
+}
+
+// internationalText is the content of an iTXt chunk: keyword, not compressed,
+// no language, no translated keyword, UTF-8.
+func internationalText(key, text string) []byte {
+	return []byte(key + "\x00" + "\x00\x00" + "\x00" + "\x00" + text)
+}
+
+func appendChunk(b []byte, kind string, data []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
+	start := len(b)
+	b = append(b, kind...)
+	b = append(b, data...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
+}
