@@ -1,7 +1,5 @@
 package random
 
-import "math"
-
 // blockSize is the number of values that torch transforms together; a draw of
 // fewer takes the float64 path.
 const blockSize = 16
@@ -26,21 +24,6 @@ func (g *Generator) fillFloat32(data []float32) {
 		boxMuller(tail)
 	}
 }
-
-// boxMuller is normal_fill_16: the first half of a block gives the
-// radii, the second the angles.
-func boxMuller(block []float32) {
-	for j := range blockSize / 2 {
-		u1 := 1 - block[j] // (0, 1], for the logarithm
-		u2 := block[j+blockSize/2]
-		radius := sqrt32(-2 * float32(math.Log(float64(u1))))
-		theta := float64(2 * float32(math.Pi) * u2)
-		block[j] = radius * float32(math.Cos(theta))
-		block[j+blockSize/2] = radius * float32(math.Sin(theta))
-	}
-}
-
-func sqrt32(x float32) float32 { return float32(math.Sqrt(float64(x))) }
 
 // uniformFloat32 returns a number in [0, 1) of 24 random bits.
 func (g *Generator) uniformFloat32() float32 {

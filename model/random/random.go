@@ -7,10 +7,10 @@
 // Muller's method in blocks of 16; below that it draws float64 pairs one at a
 // time and keeps the second of each pair for the next small draw.
 //
-// The integers and the uniform numbers equal torch's bit for bit. The normal
-// ones pass through log, sin and cos, whose last bit differs between torch's
-// own builds (its AVX2 path uses other polynomials than its AVX-512 and
-// portable ones); here they are computed in float64 and rounded once.
+// Draws of 16 and more equal torch's to the bit (as torch computes them on x86
+// with AVX2 or AVX-512; its portable build differs in the last bits). Smaller
+// ones are computed in float64, and equal torch's but for the last bit of the C
+// library's sin, cos and log1p, which rounding to float32 hides.
 package random
 
 import "math"
