@@ -10,6 +10,11 @@ import (
 // transformers' class of that name does on PIL (CLIPImageProcessorPil, and all
 // versions before 5). The fields are those of preprocessor_config.json.
 type CLIPImageProcessor struct {
+	// Torchvision asks for what transformers 5 computes where torchvision is
+	// installed: the same steps with other roundings. Values differ by one step
+	// of 255, in under one sample of a hundred. Only for bicubic and bilinear.
+	Torchvision bool `json:"-"`
+
 	DoResize      bool    `json:"do_resize"`
 	Size          Size    `json:"size"`
 	Resample      Filter  `json:"resample"`
@@ -149,24 +154,21 @@ func (p *CLIPImageProcessor) Preprocess(m *Image) (values []float32, height, wid
 	m = m.RGB()
 	if p.DoResize {
 		w, h := p.resized(m.Width, m.Height)
-		m = m.Resize(w, h, p.Resample)
+		if p.Torchvision && (p.Resample == Bicubic || p.Resample == Bilinear) {
+			m = m.resizeTorch(w, h, p.Resample)
+		} else {
+			m = m.Resize(w, h, p.Resample)
+		}
 	}
 	if p.DoCenterCrop {
-		m = m.centerCrop(p.CropSize.Width, p.CropSize.Height)
+		m = m.centerCrop(p.CropSize.Width, p.CropSize.Height, p.Torchvision)
 	}
 
 	// Each of 256 values has one result a channel.
 	var table [3][256]float32
 	for c := range table {
 		for v := range table[c] {
-			x := float32(v)
-			if p.DoRescale {
-				x = float32(float64(v) * p.RescaleFactor)
-			}
-			if p.DoNormalize {
-				x = (x - float32(p.ImageMean[c])) / float32(p.ImageStd[c])
-			}
-			table[c][v] = x
+			table[c][v] = p.value(uint8(v), c)
 		}
 	}
 	values = make([]float32, len(m.Pix))
@@ -174,6 +176,26 @@ func (p *CLIPImageProcessor) Preprocess(m *Image) (values []float32, height, wid
 		values[i] = table[i%3][v]
 	}
 	return values, m.Height, m.Width
+}
+
+// value is rescale and normalize for one sample of channel c.
+func (p *CLIPImageProcessor) value(v uint8, c int) float32 {
+	mean, std := float32(p.ImageMean[c]), float32(p.ImageStd[c])
+	if p.Torchvision && p.DoRescale && p.DoNormalize {
+		factor := float32(1 / p.RescaleFactor) // _fuse_mean_std_and_rescale_factor
+		return (float32(v) - float32(mean*factor)) / float32(std*factor)
+	}
+	x := float32(v)
+	if p.DoRescale {
+		x = float32(float64(v) * p.RescaleFactor)
+		if p.Torchvision {
+			x = float32(v) * float32(p.RescaleFactor)
+		}
+	}
+	if p.DoNormalize {
+		x = (x - mean) / std
+	}
+	return x
 }
 
 // resized is get_resize_output_image_size of transformers' image_transforms.
@@ -191,10 +213,15 @@ func (p *CLIPImageProcessor) resized(width, height int) (int, int) {
 
 // centerCrop is center_crop of transformers' image_transforms; a picture that
 // is too small gets a black border.
-func (m *Image) centerCrop(width, height int) *Image {
-	// Where a border is needed the odd pixel of it lies before the picture;
-	// elsewhere the odd pixel that is cut off lies behind. Both are floors.
-	return m.cut(floorHalf(m.Width-width), floorHalf(m.Height-height), width, height)
+func (m *Image) centerCrop(width, height int, torchvision bool) *Image {
+	return m.cut(cropStart(m.Width, width, torchvision), cropStart(m.Height, height, torchvision), width, height)
 }
 
-func floorHalf(n int) int { return n >> 1 }
+// cropStart is where a crop begins. An odd pixel too many is cut off behind. An
+// odd pixel of border goes before the picture, but behind it with torchvision.
+func cropStart(have, want int, torchvision bool) int {
+	if torchvision {
+		return (have - want) / 2
+	}
+	return (have - want) >> 1
+}

@@ -27,11 +27,11 @@ type reference struct {
 		CRC  uint32
 	}
 	Clip []struct {
-		Config json.RawMessage
-		Size   [2]int
-		Shape  [2]int
-		CRC    uint32
-		Sum    float64
+		Config      json.RawMessage
+		Torchvision bool
+		Size, Shape [2]int
+		CRC         uint32
+		Sum         float64
 	}
 	VAE []struct {
 		Size, To, Shape [2]int
@@ -120,6 +120,7 @@ func TestCLIPImageProcessorEqualsTransformers(t *testing.T) {
 			t.Errorf("%s: %v", config, err)
 			continue
 		}
+		p.Torchvision = tc.Torchvision
 		values, h, w := p.Preprocess(pattern(tc.Size[0], tc.Size[1], 3, true))
 		if [2]int{h, w} != tc.Shape {
 			t.Errorf("%s, %v: shape %d × %d, want %v", config, tc.Size, h, w, tc.Shape)
@@ -128,7 +129,7 @@ func TestCLIPImageProcessorEqualsTransformers(t *testing.T) {
 			for _, v := range values {
 				sum += float64(v)
 			}
-			t.Errorf("%s, %v: values differ; sum %v, want %v", config, tc.Size, sum, tc.Sum)
+			t.Errorf("%s, torchvision %v, %v: values differ; sum %v, want %v", config, tc.Torchvision, tc.Size, sum, tc.Sum)
 		}
 	}
 }

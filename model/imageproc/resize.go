@@ -36,13 +36,13 @@ func (m *Image) Resize(width, height int, filter Filter) *Image {
 		if width == m.Width {
 			return m
 		}
-		return m.resizeHorizontal(coefficients(m.Width, width, filter))
+		return m.resizeHorizontal(coefficients(m.Width, width, filter, pilPrecision))
 	}
 	vertical := func(m *Image) *Image {
 		if height == m.Height {
 			return m
 		}
-		return m.resizeVertical(coefficients(m.Height, height, filter))
+		return m.resizeVertical(coefficients(m.Height, height, filter, pilPrecision))
 	}
 	// The samples between the passes are rounded, so their order shows. This is
 	// Pillow 13's rule, found by trying 5,000 sizes; before 13 it was always
@@ -51,6 +51,18 @@ func (m *Image) Resize(width, height int, filter Filter) *Image {
 		return horizontal(vertical(m))
 	}
 	return vertical(horizontal(m))
+}
+
+// resizeTorch is torchvision's resize of uint8 with antialias: the same filters
+// with weights of fewer places, always horizontal first.
+func (m *Image) resizeTorch(width, height int, filter Filter) *Image {
+	if width != m.Width {
+		m = m.resizeHorizontal(coefficients(m.Width, width, filter, torchPrecision))
+	}
+	if height != m.Height {
+		m = m.resizeVertical(coefficients(m.Height, height, filter, torchPrecision))
+	}
+	return m
 }
 
 // resizeNearest is ImagingScaleAffine (Geometry.c). Positions are summed up,
@@ -82,7 +94,28 @@ func (m *Image) resizeNearest(width, height int) *Image {
 // PRECISION_BITS of Resample.c.
 const precisionBits = 32 - 8 - 2
 
-// A window says which samples, with which weights, make one of the result.
+// fixedPoint says how many binary places the weights get, given the largest.
+type fixedPoint func(largest float64) int
+
+func pilPrecision(float64) int { return precisionBits }
+
+// torchPrecision is as many places as keep the weights within int16
+// (ATen/native/cpu/UpSampleKernel.cpp, compute_index_ranges_int16_weights).
+func torchPrecision(largest float64) int {
+	for bits := range precisionBits {
+		if int(0.5+largest*float64(int(1)<<(bits+1))) >= 1<<15 {
+			return bits
+		}
+	}
+	return precisionBits
+}
+
+// windows say which samples, with which weights, make each one of the result.
+type windows struct {
+	bits int // binary places of the weights
+	all  []window
+}
+
 type window struct {
 	start   int
 	weights []int32
@@ -91,90 +124,99 @@ type window struct {
 // coefficients is precompute_coeffs and normalize_coeffs_8bpc of Resample.c.
 // The products are converted to float64 so that no compiler fuses them with a
 // sum: PIL's builds round both.
-func coefficients(from, to int, filter Filter) []window {
+func coefficients(from, to int, filter Filter, precision fixedPoint) windows {
 	support, weight := filter.kernel()
 	scale := float64(from) / float64(to)
 	filterScale := max(scale, 1)
 	support *= filterScale
 	inverse := 1 / filterScale
 
-	windows := make([]window, to)
-	var raw []float64
-	for i := range windows {
+	starts, raw := make([]int, to), make([][]float64, to)
+	largest := 0.0
+	for i := range raw {
 		center := float64((float64(i) + 0.5) * scale)
 		start := max(int(center-support+0.5), 0)
 		end := min(int(center+support+0.5), from)
-		raw = raw[:0]
+		weights := make([]float64, 0, end-start)
 		sum := 0.0
 		for x := start; x < end; x++ {
 			w := weight(float64((float64(x) - center + 0.5) * inverse))
-			raw = append(raw, w)
+			weights = append(weights, w)
 			sum += w
 		}
-		weights := make([]int32, len(raw))
-		for j, w := range raw {
+		for j := range weights {
 			if sum != 0 {
-				w /= sum
+				weights[j] /= sum
 			}
-			w = float64(w * (1 << precisionBits))
-			weights[j] = int32(w + math.Copysign(0.5, w))
+			largest = max(largest, weights[j])
 		}
-		windows[i] = window{start, weights}
+		starts[i], raw[i] = start, weights
 	}
-	return windows
+
+	out := windows{precision(largest), make([]window, to)}
+	for i, weights := range raw {
+		fixed := make([]int32, len(weights))
+		for j, w := range weights {
+			w = math.Ldexp(w, out.bits)
+			fixed[j] = int32(w + math.Copysign(0.5, w))
+		}
+		out.all[i] = window{starts[i], fixed}
+	}
+	return out
 }
 
-func (m *Image) resizeHorizontal(windows []window) *Image {
-	out := newImage(len(windows), m.Height, m.Channels)
+func (m *Image) resizeHorizontal(k windows) *Image {
+	out := newImage(len(k.all), m.Height, m.Channels)
+	half := int32(1) << (k.bits - 1)
 	to := 0
 	for y := range m.Height {
 		row := m.Pix[y*m.Width*m.Channels : (y+1)*m.Width*m.Channels]
-		for _, w := range windows {
+		for _, w := range k.all {
 			if m.Channels == 1 {
-				sum := int32(1 << (precisionBits - 1))
-				for i, k := range w.weights {
-					sum += k * int32(row[w.start+i])
+				sum := half
+				for i, weight := range w.weights {
+					sum += weight * int32(row[w.start+i])
 				}
-				out.Pix[to] = clip8(sum)
+				out.Pix[to] = clip8(sum, k.bits)
 				to++
 				continue
 			}
-			r, g, b := int32(1<<(precisionBits-1)), int32(1<<(precisionBits-1)), int32(1<<(precisionBits-1))
+			r, g, b := half, half, half
 			p := row[3*w.start : 3*(w.start+len(w.weights))]
-			for i, k := range w.weights {
-				r += k * int32(p[3*i])
-				g += k * int32(p[3*i+1])
-				b += k * int32(p[3*i+2])
+			for i, weight := range w.weights {
+				r += weight * int32(p[3*i])
+				g += weight * int32(p[3*i+1])
+				b += weight * int32(p[3*i+2])
 			}
-			out.Pix[to], out.Pix[to+1], out.Pix[to+2] = clip8(r), clip8(g), clip8(b)
+			out.Pix[to], out.Pix[to+1], out.Pix[to+2] = clip8(r, k.bits), clip8(g, k.bits), clip8(b, k.bits)
 			to += 3
 		}
 	}
 	return out
 }
 
-func (m *Image) resizeVertical(windows []window) *Image {
+func (m *Image) resizeVertical(k windows) *Image {
 	stride := m.Width * m.Channels
-	out := newImage(m.Width, len(windows), m.Channels)
+	out := newImage(m.Width, len(k.all), m.Channels)
 	sums := make([]int32, stride)
-	for y, w := range windows {
+	for y, w := range k.all {
 		for x := range sums {
-			sums[x] = 1 << (precisionBits - 1)
+			sums[x] = 1 << (k.bits - 1)
 		}
-		for i, k := range w.weights {
+		for i, weight := range w.weights {
 			row := m.Pix[(w.start+i)*stride : (w.start+i+1)*stride]
 			for x, v := range row {
-				sums[x] += k * int32(v)
+				sums[x] += weight * int32(v)
 			}
 		}
 		for x, sum := range sums {
-			out.Pix[y*stride+x] = clip8(sum)
+			out.Pix[y*stride+x] = clip8(sum, k.bits)
 		}
 	}
 	return out
 }
 
-func clip8(sum int32) uint8 { return uint8(min(max(sum>>precisionBits, 0), 255)) }
+func clip8(sum int32, bits int) uint8 { return uint8(min(max(sum>>bits, 0), 255)) }
 
 // kernel returns a filter's support at scale 1 and its weight at a distance, as
 // Resample.c defines them.

@@ -18,6 +18,7 @@ import transformers
 from diffusers.image_processor import IPAdapterMaskProcessor, VaeImageProcessor
 from diffusers.utils import load_image
 from PIL import Image
+from transformers import CLIPImageProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 out = pathlib.Path(__file__).parent.parent / "fixtures" / "imageproc"
@@ -65,10 +66,13 @@ CONFIGS = [
 ]
 clip = []
 for config in CONFIGS:
-    p = CLIPImageProcessorPil(**(config or {}))
-    for w, h in [(64, 48), (37, 101), (225, 300), (80, 80)]:
-        x = p(pattern(w, h, 3), return_tensors="np").pixel_values[0].transpose(1, 2, 0)
-        clip.append({"config": config, "size": [w, h], "shape": list(x.shape[:2]), "crc": crc(x.astype("<f4")), "sum": float(x.astype(np.float64).sum())})
+    for torchvision in (False, True):
+        if torchvision and config and config.get("resample", 3) not in (2, 3):
+            continue
+        p = (CLIPImageProcessor if torchvision else CLIPImageProcessorPil)(**(config or {}))
+        for w, h in [(64, 48), (37, 101), (225, 300), (80, 80)]:
+            x = p(pattern(w, h, 3), return_tensors="pt").pixel_values[0].permute(1, 2, 0).numpy()
+            clip.append({"config": config, "torchvision": torchvision, "size": [w, h], "shape": list(x.shape[:2]), "crc": crc(x.astype("<f4")), "sum": float(x.astype(np.float64).sum())})
 
 vae = []
 p = VaeImageProcessor(vae_scale_factor=8)
