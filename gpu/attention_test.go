@@ -1,0 +1,149 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// attentionTolerance: scores and sums are f32; exp2 is good to some 1e-6; with f16
+// the result is rounded once.
+func attentionTolerance(d *Device) float64 {
+	if d.F16 {
+		return 5e-4
+	}
+	return 1e-5
+}
+
+// referenceAttention adds weight(b, t) · softmax(q·kᵗ/√d)·v to out, in float64.
+func referenceAttention(out []float64, b, tq, tk, heads, d int, q, k, v func(b, t, c int) float64, causal bool, weight func(b, t int) float64) {
+	c := heads * d
+	for n := range b {
+		for h := range heads {
+			for i := range tq {
+				scores := make([]float64, tk)
+				top := math.Inf(-1)
+				for j := range tk {
+					for e := range d {
+						scores[j] += q(n, i, h*d+e) * k(n, j, h*d+e)
+					}
+					scores[j] /= math.Sqrt(float64(d))
+					if causal && j > i {
+						scores[j] = math.Inf(-1)
+					}
+					top = max(top, scores[j])
+				}
+				var sum float64
+				for j := range tk {
+					scores[j] = math.Exp(scores[j] - top)
+					sum += scores[j]
+				}
+				for j := range tk {
+					for e := range d {
+						out[(n*tq+i)*c+h*d+e] += weight(n, i) * scores[j] / sum * v(n, j, h*d+e)
+					}
+				}
+			}
+		}
+	}
+}
+
+func one(int, int) float64 { return 1 }
+
+func at(values []float32, tokens, pitch, offset int) func(b, t, c int) float64 {
+	return func(b, t, c int) float64 { return float64(values[(b*tokens+t)*pitch+offset+c]) }
+}
+
+func toFloat32(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i := range v {
+		out[i] = float32(v[i])
+	}
+	return out
+}
+
+// Self-attention with q, k and v in one tensor, for the head sizes of SD 1.5, CLIP
+// and the VAE, with token counts on either side of a tile.
+func TestSelfAttention(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(13, 14))
+		for _, c := range []struct {
+			b, t, heads, d int
+			causal         bool
+		}{{1, 1, 1, 4, false}, {2, 77, 3, 20, true}, {1, 65, 2, 40, false}, {2, 33, 2, 64, true}, {1, 100, 2, 80, false},
+			{2, 17, 1, 160, false}, {1, 70, 1, 128, false}, {1, 20, 1, 512, false}, {1, 19, 2, 92, false}} {
+			ch := c.heads * c.d
+			x, xv := input(d, Act, normals(rng, c.b*c.t*3*ch), c.b, c.t, 3*ch)
+			p := d.NewProgram("test")
+			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch})
+			run(t, p, 0)
+			want := make([]float64, c.b*c.t*ch)
+			referenceAttention(want, c.b, c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal, one)
+			compare(t, fmt.Sprintf("%+v", c), output(t, y), toFloat32(want), attentionTolerance(d))
+			t.Logf("%+v", c)
+		}
+	})
+}
+
+// Text and two image prompts, one of them masked, λ from the step's row; and λ = 0
+// gives what there is without image prompts, bit for bit.
+func TestCrossAttention(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(15, 16))
+		for _, c := range []struct{ b, tq, heads, d int }{{2, 63, 2, 20}, {1, 130, 1, 40}, {2, 15, 2, 80}, {1, 66, 1, 160}} {
+			ch := c.heads * c.d
+			const text, layers, prompts = 77, 3, 2
+			counts := []int{4, 17}
+			q, qv := input(d, Act, normals(rng, c.b*c.tq*ch), c.b, c.tq, ch)
+			kv, kvv := input(d, Act, normals(rng, c.b*text*2*ch), c.b, text, 2*ch)
+			images, iv := input(d, Act, normals(rng, c.b*21*2*ch), c.b, 21, 2*ch)
+			masks, mv := input(d, F32, normals(rng, c.tq), 1, c.tq)
+			spans := d.NewTensor("spans", U32, prompts, 4)
+			spans.SetUint32([]uint32{0, 4, 0, 0, 4, 17, 1, 0})
+			// Step 0: all zero; step 1: this layer's two scales.
+			scales, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
+			record := func(im *ImageAttention) (*Program, *Tensor) {
+				p := d.NewProgram("test")
+				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im})
+			}
+			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Scales: scales, Layer: 1, Masks: masks}
+
+			p, y := record(im)
+			run(t, p, 1)
+			want := make([]float64, c.b*c.tq*ch)
+			referenceAttention(want, c.b, c.tq, text, c.heads, c.d, at(qv, c.tq, ch, 0), at(kvv, text, 2*ch, 0), at(kvv, text, 2*ch, ch), false, one)
+			first := 0
+			for i, lambda := range []float64{0.6, 1.25} {
+				weight := func(_, t int) float64 {
+					if i == 1 {
+						return lambda * float64(mv[t])
+					}
+					return lambda
+				}
+				referenceAttention(want, c.b, c.tq, counts[i], c.heads, c.d, at(qv, c.tq, ch, 0),
+					shifted(at(iv, 21, 2*ch, 0), first), shifted(at(iv, 21, 2*ch, ch), first), false, weight)
+				first += counts[i]
+			}
+			compare(t, fmt.Sprintf("%+v", c), output(t, y), toFloat32(want), attentionTolerance(d))
+			t.Logf("%+v", c)
+
+			p, y = record(im)
+			run(t, p, 0)
+			base, z := record(nil)
+			run(t, base, 0)
+			got, plain := output(t, y), output(t, z)
+			for i := range got {
+				if math.Float32bits(got[i]) != math.Float32bits(plain[i]) {
+					t.Fatalf("λ = 0: number %d is %g, without image prompts it is %g", i, got[i], plain[i])
+				}
+			}
+		}
+	})
+}
+
+func shifted(f func(b, t, c int) float64, by int) func(b, t, c int) float64 {
+	return func(b, t, c int) float64 { return f(b, t+by, c) }
+}
