@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Dispatch is one run of a kernel.
@@ -69,6 +70,17 @@ func (p *Program) NewTensor(name string, dt DType, shape ...int) *Tensor {
 	return t
 }
 
+// Keep makes a transient tensor of the program persistent: it gets a buffer of its own
+// and outlives the program.
+func (p *Program) Keep(t *Tensor) {
+	t = t.root()
+	if !t.persistent {
+		t.persistent = true
+		t.buffer = p.Device.NewBuffer(t.Name, t.Bytes())
+		p.transient = slices.DeleteFunc(p.transient, func(o *Tensor) bool { return o == t })
+	}
+}
+
 // Step is a tensor of one u32, the step number that Run was called with: kernels
 // choose their row of a table by it, so that every step replays the same list.
 func (p *Program) Step() *Tensor {
@@ -112,7 +124,7 @@ func (p *Program) Dispatch(d Dispatch) {
 		}
 		if b.tensor.first < 0 {
 			b.tensor.first = n
-			if !b.write && !b.tensor.persistent {
+			if !b.write && !b.tensor.persistent && p.err == nil {
 				p.Fail("gpu: %s (%s) reads %s, which nothing has written", d.Kernel, d.Label, b.tensor)
 			}
 		}

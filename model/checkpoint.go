@@ -71,12 +71,17 @@ func visit(v reflect.Value, prefix string, fn func(prefix string, l layer)) {
 	}
 }
 
+// tagMark stands in a prefix before each tag, behind the dot; plain takes it out.
+const tagMark = '\x00'
+
 func join(prefix, name string) string {
-	if prefix == "" || name == "" {
-		return prefix + name
+	if prefix != "" {
+		prefix += "."
 	}
-	return prefix + "." + name
+	return prefix + string(tagMark) + name
 }
+
+func plain(prefix string) string { return strings.ReplaceAll(prefix, string(tagMark), "") }
 
 // FitError lists all that does not fit between a checkpoint and a network.
 type FitError struct {
