@@ -5,7 +5,7 @@ type SamplerRow struct {
 	InputScale          float64
 	Guidance            float64
 	MX, ME, Clip        float64
-	CX, CS              float64
+	CX, CS, CE          float64
 	CM                  [5]float64 // this step's converted output, then the four before
 	CN                  float64
 	Save                bool
@@ -29,7 +29,7 @@ func (r SamplerRow) columns() []float32 {
 	v = append(v, r.CM[:]...)
 	v = append(v, r.CN, flag(r.Save), r.SX, r.SS)
 	v = append(v, r.SM[:]...)
-	v = append(v, flag(r.Push), flag(r.Blend), r.BlendInit, r.BlendMix)
+	v = append(v, flag(r.Push), flag(r.Blend), r.BlendInit, r.BlendMix, r.CE)
 	out := make([]float32, samplerColumns)
 	for i := range v {
 		out[i] = float32(v[i])

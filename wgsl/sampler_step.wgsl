@@ -1,0 +1,93 @@
+// Classifier-free guidance, one step of any scheduler, and the next UNet input.
+//
+// Every scheduler of the engine is linear in the sample x, a saved sample s, the
+// converted output m of this step, those of the steps before, m₁ … m₄, and fresh
+// noise (package model/scheduler). The step's coefficients are a row of a table:
+//
+//   e  = u + g·(c − u)
+//   m  = clamp(mx·x + me·e)
+//   x' = cx·x + cs·s + ce·e + cm·m + Σ ck·m_k + cn·noise
+//   s' = sx·x + ss·s + sm·m + Σ sk·m_k                       where the row saves
+//   x' = (1 − mask)·(a·init + b·noise₀) + mask·x'            with INPAINT
+//   input = input_scale·x'                                    of every batch entry
+//
+// eps     [BATCH, pixels, 4] f32: the prediction, without words first
+// state   [6, pixels] vec4<f32>: x, s, m₁ … m₄
+// table   [steps + 1, 32] f32, columns as below; row 0 only prepares the first input
+// noise   [steps, pixels] vec4<f32>, or anything where no step draws
+// inpaint [3, pixels] vec4<f32>: mask, init, noise₀
+// input   [BATCH, pixels, input_quads] activations: the first vec4 of each pixel
+// Constants: BATCH (1 or 2), INPAINT, INIT (only the input is written).
+
+struct Params {
+    pixels: u32,
+    input_quads: u32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> eps: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> state: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> table: array<f32>;
+@group(0) @binding(4) var<storage, read> step: array<u32>;
+@group(0) @binding(5) var<storage, read> noise: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read> inpaint: array<vec4<f32>>;
+@group(0) @binding(7) var<storage, read_write> input: array<Act4>;
+
+const ROW = 32u;
+const INPUT_SCALE = 0u;
+const GUIDANCE = 1u;
+const MX = 2u;
+const ME = 3u;
+const CLIP = 4u;       // 0 for none
+const CX = 5u;
+const CS = 6u;
+const CM = 7u;         // this step's, then the four before
+const CN = 12u;
+const SAVE = 13u;
+const SX = 14u;
+const SS = 15u;
+const SM = 16u;        // this step's, then the four before
+const PUSH = 21u;
+const BLEND = 22u;
+const BLEND_INIT = 23u;
+const BLEND_NOISE = 24u;
+const CE = 25u;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.x;
+    if i >= p.pixels { return; }
+    var x = state[i];
+    var row = 0u;
+    if !INIT {
+        row = (step[0] + 1u) * ROW;
+        var e = eps[i];
+        if BATCH == 2u { e += table[row + GUIDANCE] * (eps[p.pixels + i] - e); }
+        var m = table[row + MX] * x + table[row + ME] * e;
+        let limit = table[row + CLIP];
+        if limit > 0.0 { m = clamp(m, vec4<f32>(-limit), vec4<f32>(limit)); }
+
+        let s = state[p.pixels + i];
+        var next = table[row + CX] * x + table[row + CS] * s + table[row + CE] * e + table[row + CM] * m;
+        var saved = table[row + SX] * x + table[row + SS] * s + table[row + SM] * m;
+        for (var k = 0u; k < 4u; k++) {
+            let before = state[(2u + k) * p.pixels + i];
+            next += table[row + CM + 1u + k] * before;
+            saved += table[row + SM + 1u + k] * before;
+        }
+        if table[row + CN] != 0.0 { next += table[row + CN] * noise[step[0] * p.pixels + i]; }
+        if table[row + SAVE] != 0.0 { state[p.pixels + i] = saved; }
+        if table[row + PUSH] != 0.0 {
+            for (var k = 3u; k > 0u; k--) { state[(2u + k) * p.pixels + i] = state[(1u + k) * p.pixels + i]; }
+            state[2u * p.pixels + i] = m;
+        }
+        if INPAINT && table[row + BLEND] != 0.0 {
+            let known = table[row + BLEND_INIT] * inpaint[p.pixels + i] + table[row + BLEND_NOISE] * inpaint[2u * p.pixels + i];
+            next = mix(known, next, inpaint[i]);
+        }
+        x = next;
+        state[i] = x;
+    }
+    let scaled = to_act4(x * table[row + INPUT_SCALE]);
+    for (var b = 0u; b < BATCH; b++) { input[(b * p.pixels + i) * p.input_quads] = scaled; }
+}
