@@ -8,9 +8,9 @@ import (
 	"syscall/js"
 )
 
-// await blocks the goroutine until a promise settles. When ctx ends first it
+// Await blocks the goroutine until a promise settles. When ctx ends first it
 // returns ctx's error, and the promise's outcome is dropped.
-func await(ctx context.Context, promise js.Value) (js.Value, error) {
+func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
 		err   error

@@ -50,7 +50,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if glue().IsUndefined() {
 		return nil, errors.New("gpu: web/js/gpu.js was not loaded before the engine")
 	}
-	state, err := await(ctx, glue().Call("open", map[string]any{"noF16": o.NoF16}))
+	state, err := Await(ctx, glue().Call("open", map[string]any{"noF16": o.NoF16}))
 	if err != nil {
 		return nil, fmt.Errorf("gpu: %w", err)
 	}
@@ -143,7 +143,7 @@ func (b *Buffer) ReadBytes(ctx context.Context, offset, size int64) (Bytes, erro
 		return js.Undefined(), err
 	}
 	// Not ctx: an abandoned map would leak its staging buffer's pages.
-	v, err := await(context.WithoutCancel(ctx), glue().Call("read", b.device.host.js, object(b.handle.Buffer), offset, (size+3)&^3))
+	v, err := Await(context.WithoutCancel(ctx), glue().Call("read", b.device.host.js, object(b.handle.Buffer), offset, (size+3)&^3))
 	if err != nil {
 		return js.Undefined(), fmt.Errorf("gpu: reading %s back: %w", b.Label, err)
 	}

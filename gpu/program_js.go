@@ -61,7 +61,7 @@ func (p *Program) Build(ctx context.Context) error {
 		errs = append(errs, err)
 	}
 	for range 2 {
-		v, err := await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
+		v, err := Await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
 		if err != nil {
 			errs = append(errs, err)
 		} else if !v.IsNull() {
@@ -84,7 +84,7 @@ func (p *Program) Build(ctx context.Context) error {
 		e := entries[i]
 		if _, ok := index[e]; !ok {
 			if e.ready.IsUndefined() {
-				v, err := await(ctx, e.promise)
+				v, err := Await(ctx, e.promise)
 				if err != nil {
 					p.Release()
 					return fmt.Errorf("gpu: compiling %s (%s): %w", ds.Kernel, ds.Label, errors.Join(err, d.Check()))
@@ -171,7 +171,7 @@ func (p *Program) run(ctx context.Context, step int, wait bool) error {
 	}
 	stop := context.AfterFunc(ctx, func() { p.host.js.Call("cancel") })
 	defer stop()
-	done, err := await(context.WithoutCancel(ctx), p.host.js.Call("run", step, wait))
+	done, err := Await(context.WithoutCancel(ctx), p.host.js.Call("run", step, wait))
 	if err != nil {
 		return fmt.Errorf("gpu: %s: %w", p.Name, err)
 	}
@@ -190,7 +190,7 @@ type KernelTime struct {
 
 // Profile runs every dispatch alone and times it, the wait for the GPU included.
 func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
-	v, err := await(ctx, p.host.js.Call("profile", step))
+	v, err := Await(ctx, p.host.js.Call("profile", step))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,50 @@
+//go:build js && wasm
+
+package loader
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// Origin is a folder below a URL of the page's own origin: the model that ships. Its
+// files are small, come from the service worker's cache when there is no network, and
+// are fetched whole, into an ArrayBuffer outside of Go's heap.
+type Origin string
+
+// Open fetches a file of the folder.
+func (o Origin) Open(ctx context.Context, path string) (Source, error) {
+	url := string(o) + "/" + path
+	response, err := gpu.Await(ctx, js.Global().Call("fetch", url))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", url, err)
+	}
+	switch status := response.Get("status").Int(); {
+	case status == 404:
+		return nil, fmt.Errorf("%s: %w", url, os.ErrNotExist)
+	case status != 200:
+		return nil, fmt.Errorf("%s: the server answered %d", url, status)
+	}
+	buffer, err := gpu.Await(ctx, response.Call("arrayBuffer"))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", url, err)
+	}
+	return &memory{name: url, bytes: js.Global().Get("Uint8Array").New(buffer)}, nil
+}
+
+// memory is a file that JavaScript holds whole.
+type memory struct {
+	name  string
+	bytes gpu.Bytes
+}
+
+func (m *memory) Name() string { return m.name }
+func (m *memory) Size() int64  { return int64(gpu.NumBytes(m.bytes)) }
+
+func (m *memory) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+	return m.bytes.Call("subarray", off, off+n), nil
+}

@@ -1,0 +1,109 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// Source is a file that can be read in ranges.
+type Source interface {
+	Name() string
+	Size() int64
+	// ReadRange returns bytes [off, off+n).
+	ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error)
+}
+
+// Folder is a folder of a model, in diffusers' layout.
+type Folder interface {
+	// Open opens the file at a path of the folder; os.ErrNotExist when there is none.
+	Open(ctx context.Context, path string) (Source, error)
+}
+
+// ReadAll reads a small file, a configuration say, into Go's heap.
+func ReadAll(ctx context.Context, s Source) ([]byte, error) {
+	if s.Size() > 64<<20 {
+		return nil, fmt.Errorf("%s has %d bytes, too many for a file of settings", s.Name(), s.Size())
+	}
+	b, err := s.ReadRange(ctx, 0, s.Size())
+	if err != nil {
+		return nil, err
+	}
+	return gpu.GoBytes(b), nil
+}
+
+// ReadFile reads a small file of a folder.
+func ReadFile(ctx context.Context, f Folder, path string) ([]byte, error) {
+	s, err := f.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return ReadAll(ctx, s)
+}
+
+// Checkpoint is one or more safetensors files read as one.
+type Checkpoint struct {
+	tensors map[string]located
+	names   []string
+}
+
+type located struct {
+	Tensor
+	source Source
+}
+
+// OpenCheckpoint reads the headers of safetensors files.
+func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error) {
+	c := &Checkpoint{tensors: map[string]located{}}
+	for _, s := range sources {
+		list, err := readHeader(ctx, s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name(), err)
+		}
+		for _, t := range list {
+			if _, ok := c.tensors[t.Name]; ok {
+				return nil, fmt.Errorf("%s: tensor %q is in another of the checkpoint's files, too", s.Name(), t.Name)
+			}
+			c.tensors[t.Name] = located{t, s}
+			c.names = append(c.names, t.Name)
+		}
+	}
+	sort.Strings(c.names)
+	return c, nil
+}
+
+func readHeader(ctx context.Context, s Source) ([]Tensor, error) {
+	first, err := s.ReadRange(ctx, 0, min(8, s.Size()))
+	if err != nil {
+		return nil, err
+	}
+	n, err := HeaderSize(gpu.GoBytes(first), s.Size())
+	if err != nil {
+		return nil, err
+	}
+	header, err := s.ReadRange(ctx, 8, n)
+	if err != nil {
+		return nil, err
+	}
+	return ParseHeader(gpu.GoBytes(header), s.Size())
+}
+
+// Names lists the tensors.
+func (c *Checkpoint) Names() []string { return c.names }
+
+// Info is a tensor's type, in safetensors' words, and shape.
+func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
+	t, ok := c.tensors[name]
+	return t.DType, t.Shape, ok
+}
+
+// Read returns n bytes from offset off of a tensor's data.
+func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error) {
+	t, ok := c.tensors[name]
+	if !ok || off < 0 || n < 0 || t.Begin+off+n > t.End {
+		return gpu.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
+	}
+	return t.source.ReadRange(ctx, t.Begin+off, n)
+}
