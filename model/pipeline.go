@@ -1,0 +1,595 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/random"
+	"github.com/imprompt/imprompt/model/scheduler"
+)
+
+// Pipeline is Stable Diffusion with its weights on a GPU: text to image, image to
+// image and inpainting, as diffusers' three pipelines of those names run them.
+type Pipeline struct {
+	Device    *gpu.Device
+	UNet      *UNet
+	VAE       *VAE
+	Text      *TextEncoder
+	Scheduler scheduler.Config
+
+	// LoadVAEEncoder is called when a run needs the VAE's encoder; nil where it is loaded.
+	LoadVAEEncoder func(ctx context.Context) error
+}
+
+// Request is one run. Pictures are prepared: normalised and of the size they are
+// needed in (package imageproc).
+type Request struct {
+	IDs, NegativeIDs []int32 // token ids of the prompt and of the negative one, padded
+	Images           []ImagePrompt
+	Height, Width    int // pixels
+	Scheduler        string
+	Steps            int
+	GuidanceScale    float64
+	Seed             uint64
+	NumImages        int
+
+	// Init is the picture that an image-to-image run starts from, [H, W, 3] in -1..1;
+	// nil for a run from noise.
+	Init     []float32
+	Strength float64
+	// Mask, [H, W] of 0 and 1 where 1 is repainted, makes it inpainting.
+	Mask        []float32
+	MaskedImage []float32 // Init with the repainted pixels grey (0)
+	LatentMask  []float32 // Mask at the latents' size
+}
+
+// ImagePrompt is what one adapter is given.
+type ImagePrompt struct {
+	Adapter *IPAdapter
+	Vision  *VisionEncoder
+	Pixels  [][]float32 // each [S, S, 3], normalised for the vision encoder
+	Scales  []float64   // λ by cross-attention (UNet.LayerScales)
+	// Start and End are fractions of the steps between which λ holds.
+	Start, End float64
+	// Mask gives the part of the picture that the prompt works on, by the number of
+	// queries of an attention; nil for all of it.
+	Mask func(queries int) []float32
+}
+
+// Stage is what a run is at.
+type Stage string
+
+const (
+	StageEncode  Stage = "encode"  // words and pictures
+	StageCompile Stage = "compile" // shaders
+	StageDenoise Stage = "denoise"
+	StageDecode  Stage = "decode"
+)
+
+// Progress is told of a run.
+type Progress struct {
+	Stage         Stage
+	Image, Images int // counted from 0
+	Step, Steps   int // done
+	Seconds       float64
+	Latents       func(ctx context.Context) ([]float32, error) // [4, h, w] as they are now; for previews
+}
+
+// Result is one picture.
+type Result struct {
+	Pixels  []float32 // [H, W, 3] about -1..1
+	Latents []float32 // [4, h, w]
+	Height  int
+	Width   int
+}
+
+// ErrSkip, as the cause of a context's end, drops the picture under way and goes on
+// with the next.
+var ErrSkip = fmt.Errorf("skipped")
+
+// Run draws req.NumImages pictures and gives each to done as it is finished.
+func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) error {
+	r := &run{Pipeline: p, req: req, progress: progress, factor: p.VAE.Config.Factor()}
+	defer r.release()
+	if err := r.check(); err != nil {
+		return err
+	}
+	var err error
+	if r.schedule, err = scheduler.New(req.Scheduler, p.Scheduler, req.Steps, scheduler.Options{Strength: r.strength()}); err != nil {
+		return err
+	}
+	progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
+	if err := r.condition(ctx); err != nil {
+		return err
+	}
+	if err := r.draw(ctx); err != nil {
+		return err
+	}
+	progress(Progress{Stage: StageCompile, Images: req.NumImages, Steps: len(r.schedule.Steps)})
+	if err := r.build(ctx); err != nil {
+		return err
+	}
+	for i := range req.NumImages {
+		result, err := r.image(ctx, i)
+		if err != nil {
+			return err
+		}
+		if err := done(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run is the state of one Run.
+type run struct {
+	*Pipeline
+	req      *Request
+	progress func(Progress)
+	factor   int
+	schedule *scheduler.Schedule
+
+	h, w     int // latents
+	batch    int // 2 with classifier-free guidance
+	cond     *conditioning
+	initial  [][]float32   // by image: the first sample, [h·w, 4]
+	noises   [][][]float32 // by step that draws and image
+	inpaint  []float32     // mask, initial latents, their noise; by image, the noise differs
+	noise0   [][]float32
+	extra    []float32 // channels 5 to 9 of a 9-channel UNet: mask, masked latents; [h·w, 5]
+	sampler  *gpu.Sampler
+	start    *gpu.Program
+	step     *gpu.Program
+	decode   *gpu.Program
+	decoded  *gpu.Tensor
+	latents  *gpu.Tensor // what the decoder reads
+	releases []func()
+}
+
+func (r *run) later(f func()) { r.releases = append(r.releases, f) }
+
+func (r *run) release() {
+	for i := len(r.releases) - 1; i >= 0; i-- {
+		r.releases[i]()
+	}
+}
+
+// strength is the part of the steps that is run; all of them without a picture.
+func (r *run) strength() float64 {
+	if r.req.Init == nil {
+		return 1
+	}
+	return r.req.Strength
+}
+
+func (r *run) check() error {
+	q := r.req
+	if q.Height < r.factor || q.Width < r.factor || q.Height%r.factor != 0 || q.Width%r.factor != 0 {
+		return fmt.Errorf("a picture of %d × %d: both sides have to be multiples of %d", q.Width, q.Height, r.factor)
+	}
+	if q.NumImages < 1 {
+		return fmt.Errorf("%d pictures: ask for at least one", q.NumImages)
+	}
+	if r.UNet.Config.InChannels == 9 && q.Mask == nil {
+		return fmt.Errorf("this model is made for inpainting (its UNet has 9 input channels): give it a start picture and a mask")
+	}
+	r.h, r.w = q.Height/r.factor, q.Width/r.factor
+	r.batch = 1
+	// A distilled LCM takes the guidance as an embedding and runs one branch.
+	if q.GuidanceScale > 1 && r.UNet.Config.TimeCondProjDim == 0 {
+		r.batch = 2
+	}
+	return nil
+}
+
+// condition encodes the words and the image prompts.
+func (r *run) condition(ctx context.Context) error {
+	ids := [][]int32{r.req.IDs}
+	if r.batch == 2 {
+		ids = [][]int32{r.req.NegativeIDs, r.req.IDs}
+	}
+	text, err := r.Text.Encode(ctx, r.Device, ids)
+	if err != nil {
+		return err
+	}
+	defer text.Release()
+	var images []imageTokens
+	var scales [][]float64 // by prompt: λ by layer
+	var prompts []ImagePrompt
+	for _, im := range r.req.Images {
+		list, err := r.encodeImages(ctx, im)
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			defer t.tokens.Release()
+			images = append(images, t)
+			scales = append(scales, im.Scales)
+			prompts = append(prompts, im)
+		}
+	}
+	timesteps := make([]float64, len(r.schedule.Steps))
+	for i, s := range r.schedule.Steps {
+		timesteps[i] = s.Timestep
+	}
+	r.cond, err = r.UNet.newConditioning(ctx, r.Device, timesteps, r.req.GuidanceScale-1, text, images)
+	if err != nil {
+		return err
+	}
+	r.later(r.cond.release)
+	if len(images) > 0 {
+		r.spans(images, prompts, scales)
+	}
+	return nil
+}
+
+// encodeImages turns the pictures of one adapter into tokens, [B, T, D]. Without a
+// mask all pictures share one softmax; with one each has its own, as in diffusers.
+func (r *run) encodeImages(ctx context.Context, im ImagePrompt) ([]imageTokens, error) {
+	d := r.Device
+	groups := [][][]float32{im.Pixels}
+	if im.Mask != nil {
+		groups = nil
+		for _, p := range im.Pixels {
+			groups = append(groups, [][]float32{p})
+		}
+	}
+	size := im.Vision.Config.ImageSize
+	var out []imageTokens
+	for _, pixels := range groups {
+		n := len(pixels)
+		in := d.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
+		defer in.Release()
+		var flat []float32
+		for _, p := range pixels {
+			flat = append(flat, p...)
+		}
+		in.SetFloat32(flat)
+		// Without a picture the global adapters see an embedding of zeros, Plus the
+		// hidden states of a picture of zeros (encode_image of diffusers' pipelines).
+		var zero *gpu.Tensor
+		if im.Adapter.Plus != nil {
+			zero = d.NewTensor("zero pixel_values", gpu.Act, 1, size, size, 3)
+		} else {
+			zero = d.NewTensor("zero image_embeds", gpu.Act, 1, 1, im.Vision.Config.ProjectionDim)
+		}
+		defer zero.Release()
+		tokens, err := once(ctx, d, "image encoder", func(p *gpu.Program) *gpu.Tensor {
+			project := func(x *gpu.Tensor, negative bool) *gpu.Tensor {
+				switch {
+				case im.Adapter.Plus != nil:
+					x = im.Vision.penultimate(p, x)
+				case !negative:
+					x = im.Vision.imageEmbeds(p, x)
+				}
+				return im.Adapter.record(p, x)
+			}
+			t := im.Adapter.NumTokens()
+			dim := r.UNet.Config.CrossAttentionDim
+			with := project(in, false).Reshape(1, n*t, dim)
+			if r.batch == 1 {
+				return gpu.SliceTokens(p, with, 0, n*t)
+			}
+			without := project(zero, true)
+			parts := make([]*gpu.Tensor, 0, n+1)
+			for range n {
+				parts = append(parts, without)
+			}
+			return gpu.ConcatTokens(p, append(parts, with)...).Reshape(2, n*t, dim)
+		})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, imageTokens{adapter: im.Adapter, tokens: tokens})
+	}
+	return out, nil
+}
+
+// spans fills the tables of the decoupled cross-attention: where each prompt's tokens
+// are, λ by step, layer and prompt, and the masks of every attention's size.
+func (r *run) spans(images []imageTokens, prompts []ImagePrompt, scales [][]float64) {
+	d, c := r.Device, r.cond
+	n, layers, steps := len(images), len(r.UNet.cross), len(r.schedule.Steps)
+	table := make([]uint32, 0, 4*n)
+	at, masks := 0, 0
+	for i, im := range images {
+		mask := uint32(0)
+		if prompts[i].Mask != nil {
+			masks++
+			mask = uint32(masks)
+		}
+		table = append(table, uint32(at), uint32(im.tokens.Shape[1]), mask, 0)
+		at += im.tokens.Shape[1]
+	}
+	c.spans = d.NewTensor("image prompts", gpu.U32, n, 4)
+	c.spans.SetUint32(table)
+
+	lambda := make([]float32, 0, steps*layers*n)
+	for step := range steps {
+		for layer := range layers {
+			for i, p := range prompts {
+				s := scales[i][layer]
+				// As diffusers' control_guidance_start and _end.
+				if float64(step)/float64(steps) < p.Start || float64(step+1)/float64(steps) > p.End {
+					s = 0
+				}
+				lambda = append(lambda, float32(s))
+			}
+		}
+	}
+	c.scales = d.NewTensor("ip_adapter_scale", gpu.F32, steps, layers*n)
+	c.scales.SetFloat32(lambda)
+
+	if masks == 0 {
+		return
+	}
+	h, w := r.h, r.w
+	for range r.UNet.Config.BlockOutChannels {
+		t := d.NewTensor("ip_adapter_masks", gpu.F32, masks, h*w)
+		var values []float32
+		for _, p := range prompts {
+			if p.Mask != nil {
+				values = append(values, p.Mask(h*w)...)
+			}
+		}
+		t.SetFloat32(values)
+		c.masks[[2]int{h, w}] = t
+		h, w = r.UNet.halved(h), r.UNet.halved(w)
+	}
+}
+
+// halved is the size after a downsampler.
+func (u *UNet) halved(n int) int {
+	if u.Config.DownsamplePadding == 0 {
+		return (n+1-3)/2 + 1
+	}
+	return (n+2-3)/2 + 1
+}
+
+// draw takes all random numbers of the run from one generator in diffusers' order.
+func (r *run) draw(ctx context.Context) error {
+	g := random.New(r.req.Seed)
+	n, size := r.req.NumImages, 4*r.h*r.w
+	latents := func(count int) [][]float32 {
+		all := g.Normal(count * size)
+		list := make([][]float32, count)
+		for i := range list {
+			list[i] = toNHWC(all[i*size:(i+1)*size], 4)
+		}
+		return list
+	}
+	q := r.req
+	inpainting := q.Mask != nil
+	var known []float32
+	// Image to image, and inpainting that needs the picture's latents: the posterior is
+	// sampled first.
+	if q.Init != nil && (!inpainting || r.UNet.Config.InChannels == 4 || r.strength() < 1) {
+		var err error
+		if known, err = r.encodeVAE(ctx, q.Init, latents(1)[0]); err != nil {
+			return err
+		}
+	}
+	r.noise0 = latents(n)
+	for i := range n {
+		x := make([]float32, size)
+		for j, e := range r.noise0[i] {
+			if known == nil || inpainting && r.strength() >= 1 {
+				x[j] = e * float32(r.schedule.InitNoiseSigma)
+			} else {
+				x[j] = float32(r.schedule.AddNoise.Latents*float64(known[j]) + r.schedule.AddNoise.Noise*float64(e))
+			}
+		}
+		r.initial = append(r.initial, x)
+	}
+	if inpainting {
+		// diffusers encodes the masked picture for UNets of four channels, too, and
+		// draws for it.
+		sample := latents(1)[0]
+		if r.UNet.Config.InChannels == 9 {
+			masked, err := r.encodeVAE(ctx, q.MaskedImage, sample)
+			if err != nil {
+				return err
+			}
+			for i, m := range q.LatentMask {
+				r.extra = append(append(r.extra, m), masked[4*i:4*i+4]...)
+			}
+		} else {
+			for _, m := range q.LatentMask {
+				r.inpaint = append(r.inpaint, m, m, m, m)
+			}
+			r.inpaint = append(r.inpaint, known...)
+		}
+	}
+	for _, s := range r.schedule.Steps {
+		if s.DrawsNoise {
+			r.noises = append(r.noises, latents(n))
+		} else {
+			r.noises = append(r.noises, nil)
+		}
+	}
+	return nil
+}
+
+// toNHWC turns [C, pixels] into [pixels, C].
+func toNHWC(x []float32, c int) []float32 {
+	n := len(x) / c
+	y := make([]float32, len(x))
+	for i := range n {
+		for k := range c {
+			y[i*c+k] = x[k*n+i]
+		}
+	}
+	return y
+}
+
+// toNCHW turns [pixels, C] into [C, pixels].
+func toNCHW(x []float32, c int) []float32 {
+	n := len(x) / c
+	y := make([]float32, len(x))
+	for i := range n {
+		for k := range c {
+			y[k*n+i] = x[i*c+k]
+		}
+	}
+	return y
+}
+
+// encodeVAE samples the posterior of a picture with the noise given, [h·w, 4], and
+// scales it (_encode_vae_image).
+func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32, error) {
+	if r.LoadVAEEncoder != nil {
+		if err := r.LoadVAEEncoder(ctx); err != nil {
+			return nil, err
+		}
+	}
+	in := r.Device.NewTensor("pixels", gpu.Act, 1, r.req.Height, r.req.Width, 3)
+	defer in.Release()
+	in.SetFloat32(pixels)
+	t, err := once(ctx, r.Device, "VAE encoder", func(p *gpu.Program) *gpu.Tensor { return r.VAE.recordEncode(p, in) })
+	if err != nil {
+		return nil, err
+	}
+	defer t.Release()
+	moments, err := t.Float32(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(noise))
+	for i := range out {
+		mean, logvar := moments[i/4*8+i%4], moments[i/4*8+4+i%4]
+		std := float32(math.Exp(0.5 * float64(min(max(logvar, -30), 20))))
+		out[i] = (mean + std*noise[i]) * float32(r.VAE.Config.ScalingFactor)
+	}
+	return out, nil
+}
+
+// build records the two programs that run for every picture: a step and the decoder.
+func (r *run) build(ctx context.Context) error {
+	d := r.Device
+	pixels := r.h * r.w
+	steps := len(r.schedule.Steps)
+	s := &gpu.Sampler{
+		State: d.NewTensor("sampler state", gpu.F32, 6, pixels, 4),
+		Input: d.NewTensor("sample", gpu.Act, r.batch, r.h, r.w, r.UNet.Config.InChannels),
+		Table: d.NewSamplerTable(r.samplerRows()),
+	}
+	r.sampler = s
+	r.later(func() { s.State.Release(); s.Input.Release(); s.Table.Release(); s.Noise.Release(); s.Inpaint.Release() })
+	for _, st := range r.schedule.Steps {
+		if st.DrawsNoise && s.Noise == nil {
+			s.Noise = d.NewTensor("step noise", gpu.F32, steps, pixels, 4)
+		}
+	}
+	if r.inpaint != nil {
+		s.Inpaint = d.NewTensor("inpainting", gpu.F32, 3, pixels, 4)
+	}
+
+	r.start = d.NewProgram("start")
+	gpu.SamplerStart(r.start, s)
+	r.step = d.NewProgram("UNet step")
+	eps := r.UNet.record(r.step, s.Input, r.cond)
+	gpu.SamplerStep(r.step, eps, s)
+	r.decode = d.NewProgram("VAE decoder")
+	r.latents = d.NewTensor("latents", gpu.F32, 1, r.h, r.w, 4)
+	r.later(r.latents.Release)
+	x := gpu.Cast(r.decode, r.latents, 1/r.VAE.Config.ScalingFactor)
+	r.decoded = r.VAE.recordDecode(r.decode, x)
+	r.decode.Keep(r.decoded)
+	r.later(r.decoded.Release)
+	for _, p := range []*gpu.Program{r.start, r.step, r.decode} {
+		r.later(p.Release)
+		if err := p.Build(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// samplerRows puts the schedule in the kernel's form; row 0 prepares the first input.
+func (r *run) samplerRows() []gpu.SamplerRow {
+	steps := r.schedule.Steps
+	rows := []gpu.SamplerRow{{InputScale: steps[0].InputScale}}
+	for i, s := range steps {
+		row := gpu.SamplerRow{
+			InputScale: 1, Guidance: r.req.GuidanceScale,
+			MX: s.MX, ME: s.ME, Clip: s.Clip,
+			CX: s.Next.X, CS: s.Next.S, CE: s.Next.E, CM: s.Next.M, CN: s.Next.Noise,
+			Save: s.Save, SX: s.Saved.X, SS: s.Saved.S, SM: s.Saved.M, Push: s.Push,
+			Blend: r.inpaint != nil, BlendInit: s.Init, BlendMix: s.InitNoise,
+		}
+		if i+1 < len(steps) {
+			row.InputScale = steps[i+1].InputScale
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// image runs the steps of picture i and decodes it.
+func (r *run) image(ctx context.Context, i int) (Result, error) {
+	s := r.sampler
+	pixels := r.h * r.w
+	state := make([]float32, 6*pixels*4)
+	copy(state, r.initial[i])
+	s.State.SetFloat32(state)
+	if s.Noise != nil {
+		var all []float32
+		for _, step := range r.noises {
+			if step == nil {
+				all = append(all, make([]float32, 4*pixels)...)
+			} else {
+				all = append(all, step[i]...)
+			}
+		}
+		s.Noise.SetFloat32(all)
+	}
+	if s.Inpaint != nil {
+		s.Inpaint.SetFloat32(append(append([]float32(nil), r.inpaint...), r.noise0[i]...))
+	}
+	if r.extra != nil {
+		// The latents' channels are written by the kernel, these once.
+		var input []float32
+		for range r.batch {
+			for px := range pixels {
+				input = append(append(input, 0, 0, 0, 0), r.extra[5*px:5*px+5]...)
+			}
+		}
+		s.Input.SetFloat32(input)
+	}
+	if err := r.start.Run(ctx, 0); err != nil {
+		return Result{}, err
+	}
+	steps := len(r.schedule.Steps)
+	current := func(ctx context.Context) ([]float32, error) {
+		all, err := s.State.Float32(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return toNCHW(all[:4*pixels], 4), nil
+	}
+	began := time.Now()
+	for step := range steps {
+		if err := r.step.Run(ctx, step); err != nil {
+			return Result{}, err
+		}
+		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
+			Seconds: time.Since(began).Seconds(), Latents: current})
+	}
+	latents, err := current(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps, Seconds: time.Since(began).Seconds()})
+	r.latents.SetFloat32(toNHWC(latents, 4))
+	if err := r.decode.Run(ctx, 0); err != nil {
+		return Result{}, err
+	}
+	picture, err := r.decoded.Float32(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	return Result{Pixels: picture, Latents: latents, Height: r.req.Height, Width: r.req.Width}, nil
+}
