@@ -22,6 +22,8 @@ type Pipeline struct {
 
 	// LoadVAEEncoder is called when a run needs the VAE's encoder; nil where it is loaded.
 	LoadVAEEncoder func(ctx context.Context) error
+	// StepDispatches is how many dispatches a step of the last run had.
+	StepDispatches int
 }
 
 // Request is one run. Pictures are prepared: normalised and of the size they are
@@ -477,7 +479,13 @@ func (r *run) build(ctx context.Context) error {
 		Table: d.NewSamplerTable(r.samplerRows()),
 	}
 	r.sampler = s
-	r.later(func() { s.State.Release(); s.Input.Release(); s.Table.Release(); s.Noise.Release(); s.Inpaint.Release() })
+	r.later(func() {
+		s.State.Release()
+		s.Input.Release()
+		s.Table.Release()
+		s.Noise.Release()
+		s.Inpaint.Release()
+	})
 	for _, st := range r.schedule.Steps {
 		if st.DrawsNoise && s.Noise == nil {
 			s.Noise = d.NewTensor("step noise", gpu.F32, steps, pixels, 4)
@@ -492,6 +500,7 @@ func (r *run) build(ctx context.Context) error {
 	r.step = d.NewProgram("UNet step")
 	eps := r.UNet.record(r.step, s.Input, r.cond)
 	gpu.SamplerStep(r.step, eps, s)
+	r.StepDispatches = r.step.Len()
 	r.decode = d.NewProgram("VAE decoder")
 	r.latents = d.NewTensor("latents", gpu.F32, 1, r.h, r.w, 4)
 	r.later(r.latents.Release)

@@ -8,11 +8,18 @@ const TARGET_MS = 100;
 // Submissions under way at once: the GPU has the next one while this one runs.
 const IN_FLIGHT = 2;
 
+const submissions = new WeakMap();
+function underWay(device) {
+  if (!submissions.has(device)) submissions.set(device, []);
+  return submissions.get(device);
+}
+
 class Program {
   // list: 5 numbers a dispatch: pipeline, bind group, x, y, z. cost: FLOPs of each.
   constructor(device, pipelines, bindGroups, list, cost, stepBuffer) {
     Object.assign(this, { device, pipelines, bindGroups, list, cost, stepBuffer });
     this.cancelled = false;
+    this.pending = underWay(device); // submissions of every program of the device
     this.budget = 4e9; // FLOPs a submission, adapted to the GPU by the clock
   }
 
@@ -23,7 +30,7 @@ class Program {
     const queue = device.queue;
     this.cancelled = false;
     if (this.stepBuffer) queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
-    const pending = [];
+    const pending = this.pending;
     const count = cost.length;
     for (let i = 0; i < count;) {
       const encoder = device.createCommandEncoder();
@@ -45,10 +52,10 @@ class Program {
         const ms = performance.now() - began;
         if (spent > 1e8) this.budget = Math.min(1e12, Math.max(5e8, spent * Math.min(2, TARGET_MS / ms)));
       }));
-      if (pending.length >= IN_FLIGHT) await pending.shift();
-      if (this.cancelled) { await Promise.all(pending); return false; }
+      while (pending.length >= IN_FLIGHT) await pending.shift();
+      if (this.cancelled) { await Promise.all(pending.splice(0)); return false; }
     }
-    if (wait) await Promise.all(pending);
+    if (wait) await Promise.all(pending.splice(0));
     return true;
   }
 

@@ -1,0 +1,176 @@
+// Package cli is the command line: what the page can do, with flags named as diffusers
+// names its arguments.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// options are what the flags of generate say.
+type options struct {
+	settings.Settings
+	noF16, stats     bool
+	dumpLatents, out string
+	sized            bool // whether --height or --width was given
+	help             bool
+}
+
+const usage = `./build.sh generate --prompt TEXT --out FILE.png
+  --model DIR                    a model in diffusers' layout (default: the one that ships)
+  --prompt TEXT  --negative-prompt TEXT
+  --ip-adapter FILE              an IP-Adapter (.safetensors); what follows, up to the next, is its:
+    --image-encoder DIR  --image FILE (several may follow)  --ip-adapter-scale F (1.0)
+    --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
+    --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
+  --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
+  --scheduler ddim|pndm|dpmpp_2m|dpmpp_2m_karras|euler|euler_a|unipc|lcm (default: the model's own)
+  --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
+  --no-f16  --stats  --dump-latents FILE.npy  --out FILE.png
+`
+
+// parse reads the flags. --image without an --ip-adapter before it takes the adapter
+// that ships.
+func parse(args []string) (*options, error) {
+	o := &options{Settings: settings.Default()}
+	var errs []error
+	adapter := func() *settings.IPAdapter {
+		if len(o.IPAdapters) == 0 {
+			o.IPAdapters = append(o.IPAdapters, settings.DefaultIPAdapter())
+		}
+		return &o.IPAdapters[len(o.IPAdapters)-1]
+	}
+	for i := 0; i < len(args); i++ {
+		name, value, inline := strings.Cut(args[i], "=")
+		text := func() string {
+			if inline {
+				return value
+			}
+			if i+1 >= len(args) {
+				errs = append(errs, fmt.Errorf("%s needs a value", name))
+				return ""
+			}
+			i++
+			return args[i]
+		}
+		float := func() float64 {
+			t := text()
+			v, err := strconv.ParseFloat(t, 64)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %q is not a number", name, t))
+			}
+			return v
+		}
+		integer := func() int {
+			t := text()
+			v, err := strconv.Atoi(t)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %q is not a whole number", name, t))
+			}
+			return v
+		}
+		switch name {
+		case "--model":
+			o.Model = text()
+		case "--prompt":
+			o.Prompt = text()
+		case "--negative-prompt":
+			o.NegativePrompt = text()
+		case "--ip-adapter":
+			a := settings.DefaultIPAdapter()
+			a.Weights = text()
+			o.IPAdapters = append(o.IPAdapters, a)
+		case "--image-encoder":
+			adapter().ImageEncoder = text()
+		case "--image":
+			a := adapter()
+			a.Images = append(a.Images, settings.ImagePrompt{Picture: text()})
+			// A shell's pattern gives several.
+			for i+1 < len(args) && !strings.HasPrefix(args[i+1], "--") {
+				i++
+				a.Images = append(a.Images, settings.ImagePrompt{Picture: args[i]})
+			}
+		case "--ip-adapter-scale":
+			adapter().Scale = float()
+		case "--ip-adapter-mask":
+			adapter().Mask = text()
+		case "--ip-adapter-layers":
+			adapter().Layers = text()
+		case "--ip-adapter-start":
+			adapter().Start = float()
+		case "--ip-adapter-end":
+			adapter().End = float()
+		case "--init-image":
+			o.InitImage = text()
+		case "--strength":
+			o.Strength = float()
+		case "--mask":
+			o.Mask = text()
+		case "--scheduler":
+			o.Scheduler = text()
+		case "--num-inference-steps":
+			o.NumInferenceSteps = integer()
+		case "--guidance-scale":
+			o.GuidanceScale = float()
+		case "--height":
+			o.Height, o.sized = integer(), true
+		case "--width":
+			o.Width, o.sized = integer(), true
+		case "--seed":
+			t := text()
+			v, err := strconv.ParseUint(t, 10, 64)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("--seed: %q is not a whole number from 0 on", t))
+			}
+			o.Seed = v
+		case "--num-images":
+			o.NumImages = integer()
+		case "--no-f16":
+			o.noF16 = true
+		case "--stats":
+			o.stats = true
+		case "--dump-latents":
+			o.dumpLatents = text()
+		case "--out":
+			o.out = text()
+		case "--help", "-h":
+			o.help = true
+			return o, nil
+		default:
+			errs = append(errs, fmt.Errorf("there is no option %s", args[i]))
+		}
+	}
+	if o.out == "" {
+		errs = append(errs, errors.New("--out FILE.png is missing"))
+	}
+	return o, errors.Join(errs...)
+}
+
+// readPictures reads the files that the settings name.
+func (o *options) readPictures() (map[string][]byte, error) {
+	files := map[string][]byte{}
+	names := []string{o.InitImage, o.Mask}
+	for _, a := range o.IPAdapters {
+		names = append(names, a.Mask)
+		for _, im := range a.Images {
+			names = append(names, im.Picture)
+		}
+	}
+	var errs []error
+	for _, n := range names {
+		if n == "" || files[n] != nil {
+			continue
+		}
+		b, err := os.ReadFile(n)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		files[n] = b
+	}
+	return files, errors.Join(errs...)
+}

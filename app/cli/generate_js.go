@@ -1,0 +1,248 @@
+//go:build js && wasm
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/npy"
+)
+
+// Generate runs the command with its arguments and returns the exit status.
+func Generate(args []string) int {
+	o, err := parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n\n%s", err, usage)
+		return 2
+	}
+	if o.help {
+		fmt.Print(usage)
+		return 0
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	switch err := o.generate(ctx); {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(os.Stderr, "\nstopped")
+		return 130
+	case err != nil:
+		fmt.Fprintf(os.Stderr, "generate: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// interruptible ends its context at Ctrl-C; node.js calls impromptInterrupt then.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := js.FuncOf(func(js.Value, []js.Value) any { cancel(); return nil })
+	js.Global().Set("impromptInterrupt", f)
+	return ctx, func() {
+		js.Global().Delete("impromptInterrupt")
+		f.Release()
+		cancel()
+	}
+}
+
+// files is the engine's Host over the file system.
+type files struct{ shipped string }
+
+func (f files) Folder(_ context.Context, name string) (loader.Folder, error) {
+	if name == "" {
+		name = f.shipped
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s is a file; a folder in diffusers' layout is needed (with model_index.json, unet/, vae/ …)", name)
+	}
+	return loader.Directory(name), nil
+}
+
+func (f files) File(_ context.Context, name string) (loader.Source, error) {
+	if name == "" {
+		name = filepath.Join(f.shipped, "ip-adapter.safetensors")
+	}
+	return loader.OpenFile(name)
+}
+
+func (o *options) generate(ctx context.Context) error {
+	shipped := filepath.Join(os.Getenv("IMPROMPT_ROOT"), "web", "model")
+	pictures, err := o.readPictures()
+	if err != nil {
+		return err
+	}
+	if err := o.size(pictures, shipped); err != nil {
+		return err
+	}
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	began := time.Now()
+	d, err := gpu.Open(ctx, gpu.Options{NoF16: o.noF16})
+	if err != nil {
+		return err
+	}
+	e := engine.New(d, files{shipped})
+	s := &stats{Adapter: d.Info.String(), F16: d.F16, Seconds: map[string]float64{}, stage: "open", since: began}
+	e.Warn = func(text string) { fmt.Fprintln(os.Stderr, text) }
+
+	var latents []float32
+	var shape [2]int
+	err = e.Generate(ctx, o.Settings, pictures, func(ev engine.Event) {
+		s.enter(ev)
+		report(ev)
+	}, func(r engine.Result) error {
+		latents = append(latents, r.Latents...)
+		shape = r.LatentShape
+		return o.save(r)
+	})
+	if err != nil {
+		return err
+	}
+	if o.dumpLatents != "" {
+		var b bytes.Buffer
+		if err := npy.Write(&b, []int{o.NumImages, 4, shape[0], shape[1]}, latents); err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.dumpLatents, b.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	if o.stats {
+		return s.print(d, e)
+	}
+	return nil
+}
+
+// size takes the start picture's size, or the model's own, where no size was given.
+func (o *options) size(pictures map[string][]byte, shipped string) error {
+	if o.sized {
+		return nil
+	}
+	if o.InitImage != "" {
+		m, err := imageproc.Decode(pictures[o.InitImage])
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.InitImage, err)
+		}
+		o.Height, o.Width = m.VAESize()
+		return nil
+	}
+	dir := o.Model
+	if dir == "" {
+		dir = shipped
+	}
+	var config struct {
+		SampleSize int `json:"sample_size"`
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "unet", "config.json"))
+	if err == nil && json.Unmarshal(b, &config) == nil && config.SampleSize > 0 {
+		// diffusers: sample_size times the VAE's factor.
+		o.Height, o.Width = 8*config.SampleSize, 8*config.SampleSize
+	}
+	return nil
+}
+
+// save writes a picture; of several each gets a number.
+func (o *options) save(r engine.Result) error {
+	name := o.out
+	if o.NumImages > 1 {
+		ext := filepath.Ext(name)
+		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), r.Index+1, ext)
+	}
+	var b bytes.Buffer
+	if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
+		return err
+	}
+	return os.WriteFile(name, b.Bytes(), 0o644)
+}
+
+// report prints the progress on a terminal, over itself.
+func report(ev engine.Event) {
+	if js.Global().Get("process").Get("stderr").Get("isTTY").Truthy() {
+		fmt.Fprint(os.Stderr, "\r\x1b[K", line(ev))
+		if ev.Stage == "decode" && ev.Image == ev.Images-1 {
+			fmt.Fprintln(os.Stderr)
+		}
+	}
+}
+
+func line(ev engine.Event) string {
+	switch ev.Stage {
+	case "load":
+		return fmt.Sprintf("loading weights %3d %%", 100*ev.Done/max(1, ev.Total))
+	case "encode":
+		return "reading words and pictures"
+	case "compile":
+		return "compiling shaders"
+	case "denoise":
+		left := float64(ev.Steps-ev.Step+ev.Steps*(ev.Images-1-ev.Image)) * ev.SecondsPerStep
+		return fmt.Sprintf("picture %d of %d, step %d of %d, %.2f s a step, %.0f s left", ev.Image+1, ev.Images, ev.Step, ev.Steps, ev.SecondsPerStep, left)
+	}
+	return "decoding"
+}
+
+// stats are what --stats prints.
+type stats struct {
+	Adapter        string             `json:"adapter"`
+	F16            bool               `json:"shader_f16"`
+	Seconds        map[string]float64 `json:"seconds"`
+	SecondsPerStep float64            `json:"seconds_per_step"`
+	Dispatches     int                `json:"dispatches_per_step"`
+	Calls          int                `json:"javascript_calls_per_step"`
+	Pipelines      int                `json:"pipelines"`
+	CompileSeconds float64            `json:"pipeline_compile_seconds"`
+	PeakGPU        int64              `json:"peak_gpu_bytes"`
+	Heap           uint64             `json:"go_heap_bytes"`
+
+	stage string
+	since time.Time
+}
+
+// enter books the time since the last event to the stage that it belongs to.
+func (s *stats) enter(ev engine.Event) {
+	s.book()
+	s.stage = ev.Stage
+	if ev.Stage == "denoise" {
+		s.SecondsPerStep = ev.SecondsPerStep
+		if ev.Step == ev.Steps {
+			s.stage = "decode"
+		}
+	}
+}
+
+func (s *stats) book() {
+	s.Seconds[s.stage] += time.Since(s.since).Seconds()
+	s.since = time.Now()
+}
+
+func (s *stats) print(d *gpu.Device, e *engine.Engine) error {
+	s.book()
+	s.Pipelines = d.Pipelines()
+	s.CompileSeconds = d.CompileMilliseconds() / 1e3
+	s.PeakGPU = d.PeakMemoryBytes()
+	s.Dispatches, s.Calls = e.StepStats()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	s.Heap = m.HeapSys
+	b, err := json.MarshalIndent(s, "", "  ")
+	fmt.Println(string(b))
+	return err
+}

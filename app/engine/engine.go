@@ -1,0 +1,365 @@
+// Package engine loads models and draws pictures: the one function that the page's
+// worker and the command line both call.
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"sort"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/scheduler"
+	"github.com/imprompt/imprompt/model/tokenizer"
+)
+
+// Host finds what Settings name: on the command line in the file system, in the page
+// on its own origin or in the browser's store.
+type Host interface {
+	// Folder is a model in diffusers' layout; "" is the one that ships.
+	Folder(ctx context.Context, name string) (loader.Folder, error)
+	// File is an IP-Adapter's weights; "" is the adapter that ships.
+	File(ctx context.Context, name string) (loader.Source, error)
+}
+
+// Event tells how a run is getting on.
+type Event struct {
+	Stage          string // "load", or a model.Stage
+	Done, Total    int64  // bytes, while loading
+	Image, Images  int
+	Step, Steps    int
+	SecondsPerStep float64
+	Latents        func(ctx context.Context) ([]float32, error) // for previews; nil but while denoising
+}
+
+// Result is one picture.
+type Result struct {
+	RGBA          []uint8
+	Width, Height int
+	Latents       []float32 // [4, h, w]
+	LatentShape   [2]int    // h, w
+	Settings      settings.Settings
+	Index         int // among the run's pictures
+}
+
+// Engine holds a GPU and the models that were loaded on it.
+type Engine struct {
+	Device *gpu.Device
+	Warn   func(text string) // told of what is odd but no error; may be nil
+	host   Host
+	name   string // of the model that is loaded
+	loaded *loadedModel
+}
+
+// New returns an engine on a GPU.
+func New(d *gpu.Device, host Host) *Engine { return &Engine{Device: d, host: host} }
+
+type loadedModel struct {
+	folder    loader.Folder
+	tokenizer *tokenizer.Tokenizer
+	pipeline  *model.Pipeline
+	vision    map[string]*visionModel // by folder
+	adapters  map[string]*model.IPAdapter
+}
+
+type visionModel struct {
+	encoder   *model.VisionEncoder
+	processor *imageproc.CLIPImageProcessor
+}
+
+// Tokens counts the tokens of a prompt for the model that is loaded, and says which
+// words are cut off.
+func (e *Engine) Tokens(text string) (count, limit int, overflow string, err error) {
+	if e.loaded == nil {
+		return 0, 0, "", errors.New("no model is loaded yet")
+	}
+	enc := e.loaded.tokenizer.Encode(text)
+	return enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow, nil
+}
+
+// Load loads a model, unless it is loaded. progress is told of the bytes.
+func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) error {
+	if e.loaded != nil && e.name == name {
+		return nil
+	}
+	e.Unload()
+	folder, err := e.host.Folder(ctx, name)
+	if err != nil {
+		return err
+	}
+	m, err := load(ctx, e.Device, folder, progress)
+	if err != nil {
+		return fmt.Errorf("model %s: %w", orShipped(name), err)
+	}
+	e.name, e.loaded = name, m
+	return nil
+}
+
+// Unload frees the model's memory.
+func (e *Engine) Unload() {
+	if e.loaded != nil {
+		e.loaded.release()
+		e.loaded = nil
+	}
+}
+
+func orShipped(name string) string {
+	if name == "" {
+		return "that ships"
+	}
+	return name
+}
+
+func (m *loadedModel) release() {
+	p := m.pipeline
+	p.UNet.Release()
+	p.VAE.ReleaseDecoder()
+	p.VAE.ReleaseEncoder()
+	p.Text.Release()
+	for _, v := range m.vision {
+		v.encoder.Release()
+	}
+	for _, a := range m.adapters {
+		a.Release()
+	}
+}
+
+// smallModel is how large a checkpoint in F32 may be for its matrices to stay F32
+// where there is no shader-f16: below it exactness costs nothing that matters.
+const smallModel = 256 << 20
+
+func load(ctx context.Context, d *gpu.Device, folder loader.Folder, progress func(Event)) (*loadedModel, error) {
+	read := func(path string) ([]byte, error) {
+		b, err := loader.ReadFile(ctx, folder, path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return b, nil
+	}
+	m := &loadedModel{folder: folder, vision: map[string]*visionModel{}, adapters: map[string]*model.IPAdapter{}}
+	var files [6][]byte
+	for i, name := range []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"} {
+		var err error
+		if files[i], err = read(name); err != nil {
+			return nil, err
+		}
+	}
+	unetConfig, err1 := model.ParseUNetConfig(files[0])
+	vaeConfig, err2 := model.ParseVAEConfig(files[1])
+	textConfig, err3 := model.ParseCLIPTextConfig(files[2])
+	schedulerConfig, err4 := scheduler.ParseConfig(files[3])
+	tokenizerConfig, err := loader.ReadFile(ctx, folder, "tokenizer/tokenizer_config.json")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	var err5 error
+	m.tokenizer, err5 = tokenizer.New(files[4], files[5], tokenizerConfig)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return nil, err
+	}
+	p := &model.Pipeline{Device: d, UNet: model.NewUNet(unetConfig), VAE: model.NewVAE(vaeConfig), Text: model.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
+	m.pipeline = p
+
+	unet, err := weights(ctx, folder, "unet", "diffusion_pytorch_model")
+	if err != nil {
+		return nil, err
+	}
+	vae, err := weights(ctx, folder, "vae", "diffusion_pytorch_model")
+	if err != nil {
+		return nil, err
+	}
+	text, err := weights(ctx, folder, "text_encoder", "model")
+	if err != nil {
+		return nil, err
+	}
+	d.Weights = gpu.WeightF16
+	if !d.F16 && isSmallF32(unet) {
+		d.Weights = gpu.WeightF32
+	}
+	report := func(done, total int64) { progress(Event{Stage: "load", Done: done, Total: total}) }
+	if err := p.Text.Load(ctx, d, text, nil); err != nil {
+		m.release()
+		return nil, err
+	}
+	if err := p.UNet.Load(ctx, d, unet, report); err != nil {
+		m.release()
+		return nil, err
+	}
+	if err := p.VAE.LoadDecoder(ctx, d, vae, nil); err != nil {
+		m.release()
+		return nil, err
+	}
+	encoderLoaded := false
+	p.LoadVAEEncoder = func(ctx context.Context) error {
+		if encoderLoaded {
+			return nil
+		}
+		err := p.VAE.LoadEncoder(ctx, d, vae, nil)
+		encoderLoaded = err == nil
+		return err
+	}
+	return m, nil
+}
+
+func isSmallF32(c *loader.Checkpoint) bool {
+	var bytes int64
+	f32 := false
+	for _, name := range c.Names() {
+		dtype, shape, _ := c.Info(name)
+		n := int64(4)
+		for _, s := range shape {
+			n *= int64(s)
+		}
+		bytes += n
+		f32 = f32 || dtype == "F32"
+	}
+	return f32 && bytes <= smallModel
+}
+
+// weights opens a component's safetensors: the fp16 variant first, then the plain
+// file, then the shards that an index lists.
+func weights(ctx context.Context, folder loader.Folder, component, stem string) (*loader.Checkpoint, error) {
+	var tried []string
+	for _, name := range []string{stem + ".fp16.safetensors", stem + ".safetensors"} {
+		s, err := folder.Open(ctx, path.Join(component, name))
+		if err == nil {
+			return loader.OpenCheckpoint(ctx, s)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		tried = append(tried, name)
+	}
+	for _, name := range []string{stem + ".safetensors.index.fp16.json", stem + ".safetensors.index.json"} {
+		b, err := loader.ReadFile(ctx, folder, path.Join(component, name))
+		if errors.Is(err, os.ErrNotExist) {
+			tried = append(tried, name)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return shards(ctx, folder, component, name, b)
+	}
+	return nil, fmt.Errorf("%s has no weights: looked for %s (.bin and .ckpt files are not read: convert them to safetensors)", component, strings.Join(tried, ", "))
+}
+
+func shards(ctx context.Context, folder loader.Folder, component, name string, index []byte) (*loader.Checkpoint, error) {
+	var list struct {
+		WeightMap map[string]string `json:"weight_map"`
+	}
+	if err := json.Unmarshal(index, &list); err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", component, name, err)
+	}
+	files := map[string]bool{}
+	for _, f := range list.WeightMap {
+		files[f] = true
+	}
+	var names []string
+	for f := range files {
+		names = append(names, f)
+	}
+	sort.Strings(names)
+	var sources []loader.Source
+	for _, f := range names {
+		s, err := folder.Open(ctx, path.Join(component, f))
+		if err != nil {
+			return nil, err
+		}
+		sources = append(sources, s)
+	}
+	return loader.OpenCheckpoint(ctx, sources...)
+}
+
+// visionModel loads an image encoder, once.
+func (e *Engine) vision(ctx context.Context, name string) (*visionModel, error) {
+	m := e.loaded
+	if v, ok := m.vision[name]; ok {
+		return v, nil
+	}
+	folder, prefix := m.folder, "image_encoder"
+	if name != "" {
+		var err error
+		if folder, err = e.host.Folder(ctx, name); err != nil {
+			return nil, err
+		}
+		prefix = "."
+		if _, err := folder.Open(ctx, "image_encoder/config.json"); err == nil {
+			prefix = "image_encoder"
+		}
+	}
+	b, err := loader.ReadFile(ctx, folder, path.Join(prefix, "config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("the image encoder's config.json: %w", err)
+	}
+	config, err := model.ParseCLIPVisionConfig(b)
+	if err != nil {
+		return nil, err
+	}
+	// Without a preprocessor_config.json diffusers makes one of the encoder's size.
+	processor := fmt.Appendf(nil, `{"size":{"shortest_edge":%d},"crop_size":{"height":%d,"width":%d}}`, config.ImageSize, config.ImageSize, config.ImageSize)
+	for _, at := range []string{path.Join(prefix, "preprocessor_config.json"), "feature_extractor/preprocessor_config.json"} {
+		b, err := loader.ReadFile(ctx, folder, at)
+		if err == nil {
+			processor = b
+			break
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	v := &visionModel{encoder: model.NewVisionEncoder(config)}
+	if v.processor, err = imageproc.NewCLIPImageProcessor(processor); err != nil {
+		return nil, err
+	}
+	c, err := weights(ctx, folder, prefix, "model")
+	if err != nil {
+		return nil, err
+	}
+	if err := v.encoder.Load(ctx, e.Device, c, nil); err != nil {
+		return nil, err
+	}
+	m.vision[name] = v
+	return v, nil
+}
+
+// adapter loads an IP-Adapter, once.
+func (e *Engine) adapter(ctx context.Context, name string) (*model.IPAdapter, error) {
+	m := e.loaded
+	if a, ok := m.adapters[name]; ok {
+		return a, nil
+	}
+	s, err := e.host.File(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := loader.OpenCheckpoint(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	a, err := model.NewIPAdapter(c, m.pipeline.UNet)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	if err := a.Load(ctx, e.Device, c, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	m.adapters[name] = a
+	return a, nil
+}
+
+// StepStats are the dispatches, and the calls into JavaScript, of the last run's steps.
+func (e *Engine) StepStats() (dispatches, calls int) {
+	if e.loaded == nil {
+		return 0, 0
+	}
+	return e.loaded.pipeline.StepDispatches, 1
+}

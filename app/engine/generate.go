@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// Pictures are the files that Settings name, as the person gave them.
+type Pictures map[string][]byte
+
+// Generate draws what the settings ask for and hands every picture to done. The same
+// settings and pictures give the same picture everywhere.
+func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pictures, progress func(Event), done func(Result) error) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	if err := e.Load(ctx, s.Model, progress); err != nil {
+		return err
+	}
+	m := e.loaded
+	req := &model.Request{
+		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
+		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
+		GuidanceScale: s.GuidanceScale, Seed: s.Seed, NumImages: s.NumImages, Strength: s.Strength,
+	}
+	for i, a := range s.IPAdapters {
+		im, err := e.imagePrompt(ctx, a, pictures, s.Height, s.Width)
+		if err != nil {
+			return fmt.Errorf("image prompt %d: %w", i+1, err)
+		}
+		req.Images = append(req.Images, im)
+	}
+	if s.InitImage != "" {
+		if err := startPicture(req, s, pictures, m.pipeline.VAE.Config.Factor()); err != nil {
+			return err
+		}
+	}
+	index := 0
+	return m.pipeline.Run(ctx, req, func(p model.Progress) {
+		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Latents: p.Latents}
+		if p.Step > 0 {
+			ev.SecondsPerStep = p.Seconds / float64(p.Step)
+		}
+		progress(ev)
+	}, func(r model.Result) error {
+		f := m.pipeline.VAE.Config.Factor()
+		result := Result{
+			RGBA: imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width).RGBA(), Width: r.Width, Height: r.Height,
+			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: s, Index: index,
+		}
+		index++
+		return done(result)
+	})
+}
+
+// encode tokenizes, and says what does not fit.
+func (e *Engine) encode(what, text string) []int32 {
+	enc := e.loaded.tokenizer.Encode(text)
+	if enc.Overflow != "" && e.Warn != nil {
+		e.Warn(fmt.Sprintf("The %s has %d tokens and the model reads %d; left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
+	}
+	return enc.IDs
+}
+
+func (p Pictures) decode(name string) (*imageproc.Image, error) {
+	file, ok := p[name]
+	if !ok {
+		return nil, fmt.Errorf("the picture %s is missing", name)
+	}
+	m, err := imageproc.Decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+func (e *Engine) imagePrompt(ctx context.Context, a settings.IPAdapter, pictures Pictures, height, width int) (model.ImagePrompt, error) {
+	im := model.ImagePrompt{Start: a.Start, End: a.End}
+	v, err := e.vision(ctx, a.ImageEncoder)
+	if err != nil {
+		return im, err
+	}
+	im.Vision = v.encoder
+	if im.Adapter, err = e.adapter(ctx, a.Weights); err != nil {
+		return im, err
+	}
+	if im.Scales, err = e.loaded.pipeline.UNet.LayerScales(a.Scale, a.Layers); err != nil {
+		return im, err
+	}
+	for _, picture := range a.Images {
+		p, err := pictures.decode(picture.Picture)
+		if err != nil {
+			return im, err
+		}
+		if c := picture.Crop; c != nil {
+			if p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size}); err != nil {
+				return im, err
+			}
+		}
+		values, h, w := v.processor.Preprocess(p)
+		if size := v.encoder.Config.ImageSize; h != size || w != size {
+			return im, fmt.Errorf("the image processor gives %d × %d pixels and the image encoder takes %d × %d", w, h, size, size)
+		}
+		im.Pixels = append(im.Pixels, values)
+	}
+	if a.Mask != "" {
+		p, err := pictures.decode(a.Mask)
+		if err != nil {
+			return im, err
+		}
+		mask := imageproc.MaskPreprocess(p, height, width)
+		im.Mask = func(queries int) []float32 { return imageproc.DownsampleMask(mask, height, width, queries) }
+	}
+	return im, nil
+}
+
+func startPicture(req *model.Request, s settings.Settings, pictures Pictures, factor int) error {
+	p, err := pictures.decode(s.InitImage)
+	if err != nil {
+		return err
+	}
+	req.Init = imageproc.VAEPreprocess(p, req.Height, req.Width)
+	if s.Mask == "" {
+		return nil
+	}
+	if p, err = pictures.decode(s.Mask); err != nil {
+		return err
+	}
+	req.Mask = imageproc.MaskPreprocess(p, req.Height, req.Width)
+	req.MaskedImage = imageproc.MaskedImage(req.Init, req.Mask)
+	req.LatentMask = imageproc.LatentMask(req.Mask, req.Height, req.Width, req.Height/factor, req.Width/factor)
+	return nil
+}
