@@ -71,6 +71,9 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	total := param.Shape[0]
 	rowBytes := int64(param.Count()/total) * int64(size)
 	each := int(max(1, min(int64(total), stageBytes/rowBytes)))
+	if each >= 4 && each < total {
+		each &^= 3 // a matrix's rows become vec4 columns: a run must begin at one
+	}
 	for row := 0; row < total; row += each {
 		rows := min(each, total-row)
 		b, err := param.Read(ctx, int64(row)*rowBytes, int64(rows)*rowBytes)
