@@ -46,7 +46,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(o.HeadSize))
 	}
-	split, keys := attentionTile(o.HeadSize / 4)
+	tile := chooseAttentionTile(p.Device, o.HeadSize/4)
 	params := []any{tq, tk, q.Pitch() / 4, o.QAt / 4, kv.Pitch() / 4, o.KAt / 4, o.VAt / 4, y.Pitch() / 4}
 	dummy := In(kv)
 	bind := []Binding{In(q), In(kv), Out(y), dummy, dummy, dummy, dummy, dummy}
@@ -65,11 +65,12 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	} else {
 		params = append(params, 0, 0, 0, 0, 0, 0)
 	}
-	queries := 64 / split
+	queries := tile.threads / tile.split * tile.rows
 	p.Dispatch(Dispatch{
 		Kernel: "attention", Label: o.Label,
-		Consts: []Const{{"QUADS", o.HeadSize / 4 / split}, {"SPLIT", split}, {"KEYS", keys}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}, {"UNROLL", !p.Device.Info.Software}},
-		Params: append(params, scale*math.Log2E, keys, o.HeadSize/4/split),
+		Consts: []Const{{"QUADS", o.HeadSize / 4 / tile.split}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run}, {"ROWS", tile.rows},
+			{"THREADS", tile.threads}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}, {"UNROLL", !p.Device.Info.Software}},
+		Params: append(params, scale*math.Log2E, o.HeadSize/4/tile.split),
 		Bind:   bind,
 		Groups: [3]int{(tq + queries - 1) / queries, o.Heads, batch},
 		Cost:   4 * float64(batch*tq*tokens*channels),
@@ -77,22 +78,27 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	return y
 }
 
-// attentionTile chooses over how many threads a head of so many vec4 is split (at
-// most 16 vec4 each, if it divides so), and how many keys a tile has: as many as fit
-// 16 KiB of workgroup memory beside the parts of the scores.
-func attentionTile(quads int) (split, keys int) {
-	split = 1
-	for quads/split > 10 && split < 16 {
-		next := split * 2
-		if quads%next != 0 {
-			break
-		}
-		split = next
+// attentionTile is how the kernel cuts the work; see its constants.
+type attentionTile struct{ split, keys, run, rows, threads int }
+
+// chooseAttentionTile chooses for a head of so many vec4: over how many threads it is
+// split (so that each has ten vec4 or fewer, if it divides so), and how many keys are in
+// workgroup memory: as many as fit 16 KiB beside the parts of the scores.
+// It does not depend on image prompts: another order of sums would change the last bits
+// of a picture that λ = 0 leaves to the words. Runs of two keys keep 8 waves a SIMD of
+// RDNA3 with image prompts, too (tests/bench/gpucost_attention_norm.mjs).
+func chooseAttentionTile(d *Device, quads int) attentionTile {
+	t := attentionTile{split: 1, keys: 16, run: 2, rows: 1, threads: 64}
+	for quads/t.split > 10 && t.split < 16 && quads%(2*t.split) == 0 {
+		t.split *= 2
 	}
-	for keys = 16; keys > 1; keys /= 2 {
-		if keys*quads*32+64*keys*4 <= 16<<10 {
-			break
-		}
+	if d.Info.Software {
+		// Reads of workgroup memory are what costs, and long code to compile.
+		t.rows, t.threads = 4, min(64, 16*t.split)
 	}
-	return split, keys
+	for t.keys > 1 && t.keys*quads*32+t.threads*t.rows*min(t.run, t.keys)*4 > 16<<10 {
+		t.keys /= 2
+	}
+	t.run = min(t.run, t.keys)
+	return t
 }
