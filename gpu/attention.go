@@ -83,7 +83,8 @@ type attentionTile struct{ split, keys, run, rows, threads int }
 
 // chooseAttentionTile chooses for a head of so many vec4: over how many threads it is
 // split (so that each has ten vec4 or fewer, if it divides so), and how many keys are in
-// workgroup memory: as many as fit 16 KiB beside the parts of the scores.
+// workgroup memory: as many as fit beside the parts of the scores, of 16 KiB on a CPU and
+// of 9 on a GPU, since with more fewer workgroups run at once.
 // It does not depend on image prompts: another order of sums would change the last bits
 // of a picture that λ = 0 leaves to the words. Runs of two keys keep 8 waves a SIMD of
 // RDNA3 with image prompts, too (tests/bench/gpucost_attention_norm.mjs).
@@ -92,11 +93,13 @@ func chooseAttentionTile(d *Device, quads int) attentionTile {
 	for quads/t.split > 10 && t.split < 16 && quads%(2*t.split) == 0 {
 		t.split *= 2
 	}
+	room := 9 << 10
 	if d.Info.Software {
+		room = 16 << 10
 		// Reads of workgroup memory are what costs, and long code to compile.
 		t.rows, t.threads = 4, min(64, 16*t.split)
 	}
-	for t.keys > 1 && t.keys*quads*32+t.threads*t.rows*min(t.run, t.keys)*4 > 16<<10 {
+	for t.keys > 1 && t.keys*quads*32+t.threads*t.rows*min(t.run, t.keys)*4 > room {
 		t.keys /= 2
 	}
 	t.run = min(t.run, t.keys)

@@ -33,8 +33,8 @@ const attention = (d, split, keys, cross) => ({
   consts: { QUADS: d / 4 / split, SPLIT: split, KEYS: keys, RUN: Math.min(2, keys), ROWS: 1, THREADS: 64, CROSS: cross, CAUSAL: false, UNROLL: true },
 });
 const kernels = [
-  ...[[40, 1, 16], [64, 2, 16], [80, 2, 16], [160, 4, 8], [512, 16, 2]].map(([d, s, k]) => attention(d, s, k, false)),
-  ...[[40, 1, 16], [80, 2, 16], [160, 4, 8]].map(([d, s, k]) => attention(d, s, k, true)),
+  ...[[40, 1, 16], [64, 2, 16], [80, 2, 8], [160, 4, 4], [512, 16, 2]].map(([d, s, k]) => attention(d, s, k, false)),
+  ...[[40, 1, 16], [80, 2, 8], [160, 4, 4]].map(([d, s, k]) => attention(d, s, k, true)),
   { kernel: 'layer_norm', what: '', consts: {} },
   { kernel: 'group_norm_partial', what: 'two inputs', consts: { HAS_X2: true } },
   { kernel: 'group_norm_combine', what: '', consts: {} },
