@@ -56,6 +56,11 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 			return nil, fmt.Errorf("%s: a GEGLU of %d channels; multiples of 32 are supported", label, w.Out)
 		}
 	}
+	for _, p := range weights[:len(weights)-1] {
+		if p.Shape[0]%4 != 0 {
+			return nil, fmt.Errorf("%s: %s has %d rows; side by side with others, multiples of 4 are supported", label, p.Name, p.Shape[0])
+		}
+	}
 	taps, inputs := w.Size*w.Size, (w.In+3)&^3
 	w.packed = d.NewBuffer(label, int64(taps*inputs*w.columns()*d.Weights.Size()))
 	to := 0
@@ -128,6 +133,7 @@ type Conv2dOptions struct {
 	Residual   *Tensor // Act, added after the activation
 	Scale      float64 // of the whole result; 1 where it is 0
 	Output     DType   // Act, or F32
+	tile       [2]int  // for tests: instead of convTile's choice
 }
 
 // Conv2d convolves x, Act [N, H, W, In] (with X2: the two concatenated over the
@@ -200,7 +206,10 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		p.Fail("gpu: %s has no weights loaded", o.Label)
 		return
 	}
-	mv, nv := convTile(s.m, w)
+	mv, nv := convTile(p.Device, s.m, w)
+	if o.tile[0] > 0 {
+		mv, nv = o.tile[0], o.tile[1]
+	}
 	dummy := Read(w.packed)
 	bind := []Binding{In(x), Read(w.packed), Out(y), dummy, dummy, dummy, dummy, dummy}
 	if w.bias != nil {
@@ -231,7 +240,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 			{"UPSAMPLE", s.hUp != s.hIn || s.wUp != s.wIn}, {"GEGLU", w.geglu}, {"ACTIVATION", int(activation)},
 			{"UNROLL", !p.Device.Info.Software}, {"Out4", outType(y.DType)}},
 		Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-			int32(o.Padding), 32 / mv, scale},
+			int32(o.Padding), convPass, scale},
 		Bind:   bind,
 		Groups: tiles,
 		Cost:   2 * float64(s.m) * float64(w.In*w.Size*w.Size) * float64(w.used()),
@@ -246,23 +255,34 @@ func (w *ConvWeight) used() int {
 	return w.Out
 }
 
+// convPass is the kernel's BK, for where it shall not be unrolled.
+const convPass = 16
+
 // enoughGroups is how many workgroups keep a large GPU busy; with fewer, smaller
-// tiles share the work out further.
-const enoughGroups = 128
+// tiles share the work out further. A CPU has enough with a few, and larger tiles
+// save it loads, which are the most of its time.
+func enoughGroups(d *Device) int {
+	if d.Info.Software {
+		return 4
+	}
+	return 256
+}
 
 // convTile chooses a thread's tile, in units of four pixels and four channels.
-func convTile(m int, w *ConvWeight) (mv, nv int) {
+func convTile(d *Device, m int, w *ConvWeight) (mv, nv int) {
 	n := w.used()
-	groups := func(mv, nv int) int { return (m + 32*mv - 1) / (32 * mv) * ((n + 32*nv - 1) / (32 * nv)) }
+	enough := enoughGroups(d)
 	for _, t := range [][2]int{{2, 2}, {1, 2}, {1, 1}} {
-		if mv, nv = t[0], t[1]; m > 32 || mv == 1 {
-			if groups(mv, nv) >= enoughGroups || w.geglu && nv == 2 && mv == 1 {
-				return mv, nv
-			}
+		mv, nv = t[0], t[1]
+		if mv == 2 && m <= 32 || nv == 2 && n <= 32 {
+			continue // half of the tile would be beyond the end
+		}
+		if (m+32*mv-1)/(32*mv)*((n+32*nv-1)/(32*nv)) >= enough {
+			break
 		}
 	}
 	if w.geglu {
-		return 1, 2
+		nv = 2 // a tile holds values and their gates
 	}
-	return 1, 1
+	return mv, nv
 }

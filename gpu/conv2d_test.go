@@ -60,6 +60,7 @@ type convCase struct {
 	activation                    Activation
 	scale                         float64
 	dtype                         string
+	mv, nv                        int // the tile, or 0 for the one that fits
 }
 
 // referenceConv is torch.nn.functional.conv2d over NHWC, in float64.
@@ -142,7 +143,7 @@ func TestConv2d(t *testing.T) {
 			{n: 2, h: 3, w: 3, c: 32, out: 64, size: 3, pad: 1, bias: true, table: true, activation: SiLU},
 			{n: 1, h: 28, w: 28, c: 3, out: 12, size: 7, stride: 7},
 			{n: 1, h: 4, w: 4, c: 9, out: 4, size: 3, pad: 1, bias: true, outF32: true, dtype: "F32"},
-			{n: 1, h: 70, w: 66, c: 36, out: 132, size: 3, pad: 1, bias: true, dtype: "BF16"},
+			{n: 1, h: 70, w: 66, c: 20, out: 68, size: 3, pad: 1, bias: true, dtype: "BF16"},
 			{n: 1, h: 6, w: 6, c: 8, out: 3, size: 3, pad: 1, bias: true, dtype: "F32"},
 		}
 		for range 6 { // odd sizes, smaller and larger than a tile
@@ -190,9 +191,48 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 	if c.residual {
 		o.Residual, rv = input(d, Act, normals(rng, c.n*c.h*c.w*c.out), c.n, c.h, c.w, c.out)
 	}
+	o.tile = [2]int{c.mv, c.nv}
 	y := Conv2d(p, x, w, o)
 	run(t, p, 2)
 	compare(t, fmt.Sprintf("%+v", c), output(t, y), referenceConv(c, xv, x2v, wv, bv, tv, rv, *y), convTolerance(d, o.Output))
+}
+
+// What a GPU runs and a CPU does not: the unrolled products. Compiling them for a CPU
+// takes seconds, and so there is one case.
+func TestConv2dUnrolled(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		software := d.Info.Software
+		d.Info.Software = false
+		defer func() { d.Info.Software = software }()
+		rng := rand.New(rand.NewPCG(9, 10))
+		testConv(t, d, rng, convCase{n: 2, h: 11, w: 7, c: 20, c2: 12, out: 36, size: 3, pad: 1, bias: true, residual: true, mv: 2, nv: 2})
+	})
+}
+
+// A parameter that is staged in several runs of rows, none of which may begin
+// inside a vec4 of columns.
+func TestLinearStaged(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		if d.Weights == WeightF32 {
+			return // the same rows, and a third reference would only take time
+		}
+		ctx := context.Background()
+		rng := rand.New(rand.NewPCG(11, 12))
+		const in, out = 2300, 3800 // 35 MB: 3647 rows fit 32 MiB
+		wp, wv := parameter(d, rng, "F32", 0.02, out, in)
+		w, err := d.NewConvWeight(ctx, "w", []Parameter{wp}, nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Release()
+		x, xv := input(d, Act, normals(rng, in), 1, in)
+		p := d.NewProgram("test")
+		y := Linear(p, x, w, LinearOptions{Label: "y"})
+		run(t, p, 0)
+		c := convCase{n: 1, h: 1, w: 1, c: in, out: out, size: 1}
+		want := referenceConv(c, xv, nil, wv, nil, nil, nil, Tensor{Shape: []int{1, 1, 1, out}})
+		compare(t, "staged", output(t, y), want, convTolerance(d, Act))
+	})
 }
 
 // Several weights side by side, and GEGLU's values and gates.
