@@ -9,3 +9,8 @@ require (
 	golang.org/x/image v0.47.0
 	golang.org/x/text v0.43.0
 )
+
+require (
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/hack-pad/safejs v0.1.0 // indirect
+)

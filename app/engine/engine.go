@@ -37,7 +37,8 @@ type Event struct {
 	Image, Images  int
 	Step, Steps    int
 	SecondsPerStep float64
-	Latents        func(ctx context.Context) ([]float32, error) // for previews; nil but while denoising
+	// Preview decodes the picture as it is now, as RGBA; nil but while denoising.
+	Preview func(ctx context.Context) ([]uint8, error)
 }
 
 // Result is one picture.

@@ -41,9 +41,18 @@ func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pic
 	}
 	index := 0
 	return m.pipeline.Run(ctx, req, func(p model.Progress) {
-		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Latents: p.Latents}
+		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps}
 		if p.Step > 0 {
 			ev.SecondsPerStep = p.Seconds / float64(p.Step)
+		}
+		if p.Preview != nil {
+			ev.Preview = func(ctx context.Context) ([]uint8, error) {
+				pixels, err := p.Preview(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return imageproc.VAEPostprocess(pixels, s.Height, s.Width).RGBA(), nil
+			}
 		}
 		progress(ev)
 	}, func(r model.Result) error {

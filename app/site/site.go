@@ -1,0 +1,177 @@
+//go:build !js
+
+// Package site builds the static site that any web server serves as it is, and serves
+// it for a look.
+package site
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+)
+
+// csp is the page's Content-Security-Policy: its own origin only, no inline code, and
+// WebAssembly as the one thing that is compiled. Weights from elsewhere come by https.
+const csp = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' blob: https:; " +
+	"img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
+
+// Build writes the site into a folder, replacing what was there.
+func Build(out string) error {
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	if err := os.CopyFS(filepath.Join(out, "web"), os.DirFS("web")); err != nil {
+		return err
+	}
+	// These lie at the top, where their scope is the whole site.
+	for _, name := range []string{"index.html", "manifest.webmanifest", "service-worker.js"} {
+		if err := os.Rename(filepath.Join(out, "web", name), filepath.Join(out, name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"js/node.js", "js/package.json"} {
+		if err := os.Remove(filepath.Join(out, "web", name)); err != nil {
+			return err
+		}
+	}
+	if err := compile(filepath.Join(out, "web", "app.wasm")); err != nil {
+		return err
+	}
+	if err := copyWasmExec(filepath.Join(out, "web", "js", "wasm_exec.js")); err != nil {
+		return err
+	}
+	if err := fillIn(out); err != nil {
+		return err
+	}
+	headers := "/*\n  Content-Security-Policy: " + csp + "\n  X-Content-Type-Options: nosniff\n  Referrer-Policy: no-referrer\n/service-worker.js\n  Cache-Control: no-cache\n"
+	if err := os.WriteFile(filepath.Join(out, "_headers"), []byte(headers), 0o644); err != nil {
+		return err
+	}
+	return compress(out)
+}
+
+func compile(to string) error {
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, "./app")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the page: %w\n%s", err, text)
+	}
+	return nil
+}
+
+func copyWasmExec(to string) error {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return fmt.Errorf("asking for Go's folder: %w", err)
+	}
+	b, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, b, 0o644)
+}
+
+// fillIn puts into the page and the service worker what is known only now.
+func fillIn(out string) error {
+	info, err := os.Stat(filepath.Join(out, "web", "app.wasm"))
+	if err != nil {
+		return err
+	}
+	if err := replace(filepath.Join(out, "index.html"), "{{WASM_BYTES}}", fmt.Sprint(info.Size()), "{{CSP}}", csp); err != nil {
+		return err
+	}
+	files, version, err := inventory(out)
+	if err != nil {
+		return err
+	}
+	list, err := json.Marshal(files)
+	if err != nil {
+		return err
+	}
+	return replace(filepath.Join(out, "service-worker.js"), "{{VERSION}}", version, "{{FILES}}", string(list))
+}
+
+func replace(name string, pairs ...string) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, []byte(strings.NewReplacer(pairs...).Replace(string(b))), 0o644)
+}
+
+// inventory lists what the service worker keeps, and hashes it all into a version.
+func inventory(out string) (files []string, version string, err error) {
+	h := sha256.New()
+	err = filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(out, path)
+		if err != nil {
+			return err
+		}
+		name = filepath.ToSlash(name)
+		fmt.Fprintf(h, "%s %d\n", name, len(b))
+		h.Write(b)
+		if name != "service-worker.js" && !strings.HasPrefix(name, "web/screenshots/") {
+			files = append(files, name)
+		}
+		return nil
+	})
+	sort.Strings(files)
+	return files, hex.EncodeToString(h.Sum(nil))[:16], err
+}
+
+// compressed are the endings of files that get smaller by it; weights and pictures do not.
+var compressed = []string{".wasm", ".js", ".css", ".html", ".json", ".txt", ".svg", ".webmanifest"}
+
+// compress puts a .gz beside every file that is worth it, for servers that look for
+// one (nginx's gzip_static, Serve here).
+func compress(out string) error {
+	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !hasEnding(path, compressed) {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		var z bytes.Buffer
+		w, err := gzip.NewWriterLevel(&z, gzip.BestCompression)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(b); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		if z.Len() >= len(b) {
+			return nil
+		}
+		return os.WriteFile(path+".gz", z.Bytes(), 0o644)
+	})
+}
+
+func hasEnding(path string, endings []string) bool {
+	for _, e := range endings {
+		if strings.HasSuffix(path, e) {
+			return true
+		}
+	}
+	return false
+}

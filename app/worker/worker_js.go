@@ -1,0 +1,214 @@
+//go:build js && wasm && !cli
+
+// Package worker is the engine's side of the page: a dedicated worker that takes
+// requests and answers with progress, previews and pictures, so that the page's own
+// thread never waits for the engine.
+//
+// Messages are objects with a type. To the worker: load; tokens {prompt, negative};
+// generate {id, settings (JSON), pictures {name: Uint8Array}}; cancel. From it: ready
+// {adapter, f16, software, limits}; loaded; tokens {prompt, negative: {count, limit,
+// overflow}}; progress {stage, …}; preview {bitmap}; result {id, png, index}; done
+// {id}; stopped {id}; error {id, message}; lost {message}.
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// Serve answers messages for as long as the worker lives.
+func Serve() {
+	w := &worker{requests: make(chan js.Value, 16)}
+	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		m := args[0].Get("data")
+		// Cancel does not wait for its turn.
+		if m.Get("type").String() == "cancel" {
+			if w.cancel != nil {
+				w.cancel()
+			}
+			return nil
+		}
+		w.requests <- m
+		return nil
+	}))
+	post("started", nil)
+	for m := range w.requests {
+		w.handle(m)
+	}
+}
+
+type worker struct {
+	requests chan js.Value
+	engine   *engine.Engine
+	cancel   context.CancelFunc
+}
+
+func post(kind string, fields map[string]any, transfer ...any) {
+	m := map[string]any{"type": kind}
+	for k, v := range fields {
+		m[k] = v
+	}
+	js.Global().Call("postMessage", m, transfer)
+}
+
+func (w *worker) handle(m js.Value) {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	defer cancel()
+	var err error
+	switch m.Get("type").String() {
+	case "load":
+		err = w.load(ctx)
+	case "tokens":
+		w.tokens(m)
+	case "generate":
+		err = w.generate(ctx, m)
+	}
+	var lost *gpu.LostError
+	switch {
+	case errors.As(err, &lost):
+		w.engine = nil
+		post("lost", map[string]any{"message": lost.Reason})
+	case errors.Is(err, context.Canceled):
+		post("stopped", nil)
+	case err != nil:
+		post("error", map[string]any{"message": err.Error()})
+	}
+}
+
+// origin is the engine's Host in the page: the model that ships, beside the page.
+type origin struct{}
+
+func (origin) Folder(_ context.Context, name string) (loader.Folder, error) {
+	if name != "" {
+		return nil, fmt.Errorf("the model %s is not here: these settings were made with another model; choose the one that ships", name)
+	}
+	return loader.Origin(base() + "model"), nil
+}
+
+func (origin) File(ctx context.Context, name string) (loader.Source, error) {
+	if name == "" {
+		name = "ip-adapter.safetensors"
+	}
+	return loader.Origin(base()+"model").Open(ctx, name)
+}
+
+// base is the address of the site's web folder; this worker lies in its js folder.
+func base() string {
+	return js.Global().Get("URL").New("../", js.Global().Get("location").Get("href")).Get("href").String()
+}
+
+func (w *worker) open(ctx context.Context) error {
+	if w.engine != nil && w.engine.Device.Check() == nil {
+		return nil
+	}
+	d, err := gpu.Open(ctx, gpu.Options{})
+	if err != nil {
+		return err
+	}
+	w.engine = engine.New(d, origin{})
+	post("ready", map[string]any{
+		"adapter": d.Info.String(), "vendor": d.Info.Vendor, "architecture": d.Info.Architecture, "f16": d.F16, "software": d.Info.Software,
+		"maxBuffer": d.Limits.MaxBufferSize, "maxBinding": d.Limits.MaxStorageBufferBindingSize, "workgroup": d.Limits.MaxComputeInvocationsPerWorkgroup,
+	})
+	return nil
+}
+
+func (w *worker) load(ctx context.Context) error {
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	err := w.engine.Load(ctx, "", func(ev engine.Event) { progress(ev) })
+	if err == nil {
+		post("loaded", map[string]any{"memory": w.engine.Device.MemoryBytes()})
+	}
+	return err
+}
+
+func (w *worker) tokens(m js.Value) {
+	fields := map[string]any{}
+	for _, name := range []string{"prompt", "negative"} {
+		if w.engine == nil {
+			return
+		}
+		count, limit, overflow, err := w.engine.Tokens(m.Get(name).String())
+		if err != nil {
+			return
+		}
+		fields[name] = map[string]any{"count": count, "limit": limit, "overflow": overflow}
+	}
+	post("tokens", fields)
+}
+
+func progress(ev engine.Event) {
+	post("progress", map[string]any{"stage": ev.Stage, "done": ev.Done, "total": ev.Total, "image": ev.Image, "images": ev.Images,
+		"step": ev.Step, "steps": ev.Steps, "secondsPerStep": ev.SecondsPerStep})
+}
+
+// previewEvery is the least time between two previews: a preview costs a decoding.
+const previewEvery = 1500 * time.Millisecond
+
+func (w *worker) generate(ctx context.Context, m js.Value) error {
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	s, err := settings.FromJSON([]byte(m.Get("settings").String()))
+	var partial *settings.Partial
+	if err != nil && !errors.As(err, &partial) {
+		return err
+	}
+	pictures := engine.Pictures{}
+	files := m.Get("pictures")
+	names := js.Global().Get("Object").Call("keys", files)
+	for i := range names.Length() {
+		name := names.Index(i).String()
+		pictures[name] = gpu.GoBytes(files.Get(name))
+	}
+	id := m.Get("id")
+	last := time.Now()
+	err = w.engine.Generate(ctx, s, pictures, func(ev engine.Event) {
+		progress(ev)
+		if ev.Preview == nil || ev.Step >= ev.Steps || time.Since(last) < previewEvery {
+			return
+		}
+		if rgba, err := ev.Preview(ctx); err == nil {
+			preview(rgba, s.Width, s.Height)
+		}
+		last = time.Now()
+	}, func(r engine.Result) error {
+		// Each of several pictures is its own: its seed is the run's, and its place.
+		var b bytes.Buffer
+		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
+			return err
+		}
+		png := gpu.BytesOf(b.Bytes())
+		text := string(m.Get("settings").String())
+		post("result", map[string]any{"id": id, "index": r.Index, "png": png, "width": r.Width, "height": r.Height, "settings": text}, png.Get("buffer"))
+		return nil
+	})
+	if err == nil {
+		post("done", map[string]any{"id": id, "memory": w.engine.Device.MemoryBytes(), "peak": w.engine.Device.PeakMemoryBytes(),
+			"pipelines": w.engine.Device.Pipelines()})
+	}
+	return err
+}
+
+// preview sends a picture as an ImageBitmap, which the page shows without decoding.
+func preview(rgba []uint8, width, height int) {
+	pixels := js.Global().Get("Uint8ClampedArray").New(len(rgba))
+	js.CopyBytesToJS(pixels, rgba)
+	data := js.Global().Get("ImageData").New(pixels, width, height)
+	bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", data))
+	if err == nil {
+		post("preview", map[string]any{"bitmap": bitmap}, bitmap)
+	}
+}
