@@ -1,0 +1,23 @@
+package scheduler
+
+import "math"
+
+// ddim is diffusers' DDIMScheduler (Song et al. 2020, arXiv 2010.02502, formula 12).
+func (s *Schedule) ddim(p params, n, first int, eta float64) error {
+	ts := p.integerSteps(n)
+	if err := p.inTable(ts); err != nil {
+		return err
+	}
+	ts = ts[min(first, len(ts)):]
+	for i, t := range ts {
+		alpha := p.alphaAt(t)
+		prev := p.alphaAt(t - p.train/n)
+		sigma := eta * math.Sqrt((1-prev)/(1-alpha)*(1-alpha/prev))
+		st := Step{Timestep: float64(t), InputScale: 1, DrawsNoise: eta > 0}
+		st.output(p.toX0(alpha), p.clip)
+		// Clipping changes x₀ and not the noise (use_clipped_model_output is false).
+		st.Next = Linear{}.plus(current, math.Sqrt(prev)).plus(p.toEps(alpha), math.Sqrt(1-prev-sigma*sigma)).plus(noise, sigma)
+		s.addAlphaStep(p, st, ts, i)
+	}
+	return nil
+}
