@@ -42,9 +42,15 @@ type memory struct {
 	bytes gpu.Bytes
 }
 
+// Memory is a small file that is held in memory.
+func Memory(name string, b []byte) Source { return &memory{name: name, bytes: gpu.BytesOf(b)} }
+
 func (m *memory) Name() string { return m.name }
 func (m *memory) Size() int64  { return int64(gpu.NumBytes(m.bytes)) }
 
 func (m *memory) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+	if off < 0 || n < 0 || off > m.Size() || n > m.Size()-off {
+		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", m.name, off, off+n)
+	}
 	return m.bytes.Call("subarray", off, off+n), nil
 }

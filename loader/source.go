@@ -102,7 +102,7 @@ func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
 // Read returns n bytes from offset off of a tensor's data.
 func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error) {
 	t, ok := c.tensors[name]
-	if !ok || off < 0 || n < 0 || t.Begin+off+n > t.End {
+	if !ok || off < 0 || n < 0 || off > t.End-t.Begin || n > t.End-t.Begin-off {
 		return gpu.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
 	}
 	return t.source.ReadRange(ctx, t.Begin+off, n)

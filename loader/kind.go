@@ -1,0 +1,97 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Kind is what a file of weights is.
+type Kind string
+
+// The files that Imprompt reads.
+const (
+	KindModel     Kind = "Stable Diffusion 1.5"
+	KindIPAdapter Kind = "IP-Adapter"
+	// KindNetwork is one network of a diffusers folder, of no use alone.
+	KindNetwork Kind = "one network"
+)
+
+// CheckFile says from a file's name and first bytes (16 are enough) what a file that is
+// no safetensors is and what to do; nil when it may be safetensors.
+func CheckFile(name string, first []byte) error {
+	s := string(first)
+	switch {
+	case strings.HasPrefix(s, "GGUF"):
+		return fmt.Errorf("%s is a GGUF file, made for stable-diffusion.cpp; its numbers are packed in a way that Imprompt does not read: get the model as .safetensors", name)
+	case strings.HasPrefix(s, "PK\x03\x04"), strings.HasPrefix(s, "\x80\x02"), strings.HasPrefix(s, "\x80\x03"), strings.HasPrefix(s, "\x80\x04"):
+		return fmt.Errorf("%s is a pickle (.ckpt, .pt, .bin), a file that can run programs when it is opened; Imprompt does not open it: get the .safetensors of the same model, or convert it with safetensors' convert tool", name)
+	case strings.HasPrefix(s, "<!DOCTYPE"), strings.HasPrefix(s, "<!doctype"), strings.HasPrefix(s, "<html"):
+		return fmt.Errorf("%s is a web page, not weights: use the link of the file itself (on a hub it has /resolve/, not /blob/)", name)
+	case strings.HasPrefix(s, "version https://"):
+		return fmt.Errorf("%s is a Git LFS pointer, not the file itself: run git lfs pull, or download the file from its page", name)
+	}
+	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".ckpt") || strings.HasSuffix(lower, ".gguf") || strings.HasSuffix(lower, ".bin") || strings.HasSuffix(lower, ".pt") || strings.HasSuffix(lower, ".pth") || strings.HasSuffix(lower, ".onnx") {
+		return fmt.Errorf("%s is not read: Imprompt reads .safetensors only; get the model in that form", name)
+	}
+	return nil
+}
+
+// Recognise says what a checkpoint is from its names and shapes, and for what Imprompt
+// cannot draw with, an error that names it and the remedy. The names are those by
+// which diffusers tells models apart (infer_diffusers_model_type in
+// loaders/single_file_utils.py).
+func Recognise(c *Checkpoint) (Kind, error) {
+	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
+	names := c.Names()
+	any := func(test func(string) bool) bool {
+		for _, n := range names {
+			if test(n) {
+				return true
+			}
+		}
+		return false
+	}
+	prefix := func(p string) bool { return any(func(n string) bool { return strings.HasPrefix(n, p) }) }
+	contains := func(p string) bool { return any(func(n string) bool { return strings.Contains(n, p) }) }
+	switch {
+	case len(names) == 0:
+		return "", errors.New("the file has no tensors")
+	case contains("lora_down") || contains("lora_up") || contains("lora_A") || contains(".lora."):
+		return "", errors.New("this is a LoRA, a change to a model and not a model: merge it into a Stable Diffusion 1.5 model (A1111's and ComfyUI's checkpoint mergers do), and open the result")
+	case prefix("control_model.") || prefix("controlnet_cond_embedding."):
+		return "", errors.New("this is a ControlNet, which guides a model and is none: choose a Stable Diffusion 1.5 model")
+	case prefix("conditioner.embedders.") || has("add_embedding.linear_1.weight") || has(ldmUNet+"label_emb.0.0.weight"):
+		return "", errors.New("this is a Stable Diffusion XL model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+	case prefix("model.diffusion_model.joint_blocks.") || prefix("joint_blocks."):
+		return "", errors.New("this is a Stable Diffusion 3 model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+	case prefix("model.diffusion_model.double_blocks.") || prefix("double_blocks."):
+		return "", errors.New("this is a Flux model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+	case contains("motion_modules."):
+		return "", errors.New("this is an AnimateDiff motion module: choose a Stable Diffusion 1.5 model")
+	case prefix("cond_stage_model.model."):
+		return "", errors.New("this is a Stable Diffusion 2 model, whose text encoder is OpenCLIP's: choose a model of the 1.5 family")
+	case prefix("image_proj.") && prefix("ip_adapter."):
+		if _, shape, ok := c.Info("ip_adapter.1.to_k_ip.weight"); ok && len(shape) == 2 && shape[1] == 2048 {
+			return "", errors.New("this is an IP-Adapter for Stable Diffusion XL: choose one whose name ends in sd15")
+		}
+		if contains("lora") || prefix("image_proj.proj.") && !prefix("image_proj.proj.weight") && !prefix("image_proj.norm.") {
+			return "", errors.New("this is an IP-Adapter of a kind that Imprompt does not read (FaceID or full): choose ip-adapter_sd15, _light, plus or plus-face")
+		}
+		return KindIPAdapter, nil
+	case prefix(ldmUNet + "input_blocks."):
+		for _, key := range []string{"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"} {
+			if _, shape, ok := c.Info(ldmUNet + key); ok && len(shape) == 2 && shape[1] == 1024 {
+				return "", errors.New("this is a Stable Diffusion 2 model, whose text encoder is OpenCLIP's: choose a model of the 1.5 family")
+			}
+		}
+		return KindModel, nil
+	case has("decoder.conv_in.weight") && has("encoder.conv_in.weight"):
+		return "", errors.New("this is a VAE alone: choose a whole Stable Diffusion 1.5 model (its own VAE comes with it)")
+	case prefix("string_to_param.") || has("emb_params"):
+		return "", errors.New("this is a textual inversion (an embedding), not a model")
+	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
+		return KindNetwork, nil
+	}
+	return "", fmt.Errorf("this file is no Stable Diffusion 1.5 model and no IP-Adapter: its tensors are named like %q", names[0])
+}
