@@ -42,6 +42,11 @@ self.addEventListener("fetch", (event) => {
       const index = await cache.match(new URL("index.html", scope));
       if (index) return index;
     }
-    return fetch(request);
+    try {
+      return await fetch(request);
+    } catch {
+      // Without a network, what is not stored is not there.
+      return new Response("", { status: 404 });
+    }
   })());
 });

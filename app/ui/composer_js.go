@@ -58,7 +58,7 @@ func (p *page) imagePrompts() app.UI {
 		tiles = append(tiles, p.fileInput("Add image", p.takeFiles))
 		for _, s := range samples {
 			tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.title).Title(s.title).
-				Body(app.Img().Src("web/samples/"+s.file).Alt("")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }))
+				Body(app.Img().Src(here("web/samples/"+s.file)).Alt("")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }))
 		}
 	}
 	return app.Section().Aria("label", "Image prompts").Body(

@@ -26,6 +26,12 @@ func readFile(file js.Value) ([]byte, error) {
 	return gpu.GoBytes(js.Global().Get("Uint8Array").New(buffer)), nil
 }
 
+// here is the whole address of a file of the site, which may lie under any path.
+// go-app would take a relative one as relative to the server.
+func here(path string) string {
+	return js.Global().Get("URL").New(path, js.Global().Get("document").Get("baseURI")).Get("href").String()
+}
+
 // fetchBytes gets a file of the site's own.
 func fetchBytes(path string) ([]byte, error) {
 	response, err := gpu.Await(context.Background(), js.Global().Call("fetch", path))

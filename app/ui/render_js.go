@@ -65,7 +65,7 @@ func (p *page) aboutGPU() []app.UI {
 	}
 	return append(body, app.P().Class("quiet").Body(
 		app.Text("The model that ships was trained on Fluent Emoji (MIT), Noto Emoji and FxEmojis (Apache-2.0), Twemoji and EmojiOne (CC-BY 4.0): "),
-		app.A().Href("web/model/ATTRIBUTION.md").Text("attribution"), app.Text("."),
+		app.A().Href(here("web/model/ATTRIBUTION.md")).Text("attribution"), app.Text("."),
 	))
 }
 
@@ -150,13 +150,13 @@ var samples = []sample{
 
 func (p *page) takeSample(s sample, then func()) {
 	p.ctx.Async(func() {
-		b, err := fetchBytes("web/samples/" + s.file)
+		b, err := fetchBytes(here("web/samples/" + s.file))
 		p.ctx.Dispatch(func(app.Context) {
 			if err != nil {
 				p.problem = "The sample could not be read: " + err.Error()
 				return
 			}
-			p.addPrompt(&picture{name: s.file, bytes: b, url: "web/samples/" + s.file})
+			p.addPrompt(&picture{name: s.file, bytes: b, url: here("web/samples/" + s.file)})
 			if then != nil {
 				then()
 			}
@@ -188,7 +188,7 @@ func (p *page) easel() app.UI {
 	var list []app.UI
 	for _, s := range samples[:3] {
 		list = append(list, app.Button().Class("try").Disabled(p.busy).Body(
-			app.Img().Src("web/samples/"+s.file).Alt(""),
+			app.Img().Src(here("web/samples/"+s.file)).Alt(""),
 			app.Span().Text("This "+lower(s.title)+", "+s.words),
 		).OnClick(func(app.Context, app.Event) {
 			p.prompts, p.prompt = nil, s.words
