@@ -232,6 +232,10 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	if o.Scale != 0 {
 		scale = float32(o.Scale)
 	}
+	results := 4 * mv * nv
+	if w.geglu {
+		results = 4 * mv
+	}
 	tiles := [3]int{(s.m + 32*mv - 1) / (32 * mv), (w.used() + 32*nv - 1) / (32 * nv), 1}
 	p.Dispatch(Dispatch{
 		Kernel: "conv2d", Label: o.Label,
@@ -240,7 +244,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 			{"UPSAMPLE", s.hUp != s.hIn || s.wUp != s.wIn}, {"GEGLU", w.geglu}, {"ACTIVATION", int(activation)},
 			{"UNROLL", !p.Device.Info.Software}, {"Out4", outType(y.DType)}},
 		Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-			int32(o.Padding), convPass, scale},
+			int32(o.Padding), 4, convPass, 2 * nv, results, scale},
 		Bind:   bind,
 		Groups: tiles,
 		Cost:   2 * float64(s.m) * float64(w.In*w.Size*w.Size) * float64(w.used()),

@@ -37,7 +37,11 @@ struct Params {
     h_out: u32,
     w_out: u32,
     pad: i32,        // rows and columns of zeros before the first
-    pass_length: u32,    // BK, where the compiler shall not know it and unroll
+    // The lengths of loops that a CPU's compiler shall not know, lest it unroll them:
+    four: u32,
+    pass_length: u32,    // BK
+    w_loads: u32,        // B_LOADS
+    results: u32,        // RESULTS
     scale: f32,
 }
 
@@ -67,6 +71,8 @@ var<workgroup> b_tile: array<vec4<f32>, BK * B>;   // [k][channel / 4]
 // Sums of 4 pixels by 4 channels each, at (4 · MV block · NV + NV block) + pixel.
 alias Acc = array<vec4<f32>, 4u * MV * NV>;
 
+const RESULTS = select(4u * MV * NV, 4u * MV, GEGLU);
+
 // Where an output pixel's first tap reads.
 struct Start { image: i32, top: i32, left: i32 }
 
@@ -82,11 +88,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let pixels = t / (BK / 4u);
     let loads = pixels < A;
     let to = quad * 4u * A + pixels;
-    let s0 = start(m0 + pixels * 4u);
-    let s1 = start(m0 + pixels * 4u + 1u);
-    let s2 = start(m0 + pixels * 4u + 2u);
-    let s3 = start(m0 + pixels * 4u + 3u);
-    var at = vec4<i32>(-1);
+    var starts: array<Start, 4>;
+    for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { starts[i] = start(m0 + pixels * 4u + i); }
+    var at: array<i32, 4>;
 
     var acc: Acc;
     let c_quads = p.c1_quads + p.c2_quads;
@@ -102,23 +106,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             q0 = 0u;
             w_tap = tap * c_quads * 4u;
             let k = vec2<i32>(i32(tap % KSIZE), i32(tap / KSIZE));
-            at = vec4<i32>(place(s0, k), place(s1, k), place(s2, k), place(s3, k));
+            for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { at[i] = place(starts[i], k); }
             tap++;
         }
         // 3. The pass's channels of x, transposed on the way in.
         if loads {
             let q = q0 + quad;
-            let v0 = load(at.x, q, c_quads);
-            let v1 = load(at.y, q, c_quads);
-            let v2 = load(at.z, q, c_quads);
-            let v3 = load(at.w, q, c_quads);
-            a_tile[to] = vec4<f32>(v0.x, v1.x, v2.x, v3.x);
-            a_tile[to + A] = vec4<f32>(v0.y, v1.y, v2.y, v3.y);
-            a_tile[to + 2u * A] = vec4<f32>(v0.z, v1.z, v2.z, v3.z);
-            a_tile[to + 3u * A] = vec4<f32>(v0.w, v1.w, v2.w, v3.w);
+            var v: array<vec4<f32>, 4>;
+            for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { v[i] = load(at[i], q, c_quads); }
+            a_tile[to] = vec4<f32>(v[0].x, v[1].x, v[2].x, v[3].x);
+            a_tile[to + A] = vec4<f32>(v[0].y, v[1].y, v[2].y, v[3].y);
+            a_tile[to + 2u * A] = vec4<f32>(v[0].z, v[1].z, v[2].z, v[3].z);
+            a_tile[to + 3u * A] = vec4<f32>(v[0].w, v[1].w, v[2].w, v[3].w);
         }
         // 4. The pass's rows of w.
-        for (var i = 0u; i < B_LOADS; i++) {
+        for (var i = 0u; i < select(p.w_loads, B_LOADS, UNROLL); i++) {
             let j = t + 64u * i;
             let k = j / B;
             var row = vec4<f32>(0.0);
@@ -155,21 +157,21 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         q0 += BK / 4u;
     }
 
-    // 6. What rides along.
-    for (var i = 0u; i < MV; i++) {
-        for (var r = 0u; r < 4u; r++) {
-            let m = m0 + i * 32u + local.y * 4u + r;
-            if GEGLU {
-                let n = n0 / 2u + local.x;
-                let value = add_vectors(acc[i * NV * 4u + r], n0 + local.x);
-                let gate = add_vectors(acc[(i * NV + NV - 1u) * 4u + r], n0 + 8u + local.x);
-                finish(m, n, value * gelu4(gate));
-            } else {
-                for (var j = 0u; j < NV; j++) {
-                    let n = n0 + j * 8u + local.x;
-                    finish(m, n, activate4(ACTIVATION, add_vectors(acc[(i * NV + j) * 4u + r], n)));
-                }
-            }
+    // 6. What rides along, from a copy, so that the sums themselves need no address
+    //    where the loop stays a loop.
+    var sums = acc;
+    for (var i = 0u; i < select(p.results, RESULTS, UNROLL); i++) {
+        let block = i / 4u;    // MV block · NV + NV block; of MV blocks alone with GEGLU
+        if GEGLU {
+            let m = m0 + block * 32u + ly * 4u + i % 4u;
+            let at = block * NV * 4u + i % 4u;
+            let value = add_vectors(sums[at], n0 + lx);
+            let gate = add_vectors(sums[at + (NV - 1u) * 4u], n0 + 8u + lx);
+            finish(m, n0 / 2u + lx, value * gelu4(gate));
+        } else {
+            let m = m0 + block / NV * 32u + ly * 4u + i % 4u;
+            let n = n0 + block % NV * 8u + lx;
+            finish(m, n, activate4(ACTIVATION, add_vectors(sums[i], n)));
         }
     }
 }
