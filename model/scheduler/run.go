@@ -4,34 +4,37 @@ package scheduler
 // model's output for step i's scaled input, noise what was drawn for step i (asked
 // for only where the step draws). It is what sampler_step.wgsl computes.
 func (s *Schedule) Run(x []float64, unet func(i int, input []float64) []float64, noise func(i int) []float64, after func(i int, x []float64)) {
+	run(s, x, unet, noise, after)
+}
+
+// run is Run in the numbers of the host or of the GPU.
+func run[T float32 | float64](s *Schedule, x []T, unet func(i int, input []T) []T, noise func(i int) []T, after func(i int, x []T)) {
 	n := len(x)
-	saved := make([]float64, n)
-	var history [4][]float64
+	saved := make([]T, n)
+	var history [4][]T
 	for k := range history {
-		history[k] = make([]float64, n)
+		history[k] = make([]T, n)
 	}
 	for i, st := range s.Steps {
-		input := make([]float64, n)
+		input := make([]T, n)
 		for j := range x {
-			input[j] = x[j] * st.InputScale
+			input[j] = x[j] * T(st.InputScale)
 		}
 		e := unet(i, input)
-		drawn := make([]float64, n)
+		drawn := make([]T, n)
 		if st.DrawsNoise {
 			drawn = noise(i)
 		}
-		m := make([]float64, n)
-		next := make([]float64, n)
-		keep := make([]float64, n)
+		m, next, keep := make([]T, n), make([]T, n), make([]T, n)
 		for j := range x {
-			m[j] = st.MX*x[j] + st.ME*e[j]
+			m[j] = T(st.MX)*x[j] + T(st.ME)*e[j]
 			if st.Clip > 0 {
-				m[j] = min(max(m[j], -st.Clip), st.Clip)
+				m[j] = min(max(m[j], -T(st.Clip)), T(st.Clip))
 			}
-			sum := func(l Linear) float64 {
-				v := l.X*x[j] + l.S*saved[j] + l.E*e[j] + l.M[0]*m[j] + l.Noise*drawn[j]
+			sum := func(l Linear) T {
+				v := T(l.X)*x[j] + T(l.S)*saved[j] + T(l.E)*e[j] + T(l.M[0])*m[j] + T(l.Noise)*drawn[j]
 				for k, h := range history {
-					v += l.M[k+1] * h[j]
+					v += T(l.M[k+1]) * h[j]
 				}
 				return v
 			}
@@ -42,7 +45,7 @@ func (s *Schedule) Run(x []float64, unet func(i int, input []float64) []float64,
 			copy(saved, keep)
 		}
 		if st.Push {
-			history = [4][]float64{m, history[0], history[1], history[2]}
+			history = [4][]T{m, history[0], history[1], history[2]}
 		}
 		if after != nil {
 			after(i, x)
