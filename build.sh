@@ -13,8 +13,6 @@ usage() {
 ./build.sh build [--out .site]     build the static site into a folder
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
 ./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e)
-./build.sh bench                   measure kernels, and a UNet step beside onnxruntime-web
-./build.sh evaluate                CLIP-I and CLIP-T of the model that ships
 ./build.sh setup                   install what tests and the command line need (done by them, too)
 EOF
 }
@@ -89,14 +87,10 @@ node_env() {
 
 setup() { need_go; need_node; need_lavapipe; need_chromium; }
 
-wasm() { # wasm OUTPUT PACKAGE
-  mkdir -p "$out"
-  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$1" "$2"
-}
-
 generate() {
   need_go; need_node; use_vulkan; node_env
-  wasm "$out/cli.wasm" ./app
+  mkdir -p "$out"
+  GOOS=js GOARCH=wasm go build -tags cli -trimpath -ldflags='-s -w' -o "$out/cli.wasm" ./app
   exec node --no-warnings web/js/node.js "$out/cli.wasm" generate "$@"
 }
 
@@ -113,6 +107,7 @@ lint() {
   [ -z "$unformatted" ] || { say "gofmt: $unformatted"; return 1; }
   go vet ./...
   GOOS=js GOARCH=wasm go vet ./...
+  GOOS=js GOARCH=wasm go vet -tags cli ./app
   # Run as a program of the host, it sees the code once as the host and once as wasm.
   GOBIN=$out go install $staticcheck
   "$out/staticcheck" ./...
@@ -125,7 +120,7 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/... ./loader/... ./app/...
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ ./model/ ./loader/...
 }
 
 test_chromium() {

@@ -1,0 +1,51 @@
+// Builds the site once, serves it under a sub-path as GitHub Pages does, and opens it in
+// headless Chromium.
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
+const csp = (dir) => /Content-Security-Policy: (.*)/.exec(fs.readFileSync(path.join(dir, "_headers"), "utf8"))[1];
+
+export function build() {
+  const dir = path.join(root, ".build/e2e-site");
+  execFileSync("go", ["run", "./app", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  return dir;
+}
+
+// serve serves a built site at /studio/; requests anywhere else are recorded.
+export async function serve(dir) {
+  const policy = csp(dir);
+  const server = http.createServer((request, response) => {
+    const url = new URL(request.url, "http://x");
+    if (!url.pathname.startsWith("/studio/")) { response.writeHead(404); return response.end(); }
+    let name = path.join(dir, decodeURIComponent(url.pathname.slice("/studio/".length)));
+    if (name.endsWith("/") || name === dir) name = path.join(name, "index.html");
+    if (!fs.existsSync(name)) { response.writeHead(404); return response.end(); }
+    response.writeHead(200, { "content-type": types[path.extname(name)] ?? "application/octet-stream", "content-security-policy": policy, "cache-control": "no-cache" });
+    fs.createReadStream(name).pipe(response);
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const url = `http://127.0.0.1:${server.address().port}/studio/`;
+  return { url, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }) };
+}
+
+// open starts a browser and collects what must never happen.
+export async function open({ webgpu = true, viewport = { width: 1280, height: 900 }, colorScheme = "light" } = {}) {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-e2e-"));
+  const args = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  if (webgpu) args.push("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
+  else args.push("--disable-features=WebGPU", "--disable-blink-features=WebGPU");
+  const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: false, viewport, colorScheme, args });
+  const page = context.pages()[0] ?? await context.newPage();
+  const faults = [];
+  page.on("pageerror", (e) => faults.push(`error: ${e.message}`));
+  page.on("console", (m) => { if (/Content.Security.Policy|Refused to/.test(m.text())) faults.push(`policy: ${m.text()}`); });
+  return { context, page, faults, close: async () => { await context.close(); fs.rmSync(profile, { recursive: true, force: true }); } };
+}
