@@ -1,0 +1,32 @@
+#!/bin/bash
+# From the registries to the folder that ships. Every part goes on from its state where it was cut off.
+#   model/train/run.sh [WORK [MODEL]]      WORK holds pictures, features and states; MODEL is what ships
+# Minutes of each part: VAE=42 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment.
+# Needs Node, Python with requirements.txt (PYTHON names it), and about 5 GB of disk.
+set -euo pipefail
+cd "$(dirname "$0")"
+work=$(realpath -m "${1:-../../.build/train}") model=$(realpath -m "${2:-../../web/model}") python=${PYTHON:-python3}
+base=$work/base
+mkdir -p "$base"
+
+[ -d node_modules ] || npm ci
+[ -f "$work/px.bin" ] || node render.mjs "$work"
+[ -d "$base/vae" ] || $python vae.py --work "$work" --minutes "${VAE:-42}"
+[ -f "$work/bank.npz" ] || $python bank.py --work "$work"
+[ -d "$base/text_encoder" ] || $python clip.py --work "$work" --minutes "${CLIP:-13}"
+$python unet.py --work "$work" --minutes "${UNET:-66}"
+[ -f "$work/hidden.npy" ] || $python features.py --work "$work" --base "$base"
+[ -f "$work/judge.safetensors" ] || $python judge.py --work "$work" --base "$base"
+
+for kind in global plus; do
+  file=ip-adapter; [ $kind = plus ] && file=ip-adapter-plus
+  [ -f "$work/aligned-$kind.safetensors" ] ||
+    $python align.py --work "$work" --base "$base" --adapter $kind --minutes "${ALIGN:-4}" --output "$work/aligned-$kind.safetensors"
+  $python adapter.py --base "$base" --data "$work" --adapter $kind --resampler-dim 192 --warm-start "$work/aligned-$kind.safetensors" \
+    --minutes "${ADAPTER:-60}" --batch 64 --learning-rate 5e-4 --warm-up 20 --cosine --min-snr 5 --drop-text-at-first .4 --threads 2 \
+    --output "$work/$file.safetensors"
+done
+$python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --output "$model"
+for file in ip-adapter ip-adapter-plus; do
+  $python evaluate.py --work "$work" --model "$model" --adapter "$model/$file.safetensors" --output "$work/evaluate-$file.json" --sheet "$work/evaluate-$file.png"
+done
