@@ -18,9 +18,10 @@ from emoji import Emoji
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--passes", type=int, default=4)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     emoji, rng, start = Emoji(args.work), np.random.default_rng(5), time.time()
     vae = AutoencoderKL.from_pretrained(args.work / "base" / "vae").eval().to(memory_format=torch.channels_last)
     shape = (args.passes, len(emoji))

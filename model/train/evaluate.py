@@ -44,6 +44,7 @@ def mean_and_spread(values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--adapter", type=Path, help="its file; without one, words only")
     parser.add_argument("--count", type=int, default=48)
@@ -55,7 +56,7 @@ def main():
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--sheet", type=Path)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     pipe = StableDiffusionPipeline.from_pretrained(args.model, torch_dtype=torch.float32, safety_checker=None)
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)

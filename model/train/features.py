@@ -30,10 +30,11 @@ def encode(vision, pixels):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--base", type=Path, required=True, help="a folder with image_encoder/ in diffusers' layout")
     parser.add_argument("--passes", type=int, default=2, help="how many of the bank's draws of each picture to take")
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     vision = CLIPVisionModelWithProjection.from_pretrained(args.base / "image_encoder", dtype=torch.float32).eval()
     views = np.load(args.work / "bank.npz")["V"][:args.passes]
     passes, n = views.shape[:2]

@@ -45,9 +45,10 @@ def fit(pooled, embeds, seed=0, steps=400, batch=512):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--base", type=Path, required=True)
     args = parser.parse_args()
-    torch.set_num_threads(2)
+    torch.set_num_threads(args.threads)
     whole = args.work / "clip" / "model.safetensors"
     if whole.exists():
         weight = load_file(whole)["text_projection.weight"].float()
