@@ -1,0 +1,155 @@
+//go:build js && wasm
+
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// stored is a file of the store. Its Blobs are handles: their bytes lie on the disk.
+type stored struct {
+	store *Store
+	Manifest
+	blobs map[int64]js.Value
+}
+
+// Source opens a stored file.
+func (s *Store) Source(ctx context.Context, file string) (loader.Source, error) {
+	m, err := s.Manifest(ctx, file)
+	if err != nil {
+		return nil, err
+	}
+	return &stored{s, m, map[int64]js.Value{}}, nil
+}
+
+func (f *stored) Name() string { return f.File }
+func (f *stored) Size() int64  { return f.Manifest.Size }
+
+func (f *stored) blob(ctx context.Context, p Piece) (js.Value, error) {
+	if b, ok := f.blobs[p.At]; ok {
+		return b, nil
+	}
+	v, err := f.store.get(ctx, slices, sliceKey(f.File, f.ETag, p.At))
+	if err != nil {
+		return v, err
+	}
+	if v.Type() != js.TypeObject || int64(v.Get("blob").Get("size").Float()) != p.Size {
+		return v, fmt.Errorf("the browser has lost a part of %s: delete it and download it again", f.File)
+	}
+	f.blobs[p.At] = v.Get("blob")
+	return f.blobs[p.At], nil
+}
+
+func (f *stored) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+	if off < 0 || n < 0 || off > f.Size() || n > f.Size()-off {
+		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.File, off, off+n)
+	}
+	var out js.Value
+	first := sort.Search(len(f.Slices), func(i int) bool { return f.Slices[i].At+f.Slices[i].Size > off })
+	for i, done := first, int64(0); done < n; i++ {
+		p := f.Slices[i]
+		b, err := f.blob(ctx, p)
+		if err != nil {
+			return js.Null(), err
+		}
+		from := off + done - p.At
+		take := min(p.Size-from, n-done)
+		buffer, err := gpu.Await(ctx, b.Call("slice", from, from+take).Call("arrayBuffer"))
+		if err != nil {
+			return js.Null(), fmt.Errorf("%s cannot be read back (%w): delete it and download it again", f.File, err)
+		}
+		part := js.Global().Get("Uint8Array").New(buffer)
+		if take == n {
+			return part, nil // all in one Blob: no copy
+		}
+		if done == 0 {
+			out = js.Global().Get("Uint8Array").New(n)
+		}
+		out.Call("set", part, done)
+		done += take
+	}
+	if n == 0 {
+		return js.Global().Get("Uint8Array").New(0), nil
+	}
+	return out, nil
+}
+
+// Folder is the stored files below a URL, as a model's folder.
+func (s *Store) Folder(base string) loader.Folder { return folder{s, strings.TrimSuffix(base, "/")} }
+
+type folder struct {
+	store *Store
+	base  string
+}
+
+func (f folder) Open(ctx context.Context, path string) (loader.Source, error) {
+	return f.store.Source(ctx, f.base+"/"+strings.TrimPrefix(path, "./"))
+}
+
+// Verify reads a stored file back and compares each slice with the hash that was taken
+// as it was written, and, where nothing was converted, the whole with the source's
+// SHA-256 (hexadecimal; "" to leave it out).
+func (s *Store) Verify(ctx context.Context, file, source string, progress func(done, total int64)) error {
+	m, err := s.Manifest(ctx, file)
+	if err != nil {
+		return err
+	}
+	return s.verify(ctx, m, source, progress)
+}
+
+func (s *Store) verify(ctx context.Context, m Manifest, source string, progress func(done, total int64)) error {
+	file := m.File
+	f := &stored{s, m, map[int64]js.Value{}}
+	whole := sha256.New()
+	const window = 1 << 20 // what of a file is in Go's heap at once
+	buffer := make([]byte, window)
+	for _, p := range m.Slices {
+		bytes, err := f.ReadRange(ctx, p.At, p.Size)
+		if err != nil {
+			return err
+		}
+		got, err := hash(ctx, bytes)
+		if err != nil {
+			return err
+		}
+		if got != p.SHA256 {
+			return fmt.Errorf("%s is damaged on this disk: delete it and download it again", file)
+		}
+		if source != "" && !m.Converted {
+			for at := int64(0); at < p.Size; at += window {
+				n := js.CopyBytesToGo(buffer, bytes.Call("subarray", at, min(at+window, p.Size)))
+				whole.Write(buffer[:n])
+			}
+		}
+		progress(p.At+p.Size, m.Size)
+	}
+	if source != "" && !m.Converted {
+		if got := hex.EncodeToString(whole.Sum(nil)); got != source {
+			return fmt.Errorf("%s is not the file that its publisher made (SHA-256 %s, expected %s): delete it and download it again", file, got, source)
+		}
+	}
+	return nil
+}
+
+// hash is the SHA-256 of bytes by the browser, in hexadecimal.
+func hash(ctx context.Context, bytes js.Value) (string, error) {
+	subtle := js.Global().Get("crypto").Get("subtle")
+	if subtle.IsUndefined() {
+		return "", fmt.Errorf("the browser computes no SHA-256 on an insecure page: open it by https: %w", os.ErrPermission)
+	}
+	v, err := gpu.Await(ctx, subtle.Call("digest", "SHA-256", bytes))
+	if err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(gpu.GoBytes(js.Global().Get("Uint8Array").New(v))), nil
+}

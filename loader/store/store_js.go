@@ -1,0 +1,248 @@
+//go:build js && wasm
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/imprompt/imprompt/gpu"
+)
+
+const (
+	slices    = "slices"    // [file, etag, offset] → {blob, sha256}
+	manifests = "manifests" // file → JSON of a Manifest
+	handles   = "handles"   // name → FileSystemHandle
+)
+
+// Store is the browser's store of weights.
+type Store struct {
+	db *idb.Database
+}
+
+// Manifest says what is stored of a file. It is written when all of the file's slices
+// are, so that a file either has one and is whole, or has none and is not read.
+type Manifest struct {
+	File      string  `json:"file"`   // its URL
+	ETag      string  `json:"etag"`   // or Last-Modified, or its size
+	Size      int64   `json:"size"`   // as it is stored
+	Source    int64   `json:"source"` // bytes at the source
+	Converted bool    `json:"converted"`
+	SHA256    string  `json:"sha256,omitempty"` // of the source, where it is known and nothing is converted
+	Slices    []Piece `json:"slices"`
+}
+
+// Piece is one Blob of a stored file.
+type Piece struct {
+	At     int64  `json:"at"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Open opens the store.
+func Open(ctx context.Context) (*Store, error) {
+	request, err := idb.Global().Open(ctx, "imprompt-weights", 1, func(db *idb.Database, _, _ uint) error {
+		for _, name := range []string{slices, manifests, handles} {
+			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		var db *idb.Database
+		if db, err = request.Await(ctx); err == nil {
+			return &Store{db}, nil
+		}
+	}
+	return nil, fmt.Errorf("this browser keeps no data for this page (%w): leave private browsing, or allow the site to store data", err)
+}
+
+// change runs one transaction and waits until the browser has written it.
+func (s *Store) change(ctx context.Context, stores []string, do func(*idb.Transaction) error) error {
+	t, err := s.db.TransactionWithOptions(idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}, stores[0], stores[1:]...)
+	if err != nil {
+		return err
+	}
+	if err := do(t); err != nil {
+		_ = t.Abort()
+		return err
+	}
+	return full(t.Await(ctx))
+}
+
+// ErrFull says that the browser grants no more space.
+var ErrFull = errors.New("the browser's space for this page is used up: delete a model here, or free space on the disk, and go on; what is stored stays")
+
+func full(err error) error {
+	if err != nil && strings.Contains(err.Error(), "Quota") {
+		return ErrFull
+	}
+	return err
+}
+
+func put(t *idb.Transaction, store string, key, value js.Value) error {
+	o, err := t.ObjectStore(store)
+	if err != nil {
+		return err
+	}
+	_, err = o.PutKey(key, value)
+	return err
+}
+
+func (s *Store) get(ctx context.Context, store string, key js.Value) (js.Value, error) {
+	t, err := s.db.Transaction(idb.TransactionReadOnly, store)
+	if err != nil {
+		return js.Undefined(), err
+	}
+	o, err := t.ObjectStore(store)
+	if err != nil {
+		return js.Undefined(), err
+	}
+	r, err := o.Get(key)
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return r.Await(ctx)
+}
+
+func (s *Store) keys(ctx context.Context, store string) ([]js.Value, error) {
+	t, err := s.db.Transaction(idb.TransactionReadOnly, store)
+	if err != nil {
+		return nil, err
+	}
+	o, err := t.ObjectStore(store)
+	if err != nil {
+		return nil, err
+	}
+	r, err := o.GetAllKeys()
+	if err != nil {
+		return nil, err
+	}
+	return r.Await(ctx)
+}
+
+func sliceKey(file, etag string, at int64) js.Value { return js.ValueOf([]any{file, etag, at}) }
+
+// Manifest reads a file's manifest; os.ErrNotExist where the file is not stored whole.
+func (s *Store) Manifest(ctx context.Context, file string) (Manifest, error) {
+	var m Manifest
+	v, err := s.get(ctx, manifests, js.ValueOf(file))
+	if err != nil {
+		return m, err
+	}
+	if v.Type() != js.TypeString {
+		return m, fmt.Errorf("%s is not stored here: %w", file, os.ErrNotExist)
+	}
+	if err := json.Unmarshal([]byte(v.String()), &m); err != nil {
+		return m, fmt.Errorf("what is stored of %s is damaged: delete it and download it again", file)
+	}
+	return m, nil
+}
+
+// List lists the files that are stored whole.
+func (s *Store) List(ctx context.Context) ([]Manifest, error) {
+	keys, err := s.keys(ctx, manifests)
+	if err != nil {
+		return nil, err
+	}
+	list := []Manifest{}
+	for _, k := range keys {
+		m, err := s.Manifest(ctx, k.String())
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, m)
+	}
+	sort.Slice(list, func(i, j int) bool { return list[i].File < list[j].File })
+	return list, nil
+}
+
+// Partial lists files of which some slices are stored and no manifest: downloads that
+// were interrupted.
+func (s *Store) Partial(ctx context.Context) ([]string, error) {
+	whole, err := s.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	for _, m := range whole {
+		seen[m.File] = true
+	}
+	keys, err := s.keys(ctx, slices)
+	if err != nil {
+		return nil, err
+	}
+	list := []string{}
+	for _, k := range keys {
+		if file := k.Index(0).String(); !seen[file] {
+			seen[file] = true
+			list = append(list, file)
+		}
+	}
+	return list, nil
+}
+
+// Delete removes a file, whole or not: first its manifest, so that it is never read
+// again, in one transaction with its slices.
+func (s *Store) Delete(ctx context.Context, file string) error {
+	return s.drop(ctx, file, "", true)
+}
+
+// drop removes a file's slices but those of an etag.
+func (s *Store) drop(ctx context.Context, file, but string, manifest bool) error {
+	keys, err := s.keys(ctx, slices)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, []string{slices, manifests}, func(t *idb.Transaction) error {
+		m, err := t.ObjectStore(manifests)
+		if err != nil {
+			return err
+		}
+		o, err := t.ObjectStore(slices)
+		if err != nil {
+			return err
+		}
+		if manifest {
+			if _, err := m.Delete(js.ValueOf(file)); err != nil {
+				return err
+			}
+		}
+		for _, k := range keys {
+			if k.Index(0).String() == file && (but == "" || k.Index(1).String() != but) {
+				if _, err := o.Delete(k); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Usage is what the page stores and may store, in bytes, by the browser's estimate.
+func Usage(ctx context.Context) (used, granted int64, err error) {
+	v, err := gpu.Await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
+	if err != nil {
+		return 0, 0, err
+	}
+	return int64(v.Get("usage").Float()), int64(v.Get("quota").Float()), nil
+}
+
+// Persist asks the browser not to clear the store when the disk runs full. A refusal is
+// no error: false, and the browser may then clear it.
+func Persist(ctx context.Context) bool {
+	storage := js.Global().Get("navigator").Get("storage")
+	if storage.Get("persist").Type() != js.TypeFunction { // not in every worker
+		return false
+	}
+	v, err := gpu.Await(ctx, storage.Call("persist"))
+	return err == nil && v.Truthy()
+}

@@ -1,0 +1,108 @@
+//go:build js && wasm
+
+// Page is the store on its own in a browser tab, for tests/cdn: every function of
+// globalThis.store returns a promise.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/store"
+)
+
+func promise(do func() (js.Value, error)) js.Value {
+	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		go func() {
+			v, err := do()
+			if err != nil {
+				args[1].Invoke(js.Global().Get("Error").New(err.Error()))
+				return
+			}
+			args[0].Invoke(v)
+		}()
+		return nil
+	})
+	return js.Global().Get("Promise").New(executor)
+}
+
+func asJSON(v any, err error) (js.Value, error) {
+	if err != nil {
+		return js.Null(), err
+	}
+	b, err := json.Marshal(v)
+	return js.Global().Get("JSON").Call("parse", string(b)), err
+}
+
+func main() {
+	background := context.Background()
+	s, err := store.Open(background)
+	if err != nil {
+		js.Global().Set("storeError", err.Error())
+		return
+	}
+	ctx, cancel := context.WithCancel(background)
+	functions := map[string]func(args []js.Value) (js.Value, error){
+		"download": func(args []js.Value) (js.Value, error) {
+			o := store.Options{SliceSize: int64(args[1].Get("sliceSize").Int()), Keep: args[1].Get("keep").Truthy()}
+			if v := args[1].Get("sha256"); v.Type() == js.TypeString {
+				o.SHA256 = v.String()
+			}
+			o.Progress = func(done, total int64, waiting bool) {
+				js.Global().Set("progress", map[string]any{"done": done, "total": total, "waiting": waiting})
+			}
+			ctx, cancel = context.WithCancel(background)
+			m, err := s.Download(ctx, args[0].String(), o)
+			return asJSON(m, err)
+		},
+		"pause":   func([]js.Value) (js.Value, error) { cancel(); return js.Null(), nil },
+		"list":    func([]js.Value) (js.Value, error) { v, err := s.List(background); return asJSON(v, err) },
+		"partial": func([]js.Value) (js.Value, error) { v, err := s.Partial(background); return asJSON(v, err) },
+		"remove":  func(args []js.Value) (js.Value, error) { return js.Null(), s.Delete(background, args[0].String()) },
+		"verify": func(args []js.Value) (js.Value, error) {
+			return js.Null(), s.Verify(background, args[0].String(), "", func(int64, int64) {})
+		},
+		"read": func(args []js.Value) (js.Value, error) {
+			f, err := s.Source(background, args[0].String())
+			if err != nil {
+				return js.Null(), err
+			}
+			return f.ReadRange(background, int64(args[1].Int()), int64(args[2].Int()))
+		},
+		"tensors": func(args []js.Value) (js.Value, error) {
+			f, err := s.Source(background, args[0].String())
+			if err != nil {
+				return js.Null(), err
+			}
+			c, err := loader.OpenCheckpoint(background, f)
+			if err != nil {
+				return js.Null(), err
+			}
+			out := js.Global().Get("Object").New()
+			for _, name := range c.Names() {
+				dtype, shape, _ := c.Info(name)
+				n := int64(map[string]int{"F16": 2, "F32": 4, "BF16": 2, "U8": 1, "I64": 8}[dtype])
+				for _, d := range shape {
+					n *= int64(d)
+				}
+				b, err := c.Read(background, name, 0, n)
+				if err != nil {
+					return js.Null(), err
+				}
+				out.Set(name, map[string]any{"dtype": dtype, "bytes": js.Global().Get("Array").Call("from", gpu.Bytes(b))})
+			}
+			return out, nil
+		},
+	}
+	api := js.Global().Get("Object").New()
+	for name, f := range functions {
+		api.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
+			return promise(func() (js.Value, error) { return f(args) })
+		}))
+	}
+	js.Global().Set("store", api)
+	select {}
+}

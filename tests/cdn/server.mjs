@@ -1,0 +1,68 @@
+// A CDN that misbehaves as it is told. It serves named buffers with Range, ETag and
+// CORS as a model hub does; the fields of `fault` break one habit each.
+import http from "node:http";
+
+export async function startCDN() {
+  const cdn = {
+    files: new Map(), // path → { bytes, etag }
+    fault: {},
+    requests: [], // { method, path, range, status, sent }
+    bytes: 0, // sent in all
+  };
+  const server = http.createServer(async (request, response) => {
+    const f = cdn.fault;
+    const path = new URL(request.url, "http://cdn").pathname;
+    const entry = { method: request.method, path, range: request.headers.range, status: 0, sent: 0 };
+    cdn.requests.push(entry);
+    const head = (status, headers = {}) => {
+      entry.status = status;
+      const cors = f.noCors ? {} : { "access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Content-Range, Retry-After, Accept-Ranges" };
+      response.writeHead(status, { ...cors, ...headers });
+    };
+    if (request.method === "OPTIONS") { head(204, { "access-control-allow-headers": "range" }); return response.end(); }
+    if (f.status && (f.statusTimes === undefined || f.statusTimes-- > 0)) {
+      head(f.status, f.retryAfter ? { "retry-after": String(f.retryAfter) } : {});
+      return response.end("no");
+    }
+    // A hub answers with a redirect to where the bytes lie.
+    if (f.redirect && !path.startsWith("/bytes/")) { head(302, { location: "/bytes" + path }); return response.end(); }
+    const file = cdn.files.get(path.replace(/^\/bytes/, ""));
+    if (!file) { head(404); return response.end("not found"); }
+    let { bytes, etag } = file;
+    if (f.changeAfter !== undefined && f.changeAfter-- <= 0) { bytes = f.changed; etag = '"changed"'; }
+    if (f.wrong) { bytes = Buffer.from(bytes); bytes[bytes.length - 5] ^= 0xff; }
+    let from = 0, to = bytes.length;
+    const range = !f.noRange && /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+    const headers = { ...(f.noETag ? {} : { etag }), "content-type": "application/octet-stream" };
+    if (range) {
+      from = Number(range[1]);
+      to = range[2] ? Math.min(to, Number(range[2]) + 1) : to;
+      if (from >= bytes.length) { head(416, { "content-range": `bytes */${bytes.length}` }); return response.end(); }
+      head(206, { ...headers, "content-range": `bytes ${from}-${to - 1}/${bytes.length}`, "content-length": to - from });
+    } else {
+      head(200, { ...headers, "content-length": to });
+    }
+    if (request.method === "HEAD") return response.end();
+    // cut: the connection dies after so many bytes, the next ones after others.
+    const cut = f.cuts?.length && to - from > 16 ? f.cuts.shift() : Infinity;
+    for (let at = from; at < to;) {
+      const n = Math.min(to - at, f.chunk ?? 65536, cut - (at - from));
+      if (n <= 0) return response.destroy();
+      if (response.destroyed) return;
+      const drained = response.write(bytes.subarray(at, at + n));
+      at += n;
+      entry.sent += n;
+      cdn.bytes += n;
+      if (f.slow && to - from > 16) await new Promise((r) => setTimeout(r, f.slow));
+      else if (!drained) await new Promise((r) => { response.once("drain", r); response.once("close", r); });
+    }
+    response.end();
+  });
+  server.on("clientError", () => {});
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  cdn.url = `http://127.0.0.1:${server.address().port}`;
+  cdn.add = (path, bytes, etag = '"v1"') => { cdn.files.set(path, { bytes, etag }); return cdn.url + path; };
+  cdn.reset = () => { cdn.fault = {}; cdn.requests = []; cdn.bytes = 0; };
+  cdn.close = () => { server.closeAllConnections(); server.close(); };
+  return cdn;
+}

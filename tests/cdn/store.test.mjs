@@ -1,0 +1,340 @@
+// The store of weights in real Chromium against a CDN that misbehaves.
+// node --test tests/cdn/
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import crypto from "node:crypto";
+import fs from "node:fs";
+import http from "node:http";
+import os from "node:os";
+import path from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { startCDN } from "./server.mjs";
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const executablePath = process.env.CHROMIUM || "/usr/bin/chromium";
+assert.ok(fs.existsSync(executablePath), `there is no Chromium at ${executablePath}: run ./build.sh setup, or set CHROMIUM to one`);
+const SLICE = 128 << 10;
+
+let cdn, site, context, profile, tab, origin;
+
+// half as the standard words it, in float64: the reference for the store's own.
+function half(x) {
+  if (Number.isNaN(x)) return 0x7e00;
+  const sign = Object.is(x, -0) || x < 0 ? 0x8000 : 0;
+  const a = Math.abs(x);
+  if (a === Infinity) return sign | 0x7c00;
+  if (a === 0) return sign;
+  const e = Math.max(Math.floor(Math.log2(a)), -14);
+  const quantum = 2 ** (e - 10);
+  let q = Math.floor(a / quantum);
+  const rest = a / quantum - q;
+  if (rest > 0.5 || (rest === 0.5 && q % 2)) q++;
+  if (q * quantum >= 65536) return sign | 0x7c00;
+  return sign | (q < 1024 ? q : ((e + 15) << 10) + q - 1024);
+}
+
+function safetensors(tensors) {
+  const header = {};
+  let at = 0;
+  for (const [name, { dtype, shape, bytes }] of Object.entries(tensors)) {
+    header[name] = { dtype, shape, data_offsets: [at, at + bytes.length] };
+    at += bytes.length;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([size, text, ...Object.values(tensors).map((t) => t.bytes)]);
+}
+
+const bytesOf = (typed) => Buffer.from(typed.buffer, typed.byteOffset, typed.byteLength);
+
+// Numbers of every kind: all exponents, ties, subnormals, what is too large.
+function makeTensors() {
+  const f32 = new Uint32Array(300_001);
+  for (let i = 0, x = 12345; i < f32.length; i++) {
+    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+    // Half of them between 2^-27 and 2^17, where all is decided.
+    f32[i] = i % 2 ? x : ((x & 0x807fffff) | ((100 + (x >>> 8) % 46) << 23)) >>> 0;
+  }
+  f32.set([0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x477fe000, 0x477fefff, 0x477ff000, 0x33000000, 0x33000001, 0x387fc000, 0x387fe000, 0x38800000, 0x3f801000, 0x3f803000]);
+  const bf16 = new Uint16Array(65536).map((_, i) => i);
+  return {
+    "a.odd": { dtype: "U8", shape: [3], bytes: Buffer.from([1, 2, 3]) },
+    "b.f32": { dtype: "F32", shape: [f32.length], bytes: bytesOf(f32) },
+    "c.bf16": { dtype: "BF16", shape: [256, 256], bytes: bytesOf(bf16) },
+    "d.f16": { dtype: "F16", shape: [70_001], bytes: bytesOf(new Uint16Array(70_001).map((_, i) => (i * 7919) & 0x7bff)) },
+    "e.i64": { dtype: "I64", shape: [77], bytes: bytesOf(new BigInt64Array(77).map((_, i) => BigInt(i))) },
+  };
+}
+const tensors = makeTensors();
+const file = safetensors(tensors);
+const plain = Buffer.alloc(1_500_000);
+for (let i = 0; i < plain.length; i++) plain[i] = (i * 31 + (i >> 8)) & 255;
+
+async function openTab() {
+  const page = await context.newPage();
+  page.on("pageerror", (e) => console.error("browser:", e.message));
+  await page.goto(origin);
+  await page.waitForFunction(() => globalThis.store || globalThis.storeError);
+  assert.equal(await page.evaluate(() => globalThis.storeError), undefined);
+  return page;
+}
+
+const download = (url, options = {}, page = tab) =>
+  page.evaluate(([u, o]) => store.download(u, o).then((m) => ({ m }), (e) => ({ error: e.message })), [url, { sliceSize: SLICE, ...options }]);
+
+async function stored(url, page = tab) {
+  const size = (await page.evaluate(() => store.list())).find((m) => m.file === url).size;
+  return Buffer.from(await page.evaluate(async ([u, n]) => {
+    const b = await store.read(u, 0, n);
+    let s = "";
+    for (let i = 0; i < b.length; i += 32768) s += String.fromCharCode(...b.subarray(i, i + 32768));
+    return btoa(s);
+  }, [url, size]), "base64");
+}
+
+const same = async (url, want, page = tab) => {
+  assert.ok((await stored(url, page)).equals(want), "what is stored is not what was served");
+  await page.evaluate((u) => store.verify(u), url);
+};
+
+before(async () => {
+  const build = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-store-"));
+  profile = path.join(build, "profile");
+  const wasm = path.join(build, "page.wasm");
+  execFileSync("go", ["build", "-trimpath", "-o", wasm, "./tests/cdn/page"], { cwd: root, env: { ...process.env, GOOS: "js", GOARCH: "wasm" }, stdio: "inherit" });
+  const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
+  const served = {
+    "/": ["text/html", '<!doctype html><meta charset=utf-8><title>store</title><script src=/wasm_exec.js></script><script type=module src=/run.js></script>'],
+    "/run.js": ["text/javascript", 'import "/loader.js"; const go = new Go(); const { instance } = await WebAssembly.instantiateStreaming(fetch("/page.wasm"), go.importObject); go.run(instance);'],
+    "/loader.js": ["text/javascript", fs.readFileSync(path.join(root, "web/js/loader.js"))],
+    "/wasm_exec.js": ["text/javascript", fs.readFileSync(path.join(goroot, "lib/wasm/wasm_exec.js"))],
+    "/page.wasm": ["application/wasm", fs.readFileSync(wasm)],
+  };
+  site = http.createServer((request, response) => {
+    const found = served[request.url];
+    response.writeHead(found ? 200 : 404, found ? { "content-type": found[0] } : {});
+    response.end(found?.[1]);
+  });
+  await new Promise((r) => site.listen(0, "127.0.0.1", r));
+  origin = `http://127.0.0.1:${site.address().port}/`;
+  cdn = await startCDN();
+  context = await chromium.launchPersistentContext(profile, {
+    executablePath, headless: false,
+    args: ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"],
+  });
+});
+
+after(async () => {
+  await context?.close();
+  site?.close();
+  cdn?.close();
+  if (profile) fs.rmSync(path.dirname(profile), { recursive: true, force: true });
+});
+
+let count = 0, url, raw;
+beforeEach(async () => {
+  cdn.reset();
+  count++;
+  url = cdn.add(`/m${count}/model.safetensors`, file);
+  raw = cdn.add(`/m${count}/plain.dat`, plain);
+  await tab?.close();
+  tab = await openTab();
+});
+
+test("F32 and BF16 become F16, to the nearest, and the rest stays as it is", async () => {
+  const { m, error } = await download(url);
+  assert.equal(error, undefined);
+  assert.ok(m.converted && m.size < file.length && m.slices.length > 5);
+  const got = await tab.evaluate((u) => store.tensors(u), url);
+  for (const [name, t] of Object.entries(tensors)) {
+    const bytes = Buffer.from(got[name].bytes);
+    if (t.dtype !== "F32" && t.dtype !== "BF16") {
+      assert.equal(got[name].dtype, t.dtype);
+      assert.ok(bytes.equals(t.bytes), name);
+      continue;
+    }
+    assert.equal(got[name].dtype, "F16");
+    const n = t.bytes.length / (t.dtype === "F32" ? 4 : 2);
+    const word = new DataView(new ArrayBuffer(4));
+    for (let i = 0; i < n; i++) {
+      word.setUint32(0, t.dtype === "F32" ? t.bytes.readUInt32LE(4 * i) : t.bytes.readUInt16LE(2 * i) * 65536);
+      const x = word.getFloat32(0), h = bytes.readUInt16LE(2 * i);
+      if (Number.isNaN(x)) assert.ok((h & 0x7c00) === 0x7c00 && h & 0x3ff, `${name}[${i}] was NaN and is ${h.toString(16)}`);
+      else assert.equal(h, half(x), `${name}[${i}] = ${x}`);
+    }
+  }
+  await tab.evaluate((u) => store.verify(u), url);
+});
+
+test("kept as it is, a safetensors file is the source's, byte for byte", async () => {
+  assert.equal((await download(url, { keep: true })).error, undefined);
+  await same(url, file);
+});
+
+test("connections cut at any byte", async () => {
+  cdn.fault = { cuts: [1, 17, 4096, 65537, 100_000, 3, 70_000, 0, 131_071, 99] };
+  assert.equal((await download(raw)).error, undefined);
+  assert.equal(cdn.fault.cuts.length, 0, "every cut was met");
+  await same(raw, plain);
+});
+
+test("a server without Range", async () => {
+  cdn.fault = { noRange: true };
+  assert.equal((await download(url, { keep: true })).error, undefined);
+  await same(url, file);
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+});
+
+test("a server without Range that cuts: said, and finished slices stay", async () => {
+  // The first cut is the probe's. Slow, for a browser drops what it has not handed out
+  // yet when the connection dies.
+  cdn.fault = { noRange: true, cuts: [Infinity, 700_000], chunk: 16384, slow: 10 };
+  assert.match((await download(raw)).error, /only from their start/);
+  assert.deepEqual(await tab.evaluate(() => store.partial()), [raw]);
+  cdn.fault = { noRange: true };
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+});
+
+test("the file changes midway: begun anew, never mixed", async () => {
+  const changed = Buffer.from(plain).reverse();
+  cdn.fault = { changeAfter: 4, changed };
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, changed);
+});
+
+test("wrong bytes are found by the SHA-256, and nothing is kept of them", async () => {
+  const sha256 = crypto.createHash("sha256").update(plain).digest("hex");
+  cdn.fault = { wrong: true };
+  assert.match((await download(raw, { sha256 })).error, /not the file that its publisher made/);
+  assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
+  cdn.fault = {};
+  assert.equal((await download(raw, { sha256 })).error, undefined);
+  await same(raw, plain);
+});
+
+test("a redirect as a hub makes it", async () => {
+  cdn.fault = { redirect: true };
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+});
+
+test("no ETag", async () => {
+  cdn.fault = { noETag: true };
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+});
+
+test("refusals say what to do", async () => {
+  for (const [status, text] of [[403, /accept its licence/], [404, /check the link/], [401, /sign in/]]) {
+    cdn.fault = { status };
+    assert.match((await download(raw)).error, text);
+  }
+  cdn.fault = { status: 500 };
+  assert.match((await download(raw)).error, /busy or out of order.*500/);
+  cdn.fault = { noCors: true };
+  assert.match((await download(raw)).error, /CORS/);
+});
+
+test("a busy server is waited for", async () => {
+  cdn.fault = { status: 429, statusTimes: 2, retryAfter: 1 };
+  const began = Date.now();
+  assert.equal((await download(raw)).error, undefined);
+  assert.ok(Date.now() - began >= 1900, "Retry-After was kept");
+  await same(raw, plain);
+});
+
+test("a range refused midway (416) begins anew and then says so", async () => {
+  cdn.fault = { changeAfter: 3, changed: Buffer.alloc(1000, 7) };
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, Buffer.alloc(1000, 7));
+});
+
+test("what is no safetensors is said before it is downloaded", async () => {
+  const u = cdn.add(`/m${count}/odd.safetensors`, Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(500_000)]));
+  assert.match((await download(u)).error, /pickle/);
+  assert.ok(cdn.bytes < 1000);
+});
+
+async function progressTo(page, done) {
+  await page.waitForFunction((n) => globalThis.progress?.done >= n, done, { timeout: 20_000 });
+}
+
+test("pause and resume, also after a reload: only what is missing is fetched", async () => {
+  cdn.fault = { slow: 20, chunk: 16384 };
+  const paused = download(raw);
+  await progressTo(tab, 600_000);
+  await tab.evaluate(() => store.pause());
+  assert.match((await paused).error, /cancel/);
+  await tab.reload();
+  await tab.waitForFunction(() => globalThis.store);
+  assert.ok(!(await tab.evaluate(() => store.list())).some((m) => m.file === raw), "a part is not a file");
+  assert.deepEqual(await tab.evaluate(() => store.partial()).then((l) => l.filter((f) => f === raw)), [raw]);
+  cdn.reset();
+  assert.equal((await download(raw)).error, undefined);
+  assert.ok(cdn.bytes < plain.length - 2 * SLICE, `${cdn.bytes} bytes were sent again`);
+  await same(raw, plain);
+});
+
+test("a tab that is killed while it writes leaves the store whole", async () => {
+  cdn.fault = { slow: 5, chunk: 16384 };
+  for (const done of [200_000, 700_000]) {
+    const victim = await openTab();
+    download(raw, {}, victim).catch(() => {});
+    await progressTo(victim, done);
+    const crashed = new Promise((r) => victim.on("crash", r));
+    victim.goto("chrome://crash").catch(() => {});
+    await crashed;
+    await victim.close();
+    assert.ok(!(await tab.evaluate(() => store.list())).some((m) => m.file === raw));
+  }
+  cdn.reset();
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+  assert.ok(cdn.bytes < plain.length, "the slices of the killed tab were of use");
+});
+
+test("two tabs download once", async () => {
+  cdn.fault = { slow: 5, chunk: 32768 };
+  const other = await openTab();
+  const results = await Promise.all([download(raw), download(raw, {}, other)]);
+  for (const r of results) assert.equal(r.error, undefined);
+  assert.ok(cdn.bytes < plain.length + 1000, `${cdn.bytes} bytes for a file of ${plain.length}`);
+  await same(raw, plain, other);
+  await other.close();
+});
+
+test("stored, it is read with the network off; deleted, it is gone", async () => {
+  assert.equal((await download(raw)).error, undefined);
+  cdn.fault = { status: 500 };
+  await same(raw, plain);
+  assert.equal((await download(raw)).error, undefined);
+  await tab.evaluate((u) => store.remove(u), raw);
+  assert.ok(!(await tab.evaluate(() => store.list())).some((m) => m.file === raw));
+  assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
+});
+
+test("little quota: said before a byte is fetched, and when it runs out midway", async () => {
+  const session = await context.newCDPSession(tab);
+  const used = await tab.evaluate(async () => (await navigator.storage.estimate()).usage);
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: used + 500_000 });
+  if (process.env.DEBUG_QUOTA) console.error(used, await tab.evaluate(() => navigator.storage.estimate()));
+  const { error } = await download(raw);
+  assert.match(error, /needs 1\.5 MB.*space for this page is used up/);
+  assert.ok(cdn.bytes < 100);
+  // Midway: the browser promised enough, and then has less.
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: used + 8_000_000 });
+  cdn.fault = { slow: 20, chunk: 16384 };
+  const running = download(raw);
+  await progressTo(tab, 400_000);
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
+  assert.match((await running).error, /space for this page is used up/);
+  await session.send("Storage.overrideQuotaForOrigin", { origin });
+  cdn.fault = {};
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+});
