@@ -31,11 +31,10 @@ type ConvWeight struct {
 }
 
 func (w *ConvWeight) columns() int {
-	n := w.Out
 	if w.geglu {
-		n *= 2
+		return (w.Out + 31) / 32 * 64 // 32 values, their 32 gates
 	}
-	return (n + 63) &^ 63
+	return (w.Out + 63) &^ 63
 }
 
 // NewConvWeight uploads a kernel. weights are [Oᵢ, I, K, K] or [Oᵢ, I]; several are
@@ -52,8 +51,8 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	}
 	if geglu {
 		w.Out /= 2
-		if w.Out%32 != 0 {
-			return nil, fmt.Errorf("%s: a GEGLU of %d channels; multiples of 32 are supported", label, w.Out)
+		if w.Out%4 != 0 {
+			return nil, fmt.Errorf("%s: a GEGLU of %d channels; multiples of 4 are supported", label, w.Out)
 		}
 	}
 	for _, p := range weights[:len(weights)-1] {
@@ -251,10 +250,10 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	})
 }
 
-// used is the number of packed columns that hold something.
+// used is the number of packed columns that are computed.
 func (w *ConvWeight) used() int {
 	if w.geglu {
-		return 2 * w.Out
+		return w.columns()
 	}
 	return w.Out
 }

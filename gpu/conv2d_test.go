@@ -264,7 +264,7 @@ func TestLinear(t *testing.T) {
 			compare(t, "side by side", output(t, y), want, convTolerance(d, Act))
 			w.Release()
 
-			const half = 96
+			const half = 80 // a tile and a half
 			wg, wgv := parameter(d, rng, "F16", 0.2, 2*half, in)
 			bg, bgv := parameter(d, rng, "F16", 0.5, 2*half)
 			g, err := d.NewConvWeight(ctx, "g", []Parameter{wg}, []Parameter{bg}, true)

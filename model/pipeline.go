@@ -77,7 +77,8 @@ type Progress struct {
 	Image, Images int // counted from 0
 	Step, Steps   int // done
 	Seconds       float64
-	Latents       func(ctx context.Context) ([]float32, error) // [4, h, w] as they are now; for previews
+	// Preview decodes the picture as it is now, [H, W, 3] about -1..1; nil but while denoising.
+	Preview func(ctx context.Context) ([]float32, error)
 }
 
 // Result is one picture.
@@ -572,12 +573,26 @@ func (r *run) image(ctx context.Context, i int) (Result, error) {
 		return Result{}, err
 	}
 	steps := len(r.schedule.Steps)
-	current := func(ctx context.Context) ([]float32, error) {
+	sample := func(ctx context.Context) ([]float32, error) {
 		all, err := s.State.Float32(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return toNCHW(all[:4*pixels], 4), nil
+		return all[:4*pixels], nil
+	}
+	decode := func(ctx context.Context, latents []float32) ([]float32, error) {
+		r.latents.SetFloat32(latents)
+		if err := r.decode.Run(ctx, 0); err != nil {
+			return nil, err
+		}
+		return r.decoded.Float32(ctx)
+	}
+	preview := func(ctx context.Context) ([]float32, error) {
+		x, err := sample(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return decode(ctx, calmed(x))
 	}
 	began := time.Now()
 	for step := range steps {
@@ -585,20 +600,31 @@ func (r *run) image(ctx context.Context, i int) (Result, error) {
 			return Result{}, err
 		}
 		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
-			Seconds: time.Since(began).Seconds(), Latents: current})
+			Seconds: time.Since(began).Seconds(), Preview: preview})
 	}
-	latents, err := current(ctx)
+	latents, err := sample(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps, Seconds: time.Since(began).Seconds()})
-	r.latents.SetFloat32(toNHWC(latents, 4))
-	if err := r.decode.Run(ctx, 0); err != nil {
-		return Result{}, err
-	}
-	picture, err := r.decoded.Float32(ctx)
+	picture, err := decode(ctx, latents)
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Pixels: picture, Latents: latents, Height: r.req.Height, Width: r.req.Width}, nil
+	return Result{Pixels: picture, Latents: toNCHW(latents, 4), Height: r.req.Height, Width: r.req.Width}, nil
+}
+
+// calmed scales noisy latents down to the deviation of 1 that the decoder knows: some
+// schedulers' samples begin at fifteen times that.
+func calmed(x []float32) []float32 {
+	var squares float64
+	for _, v := range x {
+		squares += float64(v) * float64(v)
+	}
+	factor := float32(1 / max(1, math.Sqrt(squares/float64(len(x)))))
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = v * factor
+	}
+	return y
 }

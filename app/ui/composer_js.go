@@ -58,7 +58,7 @@ func (p *page) imagePrompts() app.UI {
 		tiles = append(tiles, p.fileInput("Add image", p.takeFiles))
 		for _, s := range samples {
 			tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.title).Title(s.title).
-				Body(app.Img().Src(here("web/samples/"+s.file)).Alt("")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }))
+				Body(app.Img().Src(here("web/samples/"+s.file)).Role("presentation")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }))
 		}
 	}
 	return app.Section().Aria("label", "Image prompts").Body(
@@ -76,7 +76,7 @@ func (p *page) imagePromptCard(i int, im *imagePrompt) app.UI {
 			app.Label().For(id+"scale").Title("ip_adapter_scale, λ").Body(app.Text("Image weight"), app.Output().Class("numbers").Text(trim(im.scale))),
 			app.Input().ID(id+"scale").Type("range").Min("0").Max("1.5").Step(0.05).Value(trim(im.scale)).Aria("label", "Image weight").
 				OnInput(func(ctx app.Context, _ app.Event) { im.scale = number(ctx, im.scale) }),
-			app.Div().Class("pair").Body(
+			app.Div().Class("trio").Body(
 				app.Select().Aria("label", "What to take").Title("ip_adapter_layers").Body(
 					option("all", "Everything", im.layers), option("style", "Style", im.layers), option("composition", "Composition", im.layers),
 				).OnChange(func(ctx app.Context, _ app.Event) { im.layers = ctx.JSSrc().Get("value").String() }),
@@ -210,8 +210,8 @@ func (p *page) settings() app.UI {
 								p.s.Seed, p.seedLocked = v, true
 							}
 						}),
-					app.Button().Class("plain").Aria("pressed", fmt.Sprint(p.seedLocked)).Aria("label", "Keep the seed").Title(lock).
-						Text(map[bool]string{true: "Kept", false: "Rolls"}[p.seedLocked]).OnClick(func(app.Context, app.Event) { p.seedLocked = !p.seedLocked }),
+					app.Button().Class("plain").Aria("pressed", fmt.Sprint(p.seedLocked)).Title(lock).
+						Text(map[bool]string{true: "Seed kept", false: "New each time"}[p.seedLocked]).OnClick(func(app.Context, app.Event) { p.seedLocked = !p.seedLocked }),
 				),
 			),
 			whole("Pictures", "num_images", &p.s.NumImages, 1, 16, 1),

@@ -188,7 +188,7 @@ func (p *page) easel() app.UI {
 	var list []app.UI
 	for _, s := range samples[:3] {
 		list = append(list, app.Button().Class("try").Disabled(p.busy).Body(
-			app.Img().Src(here("web/samples/"+s.file)).Alt(""),
+			app.Img().Src(here("web/samples/"+s.file)).Role("presentation"),
 			app.Span().Text("This "+lower(s.title)+", "+s.words),
 		).OnClick(func(app.Context, app.Event) {
 			p.prompts, p.prompt = nil, s.words
@@ -245,7 +245,7 @@ func (p *page) galleryStrip() app.UI {
 	var list []app.UI
 	for _, r := range p.gallery {
 		list = append(list, app.Figure().Body(
-			app.Button().Class("thumb").Aria("label", "Show: "+title(r)).Title(title(r)).Body(app.Img().Src(r.url).Alt("").Loading("lazy")).
+			app.Button().Class("thumb").Aria("label", "Show: "+title(r)).Title(title(r)).Body(app.Img().Src(r.url).Role("presentation").Loading("lazy")).
 				OnClick(func(app.Context, app.Event) { p.shown, p.preview = r, false }),
 			app.Button().Class("plain remove").Aria("label", "Delete: "+title(r)).Text("×").
 				OnClick(func(app.Context, app.Event) { p.remove(r) }),
