@@ -73,10 +73,10 @@ const file = safetensors(tensors);
 const plain = Buffer.alloc(1_500_000);
 for (let i = 0; i < plain.length; i++) plain[i] = (i * 31 + (i >> 8)) & 255;
 
-async function openTab() {
+async function openTab(at = origin) {
   const page = await context.newPage();
   page.on("pageerror", (e) => console.error("browser:", e.message));
-  await page.goto(origin);
+  await page.goto(at);
   await page.waitForFunction(() => globalThis.store || globalThis.storeError);
   assert.equal(await page.evaluate(() => globalThis.storeError), undefined);
   return page;
@@ -318,23 +318,29 @@ test("stored, it is read with the network off; deleted, it is gone", async () =>
   assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
 });
 
-test("little quota: said before a byte is fetched, and when it runs out midway", async () => {
-  const session = await context.newCDPSession(tab);
-  const used = await tab.evaluate(async () => (await navigator.storage.estimate()).usage);
-  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: used + 500_000 });
-  if (process.env.DEBUG_QUOTA) console.error(used, await tab.evaluate(() => navigator.storage.estimate()));
-  const { error } = await download(raw);
-  assert.match(error, /needs 1\.5 MB.*space for this page is used up/);
+// Chromium reports a rounded quota to pages (10 GiB and more), whatever is true, so
+// that the answer is set here; what follows in the next test is the true limit.
+test("little space by the browser's estimate: said before a byte is fetched", async () => {
+  await tab.evaluate(() => { navigator.storage.estimate = async () => ({ usage: 1000, quota: 501_000 }); });
+  assert.match((await download(raw)).error, /needs 1\.5 MB and the browser has 0\.5 MB left.*space for this page is used up/);
   assert.ok(cdn.bytes < 100);
-  // Midway: the browser promised enough, and then has less.
-  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: used + 8_000_000 });
-  cdn.fault = { slow: 20, chunk: 16384 };
-  const running = download(raw);
-  await progressTo(tab, 400_000);
-  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1000 });
-  assert.match((await running).error, /space for this page is used up/);
-  await session.send("Storage.overrideQuotaForOrigin", { origin });
-  cdn.fault = {};
-  assert.equal((await download(raw)).error, undefined);
-  await same(raw, plain);
+});
+
+test("a quota that runs out: said, what is stored stays, and it goes on when there is space", async () => {
+  // An origin of its own, that stores nothing yet, limited from the start: Chromium
+  // remembers for a while how much space is left.
+  const other = origin.replace("127.0.0.1", "localhost");
+  const fresh = await openTab(other);
+  const session = await context.newCDPSession(fresh);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: other, quotaSize: 700_000 });
+  cdn.fault = { slow: 5, chunk: 32768 };
+  assert.match((await download(raw, {}, fresh)).error, /space for this page is used up/);
+  assert.deepEqual(await fresh.evaluate(() => store.list()), []);
+  assert.deepEqual(await fresh.evaluate(() => store.partial()), [raw]);
+  await session.send("Storage.overrideQuotaForOrigin", { origin: other });
+  cdn.reset();
+  assert.equal((await download(raw, {}, fresh)).error, undefined);
+  assert.ok(cdn.bytes < plain.length - SLICE, `${cdn.bytes} bytes were sent again`);
+  await same(raw, plain, fresh);
+  await fresh.close();
 });
