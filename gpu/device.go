@@ -59,7 +59,8 @@ type Device struct {
 	Guard bool
 
 	memory memory
-	host   deviceHandle
+	//lint:ignore U1000 on the host there is nothing behind it
+	host deviceHandle
 }
 
 // NewPlanner returns a device without a GPU: programs can be recorded and planned

@@ -10,6 +10,7 @@ import (
 // errNoGPU is what a planner's device answers when it is asked to run.
 var errNoGPU = errors.New("gpu: this device only plans; a GPU is reached from WebAssembly, in a browser or in Node")
 
+// What stands for WebGPU's objects where there is no GPU.
 type (
 	bufferHandle  struct{}
 	deviceHandle  struct{}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"syscall/js"
 
 	"github.com/cogentcore/webgpu/wgpu"
@@ -22,7 +21,6 @@ type deviceHandle struct {
 	wgpu      wgpu.Device
 	modules   map[string]*pipelineEntry // by shader source and binding signature
 	layouts   map[string]layout
-	mu        sync.Mutex
 	compileMS float64
 }
 

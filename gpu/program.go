@@ -37,14 +37,6 @@ func Read(b *Buffer) Binding { return Binding{buffer: b} }
 // Write binds a buffer as read_write storage.
 func Write(b *Buffer) Binding { return Binding{buffer: b, write: true} }
 
-// bound is the buffer behind a binding, once its program's memory is planned.
-func (b Binding) bound() *Buffer {
-	if b.tensor != nil {
-		return b.tensor.buffer
-	}
-	return b.buffer
-}
-
 // Program is a recorded list of dispatches. Record with the operations, then Build
 // once, then Run as often as there are steps.
 type Program struct {

@@ -17,7 +17,6 @@ import (
 type programHandle struct {
 	js     js.Value // a Program of web/js/gpu.js
 	params *Buffer
-	labels []string
 }
 
 // Build plans the program's memory, compiles its pipelines (together, in the
@@ -141,6 +140,14 @@ func (p *Program) bindGroup(ds Dispatch, signature string, offset, size int) js.
 	}
 	group, _ := p.Device.host.wgpu.CreateBindGroup(&wgpu.BindGroupDescriptor{Layout: p.Device.layoutFor(signature).group, Entries: entries})
 	return object(group)
+}
+
+// bound is the buffer behind a binding, once its program's memory is planned.
+func (b Binding) bound() *Buffer {
+	if b.tensor != nil {
+		return b.tensor.buffer
+	}
+	return b.buffer
 }
 
 func (p *Program) stepObject() any {
