@@ -318,6 +318,38 @@ test("stored, it is read with the network off; deleted, it is gone", async () =>
   assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
 });
 
+test("a model's folder: what there is to download, fp16 first, shards by their list", async () => {
+  const small = Buffer.from("{}");
+  const base = `/f${count}`;
+  for (const name of ["unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"]) cdn.add(`${base}/${name}`, small);
+  assert.match((await tab.evaluate((u) => store.files(u).catch((e) => ({ error: e.message })), cdn.url + base)).error, /unet|no weights/);
+  cdn.add(`${base}/unet/diffusion_pytorch_model.fp16.safetensors`, file);
+  cdn.add(`${base}/unet/diffusion_pytorch_model.safetensors`, plain);
+  cdn.add(`${base}/vae/diffusion_pytorch_model.safetensors`, file);
+  cdn.add(`${base}/text_encoder/model.safetensors.index.json`, Buffer.from(JSON.stringify({ weight_map: { a: "model-2.safetensors", b: "model-1.safetensors" } })));
+  for (const n of [1, 2]) cdn.add(`${base}/text_encoder/model-${n}.safetensors`, file);
+  const found = (await tab.evaluate((u) => store.files(u), cdn.url + base)).map((f) => f.URL.slice((cdn.url + base).length + 1));
+  assert.ok(found.includes("unet/diffusion_pytorch_model.fp16.safetensors") && !found.includes("unet/diffusion_pytorch_model.safetensors"));
+  assert.ok(found.includes("vae/diffusion_pytorch_model.safetensors"));
+  assert.deepEqual(found.filter((f) => f.startsWith("text_encoder/model")), ["text_encoder/model.safetensors.index.json", "text_encoder/model-1.safetensors", "text_encoder/model-2.safetensors"]);
+});
+
+test("a dropped file is read where it lies, and a handle is kept", async () => {
+  const got = await tab.evaluate(async () => {
+    const f = new File([new Uint8Array([1, 2, 3, 4, 5])], "x.safetensors");
+    const past = await store.readFile(f, 3, 3).catch((e) => e.message);
+    // A handle of the origin's own file system is of the same kind as one that was chosen.
+    const handle = await (await navigator.storage.getDirectory()).getFileHandle("x", { create: true });
+    const w = await handle.createWritable();
+    await w.write(new Uint8Array([9, 8, 7, 6]));
+    await w.close();
+    return { part: [...await store.readFile(f, 1, 3)], past, kept: [...await store.handle(handle)] };
+  });
+  assert.deepEqual(got.part, [2, 3, 4]);
+  assert.match(got.past, /no bytes 3 to 6/);
+  assert.deepEqual(got.kept, [8, 7, 6]);
+});
+
 // Chromium reports a rounded quota to pages (10 GiB and more), whatever is true, so
 // that the answer is set here; what follows in the next test is the true limit.
 test("little space by the browser's estimate: said before a byte is fetched", async () => {

@@ -65,6 +65,31 @@ func main() {
 		"verify": func(args []js.Value) (js.Value, error) {
 			return js.Null(), s.Verify(background, args[0].String(), "", func(int64, int64) {})
 		},
+		"files": func(args []js.Value) (js.Value, error) {
+			link, err := loader.ParseLink(args[0].String(), loader.Hub)
+			if err != nil {
+				return js.Null(), err
+			}
+			v, err := store.Files(background, link, "unet", "vae", "text_encoder")
+			return asJSON(v, err)
+		},
+		"readFile": func(args []js.Value) (js.Value, error) {
+			return store.File(args[0]).ReadRange(background, int64(args[1].Int()), int64(args[2].Int()))
+		},
+		"handle": func(args []js.Value) (js.Value, error) {
+			if err := s.KeepHandle(background, "kept", args[0]); err != nil {
+				return js.Null(), err
+			}
+			f, err := s.OpenHandle(background, "kept")
+			if err != nil {
+				return js.Null(), err
+			}
+			b, err := f.ReadRange(background, 1, 3)
+			if err != nil {
+				return js.Null(), err
+			}
+			return b, s.ForgetHandle(background, "kept")
+		},
 		"read": func(args []js.Value) (js.Value, error) {
 			f, err := s.Source(background, args[0].String())
 			if err != nil {

@@ -1,0 +1,111 @@
+package loader
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"path"
+	"strings"
+)
+
+// Hub is where the models of the catalogue lie, unless a mirror is set.
+const Hub = "https://huggingface.co"
+
+// Link is where a model lies: a folder in diffusers' layout, or one file.
+type Link struct {
+	Base string // of the folder, without a slash at its end
+	File string // "" for a folder
+}
+
+// URL is the address of a file of the link's folder, or of its one file.
+func (l Link) URL(name string) string {
+	if name == "" {
+		name = l.File
+	}
+	return l.Base + "/" + name
+}
+
+// ParseLink understands what people paste: owner/name, a hub's page of a repository, a
+// folder or a file of it, or the address of a file or folder anywhere. hub is Hub or a
+// mirror that has the same paths.
+func ParseLink(text, hub string) (Link, error) {
+	text = strings.TrimSpace(text)
+	hub = strings.TrimSuffix(hub, "/")
+	if text == "" {
+		return Link{}, errors.New("paste a link to a model's page or to a .safetensors file")
+	}
+	if !strings.Contains(text, "://") {
+		if strings.Count(text, "/") < 1 || strings.HasPrefix(text, "/") || strings.ContainsAny(text, " \\") {
+			return Link{}, fmt.Errorf("%q is no link: it should begin with https://, or be a name as owner/model", text)
+		}
+		text = hub + "/" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return Link{}, fmt.Errorf("%q is no link: it should begin with https://", text)
+	}
+	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"
+	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
+		return Link{}, fmt.Errorf("%s is not fetched: only links that begin with https:// are", text)
+	}
+	origin := u.Scheme + "://" + u.Host
+	onHub := origin == Hub
+	prefix := ""
+	if h, err := url.Parse(hub); err == nil && origin == h.Scheme+"://"+h.Host {
+		onHub = true
+		prefix = strings.TrimSuffix(h.Path, "/")
+	}
+	p := strings.Trim(strings.TrimPrefix(u.EscapedPath(), prefix), "/")
+	if onHub {
+		part := strings.Split(p, "/")
+		if len(part) < 2 {
+			return Link{}, fmt.Errorf("%s is not a model's page: its address goes on with owner/model", text)
+		}
+		repo, rest := part[0]+"/"+part[1], part[2:]
+		revision := "main"
+		if len(rest) >= 2 && (rest[0] == "tree" || rest[0] == "blob" || rest[0] == "resolve") {
+			revision, rest = rest[1], rest[2:]
+		} else if len(rest) == 1 && rest[0] == "tree" {
+			rest = nil
+		}
+		p = strings.Join(append([]string{repo, "resolve", revision}, rest...), "/")
+	}
+	full := origin + prefix + "/" + p
+	if query := u.RawQuery; query != "" && query != "download=true" {
+		// A signed link works as it is given only.
+		if !isWeights(p) {
+			return Link{}, fmt.Errorf("%s has a query and is no file: give the folder's address without it", text)
+		}
+		return Link{origin + prefix + "/" + path.Dir(p), path.Base(p) + "?" + query}, nil
+	}
+	if isWeights(p) {
+		return Link{strings.TrimSuffix(full[:strings.LastIndexByte(full, '/')], "/"), path.Base(p)}, nil
+	}
+	return Link{Base: strings.TrimSuffix(full, "/")}, nil
+}
+
+func isWeights(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth":
+		return true
+	}
+	return false
+}
+
+// FolderFiles are the files of a model in diffusers' layout: those that must be there,
+// and those that may. Weights have no fixed name; see WeightNames.
+func FolderFiles() (must, may []string) {
+	return []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"},
+		[]string{"model_index.json", "tokenizer/tokenizer_config.json", "feature_extractor/preprocessor_config.json"}
+}
+
+// WeightNames are the names that a network's weights may have, the preferred first; the
+// last ones are lists of shards.
+func WeightNames(component string) (files, lists []string) {
+	stem := "diffusion_pytorch_model"
+	if component != "unet" && component != "vae" {
+		stem = "model"
+	}
+	return []string{stem + ".fp16.safetensors", stem + ".safetensors"},
+		[]string{stem + ".safetensors.index.fp16.json", stem + ".fp16.safetensors.index.json", stem + ".safetensors.index.json"}
+}

@@ -1,0 +1,79 @@
+//go:build js && wasm
+
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// ErrPermission says that the browser wants to ask the visitor again before it reads a
+// file where it lies: call the handle's requestPermission from a click, in the page.
+var ErrPermission = errors.New("the browser asks again, after a reload, whether this page may read the file: allow it")
+
+// KeepHandle remembers a FileSystemFileHandle under a name, across reloads.
+func (s *Store) KeepHandle(ctx context.Context, name string, handle js.Value) error {
+	return s.change(ctx, []string{handles}, func(t *idb.Transaction) error {
+		return put(t, handles, js.ValueOf(name), handle)
+	})
+}
+
+// Handle is a remembered handle.
+func (s *Store) Handle(ctx context.Context, name string) (js.Value, error) {
+	v, err := s.get(ctx, handles, js.ValueOf(name))
+	if err == nil && v.Type() != js.TypeObject {
+		err = fmt.Errorf("the file %s is not known here any more: choose it again: %w", name, os.ErrNotExist)
+	}
+	return v, err
+}
+
+// Handles lists the names of the files that are read where they lie.
+func (s *Store) Handles(ctx context.Context) ([]string, error) {
+	keys, err := s.keys(ctx, handles)
+	list := []string{}
+	for _, k := range keys {
+		list = append(list, k.String())
+	}
+	return list, err
+}
+
+// ForgetHandle forgets a handle; the file itself stays where it is.
+func (s *Store) ForgetHandle(ctx context.Context, name string) error {
+	return s.change(ctx, []string{handles}, func(t *idb.Transaction) error {
+		o, err := t.ObjectStore(handles)
+		if err != nil {
+			return err
+		}
+		_, err = o.Delete(js.ValueOf(name))
+		return err
+	})
+}
+
+// OpenHandle opens a remembered file; ErrPermission when the visitor must be asked.
+func (s *Store) OpenHandle(ctx context.Context, name string) (loader.Source, error) {
+	h, err := s.Handle(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if h.Get("queryPermission").Type() == js.TypeFunction {
+		state, err := gpu.Await(ctx, h.Call("queryPermission", map[string]any{"mode": "read"}))
+		if err != nil {
+			return nil, err
+		}
+		if state.String() != "granted" {
+			return nil, fmt.Errorf("%s: %w", name, ErrPermission)
+		}
+	}
+	file, err := gpu.Await(ctx, h.Call("getFile"))
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be opened (%w): was it moved or deleted? Choose it again", name, err)
+	}
+	return File(file), nil
+}
