@@ -18,6 +18,10 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
+// sliceSize is about how many bytes of a file make one Blob: large enough that requests
+// cost nothing, small enough that three on their way fit in a tab's memory.
+const sliceSize = 64 << 20
+
 // Options are what a download may be told.
 type Options struct {
 	Keep      bool   // store F32 and BF16 as they are

@@ -12,10 +12,6 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// sliceSize is about how many bytes of a file make one Blob: large enough that requests
-// cost nothing, small enough that three on their way fit in a tab's memory.
-const sliceSize = 64 << 20
-
 // kind is what happens to a run of bytes on the way in.
 type kind int
 

@@ -1,0 +1,135 @@
+//go:build js && wasm
+
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// Web is a model's folder on a server, read in ranges as it is needed and stored
+// nowhere: the command line's --model URL. The page downloads first (package store).
+type Web string
+
+// Open opens a file of the folder.
+func (w Web) Open(ctx context.Context, name string) (Source, error) {
+	return OpenURL(ctx, strings.TrimSuffix(string(w), "/")+"/"+strings.TrimPrefix(name, "./"))
+}
+
+type webFile struct {
+	url, etag string
+	size      int64
+}
+
+// OpenURL opens a file of a server. The server must answer Range requests.
+func OpenURL(ctx context.Context, url string) (Source, error) {
+	f := &webFile{url: url, size: -1}
+	r, err := f.fetch(ctx, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	total := r.Get("headers").Call("get", "content-range")
+	_ = r.Get("body").Call("cancel")
+	if total.Type() == js.TypeString {
+		_, text, _ := strings.Cut(total.String(), "/")
+		f.size, err = strconv.ParseInt(text, 10, 64)
+	}
+	if err != nil || f.size < 0 {
+		return nil, fmt.Errorf("%s: the server does not say how large it is: download it, and give the file", url)
+	}
+	f.etag = header(r, "etag")
+	return f, nil
+}
+
+func header(r js.Value, name string) string {
+	if v := r.Get("headers").Call("get", name); v.Type() == js.TypeString {
+		return v.String()
+	}
+	return ""
+}
+
+// fetch asks for bytes [from, to) and returns a response with status 206, whose body
+// is not read yet.
+func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, error) {
+	options := map[string]any{"headers": map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)}}
+	r, err := gpu.Await(ctx, js.Global().Call("fetch", f.url, options))
+	if err != nil {
+		return r, fmt.Errorf("%s cannot be reached (%w): is the network up?", f.url, err)
+	}
+	status := r.Get("status").Int()
+	if status == http.StatusPartialContent {
+		return r, nil
+	}
+	if body := r.Get("body"); body.Truthy() {
+		body.Call("cancel")
+	}
+	switch status {
+	case http.StatusNotFound, http.StatusGone:
+		return r, fmt.Errorf("%s: %w", f.url, os.ErrNotExist)
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return r, fmt.Errorf("%s: the server answered %d: the model may ask you to sign in and accept its licence; download %s in a browser, and give the file", f.url, status, path.Base(f.url))
+	case http.StatusOK, http.StatusRequestedRangeNotSatisfiable:
+		return r, fmt.Errorf("%s: the server sends no parts of files (it answered %d): download it, and give the file", f.url, status)
+	}
+	return r, busy{fmt.Errorf("%s: the server answered %d: try again later", f.url, status)}
+}
+
+// busy may pass.
+type busy struct{ error }
+
+func (f *webFile) Name() string { return f.url }
+func (f *webFile) Size() int64  { return f.size }
+
+func (f *webFile) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+	if off < 0 || n < 0 || off > f.size || n > f.size-off {
+		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.url, off, off+n)
+	}
+	if n == 0 {
+		return js.Global().Get("Uint8Array").New(0), nil
+	}
+	for attempt := 0; ; attempt++ {
+		b, err := f.read(ctx, off, n)
+		var again busy
+		if err == nil || !errors.As(err, &again) || attempt == 4 {
+			return b, err
+		}
+		select {
+		case <-ctx.Done():
+			return js.Null(), ctx.Err()
+		case <-time.After(250 * time.Millisecond << attempt):
+		}
+	}
+}
+
+func (f *webFile) read(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+	r, err := f.fetch(ctx, off, off+n)
+	if err != nil {
+		return js.Null(), err
+	}
+	if etag := header(r, "etag"); etag != f.etag {
+		r.Get("body").Call("cancel")
+		return js.Null(), fmt.Errorf("%s was changed at its source while it was read: start again", f.url)
+	}
+	buffer, err := gpu.Await(ctx, r.Call("arrayBuffer"))
+	if err != nil {
+		if ctx.Err() != nil {
+			return js.Null(), err
+		}
+		return js.Null(), busy{fmt.Errorf("%s: the connection broke off: %w", f.url, err)}
+	}
+	b := js.Global().Get("Uint8Array").New(buffer)
+	if got := int64(gpu.NumBytes(b)); got != n {
+		return js.Null(), busy{fmt.Errorf("%s: %d bytes came of %d", f.url, got, n)}
+	}
+	return b, nil
+}
