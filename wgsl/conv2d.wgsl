@@ -19,9 +19,10 @@
 // With GEGLU a tile of 64 columns of w is 32 values and their 32 gates, and
 // y[n] = value · gelu(gate) has half as many channels.
 //
-// Constants: KSIZE, STRIDE, MV, NV (1 or 2), HAS_BIAS, HAS_X2, HAS_TABLE,
-// HAS_RESIDUAL, UPSAMPLE, GEGLU (bool), ACTIVATION, Out4 (alias), UNROLL: whether a pass
-// is unrolled; not on a CPU, whose compiler takes a second for it.
+// Constants: KSIZE, STRIDE, MV, NV (1 or 2, or, without UNROLL, 4; with GEGLU NV is 2),
+// HAS_BIAS, HAS_X2, HAS_TABLE, HAS_RESIDUAL, UPSAMPLE, GEGLU (bool), ACTIVATION, Out4
+// (alias), UNROLL: whether a pass is unrolled; not on a CPU, whose compiler takes ten
+// seconds for it.
 // Buffers that a constant switches off are bound to anything.
 
 struct Params {
@@ -57,8 +58,8 @@ struct Params {
 
 const TILE_M = 32u * MV;
 const TILE_N = 32u * NV;
-const BK = 16u;             // input channels a pass
-const B_LOADS = 2u * NV;    // vec4 of w that a thread brings a pass
+const BK = select(16u, 8u, MV == 4u);    // input channels a pass
+const B_LOADS = BK * NV / 8u;            // vec4 of w that a thread brings a pass
 
 const A = 8u * MV;          // vec4 in a row of a_tile
 const B = 8u * NV;          // and of b_tile
@@ -150,7 +151,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             products(a_tile[15u * A + ly], a_tile[15u * A + A1 + ly], b_tile[15u * B + lx], b_tile[15u * B + B1 + lx], &acc);
         } else {
             for (var k = 0u; k < p.pass_length; k++) {
-                products(a_tile[k * A + ly], a_tile[k * A + A1 + ly], b_tile[k * B + lx], b_tile[k * B + B1 + lx], &acc);
+                for (var i = 0u; i < MV; i++) {
+                    let a = a_tile[k * A + i * 8u + ly];
+                    for (var j = 0u; j < NV; j++) {
+                        outer((i * NV + j) * 4u, a, b_tile[k * B + j * 8u + lx], &acc);
+                    }
+                }
             }
         }
         workgroupBarrier();
