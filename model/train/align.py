@@ -55,7 +55,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--batch", type=int, default=192)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--drop-background", type=float, default=.4, help="captions that leave it to the words")
+    parser.add_argument("--warm-start", type=Path, help="an adapter's file to go on from")
+    parser.add_argument("--drop-background", type=float, default=.15, help="captions that leave it to the words")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
@@ -89,7 +90,21 @@ def main():
     queries = real_queries(unet, DDIMScheduler.from_pretrained(args.base / "scheduler"), torch.from_numpy(bank["Z"][0][some]).float(), hidden_states(captions(np.zeros(len(some), int), some)))
     attentions = {n: unet.get_submodule(name.removesuffix(".processor")) for n, name in enumerate(unet.attn_processors) if n in queries}
     adapter = Adapter(unet, projection_for(args.adapter, vision_config, unet.config.cross_attention_dim, args.resampler_dim), args.adapter)
-    empty, spread = hidden_states([""]), {}
+    if args.warm_start:
+        adapter.load(args.warm_start)
+    empty = hidden_states([""])
+
+    def added(attention, q, h):
+        """What captions' hidden states h add to an empty prompt's attention."""
+        kv = lambda x: (attention.to_k(x), attention.to_v(x))
+        return attend(q, *kv(h), attention.heads) - attend(q, *kv(empty), attention.heads)
+
+    # Most of what a caption adds, every caption adds. What tells pictures apart is small beside it, a background's
+    # colour above all, and would be learned last: so each channel is weighed by how much it varies from caption to caption.
+    with torch.no_grad():
+        h = hidden_states(captions(np.zeros(len(some), int), some))
+        varies = {n: added(a, queries[n][:64], h).var(0).mean(0) for n, a in attentions.items()}
+        varies = {n: v + .05 * v.mean() for n, v in varies.items()}
 
     def loss_of(r, i, dropped):
         h, image = hidden_states(captions(r, i)), context(r, i)
@@ -99,13 +114,12 @@ def main():
         total = 0
         for number, attention in attentions.items():
             q = queries[number][torch.randint(0, len(queries[number]), (48,))]
-            layer, kv = adapter.ip_adapter[str(number)], lambda x: (attention.to_k(x), attention.to_v(x))
+            layer = adapter.ip_adapter[str(number)]
             with torch.no_grad():
-                wanted = attend(q, *kv(h), attention.heads) - attend(q, *kv(empty), attention.heads)
+                wanted = added(attention, q, h)
                 wanted[dropped] = 0
-                spread.setdefault(number, wanted.square().mean())
             given = attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)
-            total = total + (given - wanted).square().mean() / spread[number]
+            total = total + ((given - wanted).square() / varies[number]).mean()
         return total / len(attentions)
 
     optimizer = torch.optim.AdamW(adapter.parameters(), args.learning_rate, weight_decay=.01, betas=(.9, .99))

@@ -79,10 +79,13 @@ def main():
         for b in range(0, args.count, 16):
             extra = {}
             if args.adapter:
-                # Per prompt: diffusers repeats one picture for all prompts, so the embeddings are prepared here.
-                batch = prompts[b:b + 16]
-                states = pipe.encode_image(pipe.feature_extractor(batch, return_tensors="pt").pixel_values, "cpu", 1, output_hidden_states=plus)
-                extra = {"ip_adapter_image_embeds": [torch.cat([states[1][:, None], states[0][:, None]])]}
+                pixels = pipe.feature_extractor(prompts[b:b + 16], return_tensors="pt").pixel_values
+                seen, nothing = pipe.encode_image(pixels, "cpu", 1, output_hidden_states=plus)
+                embeds = [torch.cat([nothing[:, None], seen[:, None]])]
+                # Given several prompts, diffusers repeats every picture for each of them, and the attention's reshape
+                # then folds all the batch's pictures into one context, without an error. Here each prompt has its own.
+                pipe.prepare_ip_adapter_image_embeds = lambda *_, embeds=embeds, **__: embeds
+                extra = {"ip_adapter_image_embeds": embeds}
             n = len(prompts[b:b + 16])
             noise = torch.randn(n, 4, 16, 16, generator=torch.Generator().manual_seed(1000 * seed + b))
             with torch.autocast("cpu", torch.bfloat16):
