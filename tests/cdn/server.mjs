@@ -2,6 +2,15 @@
 // CORS as a model hub does; the fields of `fault` break one habit each.
 import http from "node:http";
 
+// room resolves when a response takes more bytes, or none ever again.
+function room(response) {
+  return new Promise((resolve) => {
+    const done = () => { response.off("drain", done); response.off("close", done); resolve(); };
+    response.on("drain", done);
+    response.on("close", done);
+  });
+}
+
 export async function startCDN() {
   const cdn = {
     files: new Map(), // path → { bytes, etag }
@@ -54,7 +63,7 @@ export async function startCDN() {
       entry.sent += n;
       cdn.bytes += n;
       if (f.slow && to - from > 16) await new Promise((r) => setTimeout(r, f.slow));
-      else if (!drained) await new Promise((r) => { response.once("drain", r); response.once("close", r); });
+      else if (!drained) await room(response);
     }
     response.end();
   });
