@@ -5,11 +5,14 @@ const VERSION = "{{VERSION}}";
 const FILES = {{FILES}};
 const PREFIX = "imprompt-site:" + self.registration.scope + ":";
 const CACHE = PREFIX + VERSION;
+// The page is stored as its folder: many hosts redirect index.html there, and a browser
+// refuses a redirected answer to a navigation.
+const PAGE = new URL("./", self.registration.scope);
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
-    await cache.addAll(FILES.map((f) => new Request(new URL(f, self.registration.scope), { cache: "reload" })));
+    await cache.addAll(FILES.map((f) => new Request(f === "index.html" ? PAGE : new URL(f, PAGE), { cache: "reload" })));
     // The very first version has nobody to ask.
     if (!self.registration.active) await self.skipWaiting();
   })());
@@ -39,7 +42,7 @@ self.addEventListener("fetch", (event) => {
     const hit = await cache.match(request, { ignoreSearch: true });
     if (hit) return hit;
     if (request.mode === "navigate") {
-      const index = await cache.match(new URL("index.html", scope));
+      const index = await cache.match(PAGE);
       if (index) return index;
     }
     try {

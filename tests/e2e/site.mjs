@@ -25,6 +25,8 @@ export async function serve(dir) {
   const server = http.createServer((request, response) => {
     const url = new URL(request.url, "http://x");
     if (!url.pathname.startsWith("/studio/")) { response.writeHead(404); return response.end(); }
+    // As Go's file server and some hosts of static sites do.
+    if (url.pathname.endsWith("/index.html")) { response.writeHead(301, { location: "./" }); return response.end(); }
     let name = path.join(dir, decodeURIComponent(url.pathname.slice("/studio/".length)));
     if (name.endsWith("/") || name === dir) name = path.join(name, "index.html");
     if (!fs.existsSync(name)) { response.writeHead(404); return response.end(); }

@@ -31,15 +31,18 @@ async function download() {
 }
 
 if ("serviceWorker" in navigator) {
+  // Offered, not forced: the page asks, and only then does the new version take over.
+  const offer = (next) => {
+    globalThis.impromptUpdate = () => next.postMessage("activate");
+    globalThis.dispatchEvent(new Event("imprompt-update"));
+  };
   navigator.serviceWorker.register("service-worker.js").then((registration) => {
+    // One that an earlier visit was offered and did not take still waits.
+    if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting);
     registration.addEventListener("updatefound", () => {
       const next = registration.installing;
       next.addEventListener("statechange", () => {
-        // Offered, not forced: the page asks, and only then does the new version take over.
-        if (next.state === "installed" && navigator.serviceWorker.controller) {
-          globalThis.impromptUpdate = () => next.postMessage("activate");
-          globalThis.dispatchEvent(new Event("imprompt-update"));
-        }
+        if (next.state === "installed" && navigator.serviceWorker.controller) offer(next);
       });
     });
   }).catch((e) => console.warn("offline use is not available:", e.message));
