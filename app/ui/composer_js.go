@@ -71,7 +71,7 @@ func (p *page) imagePrompts() app.UI {
 func (p *page) imagePromptCard(i int, im *imagePrompt) app.UI {
 	id := fmt.Sprintf("prompt-%d-", i)
 	return app.Div().Class("card").Body(
-		app.Img().Src(im.url).Alt("Image prompt "+im.name),
+		app.Canvas().ID(cropID(i)).Class("crop").Role("img").Aria("label", "Image prompt "+im.name+", as the encoder sees it"),
 		app.Div().Class("card-controls").Body(
 			app.Label().For(id+"scale").Title("ip_adapter_scale, λ").Body(app.Text("Image weight"), app.Output().Class("numbers").Text(trim(im.scale))),
 			app.Input().ID(id+"scale").Type("range").Min("0").Max("1.5").Step(0.05).Value(trim(im.scale)).Aria("label", "Image weight").
@@ -83,6 +83,8 @@ func (p *page) imagePromptCard(i int, im *imagePrompt) app.UI {
 				percent("From step, percent", im.start, func(v float64) { im.start = min(v, im.end) }),
 				percent("To step, percent", im.end, func(v float64) { im.end = max(v, im.start) }),
 			),
+			p.cropControls(id, im),
+			p.maskControls("mask-"+cropID(i), "Where", "Paint where in the result this picture works. Nothing painted: everywhere.", &im.mask, ""),
 		),
 		app.Button().Class("plain remove").Aria("label", "Remove "+im.name).Text("×").OnClick(func(app.Context, app.Event) { p.removePrompt(im) }),
 	)
@@ -155,8 +157,9 @@ func (p *page) startPicture() app.UI {
 					app.Label().For("strength").Title("strength").Body(app.Text("Strength"), app.Output().Class("numbers").Text(trim(p.s.Strength))),
 					app.Input().ID("strength").Type("range").Min("0.05").Max("1").Step(0.05).Value(trim(p.s.Strength)).Aria("label", "Strength").
 						OnInput(func(ctx app.Context, _ app.Event) { p.s.Strength = number(ctx, p.s.Strength) }),
+					p.maskControls("mask-start", "Repaint a part", "Paint what shall be drawn anew. Nothing painted: all of it.", &p.startMask, p.start.url),
 				),
-				app.Button().Class("plain remove").Aria("label", "Remove start picture").Text("×").OnClick(func(app.Context, app.Event) { p.start = nil }),
+				app.Button().Class("plain remove").Aria("label", "Remove start picture").Text("×").OnClick(func(app.Context, app.Event) { p.start, p.startMask = nil, mask{} }),
 			)
 		}),
 	)

@@ -40,6 +40,7 @@ type page struct {
 	s          settings.Settings // everything that has no control of its own above
 	seedLocked bool
 	start      *picture
+	startMask  mask   // what of the start picture is repainted; nothing painted: all of it
 	problem    string // what went wrong, said where it happened
 
 	// The engine.
@@ -92,6 +93,9 @@ type imagePrompt struct {
 	scale      float64
 	layers     string
 	start, end float64
+	crop       crop
+	mask       mask     // where it applies; nothing painted: everywhere
+	image      js.Value // decoded, for the crop's picture
 }
 
 // job is one request to the engine.
@@ -171,18 +175,27 @@ func (p *page) switchTheme(ctx app.Context, _ app.Event) {
 func (p *page) compose() (settings.Settings, map[string][]byte) {
 	s := p.s
 	s.Prompt, s.NegativePrompt = p.prompt, p.negative
-	s.IPAdapters = nil
+	s.IPAdapters, s.InitImage, s.Mask = nil, "", ""
 	pictures := map[string][]byte{}
-	for _, im := range p.prompts {
-		pictures[im.name] = im.bytes
-		s.IPAdapters = append(s.IPAdapters, settings.IPAdapter{
-			Images: []settings.ImagePrompt{{Picture: im.name}}, Scale: im.scale, Layers: im.layers, Start: im.start, End: im.end})
+	for i, im := range p.prompts {
+		// Two pictures may have one name: what is pasted is always image.png.
+		name := fmt.Sprintf("%d-%s", i+1, im.name)
+		pictures[name] = im.bytes
+		a := settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.crop.square()}},
+			Scale: im.scale, Layers: im.layers, Start: im.start, End: im.end}
+		if !im.mask.empty() {
+			a.Mask = fmt.Sprintf("mask-%d.png", i)
+			pictures[a.Mask] = im.mask.png(s.Width, s.Height)
+		}
+		s.IPAdapters = append(s.IPAdapters, a)
 	}
 	if p.start != nil {
 		pictures[p.start.name] = p.start.bytes
 		s.InitImage = p.start.name
-	} else {
-		s.InitImage = ""
+		if !p.startMask.empty() {
+			s.Mask = "mask-start.png"
+			pictures[s.Mask] = p.startMask.png(s.Width, s.Height)
+		}
 	}
 	return s, pictures
 }
@@ -270,14 +283,17 @@ func (p *page) addPrompt(pic *picture) {
 		p.problem = fmt.Sprintf("There is room for %d image prompts: remove one first.", maxPrompts)
 		return
 	}
-	p.prompts = append(p.prompts, &imagePrompt{picture: pic, scale: 0.7, layers: settings.LayersAll, end: 1})
+	im := &imagePrompt{picture: pic, scale: 0.7, layers: settings.LayersAll, end: 1, crop: newCrop()}
+	p.prompts = append(p.prompts, im)
 	p.problem = ""
+	p.measure(im)
 }
 
 func (p *page) removePrompt(im *imagePrompt) {
 	for i, o := range p.prompts {
 		if o == im {
 			p.prompts = append(p.prompts[:i:i], p.prompts[i+1:]...)
+			p.ctx.Defer(func(app.Context) { p.showCrops() })
 			return
 		}
 	}
