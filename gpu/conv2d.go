@@ -3,7 +3,6 @@ package gpu
 import (
 	"context"
 	"fmt"
-	"math"
 )
 
 // Activation is a function applied to a layer's result before the residual.
@@ -185,6 +184,23 @@ func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
 		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1})
 }
 
+// convKind is what a convolution's pipeline is compiled for on a GPU. On a CPU, which
+// takes longer to compile a kernel than to run it, one pipeline serves all.
+type convKind struct {
+	ksize, stride                       int
+	bias, table, residual, upsample, x2 bool
+}
+
+// flags are those of the kernel's uniform.
+func (k convKind) flags() (bits int) {
+	for i, b := range []bool{k.bias, k.table, k.residual, k.upsample, k.x2} {
+		if b {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
 type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride int }
 
 func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
@@ -233,6 +249,12 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	if o.Scale != 0 {
 		scale = float32(o.Scale)
 	}
+	has := convKind{ksize: w.Size, stride: s.stride, bias: w.bias != nil, x2: o.X2 != nil, table: o.Table != nil,
+		residual: o.Residual != nil, upsample: s.hUp != s.hIn || s.wUp != s.wIn}
+	flags := has.flags()
+	if p.Device.Info.Software {
+		has = convKind{} // the uniform says it
+	}
 	pass := 16 // the kernel's BK
 	if mv == 4 {
 		pass = 8
@@ -244,12 +266,13 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	tiles := [3]int{(s.m + 32*mv - 1) / (32 * mv), (w.used() + 32*nv - 1) / (32 * nv), 1}
 	p.Dispatch(Dispatch{
 		Kernel: "conv2d", Label: o.Label,
-		Consts: []Const{{"KSIZE", w.Size}, {"STRIDE", s.stride}, {"MV", mv}, {"NV", nv},
-			{"HAS_BIAS", w.bias != nil}, {"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
-			{"UPSAMPLE", s.hUp != s.hIn || s.wUp != s.wIn}, {"GEGLU", w.geglu}, {"ACTIVATION", int(activation)},
+		Consts: []Const{{"KSIZE", has.ksize}, {"STRIDE", has.stride}, {"MV", mv}, {"NV", nv},
+			{"HAS_BIAS", has.bias}, {"HAS_X2", has.x2}, {"HAS_TABLE", has.table}, {"HAS_RESIDUAL", has.residual},
+			{"UPSAMPLE", has.upsample}, {"GEGLU", w.geglu}, {"ACTIVATION", int(activation)},
 			{"UNROLL", !p.Device.Info.Software}, {"Out4", outType(y.DType)}},
 		Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-			int32(o.Padding), 4, pass, pass * nv / 8, results, scale},
+			int32(o.Padding), 4, pass, pass * nv / 8, results,
+			w.Size, s.stride, flags, scale},
 		Bind:   bind,
 		Groups: tiles,
 		Cost:   w.cost(s.m),
@@ -294,25 +317,17 @@ func convTile(d *Device, m int, w *ConvWeight) (mv, nv int) {
 	return mv, nv
 }
 
-// cpuTile takes the tile that should be done first. A CPU gathers workgroup memory
-// lane by lane, which is most of its time: a larger tile reads less. speed is
-// lavapipe's, measured with 640 → 640 channels at 32², in GFLOP/s a core.
+// cpuTile has few answers, because a CPU takes a second to compile each. It gathers
+// workgroup memory lane by lane, which is most of its time: a larger tile reads less.
+// On lavapipe tiles of 4, 4 do 10.2 GFLOP/s a core where those of 2, 2 do 6.2.
 func cpuTile(tiles func([2]int) int, geglu, large bool) (mv, nv int) {
-	best := math.Inf(1)
-	for _, t := range []struct {
-		tile  [2]int
-		speed float64
-	}{{[2]int{2, 2}, 6.2}, {[2]int{4, 4}, 10.2}, {[2]int{4, 2}, 7.6}, {[2]int{4, 1}, 5.5}, {[2]int{1, 4}, 5.3}, {[2]int{1, 2}, 4.8}} {
-		if geglu && t.tile[1] != 2 || !large && t.tile[0]*t.tile[1] > 4 {
-			continue
-		}
-		const cores = 4
-		rounds := (tiles(t.tile) + cores - 1) / cores
-		if time := float64(rounds*t.tile[0]*t.tile[1]) / t.speed; time < best {
-			best, mv, nv = time, t.tile[0], t.tile[1]
-		}
+	switch {
+	case !large || tiles([2]int{4, 4}) < 4:
+		return 2, 2
+	case geglu:
+		return 4, 2 // a tile holds values and their gates
 	}
-	return mv, nv
+	return 4, 4
 }
 
 // cost is the floating-point operations for m pixels.

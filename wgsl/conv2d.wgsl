@@ -22,7 +22,8 @@
 // Constants: KSIZE, STRIDE, MV, NV (1 or 2, or, without UNROLL, 4; with GEGLU NV is 2),
 // HAS_BIAS, HAS_X2, HAS_TABLE, HAS_RESIDUAL, UPSAMPLE, GEGLU (bool), ACTIVATION, Out4
 // (alias), UNROLL: whether a pass is unrolled; not on a CPU, whose compiler takes ten
-// seconds for it.
+// seconds for it. There KSIZE, STRIDE and the flags come from the uniform instead, so
+// that a network needs few pipelines.
 // Buffers that a constant switches off are bound to anything.
 
 struct Params {
@@ -43,6 +44,10 @@ struct Params {
     pass_length: u32,    // BK
     w_loads: u32,        // B_LOADS
     results: u32,        // RESULTS
+    // What is compiled in with UNROLL and read here without:
+    ksize: u32,
+    stride: u32,
+    flags: u32,          // 1 HAS_BIAS, 2 HAS_TABLE, 4 HAS_RESIDUAL, 8 UPSAMPLE, 16 HAS_X2
     scale: f32,
 }
 
@@ -100,13 +105,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var q0 = c_quads;    // no tap is begun
     var tap = 0u;
     var w_tap = 0u;
-    let passes = KSIZE * KSIZE * ((c_quads + BK / 4u - 1u) / (BK / 4u));
+    let ksize = select(p.ksize, KSIZE, UNROLL);
+    let passes = ksize * ksize * ((c_quads + BK / 4u - 1u) / (BK / 4u));
     for (var n_pass = 0u; n_pass < passes; n_pass++) {
         // 2. A new tap: where it reads, or that it reads beyond the border.
         if q0 >= c_quads {
             q0 = 0u;
             w_tap = tap * c_quads * 4u;
-            let k = vec2<i32>(i32(tap % KSIZE), i32(tap / KSIZE));
+            let k = vec2<i32>(i32(tap % ksize), i32(tap / ksize));
             for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { at[i] = place(starts[i], k); }
             tap++;
         }
@@ -183,14 +189,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
 }
 
 fn start(m: u32) -> Start {
+    let stride = select(p.stride, STRIDE, UNROLL);
     let pixel = m % (p.h_out * p.w_out);
     var s: Start;
     s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
-    s.top = i32(pixel / p.w_out * STRIDE) - p.pad;
+    s.top = i32(pixel / p.w_out * stride) - p.pad;
     if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
-    s.left = i32(pixel % p.w_out * STRIDE) - p.pad;
+    s.left = i32(pixel % p.w_out * stride) - p.pad;
     return s;
 }
+
+// Whether there is such an input: known to the compiler, or, on a CPU, which takes
+// longer to compile a kernel than to run it, not.
+fn has(constant: bool, flag: u32) -> bool { return select((p.flags & flag) != 0u, constant, UNROLL); }
 
 // The pixel of x that a tap reads, or -1 beyond the border.
 fn place(s: Start, tap: vec2<i32>) -> i32 {
@@ -199,7 +210,7 @@ fn place(s: Start, tap: vec2<i32>) -> i32 {
     let inside = iy >= 0 && iy < i32(p.h_up) && ix >= 0 && ix < i32(p.w_up);
     var sy = iy;
     var sx = ix;
-    if UPSAMPLE {
+    if has(UPSAMPLE, 8u) {
         sy = i32(u32(max(iy, 0)) * p.h_in / p.h_up);
         sx = i32(u32(max(ix, 0)) * p.w_in / p.w_up);
     }
@@ -208,7 +219,7 @@ fn place(s: Start, tap: vec2<i32>) -> i32 {
 
 fn load(at: i32, q: u32, c_quads: u32) -> vec4<f32> {
     if at < 0 || q >= c_quads { return vec4<f32>(0.0); }
-    if HAS_X2 && q >= p.c1_quads { return act4(x2[u32(at) * p.c2_quads + q - p.c1_quads]); }
+    if has(HAS_X2, 16u) && q >= p.c1_quads { return act4(x2[u32(at) * p.c2_quads + q - p.c1_quads]); }
     return act4(x[u32(at) * p.c1_quads + q]);
 }
 
@@ -232,14 +243,14 @@ fn outer(to: u32, a: vec4<f32>, b: vec4<f32>, acc: ptr<function, Acc>) {
 // Bias (in w's order of columns) and the step's row of the table.
 fn add_vectors(v: vec4<f32>, column: u32) -> vec4<f32> {
     var s = v;
-    if HAS_BIAS { s += bias[column]; }
-    if HAS_TABLE && column < p.n_quads { s += table[step[0] * p.n_quads + column]; }
+    if has(HAS_BIAS, 1u) { s += bias[column]; }
+    if has(HAS_TABLE, 2u) && column < p.n_quads { s += table[step[0] * p.n_quads + column]; }
     return s;
 }
 
 fn finish(m: u32, n: u32, v: vec4<f32>) {
     if m >= p.m || n >= p.n_quads { return; }
     var s = v;
-    if HAS_RESIDUAL { s += act4(residual[m * p.n_quads + n]); }
+    if has(HAS_RESIDUAL, 4u) { s += act4(residual[m * p.n_quads + n]); }
     y[m * p.n_quads + n] = to_out4(s * p.scale);
 }
