@@ -130,7 +130,7 @@ test_chromium() {
 
 test_e2e() {
   need_node; need_chromium
-  (cd tests && node --test e2e/)
+  (cd tests && node --test e2e/ cdn/)
 }
 
 run_tests() {

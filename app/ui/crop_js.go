@@ -44,6 +44,16 @@ func (p *page) measure(im *imagePrompt) {
 		return nil
 	})
 	img.Set("onload", loaded)
+	var broken js.Func
+	broken = js.FuncOf(func(js.Value, []js.Value) any {
+		broken.Release()
+		p.ctx.Dispatch(func(app.Context) {
+			p.removePrompt(im)
+			p.problem = im.name + " is not a picture that this browser can show. PNG, JPEG, WebP and GIF are taken."
+		})
+		return nil
+	})
+	img.Set("onerror", broken)
 	img.Set("src", im.url)
 }
 

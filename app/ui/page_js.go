@@ -124,6 +124,7 @@ func (p *page) OnMount(ctx app.Context) {
 	ctx.LocalStorage().Get("theme", &p.theme)
 	p.applyTheme()
 	p.listen()
+	p.update = js.Global().Get("impromptUpdate").Truthy()
 	p.startWorker()
 	ctx.Async(p.openGallery)
 }
@@ -204,11 +205,16 @@ func (p *page) generate() {
 	if p.busy {
 		return
 	}
+	p.roll()
+	s, pictures := p.compose()
+	p.enqueue(job{settings: s, pictures: pictures})
+}
+
+// roll chooses a new seed, unless the visitor keeps one.
+func (p *page) roll() {
 	if !p.seedLocked {
 		p.s.Seed = uint64(rand.IntN(1 << 31))
 	}
-	s, pictures := p.compose()
-	p.enqueue(job{settings: s, pictures: pictures})
 }
 
 // strip draws one seed at five weights in a row, as the paper's figures do.
@@ -216,6 +222,7 @@ func (p *page) strip() {
 	if p.busy || len(p.prompts) == 0 {
 		return
 	}
+	p.roll()
 	var jobs []job
 	for _, scale := range []float64{0, 0.25, 0.5, 0.75, 1} {
 		s, pictures := p.compose()
@@ -234,6 +241,7 @@ func (p *page) seeds() {
 	if p.busy {
 		return
 	}
+	p.roll()
 	var jobs []job
 	for i := range 5 {
 		s, pictures := p.compose()

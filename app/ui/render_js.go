@@ -81,7 +81,7 @@ func (p *page) spoken() string {
 	switch {
 	case p.problem != "":
 		return p.problem
-	case !p.busy && p.shown != nil:
+	case !p.busy && p.shown != nil && len(p.results) > 0 && p.shown == p.results[len(p.results)-1]:
 		return "The picture is ready."
 	case p.progress.stage == "denoise" && p.progress.steps > 0:
 		return fmt.Sprintf("%d percent", 25*(4*p.progress.step/p.progress.steps))

@@ -121,7 +121,8 @@ func (p *page) showPreview(bitmap js.Value) {
 func (p *page) finished(m js.Value) {
 	r := &result{png: gpu.GoBytes(m.Get("png")), label: p.current.label}
 	var err error
-	if r.settings, err = settings.FromJSON([]byte(m.Get("settings").String())); err != nil {
+	// The picture says itself what it was made from.
+	if r.settings, err = settings.ReadPNG(bytes.NewReader(r.png)); err != nil {
 		var partial *settings.Partial
 		if !errors.As(err, &partial) {
 			p.failed(err.Error())

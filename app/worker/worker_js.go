@@ -6,7 +6,7 @@
 //
 // Messages are objects with a type. To the worker: load; tokens {prompt, negative};
 // generate {id, settings (JSON), pictures {name: Uint8Array}}; cancel. From it: ready
-// {adapter, f16, software, limits}; loaded; tokens {prompt, negative: {count, limit,
+// {adapter, f16, software, …}; loaded; tokens {prompt, negative: {count, limit,
 // overflow}}; progress {stage, …}; preview {bitmap}; result {id, png, index}; done
 // {id}; stopped {id}; error {id, message}; lost {message}.
 package worker
@@ -185,14 +185,12 @@ func (w *worker) generate(ctx context.Context, m js.Value) error {
 		}
 		last = time.Now()
 	}, func(r engine.Result) error {
-		// Each of several pictures is its own: its seed is the run's, and its place.
 		var b bytes.Buffer
 		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
 			return err
 		}
 		png := gpu.BytesOf(b.Bytes())
-		text := string(m.Get("settings").String())
-		post("result", map[string]any{"id": id, "index": r.Index, "png": png, "width": r.Width, "height": r.Height, "settings": text}, png.Get("buffer"))
+		post("result", map[string]any{"id": id, "index": r.Index, "png": png}, png.Get("buffer"))
 		return nil
 	})
 	if err == nil {
