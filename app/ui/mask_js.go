@@ -13,7 +13,6 @@ import (
 // mask is painted over the result's frame: white where something applies.
 type mask struct {
 	strokes []stroke
-	open    bool // whether it is being shown
 	erase   bool
 	brush   float64 // width, as a part of the frame's shorter side
 	drawing bool
