@@ -52,14 +52,3 @@ func (p *Program) Run(context.Context, int) error { return errNoGPU }
 
 // RunWait fails on the host.
 func (p *Program) RunWait(context.Context, int) error { return errNoGPU }
-
-// Release takes the program's buffers off the account.
-func (p *Program) Release() {
-	for _, b := range p.slots {
-		b.Release()
-	}
-	p.slots = nil
-	p.host.params.Release()
-	p.step.Release()
-	p.step = nil
-}

@@ -201,3 +201,14 @@ func (p *Program) check() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Release frees the program's own buffers; persistent tensors stay.
+func (p *Program) Release() {
+	for _, b := range p.slots {
+		b.Release()
+	}
+	p.slots = nil
+	p.host.params.Release()
+	p.step.Release()
+	p.step = nil
+}

@@ -207,14 +207,3 @@ func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
 	}
 	return times, p.Device.Check()
 }
-
-// Release frees the program's own buffers; persistent tensors stay.
-func (p *Program) Release() {
-	for _, b := range p.slots {
-		b.Release()
-	}
-	p.slots = nil
-	p.host.params.Release()
-	p.step.Release()
-	p.step = nil
-}

@@ -62,21 +62,46 @@ func interruptible() (context.Context, func()) {
 // files is the engine's Host over the file system.
 type files struct{ shipped string }
 
-func (f files) Folder(_ context.Context, name string) (loader.Folder, error) {
-	if name == "" {
+func (f files) Folder(ctx context.Context, name string) (loader.Folder, error) {
+	switch {
+	case name == "":
 		name = f.shipped
+	case isURL(name) && strings.HasSuffix(name, ".safetensors"):
+		s, err := loader.OpenURL(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		return loader.OpenSingleFile(ctx, s, f.clip())
+	case isURL(name):
+		return loader.Web(name), nil
 	}
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, err
 	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%s is a file; a folder in diffusers' layout is needed (with model_index.json, unet/, vae/ …)", name)
+	if info.IsDir() {
+		return loader.Directory(name), nil
 	}
-	return loader.Directory(name), nil
+	s, err := loader.OpenFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return loader.OpenSingleFile(ctx, s, f.clip())
 }
 
-func (f files) File(_ context.Context, name string) (loader.Source, error) {
+// clip holds CLIP's own vocabulary, which a checkpoint of one file does not carry.
+func (f files) clip() loader.Folder {
+	return loader.Directory(filepath.Join(filepath.Dir(f.shipped), "clip"))
+}
+
+func isURL(name string) bool {
+	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://")
+}
+
+func (f files) File(ctx context.Context, name string) (loader.Source, error) {
+	if isURL(name) {
+		return loader.OpenURL(ctx, name)
+	}
 	if name == "" {
 		name = filepath.Join(f.shipped, "ip-adapter.safetensors")
 	}

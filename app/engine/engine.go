@@ -4,13 +4,10 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path"
-	"sort"
-	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
@@ -24,7 +21,8 @@ import (
 // Host finds what Settings name: on the command line in the file system, in the page
 // on its own origin or in the browser's store.
 type Host interface {
-	// Folder is a model in diffusers' layout; "" is the one that ships.
+	// Folder is a model in diffusers' layout, or a *loader.Model made of a single file;
+	// "" is the one that ships.
 	Folder(ctx context.Context, name string) (loader.Folder, error)
 	// File is an IP-Adapter's weights; "" is the adapter that ships.
 	File(ctx context.Context, name string) (loader.Source, error)
@@ -169,15 +167,19 @@ func load(ctx context.Context, d *gpu.Device, folder loader.Folder, progress fun
 	p := &model.Pipeline{Device: d, UNet: model.NewUNet(unetConfig), VAE: model.NewVAE(vaeConfig), Text: model.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
 	m.pipeline = p
 
-	unet, err := weights(ctx, folder, "unet", "diffusion_pytorch_model")
+	networks, ok := folder.(*loader.Model)
+	if !ok {
+		networks = loader.OpenFolder(folder)
+	}
+	unet, err := networks.Network(ctx, "unet")
 	if err != nil {
 		return nil, err
 	}
-	vae, err := weights(ctx, folder, "vae", "diffusion_pytorch_model")
+	vae, err := networks.Network(ctx, "vae")
 	if err != nil {
 		return nil, err
 	}
-	text, err := weights(ctx, folder, "text_encoder", "model")
+	text, err := networks.Network(ctx, "text_encoder")
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +212,7 @@ func load(ctx context.Context, d *gpu.Device, folder loader.Folder, progress fun
 	return m, nil
 }
 
-func isSmallF32(c *loader.Checkpoint) bool {
+func isSmallF32(c model.Checkpoint) bool {
 	var bytes int64
 	f32 := false
 	for _, name := range c.Names() {
@@ -223,61 +225,6 @@ func isSmallF32(c *loader.Checkpoint) bool {
 		f32 = f32 || dtype == "F32"
 	}
 	return f32 && bytes <= smallModel
-}
-
-// weights opens a component's safetensors: the fp16 variant first, then the plain
-// file, then the shards that an index lists.
-func weights(ctx context.Context, folder loader.Folder, component, stem string) (*loader.Checkpoint, error) {
-	var tried []string
-	for _, name := range []string{stem + ".fp16.safetensors", stem + ".safetensors"} {
-		s, err := folder.Open(ctx, path.Join(component, name))
-		if err == nil {
-			return loader.OpenCheckpoint(ctx, s)
-		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return nil, err
-		}
-		tried = append(tried, name)
-	}
-	for _, name := range []string{stem + ".safetensors.index.fp16.json", stem + ".safetensors.index.json"} {
-		b, err := loader.ReadFile(ctx, folder, path.Join(component, name))
-		if errors.Is(err, os.ErrNotExist) {
-			tried = append(tried, name)
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return shards(ctx, folder, component, name, b)
-	}
-	return nil, fmt.Errorf("%s has no weights: looked for %s (.bin and .ckpt files are not read: convert them to safetensors)", component, strings.Join(tried, ", "))
-}
-
-func shards(ctx context.Context, folder loader.Folder, component, name string, index []byte) (*loader.Checkpoint, error) {
-	var list struct {
-		WeightMap map[string]string `json:"weight_map"`
-	}
-	if err := json.Unmarshal(index, &list); err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", component, name, err)
-	}
-	files := map[string]bool{}
-	for _, f := range list.WeightMap {
-		files[f] = true
-	}
-	var names []string
-	for f := range files {
-		names = append(names, f)
-	}
-	sort.Strings(names)
-	var sources []loader.Source
-	for _, f := range names {
-		s, err := folder.Open(ctx, path.Join(component, f))
-		if err != nil {
-			return nil, err
-		}
-		sources = append(sources, s)
-	}
-	return loader.OpenCheckpoint(ctx, sources...)
 }
 
 // visionModel loads an image encoder, once.
@@ -321,7 +268,7 @@ func (e *Engine) vision(ctx context.Context, name string) (*visionModel, error) 
 	if v.processor, err = imageproc.NewCLIPImageProcessor(processor); err != nil {
 		return nil, err
 	}
-	c, err := weights(ctx, folder, prefix, "model")
+	c, err := loader.OpenNetwork(ctx, folder, prefix, "model")
 	if err != nil {
 		return nil, err
 	}
@@ -342,7 +289,7 @@ func (e *Engine) adapter(ctx context.Context, name string) (*model.IPAdapter, er
 	if err != nil {
 		return nil, err
 	}
-	c, err := loader.OpenCheckpoint(ctx, s)
+	c, err := loader.OpenFileOfWeights(ctx, s)
 	if err != nil {
 		return nil, err
 	}
