@@ -112,6 +112,27 @@ def picture(name, h, w):
     return small.repeat_interleave(4, 2).repeat_interleave(4, 3)[:, :, :h, :w].contiguous()
 
 
+def layer_scale(unet, a):
+    """An adapter's λ as set_ip_adapter_scale takes it: a number, or by block for what
+    "style" and "composition" mean (layers not named there get 0)."""
+    layers, scale = a.get("layers", "all"), a["scale"]
+    if layers == "all":
+        return scale
+    down = [i for i, t in enumerate(unet.config.down_block_types) if t.startswith("CrossAttn")]
+    deepest = down[-1]
+    across = len(unet.config.up_block_types) - 1 - deepest
+    if layers == "composition":
+        count = len(unet.down_blocks[deepest].attentions)
+        return {"down": {f"block_{deepest}": [scale / 4] + [scale] * (count - 1)}}
+    out = {"down": {}, "mid": scale, "up": {}}
+    for i in down[:-1]:
+        out["down"][f"block_{i}"] = [scale] * len(unet.down_blocks[i].attentions)
+    for i, t in enumerate(unet.config.up_block_types):
+        if t.startswith("CrossAttn") and i != across:
+            out["up"][f"block_{i}"] = [scale] * len(unet.up_blocks[i].attentions)
+    return out
+
+
 def run(case, dtype):
     name = case["model"]
     parts, keys, _ = build(name)
@@ -129,7 +150,7 @@ def run(case, dtype):
                              image_encoder_folder=None, low_cpu_mem_usage=False)
     pipe.to(dtype=dtype)
     if case["adapters"]:
-        pipe.set_ip_adapter_scale([a["scale"] for a in case["adapters"]])
+        pipe.set_ip_adapter_scale([layer_scale(pipe.unet, a) for a in case["adapters"]])
         embeds, masks = [], []
         size = VISION["image_size"]
         for a in case["adapters"]:
