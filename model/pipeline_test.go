@@ -38,6 +38,7 @@ type testCase struct {
 
 type testAdapter struct {
 	Kind   string
+	Layers string
 	Scale  float64
 	Images []string
 	Mask   []int
@@ -121,7 +122,7 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 			im.Pixels = append(im.Pixels, picture(p, size, size))
 		}
 		var err error
-		if im.Scales, err = m.pipeline.UNet.LayerScales(a.Scale, "all"); err != nil {
+		if im.Scales, err = m.pipeline.UNet.LayerScales(a.Scale, a.Layers); err != nil {
 			t.Fatal(err)
 		}
 		if a.Mask != nil {
@@ -186,6 +187,34 @@ func TestPipelines(t *testing.T) {
 	if len(f.Cases) < 20 {
 		t.Fatalf("the fixture has %d cases", len(f.Cases))
 	}
+	onModels(t, f, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		for name, c := range f.Cases {
+			t.Run(name, func(t *testing.T) {
+				tolerance := 1e-3
+				if d.F16 {
+					tolerance = 2 * c.F16Error
+				}
+				e := relativeError(models[c.Model].run(t, c), c.Latents)
+				t.Logf("relative error %.2g, at most %.2g", e, tolerance)
+				if !(e <= tolerance) {
+					t.Errorf("the latents are off by %.3g, at most %.3g allowed", e, tolerance)
+				}
+			})
+		}
+		// λ = 0 is the base model, to the bit.
+		base, zero := models["a"].run(t, f.Cases["a_text"]), models["a"].run(t, f.Cases["a_zero"])
+		for i := range base {
+			if base[i] != zero[i] {
+				t.Fatalf("λ = 0: latent %d is %g, the base model's is %g", i, zero[i], base[i])
+			}
+		}
+	})
+}
+
+// onModels runs a test with the fixture's models on both numeric paths; a missing one
+// fails.
+func onModels(t *testing.T, f *fixture, test func(t *testing.T, d *gpu.Device, models map[string]*testModel)) {
+	t.Helper()
 	for _, path := range []struct {
 		name  string
 		noF16 bool
@@ -207,26 +236,7 @@ func TestPipelines(t *testing.T) {
 			for name := range f.Models {
 				models[name] = loadModel(t, d, f, name, path.f32)
 			}
-			for name, c := range f.Cases {
-				t.Run(name, func(t *testing.T) {
-					tolerance := 1e-3
-					if d.F16 {
-						tolerance = 2 * c.F16Error
-					}
-					e := relativeError(models[c.Model].run(t, c), c.Latents)
-					t.Logf("relative error %.2g, at most %.2g", e, tolerance)
-					if !(e <= tolerance) {
-						t.Errorf("the latents are off by %.3g, at most %.3g allowed", e, tolerance)
-					}
-				})
-			}
-			// λ = 0 is the base model, to the bit.
-			base, zero := models["a"].run(t, f.Cases["a_text"]), models["a"].run(t, f.Cases["a_zero"])
-			for i := range base {
-				if base[i] != zero[i] {
-					t.Fatalf("λ = 0: latent %d is %g, the base model's is %g", i, zero[i], base[i])
-				}
-			}
+			test(t, d, models)
 		})
 	}
 }
