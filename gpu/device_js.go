@@ -52,6 +52,9 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gpu: %w", err)
 	}
+	if kind := state.Get("problem"); kind.Truthy() {
+		return nil, &OpenError{Kind: kind.String(), Text: state.Get("text").String()}
+	}
 	d := &Device{}
 	d.host.state = state
 	d.host.js = state.Get("device")

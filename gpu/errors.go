@@ -8,6 +8,14 @@ type LostError struct{ Reason string }
 
 func (e *LostError) Error() string { return "gpu: the GPU was lost: " + e.Reason }
 
+// OpenError says why there is no GPU to work with.
+type OpenError struct {
+	Kind string // "webgpu": the browser has none; "adapter": it found no GPU; "device": the GPU refused
+	Text string
+}
+
+func (e *OpenError) Error() string { return "gpu: " + e.Text }
+
 // OutOfMemoryError says that the GPU refused memory for What.
 type OutOfMemoryError struct {
 	What string

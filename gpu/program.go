@@ -42,6 +42,8 @@ func Write(b *Buffer) Binding { return Binding{buffer: b, write: true} }
 type Program struct {
 	Name   string
 	Device *Device
+	// Compiled is told by Build how many of its pipelines are ready; it may be nil.
+	Compiled func(done, total int)
 
 	dispatches []Dispatch
 	transient  []*Tensor

@@ -77,6 +77,10 @@ func (p *Program) Build(ctx context.Context) error {
 	}
 
 	began := time.Now()
+	different := map[*pipelineEntry]bool{}
+	for _, e := range entries {
+		different[e] = true
+	}
 	index := map[*pipelineEntry]int{}
 	pipelines := js.Global().Get("Array").New()
 	for i, ds := range p.dispatches {
@@ -92,6 +96,9 @@ func (p *Program) Build(ctx context.Context) error {
 			}
 			index[e] = len(index)
 			pipelines.Call("push", e.ready)
+			if p.Compiled != nil {
+				p.Compiled(len(index), len(different))
+			}
 		}
 		list = append(list, int32(index[e]), int32(i), int32(ds.Groups[0]), int32(ds.Groups[1]), int32(ds.Groups[2]))
 		cost = append(cost, ds.Cost)

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -77,6 +78,9 @@ type Progress struct {
 	Image, Images int // counted from 0
 	Step, Steps   int // done
 	Seconds       float64
+	Fraction      float64 // of the shaders that are ready, 0 to 1, while compiling
+	// Skip drops the picture under way, and Run goes on with the next; nil but while denoising.
+	Skip func()
 	// Preview decodes the picture as it is now, [H, W, 3] about -1..1; nil but while denoising.
 	Preview func(ctx context.Context) ([]float32, error)
 }
@@ -89,9 +93,8 @@ type Result struct {
 	Width   int
 }
 
-// ErrSkip, as the cause of a context's end, drops the picture under way and goes on
-// with the next.
-var ErrSkip = fmt.Errorf("skipped")
+// errSkip is the cause of a picture's end when Progress.Skip was called.
+var errSkip = errors.New("skipped")
 
 // Run draws req.NumImages pictures and gives each to done as it is finished.
 func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) error {
@@ -116,7 +119,13 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		return err
 	}
 	for i := range req.NumImages {
-		result, err := r.image(ctx, i)
+		one, cancel := context.WithCancelCause(ctx)
+		result, err := r.image(one, i, func() { cancel(errSkip) })
+		skipped := errors.Is(context.Cause(one), errSkip)
+		cancel(nil)
+		if err != nil && skipped {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -509,8 +518,13 @@ func (r *run) build(ctx context.Context) error {
 	r.decoded = r.VAE.recordDecode(r.decode, x)
 	r.decode.Keep(r.decoded)
 	r.later(r.decoded.Release)
-	for _, p := range []*gpu.Program{r.start, r.step, r.decode} {
+	programs := []*gpu.Program{r.start, r.step, r.decode}
+	for i, p := range programs {
 		r.later(p.Release)
+		p.Compiled = func(done, total int) {
+			r.progress(Progress{Stage: StageCompile, Images: r.req.NumImages, Steps: steps,
+				Fraction: (float64(i) + float64(done)/float64(total)) / float64(len(programs))})
+		}
 		if err := p.Build(ctx); err != nil {
 			return err
 		}
@@ -538,8 +552,8 @@ func (r *run) samplerRows() []gpu.SamplerRow {
 	return rows
 }
 
-// image runs the steps of picture i and decodes it.
-func (r *run) image(ctx context.Context, i int) (Result, error) {
+// image runs the steps of picture i and decodes it. skip ends ctx.
+func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	s := r.sampler
 	pixels := r.h * r.w
 	state := make([]float32, 6*pixels*4)
@@ -600,7 +614,7 @@ func (r *run) image(ctx context.Context, i int) (Result, error) {
 			return Result{}, err
 		}
 		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
-			Seconds: time.Since(began).Seconds(), Preview: preview})
+			Seconds: time.Since(began).Seconds(), Skip: skip, Preview: preview})
 	}
 	latents, err := sample(ctx)
 	if err != nil {

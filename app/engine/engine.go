@@ -35,6 +35,8 @@ type Event struct {
 	Image, Images  int
 	Step, Steps    int
 	SecondsPerStep float64
+	Fraction       float64 // of the shaders that are ready, while compiling
+	Skip           func()  // drops the picture under way; nil but while denoising
 	// Preview decodes the picture as it is now, as RGBA; nil but while denoising.
 	Preview func(ctx context.Context) ([]uint8, error)
 }

@@ -41,7 +41,7 @@ func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pic
 	}
 	index := 0
 	return m.pipeline.Run(ctx, req, func(p model.Progress) {
-		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps}
+		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip}
 		if p.Step > 0 {
 			ev.SecondsPerStep = p.Seconds / float64(p.Step)
 		}

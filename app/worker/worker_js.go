@@ -5,10 +5,12 @@
 // thread never waits for the engine.
 //
 // Messages are objects with a type. To the worker: load; tokens {prompt, negative};
-// generate {id, settings (JSON), pictures {name: Uint8Array}}; cancel. From it: ready
-// {adapter, f16, software, …}; loaded; tokens {prompt, negative: {count, limit,
-// overflow}}; progress {stage, …}; preview {bitmap}; result {id, png, index}; done
-// {id}; stopped {id}; error {id, message}; lost {message}.
+// generate {id, settings (JSON), pictures {name: Uint8Array}}; cancel; skip (drops the
+// picture under way and goes on with the next). From it: ready {adapter, f16, software,
+// …}; loaded; tokens {prompt, negative: {count, limit, overflow}}; progress {stage, …};
+// preview {bitmap}; result {id, png, index, cost}; done {id}; stopped {id}; error
+// {message, kind: that of a gpu.OpenError or ""}; lost {message}; and from worker.js
+// itself ended {message}.
 package worker
 
 import (
@@ -30,10 +32,16 @@ func Serve() {
 	w := &worker{requests: make(chan js.Value, 16)}
 	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		m := args[0].Get("data")
-		// Cancel does not wait for its turn.
-		if m.Get("type").String() == "cancel" {
+		// These do not wait for their turn.
+		switch m.Get("type").String() {
+		case "cancel":
 			if w.cancel != nil {
 				w.cancel()
+			}
+			return nil
+		case "skip":
+			if w.skip != nil {
+				w.skip()
 			}
 			return nil
 		}
@@ -50,6 +58,7 @@ type worker struct {
 	requests chan js.Value
 	engine   *engine.Engine
 	cancel   context.CancelFunc
+	skip     func() // drops the picture under way; nil while there is none
 }
 
 func post(kind string, fields map[string]any, transfer ...any) {
@@ -74,6 +83,9 @@ func (w *worker) handle(m js.Value) {
 		err = w.generate(ctx, m)
 	}
 	var lost *gpu.LostError
+	if err != nil {
+		err = w.cause(err)
+	}
 	switch {
 	case errors.As(err, &lost):
 		w.engine = nil
@@ -81,8 +93,27 @@ func (w *worker) handle(m js.Value) {
 	case errors.Is(err, context.Canceled):
 		post("stopped", nil)
 	case err != nil:
-		post("error", map[string]any{"message": err.Error()})
+		kind := ""
+		var open *gpu.OpenError
+		if errors.As(err, &open) {
+			kind = open.Kind
+		}
+		post("error", map[string]any{"message": err.Error(), "kind": kind})
 	}
+}
+
+// cause is the loss of the GPU if that is what was behind an error: what was under way
+// may fail a moment before the browser says why.
+func (w *worker) cause(err error) error {
+	if w.engine == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	time.Sleep(100 * time.Millisecond)
+	var lost *gpu.LostError
+	if check := w.engine.Device.Check(); errors.As(check, &lost) {
+		return check
+	}
+	return err
 }
 
 // origin is the engine's Host in the page: the model that ships, beside the page.
@@ -151,7 +182,7 @@ func (w *worker) tokens(m js.Value) {
 
 func progress(ev engine.Event) {
 	post("progress", map[string]any{"stage": ev.Stage, "done": ev.Done, "total": ev.Total, "image": ev.Image, "images": ev.Images,
-		"step": ev.Step, "steps": ev.Steps, "secondsPerStep": ev.SecondsPerStep})
+		"step": ev.Step, "steps": ev.Steps, "secondsPerStep": ev.SecondsPerStep, "fraction": ev.Fraction})
 }
 
 // previewEvery is the least time between two previews: a preview costs a decoding.
@@ -175,7 +206,11 @@ func (w *worker) generate(ctx context.Context, m js.Value) error {
 	}
 	id := m.Get("id")
 	last := time.Now()
+	var cost clock
+	defer func() { w.skip = nil }()
 	err = w.engine.Generate(ctx, s, pictures, func(ev engine.Event) {
+		w.skip = ev.Skip
+		cost.tell(ev)
 		progress(ev)
 		if ev.Preview == nil || ev.Step >= ev.Steps || time.Since(last) < previewEvery {
 			return
@@ -190,7 +225,7 @@ func (w *worker) generate(ctx context.Context, m js.Value) error {
 			return err
 		}
 		png := gpu.BytesOf(b.Bytes())
-		post("result", map[string]any{"id": id, "index": r.Index, "png": png}, png.Get("buffer"))
+		post("result", map[string]any{"id": id, "index": r.Index, "png": png, "cost": cost.take(w.engine.Device)}, png.Get("buffer"))
 		return nil
 	})
 	if err == nil {

@@ -113,11 +113,12 @@ async function read(device, buffer, offset, size) {
 }
 
 // open asks for an adapter and a device with all that the adapter grants of what
-// the engine can use. It rejects with an Error whose message is for the visitor.
+// the engine can use. Where there is none it resolves to a problem (webgpu, adapter,
+// device) and a text.
 async function open({ noF16 = false, powerPreference = "high-performance" } = {}) {
-  if (!navigator.gpu) throw new Error("this browser has no WebGPU");
+  if (!navigator.gpu) return { problem: "webgpu", text: "this browser has no WebGPU" };
   const adapter = await navigator.gpu.requestAdapter({ powerPreference });
-  if (!adapter) throw new Error("WebGPU found no GPU that it may use");
+  if (!adapter) return { problem: "adapter", text: "WebGPU found no GPU that it may use" };
   const requiredFeatures = [];
   if (!noF16 && adapter.features.has("shader-f16")) requiredFeatures.push("shader-f16");
   if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
@@ -127,7 +128,12 @@ async function open({ noF16 = false, powerPreference = "high-performance" } = {}
     "maxComputeInvocationsPerWorkgroup", "maxComputeWorkgroupSizeX", "maxComputeWorkgroupSizeY",
     "maxComputeWorkgroupsPerDimension", "maxStorageBuffersPerShaderStage",
   ]) requiredLimits[name] = adapter.limits[name];
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  let device;
+  try {
+    device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  } catch (e) {
+    return { problem: "device", text: `the GPU could not be opened: ${e.message}` };
+  }
   const state = { device, info: adapter.info, error: "", lost: "" };
   device.addEventListener("uncapturederror", (e) => { state.error ||= e.error.message; });
   device.lost.then((info) => { state.lost = info.message || info.reason || "device lost"; });

@@ -2,7 +2,13 @@
 import "./gpu.js";
 import "./wasm_exec.js";
 
-const go = new Go();
-const { instance } = await WebAssembly.instantiateStreaming(fetch(new URL("../app.wasm", import.meta.url)), go.importObject);
-globalThis.wasm = instance; // cogentcore/webgpu writes buffers from its memory
-await go.run(instance);
+try {
+  const go = new Go();
+  const { instance } = await WebAssembly.instantiateStreaming(fetch(new URL("../app.wasm", import.meta.url)), go.importObject);
+  globalThis.wasm = instance; // cogentcore/webgpu writes buffers from its memory
+  await go.run(instance);
+  // The engine serves as long as the worker lives: it ends only by a fault.
+  postMessage({ type: "ended", message: "the engine stopped" });
+} catch (e) {
+  postMessage({ type: "ended", message: e.message });
+}
