@@ -69,6 +69,16 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 	return c, nil
 }
 
+// Entry finds an entry by its id.
+func (c Catalogue) Entry(id string) (Entry, bool) {
+	for _, e := range c.Models {
+		if e.ID == id {
+			return e, true
+		}
+	}
+	return Entry{}, false
+}
+
 // Link is where an entry lies.
 func (c Catalogue) Link(e Entry) (Link, error) { return ParseLink(e.Source, c.Base) }
 

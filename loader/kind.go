@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -94,4 +95,23 @@ func Recognise(c *Checkpoint) (Kind, error) {
 		return KindNetwork, nil
 	}
 	return "", fmt.Errorf("this file is no Stable Diffusion 1.5 model and no IP-Adapter: its tensors are named like %q", names[0])
+}
+
+// CheckUNetConfig says of a UNet's config.json, in diffusers' layout, what other family
+// than Stable Diffusion 1.5's it belongs to; nil where it may be of that one.
+func CheckUNetConfig(config []byte) error {
+	var c struct {
+		CrossAttentionDim any `json:"cross_attention_dim"`
+		AdditionEmbedType any `json:"addition_embed_type"`
+	}
+	if err := json.Unmarshal(config, &c); err != nil {
+		return fmt.Errorf("unet/config.json is damaged: %w", err)
+	}
+	switch {
+	case c.AdditionEmbedType != nil || c.CrossAttentionDim == float64(2048):
+		return errors.New("this is a Stable Diffusion XL model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+	case c.CrossAttentionDim == float64(1024):
+		return errors.New("this is a Stable Diffusion 2 model, whose text encoder is OpenCLIP's: choose a model of the 1.5 family")
+	}
+	return nil
 }

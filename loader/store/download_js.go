@@ -98,21 +98,36 @@ func (s *Store) download(ctx context.Context, address string, o Options) (Manife
 		}
 		defer in.close()
 	}
-	p, head, err := makePlan(ctx, in, o)
-	if err != nil {
-		return Manifest{}, fmt.Errorf("%s: %w", path.Base(address), err)
-	}
 	etag := f.etag
 	if etag == "" {
 		etag = fmt.Sprintf("%d bytes", f.size)
 	}
+	return s.bring(ctx, address, etag, in, o)
+}
+
+// reader is where a file's bytes come from: a server, or a disk.
+type reader interface {
+	name() string // the file's own, for the visitor
+	length() int64
+	// take reads a few bytes into Go: a header.
+	take(ctx context.Context, from, n int64) ([]byte, error)
+	// read reads bytes [from, to) into a new Uint8Array.
+	read(ctx context.Context, from, to int64, count func(n int64)) (js.Value, error)
+}
+
+// bring stores what is missing of a file, and commits it.
+func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Options) (Manifest, error) {
+	p, head, err := makePlan(ctx, in, o)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", in.name(), err)
+	}
 	if p.converted {
 		etag += " f16" // other bytes than those of the source: not to be mixed with them
 	}
-	if err := s.drop(ctx, address, etag, false); err != nil {
+	if err := s.drop(ctx, file, etag, false); err != nil {
 		return Manifest{}, err
 	}
-	d := &run{store: s, file: address, etag: etag, in: in, options: o, pieces: map[int64]Piece{}}
+	d := &run{store: s, file: file, etag: etag, in: in, options: o, pieces: map[int64]Piece{}}
 	var missing []slice
 	var need int64
 	for _, x := range p.slices {
@@ -129,19 +144,18 @@ func (s *Store) download(ctx context.Context, address string, o Options) (Manife
 		}
 	}
 	if used, granted, err := Usage(ctx); err == nil && granted-used < need {
-		return Manifest{}, fmt.Errorf("%s needs %s and the browser has %s left for this page: %w", path.Base(address), megabytes(need), megabytes(max(0, granted-used)), ErrFull)
+		return Manifest{}, fmt.Errorf("%s needs %s and the browser has %s left for this page: %w", in.name(), megabytes(need), megabytes(max(0, granted-used)), ErrFull)
 	}
-	d.options.Progress(d.done, f.size, false)
+	d.options.Progress(d.done, in.length(), false)
 	if p.header != nil {
-		header := gpu.BytesOf(p.header)
-		if err := d.write(ctx, 0, header); err != nil {
+		if err := d.write(ctx, 0, 0, gpu.BytesOf(p.header)); err != nil {
 			return Manifest{}, err
 		}
 	}
-	if f.ranged {
-		err = d.parallel(ctx, missing)
+	if one, ok := in.(*intake); ok && !one.ranged {
+		err = d.inOrder(ctx, one, missing, head)
 	} else {
-		err = d.inOrder(ctx, missing, head)
+		err = d.parallel(ctx, missing)
 	}
 	if err != nil {
 		return Manifest{}, err
@@ -158,19 +172,19 @@ func megabytes(n int64) string {
 
 // makePlan reads a safetensors file's header. head is how far an unranged response was
 // read for it, and the bytes so far.
-func makePlan(ctx context.Context, in *intake, o Options) (plan, []byte, error) {
-	name := path.Base(strings.SplitN(in.url, "?", 2)[0])
+func makePlan(ctx context.Context, in reader, o Options) (plan, []byte, error) {
+	name, size := in.name(), in.length()
 	if !strings.HasSuffix(strings.ToLower(name), ".safetensors") {
-		return planBytes(in.size, o.SliceSize), nil, nil
+		return planBytes(size, o.SliceSize), nil, nil
 	}
-	first, err := in.take(ctx, 0, min(16, in.size))
+	first, err := in.take(ctx, 0, min(16, size))
 	if err != nil {
 		return plan{}, nil, err
 	}
 	if err := loader.CheckFile(name, first); err != nil {
 		return plan{}, nil, err
 	}
-	n, err := loader.HeaderSize(first, in.size)
+	n, err := loader.HeaderSize(first, size)
 	if err != nil {
 		return plan{}, nil, err
 	}
@@ -182,14 +196,14 @@ func makePlan(ctx context.Context, in *intake, o Options) (plan, []byte, error) 
 		}
 		head = append(head, rest...)
 	}
-	tensors, err := loader.ParseHeader(head[8:8+n], in.size)
+	tensors, err := loader.ParseHeader(head[8:8+n], size)
 	if err != nil {
 		return plan{}, nil, err
 	}
 	if o.Keep || o.SHA256 != "" {
-		return planBytes(in.size, o.SliceSize), head, nil
+		return planBytes(size, o.SliceSize), head, nil
 	}
-	p, err := planTensors(tensors, in.size, o.SliceSize)
+	p, err := planTensors(tensors, size, o.SliceSize)
 	return p, head, err
 }
 
@@ -214,6 +228,9 @@ func (in *intake) open(ctx context.Context) error {
 	}
 	return in.check(r)
 }
+
+func (in *intake) name() string  { return path.Base(strings.SplitN(in.url, "?", 2)[0]) }
+func (in *intake) length() int64 { return in.size }
 
 func (in *intake) close() {
 	in.whole.Call("close")
@@ -257,7 +274,7 @@ func (in *intake) fill(ctx context.Context, buffer js.Value, at, n int64, count 
 type run struct {
 	store      *Store
 	file, etag string
-	in         *intake
+	in         reader
 	options    Options
 	mu         sync.Mutex
 	done       int64
@@ -279,7 +296,7 @@ func (d *run) add(n int64) {
 	d.done += n
 	done := d.done
 	d.mu.Unlock()
-	d.options.Progress(done, d.in.size, false)
+	d.options.Progress(done, d.in.length(), false)
 }
 
 // parallel fetches slices by several workers, the first first.
@@ -314,11 +331,11 @@ func (d *run) parallel(ctx context.Context, missing []slice) error {
 }
 
 // inOrder cuts the one response of a server without ranges. head was read from it.
-func (d *run) inOrder(ctx context.Context, missing []slice, head []byte) error {
+func (d *run) inOrder(ctx context.Context, in *intake, missing []slice, head []byte) error {
 	at := int64(len(head))
 	for _, x := range missing {
 		if x.from > at {
-			if err := d.in.fill(ctx, js.Null(), 0, x.from-at, func(int64) {}); err != nil {
+			if err := in.fill(ctx, js.Null(), 0, x.from-at, func(int64) {}); err != nil {
 				return err
 			}
 			at = x.from
@@ -330,7 +347,7 @@ func (d *run) inOrder(ctx context.Context, missing []slice, head []byte) error {
 			js.CopyBytesToJS(bytes, head[x.from:x.from+had])
 			d.add(had)
 		}
-		if err := d.in.fill(ctx, bytes, had, x.to-x.from, d.add); err != nil {
+		if err := in.fill(ctx, bytes, had, x.to-x.from, d.add); err != nil {
 			return err
 		}
 		at = max(at, x.to)
@@ -352,19 +369,19 @@ func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
 	if changes {
 		bytes = glue().Call("convert", bytes, list, x.size)
 	}
-	return d.write(ctx, x.at, bytes)
+	return d.write(ctx, x.at, x.to-x.from, bytes)
 }
 
 // write stores a Blob beside its hash, in one transaction: a tab that dies leaves all
-// of it or nothing.
-func (d *run) write(ctx context.Context, at int64, bytes js.Value) error {
+// of it or nothing. source is how many bytes of the source it stands for.
+func (d *run) write(ctx context.Context, at, source int64, bytes js.Value) error {
 	sum, err := hash(ctx, bytes)
 	if err != nil {
 		return err
 	}
 	blob := js.Global().Get("Blob").New([]any{bytes})
 	err = d.store.change(ctx, []string{slices}, func(t *idb.Transaction) error {
-		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum}))
+		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source}))
 	})
 	if err != nil {
 		return err
@@ -377,7 +394,7 @@ func (d *run) write(ctx context.Context, at int64, bytes js.Value) error {
 
 // commit writes the manifest, by which the file is there.
 func (d *run) commit(ctx context.Context, p plan) (Manifest, error) {
-	m := Manifest{File: d.file, ETag: d.etag, Size: p.size, Source: d.in.size, Converted: p.converted, SHA256: d.options.SHA256}
+	m := Manifest{File: d.file, ETag: d.etag, Size: p.size, Source: d.in.length(), Converted: p.converted, SHA256: d.options.SHA256}
 	if p.header != nil {
 		m.Slices = append(m.Slices, d.pieces[0])
 	}

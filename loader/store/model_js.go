@@ -14,12 +14,6 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// Remote is a file that a model needs, and its size at the source.
-type Remote struct {
-	URL  string
-	Size int64
-}
-
 // Files finds what there is to download of a link. components are the networks of a
 // folder: "unet", "vae", "text_encoder" for a model, and "" for a folder that is one
 // network itself (an image encoder). A file that must be there and is not is an error
@@ -30,7 +24,7 @@ func Files(ctx context.Context, link loader.Link, components ...string) ([]Remot
 		if err != nil {
 			return nil, err
 		}
-		return []Remote{{f.url, f.size}}, nil
+		return []Remote{{URL: f.url, Size: f.size}}, nil
 	}
 	var list []Remote
 	find := func(name string) (bool, error) {
@@ -39,7 +33,7 @@ func Files(ctx context.Context, link loader.Link, components ...string) ([]Remot
 			return false, nil
 		}
 		if err == nil {
-			list = append(list, Remote{f.url, f.size})
+			list = append(list, Remote{URL: f.url, Size: f.size})
 		}
 		return err == nil, err
 	}

@@ -19,7 +19,8 @@ import (
 const (
 	slices    = "slices"    // [file, etag, offset] → {blob, sha256}
 	manifests = "manifests" // file → JSON of a Manifest
-	handles   = "handles"   // name → FileSystemHandle
+	handles   = "handles"   // id of a record → FileSystemHandle
+	records   = "records"   // id → JSON of a Record
 )
 
 // Store is the browser's store of weights.
@@ -48,8 +49,12 @@ type Piece struct {
 
 // Open opens the store.
 func Open(ctx context.Context) (*Store, error) {
-	request, err := idb.Global().Open(ctx, "imprompt-weights", 1, func(db *idb.Database, _, _ uint) error {
-		for _, name := range []string{slices, manifests, handles} {
+	request, err := idb.Global().Open(ctx, "imprompt-weights", 2, func(db *idb.Database, old, _ uint) error {
+		names := []string{slices, manifests, handles, records}
+		if old == 1 { // it had no records
+			names = names[3:]
+		}
+		for _, name := range names {
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil {
 				return err
 			}

@@ -1,0 +1,266 @@
+//go:build js && wasm
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"strings"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// Fetch downloads a record's files, or what is missing of them, looks into them and
+// marks the record complete. The record is stored first, so that this goes on after a
+// reload. Cancelling ctx pauses.
+func (s *Store) Fetch(ctx context.Context, r Record, progress func(Progress)) error {
+	g := begin(r, progress)
+	unlock, err := lock(ctx, "imprompt record "+r.ID, g.wait)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	// Another tab may have been quicker.
+	if old, err := s.Record(ctx, r.ID); err == nil && old.Complete {
+		return nil
+	}
+	if err := s.PutRecord(ctx, r); err != nil {
+		return err
+	}
+	for i, f := range r.Files {
+		if _, err := s.Download(ctx, f.URL, Options{SHA256: f.SHA256, Progress: g.file(i)}); err != nil {
+			return err
+		}
+		g.end(i)
+	}
+	return s.finish(ctx, r)
+}
+
+// Import stores a copy of a file of the visitor's disk. It returns the record's id, the
+// file's name.
+func (s *Store) Import(ctx context.Context, file js.Value, progress func(id string, p Progress)) (string, error) {
+	r, err := s.recordOf(ctx, file)
+	if err != nil {
+		return r.ID, err
+	}
+	if old, err := s.Record(ctx, r.ID); err == nil && old.Complete {
+		return r.ID, fmt.Errorf("a file %s is here already: delete it first, or give the other one another name", r.ID)
+	}
+	g := begin(r, func(p Progress) { progress(r.ID, p) })
+	unlock, err := tryLock(ctx, r.ID)
+	if err != nil {
+		return r.ID, err
+	}
+	defer unlock()
+	if err := s.PutRecord(ctx, r); err != nil {
+		return r.ID, err
+	}
+	f := r.Files[0]
+	etag := fmt.Sprintf("%d bytes, %.0f", f.Size, file.Get("lastModified").Float())
+	o := Options{SliceSize: sliceSize, Parallel: 2, Progress: g.file(0)}
+	if _, err := s.Manifest(ctx, f.URL); errors.Is(err, os.ErrNotExist) {
+		if _, err := s.bring(ctx, f.URL, etag, disk{File(file).(blobFile)}, o); err != nil {
+			return r.ID, err
+		}
+	}
+	return r.ID, s.finish(ctx, r)
+}
+
+// KeepFile remembers a file that is used where it lies. It returns the record's id.
+func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
+	file, err := gpu.Await(ctx, handle.Call("getFile"))
+	if err != nil {
+		return "", fmt.Errorf("%s cannot be opened (%w): was it moved or deleted? Choose it again", handle.Get("name").String(), err)
+	}
+	r, err := s.recordOf(ctx, file)
+	if err != nil {
+		return r.ID, err
+	}
+	if old, err := s.Record(ctx, r.ID); err == nil && !old.Handle {
+		return r.ID, fmt.Errorf("a file %s is here already: delete it first, or give the other one another name", r.ID)
+	}
+	r.Handle = true
+	if err := s.KeepHandle(ctx, r.ID, handle); err != nil {
+		return r.ID, err
+	}
+	return r.ID, s.finish(ctx, r)
+}
+
+// recordOf looks into a file of the visitor's disk.
+func (s *Store) recordOf(ctx context.Context, file js.Value) (Record, error) {
+	source := File(file)
+	r := Record{ID: source.Name(), Name: source.Name(), Files: []Remote{{URL: onDisk + source.Name(), Size: source.Size()}}}
+	var err error
+	if r.Kind, err = Kind(ctx, source); err != nil {
+		return r, err
+	}
+	p, _, err := makePlan(ctx, disk{source.(blobFile)}, Options{SliceSize: sliceSize})
+	if p.converted {
+		r.Files[0].Stored = p.size
+	}
+	return r, err
+}
+
+// onDisk begins the addresses of files that came from the visitor's disk.
+const onDisk = "file:"
+
+// disk is a dropped or chosen File as a reader.
+type disk struct{ blobFile }
+
+func (d disk) name() string  { return d.Name() }
+func (d disk) length() int64 { return d.Size() }
+
+func (d disk) take(ctx context.Context, from, n int64) ([]byte, error) {
+	b, err := d.ReadRange(ctx, from, n)
+	if err != nil {
+		return nil, err
+	}
+	return gpu.GoBytes(b), nil
+}
+
+func (d disk) read(ctx context.Context, from, to int64, count func(int64)) (js.Value, error) {
+	b, err := d.ReadRange(ctx, from, to-from)
+	if err == nil {
+		count(to - from)
+	}
+	return b, err
+}
+
+// finish looks into a record whose files are here, and marks it complete.
+func (s *Store) finish(ctx context.Context, r Record) error {
+	if err := s.inspect(ctx, &r); err != nil {
+		return err
+	}
+	r.Complete = true
+	return s.PutRecord(ctx, r)
+}
+
+func (s *Store) inspect(ctx context.Context, r *Record) error {
+	if r.Kind != "model" {
+		if r.Base != "" {
+			_, err := loader.OpenNetwork(ctx, s.Folder(r.Base), ".", "model")
+			return err
+		}
+		source, err := s.RecordSource(ctx, *r)
+		if err != nil {
+			return err
+		}
+		kind, err := Kind(ctx, source)
+		if err == nil && kind == "ip_adapter" {
+			r.CrossDim, err = adapterCrossDim(ctx, source)
+		}
+		if err == nil && r.Kind != "" && kind != r.Kind {
+			err = fmt.Errorf("%s is another thing (%s) than it should be (%s): delete it", r.Name, kind, r.Kind)
+		}
+		if err != nil || kind != "model" {
+			r.Kind = kind
+			return err
+		}
+		r.Kind = kind
+	}
+	// No tokenizer is read here, so no vocabulary is needed.
+	m, err := s.OpenRecord(ctx, *r, nil)
+	if err != nil {
+		return err
+	}
+	var unet struct {
+		InChannels int `json:"in_channels"`
+		SampleSize int `json:"sample_size"`
+		CrossDim   int `json:"cross_attention_dim"`
+	}
+	var vae struct {
+		Channels []int `json:"block_out_channels"`
+	}
+	for name, to := range map[string]any{"unet/config.json": &unet, "vae/config.json": &vae} {
+		b, err := loader.ReadFile(ctx, m, name)
+		if err != nil {
+			return err
+		}
+		if err := json.Unmarshal(b, to); err != nil {
+			return fmt.Errorf("%s: %s is damaged: %w", r.Name, name, err)
+		}
+	}
+	r.InChannels, r.CrossDim = unet.InChannels, unet.CrossDim
+	// As diffusers: sample_size times the VAE's factor.
+	r.Pixels = unet.SampleSize << max(0, len(vae.Channels)-1)
+	return nil
+}
+
+// adapterCrossDim is the width of the words that an adapter was trained beside.
+func adapterCrossDim(ctx context.Context, s loader.Source) (int, error) {
+	c, err := loader.OpenFileOfWeights(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range c.Names() {
+		if _, shape, _ := c.Info(name); strings.HasSuffix(name, ".to_k_ip.weight") && len(shape) == 2 {
+			return shape[1], nil
+		}
+	}
+	return 0, fmt.Errorf("%s has no keys for image prompts: it is no IP-Adapter", s.Name())
+}
+
+// OpenRecord opens a model or an image encoder: a folder, or the single file in its
+// place. clip is where CLIP's vocabulary lies, which single files lack.
+func (s *Store) OpenRecord(ctx context.Context, r Record, clip loader.Folder) (loader.Folder, error) {
+	if r.Base != "" {
+		return s.Folder(r.Base), nil
+	}
+	source, err := s.RecordSource(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return loader.OpenSingleFile(ctx, source, clip)
+}
+
+// RecordSource opens the file of a record that has one.
+func (s *Store) RecordSource(ctx context.Context, r Record) (loader.Source, error) {
+	if r.Handle {
+		return s.OpenHandle(ctx, r.ID)
+	}
+	if len(r.Files) != 1 {
+		return nil, fmt.Errorf("%s is a folder of %d files, and one file is asked for", r.Name, len(r.Files))
+	}
+	return s.Source(ctx, r.Files[0].URL)
+}
+
+// gauge adds up the progress of a record's files.
+type gauge struct {
+	p    Progress
+	tell func(Progress)
+}
+
+func begin(r Record, tell func(Progress)) *gauge {
+	g := &gauge{p: Progress{Total: r.Bytes()}, tell: tell}
+	for _, f := range r.Files {
+		name := path.Base(strings.SplitN(f.URL, "?", 2)[0])
+		if rest, ok := strings.CutPrefix(f.URL, r.Base+"/"); ok && r.Base != "" {
+			name = rest
+		}
+		g.p.Files = append(g.p.Files, FileProgress{Name: strings.TrimPrefix(name, onDisk), Total: f.Size})
+	}
+	return g
+}
+
+func (g *gauge) wait() {
+	g.p.Waiting = true
+	g.tell(g.p)
+}
+
+func (g *gauge) file(i int) func(done, total int64, waiting bool) {
+	return func(done, total int64, waiting bool) {
+		g.p.Waiting = waiting
+		f := &g.p.Files[i]
+		g.p.Done += done - f.Done
+		f.Done = done
+		g.tell(g.p)
+	}
+}
+
+func (g *gauge) end(i int) { g.file(i)(g.p.Files[i].Total, g.p.Files[i].Total, false) }
