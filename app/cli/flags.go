@@ -22,7 +22,8 @@ type options struct {
 }
 
 const usage = `./build.sh generate --prompt TEXT --out FILE.png
-  --model DIR                    a model in diffusers' layout (default: the one that ships)
+  --model DIR|FILE|URL           a model in diffusers' layout, or one .safetensors file in the original layout; as a
+                                 URL, a hub's page too (default: the one that ships)
   --prompt TEXT  --negative-prompt TEXT
   --ip-adapter FILE              an IP-Adapter (.safetensors); what follows, up to the next, is its:
     --image-encoder DIR  --image FILE (several may follow)  --ip-adapter-scale F (1.0)

@@ -66,14 +66,19 @@ func (f files) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	switch {
 	case name == "":
 		name = f.shipped
-	case isURL(name) && strings.HasSuffix(name, ".safetensors"):
-		s, err := loader.OpenURL(ctx, name)
+	case isURL(name):
+		link, err := loader.ParseLink(name, loader.Hub)
+		if err != nil {
+			return nil, err
+		}
+		if link.File == "" {
+			return loader.Web(link.Base), nil
+		}
+		s, err := loader.OpenURL(ctx, link.URL(""))
 		if err != nil {
 			return nil, err
 		}
 		return loader.OpenSingleFile(ctx, s, f.clip())
-	case isURL(name):
-		return loader.Web(name), nil
 	}
 	info, err := os.Stat(name)
 	if err != nil {

@@ -1,0 +1,59 @@
+// ./build.sh generate --model with the same small model in each form that it takes: a
+// folder, one file, the address of a folder, the address of a file.
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { smallModel, writeFolder } from "./model.mjs";
+import { startCDN } from "./server.mjs";
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-generate-"));
+let cdn, first;
+
+before(async () => {
+  cdn = await startCDN();
+  const { folder, single } = smallModel();
+  writeFolder(path.join(dir, "folder"), smallModel({ shards: true }).folder);
+  fs.writeFileSync(path.join(dir, "single.safetensors"), single);
+  for (const [name, bytes] of Object.entries(folder)) cdn.add("/repo/" + name, bytes);
+  cdn.add("/single.safetensors", single);
+  cdn.add("/repo.ckpt", Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(100)]));
+});
+after(() => {
+  cdn?.close();
+  fs.rmSync(dir, { recursive: true, force: true });
+});
+
+// generate draws, and returns the latents: the PNG names its model. It must not block
+// this process, which is the CDN.
+function generate(model) {
+  const latents = path.join(dir, "latents.npy");
+  return new Promise((resolve, reject) => {
+    execFile("./build.sh", ["generate", "--model", model, "--prompt", "a small house, ünïcode", "--negative-prompt", "grey", "--num-inference-steps", "2", "--seed", "3",
+      "--height", "64", "--width", "64", "--dump-latents", latents, "--out", path.join(dir, "out.png")], { cwd: root }, (error, _, stderr) => {
+      if (error) reject(new Error(stderr));
+      else resolve(fs.readFileSync(latents));
+    });
+  });
+}
+
+test("a folder, in shards", { timeout: 240_000 }, async () => {
+  first = await generate(path.join(dir, "folder"));
+  const numbers = new Float32Array(first.buffer.slice(first.byteOffset + first.length - 4 * 4 * 16 * 16, first.byteOffset + first.length));
+  assert.ok(numbers.every(Number.isFinite) && new Set(numbers).size > 500, "the latents are no picture");
+});
+
+for (const [name, model] of [["one file", () => path.join(dir, "single.safetensors")], ["the address of a folder", () => cdn.url + "/repo"], ["the address of a file", () => cdn.url + "/single.safetensors"]]) {
+  test(`${name} draws the same`, { timeout: 240_000 }, async () => {
+    assert.ok((await generate(model())).equals(first), "the latents differ from the folder's");
+  });
+}
+
+test("what is no model is said", { timeout: 240_000 }, async () => {
+  await assert.rejects(generate(cdn.url + "/repo.ckpt"), /repo\.ckpt is a pickle/);
+  await assert.rejects(generate(cdn.url + "/nowhere"), /nowhere/);
+});
