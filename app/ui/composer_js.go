@@ -14,6 +14,7 @@ import (
 
 func (p *page) composer() app.UI {
 	return app.Section().Class("composer").Aria("label", "Composer").Body(
+		p.modelChoice(),
 		p.imagePrompts(),
 		p.words(),
 		p.startPicture(),
@@ -80,6 +81,7 @@ func (p *page) imagePromptCard(i int, im *imagePrompt) app.UI {
 				app.Select().Aria("label", "What to take").Title("ip_adapter_layers").Body(
 					option("all", "Everything", im.layers), option("style", "Style", im.layers), option("composition", "Composition", im.layers),
 				).OnChange(func(ctx app.Context, _ app.Event) { im.layers = ctx.JSSrc().Get("value").String() }),
+				p.adapterChoice(im),
 				percent("From step, percent", im.start, func(v float64) { im.start = min(v, im.end) }),
 				percent("To step, percent", im.end, func(v float64) { im.end = max(v, im.start) }),
 			),

@@ -59,6 +59,8 @@ type page struct {
 	gallery []*result
 	update  bool // a new version of the site is ready
 	theme   string
+
+	m models
 }
 
 type tokenCount struct {
@@ -96,6 +98,7 @@ type imagePrompt struct {
 	crop       crop
 	mask       mask     // where it applies; nothing painted: everywhere
 	image      js.Value // decoded, for the crop's picture
+	adapter    string   // which one, where there are several
 }
 
 // job is one request to the engine.
@@ -125,6 +128,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.applyTheme()
 	p.listen()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
+	p.openModels(ctx)
 	p.startWorker()
 	ctx.Async(p.openGallery)
 }
@@ -151,7 +155,9 @@ func (p *page) listen() {
 	on("dragover", func(e js.Value) { e.Call("preventDefault") })
 	on("drop", func(e js.Value) {
 		e.Call("preventDefault")
-		p.takeFiles(e.Get("dataTransfer").Get("files"))
+		if !p.takeWeights(e.Get("dataTransfer")) {
+			p.takeFiles(e.Get("dataTransfer").Get("files"))
+		}
 	})
 	on("imprompt-update", func(js.Value) { p.ctx.Dispatch(func(app.Context) { p.update = true }) })
 }
@@ -176,7 +182,7 @@ func (p *page) switchTheme(ctx app.Context, _ app.Event) {
 func (p *page) compose() (settings.Settings, map[string][]byte) {
 	s := p.s
 	s.Prompt, s.NegativePrompt = p.prompt, p.negative
-	s.IPAdapters, s.InitImage, s.Mask = nil, "", ""
+	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", p.m.chosen.ID
 	pictures := map[string][]byte{}
 	for i, im := range p.prompts {
 		// Two pictures may have one name: what is pasted is always image.png.
@@ -184,6 +190,9 @@ func (p *page) compose() (settings.Settings, map[string][]byte) {
 		pictures[name] = im.bytes
 		a := settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.crop.square()}},
 			Scale: im.scale, Layers: im.layers, Start: im.start, End: im.end}
+		if o, ok := p.adapterOf(im); ok {
+			a.Weights, a.ImageEncoder = o.id, o.encoder
+		}
 		if !im.mask.empty() {
 			a.Mask = fmt.Sprintf("mask-%d.png", i)
 			pictures[a.Mask] = im.mask.png(s.Width, s.Height)
@@ -258,9 +267,17 @@ func (p *page) enqueue(jobs ...job) {
 		p.problem = err.Error()
 		return
 	}
-	p.results = nil
-	p.queue = jobs
-	p.next()
+	if p.problem = p.modelProblem(jobs[0].settings); p.problem != "" {
+		return
+	}
+	p.permit(func() {
+		if p.busy {
+			return
+		}
+		p.results = nil
+		p.queue = jobs
+		p.next()
+	})
 }
 
 // next sends the first job of the queue to the worker.
@@ -310,6 +327,9 @@ func (p *page) removePrompt(im *imagePrompt) {
 // restore takes over the settings that a PNG carried.
 func (p *page) restore(s settings.Settings, leftOut []string) {
 	p.prompt, p.negative = s.Prompt, s.NegativePrompt
+	if text := p.takeModel(s.Model); text != "" {
+		leftOut = append(leftOut, text)
+	}
 	keep := p.s
 	p.s = s
 	p.s.IPAdapters, p.s.InitImage, p.s.Mask, p.s.Model = nil, "", "", ""
@@ -324,7 +344,7 @@ func (p *page) restore(s settings.Settings, leftOut []string) {
 		// A PNG carries the names of its image prompts, not the pictures.
 		if i < len(p.prompts) {
 			im := p.prompts[i]
-			im.scale, im.layers, im.start, im.end = a.Scale, a.Layers, a.Start, a.End
+			im.scale, im.layers, im.start, im.end, im.adapter = a.Scale, a.Layers, a.Start, a.End, a.Weights
 		}
 	}
 	p.problem = ""

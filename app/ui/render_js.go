@@ -16,6 +16,7 @@ func (p *page) Render() app.UI {
 			p.stage(),
 		),
 		p.galleryStrip(),
+		p.modelsPanel(),
 		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(p.spoken()),
 	)
 }

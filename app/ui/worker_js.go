@@ -61,7 +61,7 @@ func (p *page) receive(m js.Value) {
 	number := func(name string) float64 { return m.Get(name).Float() }
 	switch m.Get("type").String() {
 	case "started":
-		p.worker.Call("postMessage", map[string]any{"type": "load"})
+		p.worker.Call("postMessage", map[string]any{"type": "load", "model": p.m.chosen.ID})
 	case "ready":
 		p.adapter.name, p.adapter.vendor, p.adapter.architecture = m.Get("adapter").String(), m.Get("vendor").String(), m.Get("architecture").String()
 		p.adapter.f16, p.adapter.software, p.adapter.ready = m.Get("f16").Bool(), m.Get("software").Bool(), true
@@ -92,6 +92,8 @@ func (p *page) receive(m js.Value) {
 	case "stopped":
 		p.queue = nil
 		p.next()
+	case "permission":
+		p.failed("The browser asks again, after a reload, whether this page may read " + p.m.chosen.Name + " on your disk: press Generate and allow it.")
 	case "lost":
 		p.failed("The GPU was taken away (" + m.Get("message").String() + "). Your settings are kept: Generate opens it again.")
 	case "error":

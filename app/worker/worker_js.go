@@ -4,58 +4,75 @@
 // requests and answers with progress, previews and pictures, so that the page's own
 // thread never waits for the engine.
 //
-// Messages are objects with a type. To the worker: load; tokens {prompt, negative};
-// generate {id, settings (JSON), pictures {name: Uint8Array}}; cancel; skip (drops the
-// picture under way and goes on with the next). From it: ready {adapter, f16, software,
-// …}; loaded; tokens {prompt, negative: {count, limit, overflow}}; progress {stage, …};
-// preview {bitmap}; result {id, png, index, cost}; done {id}; stopped {id}; error
-// {message, kind: that of a gpu.OpenError or ""}; lost {message}; and from worker.js
-// itself ended {message}.
+// Messages are objects with a type. To the worker: load {model}; forget (what was
+// deleted may be loaded); tokens {prompt, negative}; generate {id, settings (JSON),
+// pictures {name: Uint8Array}}; cancel; skip (drops the picture under way and goes on
+// with the next). From it: ready {adapter, f16, software, …}; loaded; tokens {prompt,
+// negative: {count, limit, overflow}}; progress {stage, …}; preview {bitmap}; result
+// {id, png, index, cost}; done {id}; stopped {id}; error {message, kind: that of a
+// gpu.OpenError or ""}; permission {message} (the visitor must let the page read a file
+// of the disk again); lost {message}; and from worker.js itself ended {message}.
 package worker
 
 import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"syscall/js"
 	"time"
 
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
-	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/store"
 )
 
 // Serve answers messages for as long as the worker lives.
 func Serve() {
-	w := &worker{requests: make(chan js.Value, 16)}
+	if js.Global().Get("name").String() == "library" {
+		serveLibrary()
+		return
+	}
+	w := &worker{arrived: make(chan struct{}, 1), host: &host{}}
 	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		m := args[0].Get("data")
-		// These do not wait for their turn.
 		switch m.Get("type").String() {
+		// These do not wait for their turn.
 		case "cancel":
 			if w.cancel != nil {
 				w.cancel()
 			}
-			return nil
 		case "skip":
 			if w.skip != nil {
 				w.skip()
 			}
-			return nil
+		case "tokens":
+			w.tokens(m)
+		default:
+			// A callback must not block, or JavaScript stands still: a channel of any
+			// length may be full.
+			w.requests = append(w.requests, m)
+			select {
+			case w.arrived <- struct{}{}:
+			default:
+			}
 		}
-		w.requests <- m
 		return nil
 	}))
 	post("started", nil)
-	for m := range w.requests {
-		w.handle(m)
+	for range w.arrived {
+		for len(w.requests) > 0 {
+			m := w.requests[0]
+			w.requests = w.requests[1:]
+			w.handle(m)
+		}
 	}
 }
 
 type worker struct {
-	requests chan js.Value
+	requests []js.Value
+	arrived  chan struct{}
+	host     *host
 	engine   *engine.Engine
 	cancel   context.CancelFunc
 	skip     func() // drops the picture under way; nil while there is none
@@ -76,9 +93,15 @@ func (w *worker) handle(m js.Value) {
 	var err error
 	switch m.Get("type").String() {
 	case "load":
-		err = w.load(ctx)
-	case "tokens":
-		w.tokens(m)
+		model := ""
+		if v := m.Get("model"); v.Type() == js.TypeString {
+			model = v.String()
+		}
+		err = w.load(ctx, model)
+	case "forget":
+		if w.engine != nil {
+			w.engine.Unload()
+		}
 	case "generate":
 		err = w.generate(ctx, m)
 	}
@@ -92,6 +115,8 @@ func (w *worker) handle(m js.Value) {
 		post("lost", map[string]any{"message": lost.Reason})
 	case errors.Is(err, context.Canceled):
 		post("stopped", nil)
+	case errors.Is(err, store.ErrPermission):
+		post("permission", map[string]any{"message": err.Error()})
 	case err != nil:
 		kind := ""
 		var open *gpu.OpenError
@@ -116,28 +141,6 @@ func (w *worker) cause(err error) error {
 	return err
 }
 
-// origin is the engine's Host in the page: the model that ships, beside the page.
-type origin struct{}
-
-func (origin) Folder(_ context.Context, name string) (loader.Folder, error) {
-	if name != "" {
-		return nil, fmt.Errorf("the model %s is not here: these settings were made with another model; choose the one that ships", name)
-	}
-	return loader.Origin(base() + "model"), nil
-}
-
-func (origin) File(ctx context.Context, name string) (loader.Source, error) {
-	if name == "" {
-		name = "ip-adapter.safetensors"
-	}
-	return loader.Origin(base()+"model").Open(ctx, name)
-}
-
-// base is the address of the site's web folder; this worker lies in its js folder.
-func base() string {
-	return js.Global().Get("URL").New("../", js.Global().Get("location").Get("href")).Get("href").String()
-}
-
 func (w *worker) open(ctx context.Context) error {
 	if w.engine != nil && w.engine.Device.Check() == nil {
 		return nil
@@ -146,7 +149,7 @@ func (w *worker) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.engine = engine.New(d, origin{})
+	w.engine = engine.New(d, w.host)
 	post("ready", map[string]any{
 		"adapter": d.Info.String(), "vendor": d.Info.Vendor, "architecture": d.Info.Architecture, "f16": d.F16, "software": d.Info.Software,
 		"maxBuffer": d.Limits.MaxBufferSize, "maxBinding": d.Limits.MaxStorageBufferBindingSize, "workgroup": d.Limits.MaxComputeInvocationsPerWorkgroup,
@@ -154,11 +157,11 @@ func (w *worker) open(ctx context.Context) error {
 	return nil
 }
 
-func (w *worker) load(ctx context.Context) error {
+func (w *worker) load(ctx context.Context, model string) error {
 	if err := w.open(ctx); err != nil {
 		return err
 	}
-	err := w.engine.Load(ctx, "", func(ev engine.Event) { progress(ev) })
+	err := w.engine.Load(ctx, model, func(ev engine.Event) { progress(ev) })
 	if err == nil {
 		post("loaded", map[string]any{"memory": w.engine.Device.MemoryBytes()})
 	}

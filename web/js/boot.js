@@ -1,5 +1,6 @@
 // Starts the page: what go-app's own script does, without inline code, with relative
 // addresses, and with our service worker.
+import "./guard.js";
 import "./wasm_exec.js";
 
 globalThis.goappGetenv = (name) => ({ GOAPP_ROOT_PREFIX: new URL(".", document.baseURI).pathname.replace(/\/$/, "") })[name] ?? "";

@@ -1,5 +1,8 @@
-// Starts the engine in a dedicated worker: the same wasm as the page's.
+// Starts a dedicated worker of the same wasm as the page's: the engine, or, by the name
+// "library", the keeper of models.
+import "./guard.js";
 import "./gpu.js";
+import "./loader.js";
 import "./wasm_exec.js";
 
 try {

@@ -1,0 +1,79 @@
+//go:build js && wasm && !cli
+
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/store"
+)
+
+// host is the engine's Host in the page: the model that ships lies beside the page, all
+// others in the browser's store, under the ids of their records.
+type host struct{ opened *store.Store }
+
+// shippedAdapters lie beside the page; the first is meant by "".
+var shippedAdapters = []string{"ip-adapter.safetensors", "ip-adapter-plus.safetensors"}
+
+func (h *host) store(ctx context.Context) (*store.Store, error) {
+	var err error
+	if h.opened == nil {
+		h.opened, err = store.Open(ctx)
+	}
+	return h.opened, err
+}
+
+// record finds what is stored, and says what to do where it is not.
+func (h *host) record(ctx context.Context, what, name string) (*store.Store, store.Record, error) {
+	s, err := h.store(ctx)
+	if err != nil {
+		return nil, store.Record{}, err
+	}
+	r, err := s.Record(ctx, name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		err = fmt.Errorf("the %s %s is not here: download it in Models, or choose another one there", what, name)
+	case err == nil && !r.Complete:
+		err = fmt.Errorf("the %s %s is not here whole: go on with its download in Models", what, r.Name)
+	}
+	return s, r, err
+}
+
+// Folder finds a model, or an image encoder.
+func (h *host) Folder(ctx context.Context, name string) (loader.Folder, error) {
+	if name == "" {
+		return loader.Origin(base() + "model"), nil
+	}
+	s, r, err := h.record(ctx, "model", name)
+	if err != nil {
+		return nil, err
+	}
+	return s.OpenRecord(ctx, r, loader.Origin(base()+"clip"))
+}
+
+// File finds an adapter.
+func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
+	if name == "" {
+		name = shippedAdapters[0]
+	}
+	s, r, err := h.record(ctx, "adapter", name)
+	if err == nil {
+		return s.RecordSource(ctx, r)
+	}
+	for _, ships := range shippedAdapters {
+		if name == ships {
+			return loader.Origin(base()+"model").Open(ctx, name)
+		}
+	}
+	return nil, err
+}
+
+// base is the address of the site's web folder; this worker lies in its js folder.
+func base() string {
+	return js.Global().Get("URL").New("../", js.Global().Get("location").Get("href")).Get("href").String()
+}
