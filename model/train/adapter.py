@@ -22,6 +22,7 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 
 from adapter_data import EmojiBank, Folder
 from adapter_networks import Adapter, projection_for
+from training import BFLOAT16
 
 MOST_STEPS = 10 ** 9  # where --minutes is the limit
 
@@ -52,7 +53,8 @@ def arguments():
     p.add_argument("--drop-text-at-first", type=float, help="text dropped in this share for the first 60 %% of the run: with words present the image is hardly needed, and its gradient is weak")
     p.add_argument("--min-snr", type=float, default=0, help="gamma of min-SNR weighting (arXiv 2303.09556); 0: none, as the paper")
     p.add_argument("--ema", type=float, default=.999, help="decay of the weights' average, which is what is written")
-    p.add_argument("--mixed-precision", choices=["no", "fp16", "bf16"], default="bf16")
+    p.add_argument("--mixed-precision", choices=["no", "fp16", "bf16"],
+                   default="bf16" if torch.cuda.is_available() or BFLOAT16 else "no")
     p.add_argument("--workers", type=int, default=0)
     p.add_argument("--threads", type=int, help="of a CPU")
     p.add_argument("--save-every", type=float, default=3, help="minutes")

@@ -20,6 +20,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
 from emoji import COLOURS, Emoji
+from training import autocast
 
 
 def attend(q, k, v, heads):
@@ -39,7 +40,7 @@ def real_queries(unet, scheduler, latents, text, kept=4096):
             hooks.append(unet.get_submodule(name.removesuffix(".processor")).to_q.register_forward_hook(keep))
     for z, h in zip(latents.split(32), text.split(32)):
         t = torch.randint(0, scheduler.config.num_train_timesteps, (len(z),))
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             unet(scheduler.add_noise(z, torch.randn_like(z), t), t, h)
     for hook in hooks:
         hook.remove()
@@ -75,7 +76,7 @@ def main():
 
     def hidden_states(prompts):
         ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), autocast():
             return text(ids).last_hidden_state.float()
 
     def captions(r, i):
@@ -109,7 +110,7 @@ def main():
     def loss_of(r, i, dropped):
         h, image = hidden_states(captions(r, i)), context(r, i)
         image[dropped] = torch.from_numpy(nothing)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             tokens = adapter.image_proj(image).float()
         total = 0
         for number, attention in attentions.items():

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 
 from emoji import Emoji
+from training import autocast
 
 
 @torch.no_grad()
@@ -30,7 +31,7 @@ def main():
         for b in range(0, len(emoji), 32):
             i = np.arange(b, min(len(emoji), b + 32))
             x, colours = emoji.pictures(i, rng, augment=r > 0)
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast():
                 latents = vae.encode(x.contiguous(memory_format=torch.channels_last)).latent_dist.mode().float()
             Z[r, i], C[r, i] = (latents * vae.config.scaling_factor).numpy(), colours.numpy()
             V[r, i] = ((F.avg_pool2d(x, 2) + 1) * 127.5).round().clamp(0, 255).byte().numpy()

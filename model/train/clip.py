@@ -12,7 +12,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextMode
 
 from emoji import COLOURS, Emoji
 from features import pixel_values
-from training import Run
+from training import Run, autocast
 
 LENGTH = 32  # tokens of a prompt
 WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"  # OpenAI CLIP's
@@ -67,7 +67,7 @@ def main():
     for step in run:
         rng = np.random.default_rng((2, step))
         chosen = rng.choice(emoji.train, args.batch, replace=False)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             out = clip(**batch(chosen, rng.integers(0, len(views), args.batch), rng), return_loss=True)
         run.learn(out.loss)
         clip.logit_scale.data.clamp_(0, math.log(100))

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from emoji import COLOURS, Emoji
 from judge import pooled_text
+from training import autocast
 
 
 class Judge:
@@ -88,7 +89,7 @@ def main():
                 extra = {"ip_adapter_image_embeds": embeds}
             n = len(prompts[b:b + 16])
             noise = torch.randn(n, 4, 16, 16, generator=torch.Generator().manual_seed(1000 * seed + b))
-            with torch.autocast("cpu", torch.bfloat16):
+            with autocast():
                 made += pipe(words[b:b + 16], latents=noise, num_inference_steps=args.steps, guidance_scale=args.guidance, **extra).images
         return made
 

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from transformers import CLIPVisionModelWithProjection
 
+from training import autocast
+
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]  # OpenAI CLIP's preprocessing
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
 
@@ -22,7 +24,7 @@ def pixel_values(views):
 
 @torch.no_grad()
 def encode(vision, pixels):
-    with torch.autocast(pixels.device.type, torch.bfloat16):
+    with autocast():
         out = vision(pixels, output_hidden_states=True)
     return out.image_embeds.float(), out.hidden_states[-2].float()
 

@@ -3,6 +3,14 @@ import time
 
 import torch
 
+# A processor that computes in bfloat16 gains by it; one that only imitates it takes eight times as long as in float32.
+BFLOAT16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def autocast():
+    return torch.autocast("cpu", torch.bfloat16, enabled=BFLOAT16)
+
+
 
 class Run:
     """Iterating gives step numbers until the minutes are spent, counted over all the runs that the state has seen."""

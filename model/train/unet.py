@@ -12,7 +12,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from adapter import noise_loss
 from emoji import Emoji
-from training import Run
+from training import Run, autocast
 
 
 def new_unet():
@@ -51,7 +51,7 @@ def main():
         ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
         noise, t = torch.randn_like(z), torch.randint(0, 1000, (args.batch,))
         x = scheduler.add_noise(z, noise, t).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             with torch.no_grad():
                 h = text(ids).last_hidden_state
             out = forward(x, t, h, return_dict=False)[0]

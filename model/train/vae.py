@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from emoji import Emoji
-from training import Run
+from training import Run, autocast
 
 
 def differences(x):
@@ -35,7 +35,7 @@ def main():
         rng = np.random.default_rng((0, step))
         x, _ = emoji.pictures(rng.choice(emoji.train, args.batch), rng)
         x = x.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             latent = model.encode(x).latent_dist
             y = model.decode(latent.sample()).sample
         y = y.float()
