@@ -20,7 +20,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
 from emoji import COLOURS, Emoji
-from training import autocast
+from training import DEVICE, autocast
 
 
 def attend(q, k, v, heads):
@@ -36,10 +36,10 @@ def real_queries(unet, scheduler, latents, text, kept=4096):
     asked, hooks = {}, []
     for number, name in enumerate(unet.attn_processors):
         if name.endswith("attn2.processor"):
-            keep = lambda _m, _i, out, number=number: asked.setdefault(number, []).append(out.flatten(0, 1)[torch.randperm(out.shape[0] * out.shape[1])[:512]].float())
+            keep = lambda _m, _i, out, number=number: asked.setdefault(number, []).append(out.flatten(0, 1)[torch.randperm(out.shape[0] * out.shape[1])[:512].to(out.device)].float())
             hooks.append(unet.get_submodule(name.removesuffix(".processor")).to_q.register_forward_hook(keep))
     for z, h in zip(latents.split(32), text.split(32)):
-        t = torch.randint(0, scheduler.config.num_train_timesteps, (len(z),))
+        t = torch.randint(0, scheduler.config.num_train_timesteps, (len(z),), device=z.device)
         with autocast():
             unet(scheduler.add_noise(z, torch.randn_like(z), t), t, h)
     for hook in hooks:
@@ -70,12 +70,12 @@ def main():
     images = np.load(args.work / ("hidden.npy" if args.adapter == "plus" else "embeds.npy"), mmap_mode="r")
     nothing = np.load(args.work / "dropped_hidden.npy") if args.adapter == "plus" else np.zeros(images.shape[2], np.float32)
     tokenizer = CLIPTokenizer.from_pretrained(args.base / "tokenizer")
-    text = CLIPTextModel.from_pretrained(args.base / "text_encoder", dtype=torch.float32).eval().requires_grad_(False)
-    unet = UNet2DConditionModel.from_pretrained(args.base / "unet", torch_dtype=torch.float32).eval().requires_grad_(False)
+    text = CLIPTextModel.from_pretrained(args.base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
+    unet = UNet2DConditionModel.from_pretrained(args.base / "unet", torch_dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     vision_config = CLIPVisionConfig.from_pretrained(args.base / "image_encoder")
 
     def hidden_states(prompts):
-        ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
+        ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
         with torch.no_grad(), autocast():
             return text(ids).last_hidden_state.float()
 
@@ -85,12 +85,12 @@ def main():
 
     def context(r, i):
         """What stands for the pictures [B, ...]."""
-        return torch.from_numpy(np.stack([images[q, k] for q, k in zip(r, i)]).astype(np.float32))
+        return torch.from_numpy(np.stack([images[q, k] for q, k in zip(r, i)]).astype(np.float32)).to(DEVICE)
 
     some = rng.choice(emoji.train, 128, replace=False)
-    queries = real_queries(unet, DDIMScheduler.from_pretrained(args.base / "scheduler"), torch.from_numpy(bank["Z"][0][some]).float(), hidden_states(captions(np.zeros(len(some), int), some)))
+    queries = real_queries(unet, DDIMScheduler.from_pretrained(args.base / "scheduler"), torch.from_numpy(bank["Z"][0][some]).float().to(DEVICE), hidden_states(captions(np.zeros(len(some), int), some)))
     attentions = {n: unet.get_submodule(name.removesuffix(".processor")) for n, name in enumerate(unet.attn_processors) if n in queries}
-    adapter = Adapter(unet, projection_for(args.adapter, vision_config, unet.config.cross_attention_dim, args.resampler_dim), args.adapter)
+    adapter = Adapter(unet, projection_for(args.adapter, vision_config, unet.config.cross_attention_dim, args.resampler_dim), args.adapter).to(DEVICE)
     if args.warm_start:
         adapter.load(args.warm_start)
     empty = hidden_states([""])
@@ -109,7 +109,7 @@ def main():
 
     def loss_of(r, i, dropped):
         h, image = hidden_states(captions(r, i)), context(r, i)
-        image[dropped] = torch.from_numpy(nothing)
+        image[dropped] = torch.from_numpy(nothing).to(DEVICE, image.dtype)
         with autocast():
             tokens = adapter.image_proj(image).float()
         total = 0

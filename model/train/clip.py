@@ -12,7 +12,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextMode
 
 from emoji import COLOURS, Emoji
 from features import pixel_values
-from training import Run, autocast
+from training import DEVICE, Run, autocast
 
 LENGTH = 32  # tokens of a prompt
 WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"  # OpenAI CLIP's
@@ -56,12 +56,12 @@ def main():
     emoji, bank, base = Emoji(args.work), np.load(args.work / "bank.npz"), args.work / "base"
     views, colours = bank["V"], bank["C"]
     tokenizer, words = make_vocabulary(emoji, base / "tokenizer")
-    clip = new_clip(words)
+    clip = new_clip(words).to(DEVICE)
 
     def batch(indices, passes, rng):
         captions = [emoji.caption(i, colours[r, i], rng) for r, i in zip(passes, indices)]
         ids = tokenizer(captions, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt").input_ids
-        return {"pixel_values": pixel_values(views[passes, indices]), "input_ids": ids}
+        return {"pixel_values": pixel_values(views[passes, indices]).to(DEVICE), "input_ids": ids.to(DEVICE)}
 
     run = Run(clip, args.work / "clip.state.pt", args.minutes, rate=6e-4, weight_decay=.05, warm_up=100, flat=.3, betas=(.9, .98))
     for step in run:
@@ -76,7 +76,7 @@ def main():
     held = emoji.held[:192]
     with torch.no_grad():
         logits = clip(**batch(held, np.zeros(len(held), int), np.random.default_rng(3))).logits_per_image
-    right = logits.topk(5, 1).indices == torch.arange(len(held))[:, None]
+    right = logits.topk(5, 1).indices.cpu() == torch.arange(len(held))[:, None]
     print(f"held-out picture to caption among {len(held)}: first {right[:, 0].float().mean():.3f}, first five {right.any(1).float().mean():.3f}")
     clip.save_pretrained(args.work / "clip")
     CLIPTextModel.from_pretrained(args.work / "clip").save_pretrained(base / "text_encoder")

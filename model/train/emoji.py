@@ -10,6 +10,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from training import DEVICE
+
 SIZE = 128
 BACKGROUNDS = dict(
     white=(255, 255, 255), black=(20, 20, 20), grey=(128, 128, 128), red=(214, 48, 49),
@@ -38,9 +40,9 @@ class Emoji:
         return len(self.meta)
 
     def pictures(self, indices, rng, augment=True, colour=None):
-        """[B, 3, 128, 128] in -1..1, and the index of each background's colour [B]."""
+        """[B, 3, 128, 128] in -1..1, where the model trains, and the index of each background's colour [B]."""
         n = len(indices)
-        drawn = torch.from_numpy(np.stack([self.drawings[i] for i in indices])).permute(0, 3, 1, 2).float()
+        drawn = torch.from_numpy(np.stack([self.drawings[i] for i in indices])).to(DEVICE).permute(0, 3, 1, 2).float()
         alpha = drawn[:, 3:] / 255
         layers = torch.cat([drawn[:, :3] * alpha, alpha], 1)  # premultiplied, so that resampling keeps edges clean
         if augment:
@@ -49,7 +51,7 @@ class Emoji:
             affine = torch.zeros(n, 2, 3)
             affine[:, 0, 0], affine[:, 1, 1] = mirror / scale, 1 / scale
             affine[:, :, 2] = torch.from_numpy(rng.uniform(-.06, .06, (n, 2))).float()
-            grid = F.affine_grid(affine, layers.shape, align_corners=False)
+            grid = F.affine_grid(affine.to(DEVICE), layers.shape, align_corners=False)
             layers = F.grid_sample(layers, grid, mode="bilinear", align_corners=False)
         if colour is None:
             drawn_colour = np.where(rng.random(n) < .3, 0, rng.integers(0, len(COLOURS), n))
@@ -57,7 +59,7 @@ class Emoji:
         else:
             colours = torch.full((n,), COLOURS.index(colour))
         jitter = torch.from_numpy(rng.normal(0, 6, (n, 3))).float() if augment else 0
-        background = (TABLE[colours] + jitter).clamp(0, 255)[:, :, None, None]
+        background = (TABLE[colours] + jitter).clamp(0, 255)[:, :, None, None].to(DEVICE)
         return (layers[:, :3] + background * (1 - layers[:, 3:])) / 127.5 - 1, colours
 
     def full_caption(self, index, colour):

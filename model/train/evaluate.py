@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from emoji import COLOURS, Emoji
 from judge import pooled_text
-from training import autocast
+from training import DEVICE, autocast
 
 
 class Judge:
@@ -25,14 +25,14 @@ class Judge:
         self.vision, self.process, self.model, self.projection = pipe.image_encoder, pipe.feature_extractor, model, projection
 
     def pictures(self, images):
-        return F.normalize(self.vision(self.process(images, return_tensors="pt").pixel_values).image_embeds, dim=-1)
+        return F.normalize(self.vision(self.process(images, return_tensors="pt").pixel_values.to(DEVICE)).image_embeds, dim=-1).cpu()
 
     def captions(self, captions):
         return F.normalize(pooled_text(self.model, captions) @ self.projection.T, dim=-1)
 
 
 def as_image(x):
-    return Image.fromarray(((x + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy())
+    return Image.fromarray(((x + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy())
 
 
 def mean_and_spread(values):
@@ -60,7 +60,7 @@ def main():
     torch.set_num_threads(args.threads)
     pipe = StableDiffusionPipeline.from_pretrained(args.model, torch_dtype=torch.float32, safety_checker=None)
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
-    pipe.set_progress_bar_config(disable=True)
+    pipe.to(DEVICE).set_progress_bar_config(disable=True)
     if args.adapter:
         pipe.load_ip_adapter(str(args.adapter.parent), subfolder="", weight_name=args.adapter.name, image_encoder_folder=None)
     emoji, rng = Emoji(args.work), np.random.default_rng(7)
@@ -81,7 +81,7 @@ def main():
             extra = {}
             if args.adapter:
                 pixels = pipe.feature_extractor(prompts[b:b + 16], return_tensors="pt").pixel_values
-                seen, nothing = pipe.encode_image(pixels, "cpu", 1, output_hidden_states=plus)
+                seen, nothing = pipe.encode_image(pixels, DEVICE, 1, output_hidden_states=plus)
                 embeds = [torch.cat([nothing[:, None], seen[:, None]])]
                 # Given several prompts, diffusers repeats every picture for each of them, and the attention's reshape
                 # then folds all the batch's pictures into one context, without an error. Here each prompt has its own.
@@ -90,7 +90,7 @@ def main():
             n = len(prompts[b:b + 16])
             noise = torch.randn(n, 4, 16, 16, generator=torch.Generator().manual_seed(1000 * seed + b))
             with autocast():
-                made += pipe(words[b:b + 16], latents=noise, num_inference_steps=args.steps, guidance_scale=args.guidance, **extra).images
+                made += pipe(words[b:b + 16], latents=noise.to(DEVICE), num_inference_steps=args.steps, guidance_scale=args.guidance, **extra).images
         return made
 
     plus = bool(args.adapter) and "image_proj.latents" in load_file(args.adapter)

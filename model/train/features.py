@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from transformers import CLIPVisionModelWithProjection
 
-from training import autocast
+from training import DEVICE, autocast
 
 MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]  # OpenAI CLIP's preprocessing
 STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
@@ -37,18 +37,18 @@ def main():
     parser.add_argument("--passes", type=int, default=2, help="how many of the bank's draws of each picture to take")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    vision = CLIPVisionModelWithProjection.from_pretrained(args.base / "image_encoder", dtype=torch.float32).eval()
+    vision = CLIPVisionModelWithProjection.from_pretrained(args.base / "image_encoder", dtype=torch.float32).eval().to(DEVICE)
     views = np.load(args.work / "bank.npz")["V"][:args.passes]
     passes, n = views.shape[:2]
-    _, dropped = encode(vision, torch.zeros(1, *views.shape[2:]))
-    np.save(args.work / "dropped_hidden.npy", dropped[0].numpy())
+    _, dropped = encode(vision, torch.zeros(1, *views.shape[2:], device=DEVICE))
+    np.save(args.work / "dropped_hidden.npy", dropped[0].cpu().numpy())
     embeds = np.lib.format.open_memmap(args.work / "embeds.npy.part", "w+", np.float32, (passes, n, vision.config.projection_dim))
     hidden = np.lib.format.open_memmap(args.work / "hidden.npy.part", "w+", np.float16, (passes, n, *dropped.shape[1:]))
     start = time.time()
     for r in range(passes):
         for b in range(0, n, 256):
-            e, h = encode(vision, pixel_values(views[r, b:b + 256]))
-            embeds[r, b:b + 256], hidden[r, b:b + 256] = e.numpy(), h.numpy()
+            e, h = encode(vision, pixel_values(views[r, b:b + 256]).to(DEVICE))
+            embeds[r, b:b + 256], hidden[r, b:b + 256] = e.cpu().numpy(), h.cpu().numpy()
         print(f"pass {r + 1} of {passes}, {(time.time() - start) / 60:.1f} min", flush=True)
     embeds.flush(), hidden.flush()
     for name in ("embeds", "hidden"):

@@ -2,19 +2,26 @@
 # From the registries to the folder that ships. Every part goes on from its state where it was cut off.
 #   model/train/run.sh [WORK [MODEL]]      WORK holds pictures, features and states; MODEL is what ships
 # Minutes of each part: VAE=42 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment.
-# Needs Node, Python with requirements.txt (PYTHON names it), and about 5 GB of disk.
+# Needs Node, Python with requirements.txt (PYTHON names it), and about 5 GB of disk. A GPU is used where torch finds one;
+# on one without a network, PACK names the folder that drawings.py packed, and Node is not needed:
+#   PACK=pack VAE=6 CLIP=3 UNET=10 ALIGN=1 ADAPTER=3 FLAGS=--compile model/train/run.sh
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(realpath -m "${1:-../../.build/train}") model=$(realpath -m "${2:-../../web/model}") python=${PYTHON:-python3}
 base=$work/base
 mkdir -p "$base"
 
-[ -d node_modules ] || npm ci
-[ -f "$work/px.bin" ] || node render.mjs "$work"
+if [ ! -f "$work/px.bin" ]; then
+  if [ -n "${PACK:-}" ]; then $python drawings.py unpack "$PACK" "$work"
+  else
+    [ -d node_modules ] || npm ci
+    node render.mjs "$work"
+  fi
+fi
 [ -d "$base/vae" ] || $python vae.py --work "$work" --minutes "${VAE:-42}"
 [ -f "$work/bank.npz" ] || $python bank.py --work "$work"
 [ -d "$base/text_encoder" ] || $python clip.py --work "$work" --minutes "${CLIP:-13}"
-$python unet.py --work "$work" --minutes "${UNET:-66}"
+$python unet.py --work "$work" --minutes "${UNET:-66}" ${FLAGS:-}
 [ -f "$work/hidden.npy" ] || $python features.py --work "$work" --base "$base"
 [ -f "$work/judge.safetensors" ] || $python judge.py --work "$work" --base "$base"
 

@@ -12,7 +12,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from adapter import noise_loss
 from emoji import Emoji
-from training import Run, autocast
+from training import DEVICE, Run, autocast
 
 
 def new_unet():
@@ -25,7 +25,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=66)
-    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=512 if DEVICE == "cuda" else 64)
     parser.add_argument("--learning-rate", type=float, default=8e-4)
     parser.add_argument("--compile", action="store_true", help="minutes to compile, then about twice as fast on a CPU")
     parser.add_argument("--threads", type=int, default=2)
@@ -33,11 +33,11 @@ def main():
     torch.set_num_threads(args.threads), torch.manual_seed(0)
     base = args.work / "base"
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
-    latents, colours = bank["Z"], bank["C"]
+    latents, colours = torch.from_numpy(bank["Z"]).to(DEVICE), bank["C"]
     tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer")
-    text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).eval().requires_grad_(False)
+    text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32) if (base / "unet").exists() else new_unet()
-    unet = unet.to(memory_format=torch.channels_last).train()
+    unet = unet.to(DEVICE, memory_format=torch.channels_last).train()
     forward = torch.compile(unet) if args.compile else unet
     scheduler = DDIMScheduler(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
     scheduler.save_pretrained(base / "scheduler")
@@ -46,10 +46,10 @@ def main():
     for step in run:
         rng = np.random.default_rng((1, step))
         i, r = rng.choice(emoji.train, args.batch), rng.integers(0, len(latents), args.batch)
-        z = torch.from_numpy(latents[r, i]).float()
+        z = latents[r, i].float()
         prompts = [emoji.caption(k, colours[q, k], rng) if rng.random() > .1 else "" for q, k in zip(r, i)]
-        ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
-        noise, t = torch.randn_like(z), torch.randint(0, 1000, (args.batch,))
+        ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
+        noise, t = torch.randn_like(z), torch.randint(0, 1000, (args.batch,), device=DEVICE)
         x = scheduler.add_noise(z, noise, t).contiguous(memory_format=torch.channels_last)
         with autocast():
             with torch.no_grad():

@@ -7,7 +7,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from emoji import Emoji
-from training import Run, autocast
+from training import DEVICE, Run, autocast
 
 
 def differences(x):
@@ -22,14 +22,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=42)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=64 if DEVICE == "cuda" else 16)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads), torch.manual_seed(0)
     emoji = Emoji(args.work)
     model = AutoencoderKL(
         block_out_channels=(16, 32, 64, 128), layers_per_block=1, norm_num_groups=8, latent_channels=4, sample_size=128,
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4).to(memory_format=torch.channels_last)
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4).to(DEVICE, memory_format=torch.channels_last)
     run = Run(model, args.work / "vae.state.pt", args.minutes, rate=1e-3, weight_decay=1e-4, warm_up=50, flat=.5, ema=.998)
     for step in run:
         rng = np.random.default_rng((0, step))
