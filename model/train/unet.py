@@ -1,6 +1,8 @@
 """The UNet, SD1.5's architecture made small; noise loss with min-SNR weights, prompts dropped in one draw of ten.
 
 Goes on from its state, else from base/unet where there is one (with its optimizer begun anew), else from nothing.
+With --styles and --output it makes another base of this one, on some styles alone: what a community's fine-tuned
+model is to Stable Diffusion, and an adapter must work on it untrained (paper, 4.3).
 """
 import argparse
 from pathlib import Path
@@ -27,13 +29,18 @@ def main():
     parser.add_argument("--minutes", type=float, default=66)
     parser.add_argument("--batch", type=int, default=512 if DEVICE == "cuda" else 64)
     parser.add_argument("--learning-rate", type=float, default=8e-4)
+    parser.add_argument("--flat", type=float, default=.6, help="share of the run after which the rate begins to fall")
+    parser.add_argument("--styles", nargs="+", help="train on these alone")
+    parser.add_argument("--output", type=Path, help="default: base/unet in the work folder")
     parser.add_argument("--compile", action="store_true", help="minutes to compile, then about twice as fast on a CPU")
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads), torch.manual_seed(0)
     base = args.work / "base"
+    output = args.output or base / "unet"
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
     latents, colours = torch.from_numpy(bank["Z"]).to(DEVICE), bank["C"]
+    chosen = [i for i in emoji.train if not args.styles or emoji.meta[i]["style"] in args.styles]
     tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer")
     text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32) if (base / "unet").exists() else new_unet()
@@ -42,10 +49,10 @@ def main():
     scheduler = DDIMScheduler(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
     scheduler.save_pretrained(base / "scheduler")
 
-    run = Run(unet, args.work / "unet.state.pt", args.minutes, args.learning_rate, weight_decay=.01, warm_up=200, flat=.6, ema=.999)
+    run = Run(unet, args.work / f"{output.name}.state.pt", args.minutes, args.learning_rate, weight_decay=.01, warm_up=200, flat=args.flat, ema=.999)
     for step in run:
         rng = np.random.default_rng((1, step))
-        i, r = rng.choice(emoji.train, args.batch), rng.integers(0, len(latents), args.batch)
+        i, r = rng.choice(chosen, args.batch), rng.integers(0, len(latents), args.batch)
         z = latents[r, i].float()
         prompts = [emoji.caption(k, colours[q, k], rng) if rng.random() > .1 else "" for q, k in zip(r, i)]
         ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
@@ -57,7 +64,7 @@ def main():
             out = forward(x, t, h, return_dict=False)[0]
         run.learn(noise_loss(scheduler, out, z, noise, t, gamma=5))
     run.take_average()
-    unet.save_pretrained(base / "unet")
+    unet.save_pretrained(output)
 
 
 if __name__ == "__main__":
