@@ -29,6 +29,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=66)
     parser.add_argument("--batch", type=int, default=512 if DEVICE == "cuda" else 64)
     parser.add_argument("--learning-rate", type=float, default=8e-4)
+    parser.add_argument("--warm-up", type=int, default=200, help="steps of rising rate")
+    parser.add_argument("--ema", type=float, default=.999, help="decay of the weights' average, which is what is written")
     parser.add_argument("--flat", type=float, default=.6, help="share of the run after which the rate begins to fall")
     parser.add_argument("--styles", nargs="+", help="train on these alone")
     parser.add_argument("--output", type=Path, help="default: base/unet in the work folder")
@@ -49,7 +51,7 @@ def main():
     scheduler = DDIMScheduler(beta_start=.00085, beta_end=.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
     scheduler.save_pretrained(base / "scheduler")
 
-    run = Run(unet, args.work / f"{output.name}.state.pt", args.minutes, args.learning_rate, weight_decay=.01, warm_up=200, flat=args.flat, ema=.999)
+    run = Run(unet, args.work / f"{output.name}.state.pt", args.minutes, args.learning_rate, weight_decay=.01, warm_up=args.warm_up, flat=args.flat, ema=args.ema)
     for step in run:
         rng = np.random.default_rng((1, step))
         i, r = rng.choice(chosen, args.batch), rng.integers(0, len(latents), args.batch)
