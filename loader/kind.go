@@ -80,6 +80,8 @@ func Recognise(c *Checkpoint) (Kind, error) {
 			return "", errors.New("this is an IP-Adapter of a kind that Imprompt does not read (FaceID or full): choose ip-adapter_sd15, _light, plus or plus-face")
 		}
 		return KindIPAdapter, nil
+	case prefix("image_proj.norm.") || has("image_proj.latents"): // the paper's simple adapter is a projection alone
+		return KindIPAdapter, nil
 	case prefix(ldmUNet + "input_blocks."):
 		for _, key := range []string{"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"} {
 			if _, shape, ok := c.Info(ldmUNet + key); ok && len(shape) == 2 && shape[1] == 1024 {

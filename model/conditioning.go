@@ -63,10 +63,10 @@ func (c *conditioning) release() {
 	}
 }
 
-// imageTokens are the tokens of one image prompt and the weights that read them.
+// imageTokens are the tokens of one image prompt.
 type imageTokens struct {
-	adapter *IPAdapter
-	tokens  *gpu.Tensor // Act [B, T, cross_attention_dim]
+	prompt ImagePrompt
+	tokens *gpu.Tensor // Act [B, T, cross_attention_dim]
 }
 
 // newConditioning computes time, keys and values for all steps.
@@ -75,22 +75,23 @@ type imageTokens struct {
 //	guidance:  a distilled LCM's guidance embedding scale, w; ignored by other models
 //	text:      Act [B, T, D], the text encoder's last hidden state
 func (u *UNet) newConditioning(ctx context.Context, d *gpu.Device, timesteps []float64, guidance float64, text *gpu.Tensor, images []imageTokens) (*conditioning, error) {
-	c := &conditioning{time: map[*resnetBlock]*gpu.Tensor{}, masks: map[[2]int]*gpu.Tensor{}, prompts: len(images)}
+	own := decoupled(images)
+	c := &conditioning{time: map[*resnetBlock]*gpu.Tensor{}, masks: map[[2]int]*gpu.Tensor{}, prompts: len(own)}
 	p := d.NewProgram("conditioning")
 	defer p.Release()
 	release := u.recordTime(p, c, timesteps, guidance)
 	defer release()
 
-	for _, a := range u.cross {
-		kv := a.ToKV.forward(p, text, gpu.LinearOptions{Label: a.name + ".to_kv"})
+	for i, a := range u.cross {
+		kv := a.ToKV.forward(p, wordsContext(p, text, images, i), gpu.LinearOptions{Label: a.name + ".to_kv"})
 		p.Keep(kv)
 		c.text = append(c.text, kv)
 	}
-	if len(images) > 0 {
+	if len(own) > 0 {
 		for i, a := range u.cross {
 			var parts []*gpu.Tensor
-			for _, im := range images {
-				parts = append(parts, im.adapter.Layers[2*i+1].ToKV.forward(p, im.tokens, gpu.LinearOptions{Label: a.name + ".to_kv_ip"}))
+			for _, im := range own {
+				parts = append(parts, im.prompt.Adapter.Layers[2*i+1].ToKV.forward(p, im.tokens, gpu.LinearOptions{Label: a.name + ".to_kv_ip"}))
 			}
 			kv := gpu.ConcatTokens(p, parts...)
 			p.Keep(kv)

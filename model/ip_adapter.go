@@ -11,10 +11,13 @@ import (
 // IPAdapter is an image prompt adapter (Ye et al. 2023), in h94's published key
 // names: a projection of the image encoder's output to tokens, and K' and V' of every
 // cross-attention of the UNet.
+//
+// A simple adapter, the paper's ablation (4.4.1, as model/train/adapter.py writes it), has
+// no K' and V': its tokens go behind the words', and the base's K and V read both.
 type IPAdapter struct {
 	Global *imageProjection    `weight:"image_proj"` // Linear and LayerNorm over the image embedding, or
 	Plus   *resampler          `weight:"image_proj"` // a resampler over the encoder's penultimate hidden states
-	Layers []*ipAttentionLayer `weight:"ip_adapter"` // the published numbers are odd: 1, 3, 5 …
+	Layers []*ipAttentionLayer `weight:"ip_adapter"` // the published numbers are odd: 1, 3, 5 …; nil for a simple adapter
 
 	dim int // cross_attention_dim
 }
@@ -109,6 +112,9 @@ func NewIPAdapter(c Checkpoint, u *UNet) (*IPAdapter, error) {
 		return nil, fmt.Errorf("this is a full-face adapter, which is not supported yet: global (ip-adapter_sd15) and Plus adapters are")
 	default:
 		return nil, fmt.Errorf("this is not an IP-Adapter of a supported form: it has neither image_proj.proj.weight nor image_proj.latents (global and Plus adapters have)")
+	}
+	if isSimple(c) {
+		return a, nil
 	}
 	for _, x := range u.cross {
 		a.Layers = append(a.Layers, nil, &ipAttentionLayer{ToKV: newFused(a.dim, false, x.channels, x.channels)})

@@ -188,6 +188,14 @@ func (r *run) check() error {
 	if r.UNet.Config.InChannels == 9 && q.Mask == nil {
 		return fmt.Errorf("this model is made for inpainting (its UNet has 9 input channels): give it a start picture and a mask")
 	}
+	for i, im := range q.Images {
+		if !im.Adapter.Simple() {
+			continue
+		}
+		if err := checkSimple(im); err != nil {
+			return fmt.Errorf("image prompt %d: %w", i+1, err)
+		}
+	}
 	r.h, r.w = q.Height/r.factor, q.Width/r.factor
 	r.batch = 1
 	// A distilled LCM takes the guidance as an embedding and runs one branch.
@@ -209,8 +217,6 @@ func (r *run) condition(ctx context.Context) error {
 	}
 	defer text.Release()
 	var images []imageTokens
-	var scales [][]float64 // by prompt: λ by layer
-	var prompts []ImagePrompt
 	for _, im := range r.req.Images {
 		list, err := r.encodeImages(ctx, im)
 		if err != nil {
@@ -219,8 +225,6 @@ func (r *run) condition(ctx context.Context) error {
 		for _, t := range list {
 			defer t.tokens.Release()
 			images = append(images, t)
-			scales = append(scales, im.Scales)
-			prompts = append(prompts, im)
 		}
 	}
 	timesteps := make([]float64, len(r.schedule.Steps))
@@ -232,8 +236,8 @@ func (r *run) condition(ctx context.Context) error {
 		return err
 	}
 	r.later(r.cond.release)
-	if len(images) > 0 {
-		r.spans(images, prompts, scales)
+	if own := decoupled(images); len(own) > 0 {
+		r.spans(own)
 	}
 	return nil
 }
@@ -295,21 +299,21 @@ func (r *run) encodeImages(ctx context.Context, im ImagePrompt) ([]imageTokens, 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, imageTokens{adapter: im.Adapter, tokens: tokens})
+		out = append(out, imageTokens{prompt: im, tokens: tokens})
 	}
 	return out, nil
 }
 
 // spans fills the tables of the decoupled cross-attention: where each prompt's tokens
 // are, λ by step, layer and prompt, and the masks of every attention's size.
-func (r *run) spans(images []imageTokens, prompts []ImagePrompt, scales [][]float64) {
+func (r *run) spans(images []imageTokens) {
 	d, c := r.Device, r.cond
 	n, layers, steps := len(images), len(r.UNet.cross), len(r.schedule.Steps)
 	table := make([]uint32, 0, 4*n)
 	at, masks := 0, 0
-	for i, im := range images {
+	for _, im := range images {
 		mask := uint32(0)
-		if prompts[i].Mask != nil {
+		if im.prompt.Mask != nil {
 			masks++
 			mask = uint32(masks)
 		}
@@ -322,8 +326,9 @@ func (r *run) spans(images []imageTokens, prompts []ImagePrompt, scales [][]floa
 	lambda := make([]float32, 0, steps*layers*n)
 	for step := range steps {
 		for layer := range layers {
-			for i, p := range prompts {
-				s := scales[i][layer]
+			for _, im := range images {
+				p := im.prompt
+				s := p.Scales[layer]
 				// As diffusers' control_guidance_start and _end.
 				if float64(step)/float64(steps) < p.Start || float64(step+1)/float64(steps) > p.End {
 					s = 0
@@ -342,9 +347,9 @@ func (r *run) spans(images []imageTokens, prompts []ImagePrompt, scales [][]floa
 	for range r.UNet.Config.BlockOutChannels {
 		t := d.NewTensor("ip_adapter_masks", gpu.F32, masks, h*w)
 		var values []float32
-		for _, p := range prompts {
-			if p.Mask != nil {
-				values = append(values, p.Mask(h*w)...)
+		for _, im := range images {
+			if im.prompt.Mask != nil {
+				values = append(values, im.prompt.Mask(h*w)...)
 			}
 		}
 		t.SetFloat32(values)

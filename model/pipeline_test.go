@@ -94,7 +94,7 @@ func loadModel(t *testing.T, d *gpu.Device, f *fixture, name string, f32 bool) *
 	must(out.pipeline.VAE.LoadDecoder(ctx, d, part("vae"), nil))
 	must(out.pipeline.Text.Load(ctx, d, part("text_encoder"), nil))
 	must(out.vision.Load(ctx, d, part("image_encoder"), nil))
-	for _, kind := range []string{"global", "plus"} {
+	for _, kind := range []string{"global", "plus", "simple"} {
 		a, err := NewIPAdapter(part(kind), out.pipeline.UNet)
 		must(err)
 		must(a.Load(ctx, d, part(kind), nil))
@@ -206,6 +206,14 @@ func TestPipelines(t *testing.T) {
 		for i := range base {
 			if base[i] != zero[i] {
 				t.Fatalf("λ = 0: latent %d is %g, the base model's is %g", i, zero[i], base[i])
+			}
+		}
+		out := f.Cases["a_simple"]
+		out.Adapters = append([]testAdapter(nil), out.Adapters...)
+		out.Adapters[0].Scale = 0
+		for i, v := range models["a"].run(t, out) {
+			if base[i] != v {
+				t.Fatalf("a simple adapter's picture left out: latent %d is %g, the base model's is %g", i, v, base[i])
 			}
 		}
 	})

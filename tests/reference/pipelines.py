@@ -10,6 +10,7 @@ run with them.
 import argparse
 import json
 import pathlib
+import sys
 
 import diffusers
 import numpy as np
@@ -20,11 +21,14 @@ from diffusers.image_processor import IPAdapterMaskProcessor
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
+sys.path.append(str(pathlib.Path(__file__).parent.parent.parent / "model/train"))
+from adapter_networks import GlobalProjection
 from scheduler_names import CLASSES
 from weights import fill, tensor, uniform
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/pipelines"
 torch.set_grad_enabled(False)
+KINDS = ("global", "plus", "simple")
 CROSS, PLAIN = ("CrossAttnDownBlock2D", "DownBlock2D"), ("UpBlock2D", "CrossAttnUpBlock2D")
 DIM = 48
 VAE = dict(block_out_channels=(8, 16, 16, 24), layers_per_block=1, norm_num_groups=4, latent_channels=4,
@@ -52,10 +56,10 @@ MODELS = {
 }
 
 
-def adapter_shapes(unet, plus):
+def adapter_shapes(unet, kind):
     """The keys of an adapter in h94's form, for this UNet."""
     shapes = {}
-    if plus:
+    if kind == "plus":
         hidden, inner = 40, 128
         shapes["image_proj.latents"] = [1, 5, hidden]
         for name, o, i in (("proj_in", hidden, VISION["hidden_size"]), ("proj_out", DIM, hidden)):
@@ -70,6 +74,8 @@ def adapter_shapes(unet, plus):
     else:
         shapes |= {"image_proj.proj.weight": [4 * DIM, VISION["projection_dim"]], "image_proj.proj.bias": [4 * DIM],
                    "image_proj.norm.weight": [DIM], "image_proj.norm.bias": [DIM]}
+    if kind == "simple":
+        return shapes
     state = unet.state_dict()
     number = 1
     for name in unet.attn_processors:
@@ -91,8 +97,8 @@ def build(name):
     text = parts["text_encoder"]
     text.load_state_dict({k: tensor(f"{name}/text_encoder/" + (k if k.startswith("text_model.") else "text_model." + k), list(v.shape)) if v.dtype.is_floating_point else v
                           for k, v in text.state_dict().items()})
-    for plus in (False, True):
-        keys["plus" if plus else "global"] = adapter_shapes(parts["unet"], plus)
+    for kind in KINDS:
+        keys[kind] = adapter_shapes(parts["unet"], kind)
     configs = dict(unet=json.loads(parts["unet"].to_json_string()), vae=json.loads(parts["vae"].to_json_string()),
                    text_encoder=text.config.to_dict(), image_encoder=parts["image_encoder"].config.to_dict(), scheduler=m["scheduler"])
     return parts, keys, configs
@@ -104,6 +110,18 @@ def adapter_state(name, kind, keys):
         part, rest = key.split(".", 1)
         state[part][rest] = tensor(f"{name}/{kind}/{key}", shape)
     return state
+
+
+def simple_tokens(pipe, case, adapter, keys):
+    """A simple adapter's tokens [1, T, D] without pictures and with them, by the module that model/train trains.
+    The paper's simple adapter appends them to the words' hidden states; the base's K and V read both."""
+    projection = GlobalProjection(VISION["projection_dim"], DIM)
+    projection.load_state_dict(adapter_state(case["model"], "simple", keys)["image_proj"])
+    projection.to(pipe.dtype)
+    size = VISION["image_size"]
+    pixels = torch.cat([picture(p, size, size) for p in adapter["images"]]).to(pipe.dtype)
+    embeds, nothing = pipe.encode_image(pixels, "cpu", 1, False)
+    return projection(nothing).reshape(1, -1, DIM), projection(embeds).reshape(1, -1, DIM)
 
 
 def picture(name, h, w):
@@ -145,15 +163,16 @@ def run(case, dtype):
                 feature_extractor=None, image_encoder=parts["image_encoder"], requires_safety_checker=False)
     pipe.set_progress_bar_config(disable=True)
     kwargs = {}
-    if case["adapters"]:
-        pipe.load_ip_adapter([adapter_state(name, a["kind"], keys) for a in case["adapters"]], subfolder=None, weight_name=[None] * len(case["adapters"]),
+    adapters = [a for a in case["adapters"] if a["kind"] != "simple"]
+    if adapters:
+        pipe.load_ip_adapter([adapter_state(name, a["kind"], keys) for a in adapters], subfolder=None, weight_name=[None] * len(adapters),
                              image_encoder_folder=None, low_cpu_mem_usage=False)
     pipe.to(dtype=dtype)
-    if case["adapters"]:
-        pipe.set_ip_adapter_scale([layer_scale(pipe.unet, a) for a in case["adapters"]])
+    if adapters:
+        pipe.set_ip_adapter_scale([layer_scale(pipe.unet, a) for a in adapters])
         embeds, masks = [], []
         size = VISION["image_size"]
-        for a in case["adapters"]:
+        for a in adapters:
             pixels = torch.cat([picture(p, size, size) for p in a["images"]]).to(dtype)
             embed, negative = pipe.encode_image(pixels, "cpu", 1, a["kind"] == "plus")
             embed, negative = embed[None], negative[None]
@@ -165,23 +184,28 @@ def run(case, dtype):
                 mask[..., x0:x1] = 1
             masks.append(mask)
         kwargs["ip_adapter_image_embeds"] = embeds
-        if any(a.get("mask") for a in case["adapters"]):
+        if any(a.get("mask") for a in adapters):
             kwargs["cross_attention_kwargs"] = dict(ip_adapter_masks=masks)
         total = steps if case["kind"] == "" else max(1, min(int(steps * case["strength"]), steps))
 
         def set_scales(i):
-            pipe.set_ip_adapter_scale([0.0 if i / total < a.get("start", 0) or (i + 1) / total > a.get("end", 1) else a["scale"] for a in case["adapters"]])
+            pipe.set_ip_adapter_scale([0.0 if i / total < a.get("start", 0) or (i + 1) / total > a.get("end", 1) else a["scale"] for a in adapters])
 
         def callback(p, i, t, kw):
             set_scales(i + 1)
             return {}
-        if any("start" in a or "end" in a for a in case["adapters"]):
+        if any("start" in a or "end" in a for a in adapters):
             set_scales(0)
             kwargs["callback_on_step_end"] = callback
     embed = lambda ids: pipe.text_encoder(torch.tensor([ids]))[0]
-    kwargs["prompt_embeds"] = embed(case["ids"])
+    words, negative_words = embed(case["ids"]), embed(case["negative_ids"])
+    for a in case["adapters"]:
+        if a["kind"] == "simple":
+            without, tokens = simple_tokens(pipe, case, a, keys)
+            words, negative_words = torch.cat([words, tokens], 1), torch.cat([negative_words, without], 1)
+    kwargs["prompt_embeds"] = words
     if guidance > 1:
-        kwargs["negative_prompt_embeds"] = embed(case["negative_ids"])
+        kwargs["negative_prompt_embeds"] = negative_words
     if case["kind"]:
         kwargs["image"] = picture("init", h, w).to(dtype)
         kwargs["strength"] = case["strength"]
@@ -224,6 +248,11 @@ def cases():
     yield "a_plus", dict(base, adapters=[plus])
     yield "a_two_images", dict(base, adapters=[dict(one, images=["p1", "p3"]), dict(plus, images=["p2", "p4", "p5"])])
     yield "a_masks", dict(base, adapters=[dict(one, mask=[0, 48]), dict(plus, mask=[48, 96], images=["p2", "p4"])])
+    simple = dict(kind="simple", scale=1.0, images=["p1"])
+    yield "a_simple", dict(base, adapters=[simple])
+    yield "a_simple_guidance_1", dict(base, guidance=1.0, adapters=[dict(simple, images=["p1", "p3"])])
+    yield "a_simple_and_plus", dict(base, adapters=[plus, dict(simple, images=["p1", "p3"]), dict(simple, images=["p4"])], scheduler="euler_a")
+    yield "b_simple", dict(base, model="b", adapters=[simple], scheduler="unipc")
     yield "a_start_end", dict(base, adapters=[dict(one, start=0.2, end=0.7)], steps=10, scheduler="dpmpp_2m")
     yield "a_img2img", dict(base, kind="img2img", strength=0.6, steps=8, adapters=[one], scheduler="unipc")
     yield "a_img2img_euler_a", dict(base, kind="img2img", strength=0.8, steps=6, scheduler="euler_a", num_images=2)
@@ -241,7 +270,7 @@ def write_folder(name, folder):
         part.half().save_pretrained(folder / k, safe_serialization=True)
     (folder / "scheduler").mkdir(parents=True, exist_ok=True)
     (folder / "scheduler/scheduler_config.json").write_text(json.dumps(configs["scheduler"]))
-    for kind in ("global", "plus"):
+    for kind in KINDS:
         save_file({k: tensor(f"{name}/{kind}/{k}", s).half() for k, s in keys[kind].items()}, folder / f"ip-adapter-{kind}.safetensors")
 
 
