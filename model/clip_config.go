@@ -9,7 +9,7 @@ type CLIPConfig struct {
 	Activation                                  gpu.Activation
 	LayerNormEps                                float64
 	ProjectionDim                               int // the vision tower's
-	VocabSize, MaxPositions                     int // the text tower's
+	VocabSize, MaxPositions, EOSTokenID         int // the text tower's
 	ImageSize, PatchSize, Channels              int // the vision tower's
 }
 
@@ -49,6 +49,7 @@ func parseCLIP(file string, data []byte, nested string, missing CLIPConfig) (CLI
 		ProjectionDim:    get(c, "projection_dim", 512),
 		VocabSize:        get(c, "vocab_size", missing.VocabSize),
 		MaxPositions:     get(c, "max_position_embeddings", missing.MaxPositions),
+		EOSTokenID:       get(c, "eos_token_id", 49407),
 		ImageSize:        get(c, "image_size", missing.ImageSize),
 		PatchSize:        get(c, "patch_size", missing.PatchSize),
 		Channels:         get(c, "num_channels", missing.Channels),
