@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
 MOST = 48_000_000  # bytes: a first visit waits for all of them
@@ -15,6 +16,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--adapters", type=Path, nargs="*", default=[])
+    parser.add_argument("--text-projection", type=Path, help="judge.py's file: with it the text encoder is CLIP's whole one, and ./build.sh evaluate can judge by it")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args()
     part = args.output.with_name(args.output.name + ".part")
@@ -26,6 +28,10 @@ def main():
         image_encoder=CLIPVisionModelWithProjection.from_pretrained(base / "image_encoder", dtype=half),
         feature_extractor=CLIPImageProcessor.from_pretrained(base / "feature_extractor"), scheduler=DDIMScheduler.from_pretrained(base / "scheduler"),
         safety_checker=None, requires_safety_checker=False).save_pretrained(part)
+    if args.text_projection:  # a key more, which StableDiffusionPipeline's CLIPTextModel passes over
+        file = part / "text_encoder" / "model.safetensors"
+        weights = load_file(file) | {"text_projection.weight": load_file(args.text_projection)["text_projection.weight"].half()}
+        save_file(weights, file, metadata={"format": "pt"})
     for adapter in args.adapters:
         shutil.copy(adapter, part)
     for name in ("vocab.json", "merges.txt"):  # CLIP's two files; transformers would leave one of its own

@@ -33,7 +33,7 @@ for kind in global plus; do
     --minutes "${ADAPTER:-60}" --batch 64 --learning-rate 5e-4 --warm-up 20 --cosine --min-snr 5 --drop-text-at-first .4 --threads 2 \
     --output "$work/$file.safetensors"
 done
-$python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --output "$model"
+$python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --text-projection "$work/judge.safetensors" --output "$model"
 for file in ip-adapter ip-adapter-plus; do
   $python evaluate.py --work "$work" --model "$model" --adapter "$model/$file.safetensors" --output "$work/evaluate-$file.json" --sheet "$work/evaluate-$file.png"
 done
