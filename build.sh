@@ -12,6 +12,7 @@ usage() {
 ./build.sh serve [--port 8080]     build the site and serve it
 ./build.sh build [--out .site]     build the static site into a folder
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
+./build.sh evaluate                CLIP-I and CLIP-T of what is drawn, as a table (--help for all options)
 ./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e)
 ./build.sh setup                   install what tests and the command line need (done by them, too)
 EOF
@@ -87,11 +88,11 @@ node_env() {
 
 setup() { need_go; need_node; need_lavapipe; need_chromium; }
 
-generate() {
+command_line() { # command_line COMMAND OPTIONS…
   need_go; need_node; use_vulkan; node_env
   mkdir -p "$out"
   GOOS=js GOARCH=wasm go build -tags cli -trimpath -ldflags='-s -w' -o "$out/cli.wasm" ./app
-  exec node --no-warnings web/js/node.js "$out/cli.wasm" generate "$@"
+  exec node --no-warnings web/js/node.js "$out/cli.wasm" "$@"
 }
 
 site() { # site COMMAND OPTIONS…
@@ -120,7 +121,7 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ ./model/ ./loader/...
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ ./model/ ./loader/... ./app/evaluate/
 }
 
 test_chromium() {
@@ -152,7 +153,7 @@ run_tests() {
 
 case ${1:-} in
   serve | build) site "$@" ;;
-  generate) shift; generate "$@" ;;
+  generate | evaluate) command_line "$@" ;;
   test) shift; run_tests "$@" ;;
   setup) setup ;;
   *) usage; [ $# = 0 ] || exit 2 ;;

@@ -12,9 +12,10 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 || os.Args[1] != "generate" {
-		fmt.Fprintln(os.Stderr, "usage: generate OPTIONS")
-		os.Exit(2)
+	commands := map[string]func([]string) int{"generate": cli.Generate, "evaluate": cli.Evaluate}
+	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
+		os.Exit(commands[os.Args[1]](os.Args[2:]))
 	}
-	os.Exit(cli.Generate(os.Args[2:]))
+	fmt.Fprintln(os.Stderr, "usage: generate OPTIONS, or evaluate OPTIONS")
+	os.Exit(2)
 }

@@ -67,3 +67,27 @@ func TestReadPictures(t *testing.T) {
 		t.Errorf("a missing file gives %v", err)
 	}
 }
+
+// The flags of evaluate change what the table says, and choose rows.
+func TestParseEvaluation(t *testing.T) {
+	table := filepath.Join(t.TempDir(), "table.json")
+	if err := os.WriteFile(table, []byte(`{"pictures": "a", "seeds": 4, "rows": [{"row": "words"}, {"row": "more words"}, {"row": "none"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := parseEvaluation(strings.Fields("--table " + table + " --row words --count 3 --seeds=2 --num-inference-steps 5 --guidance-scale 7.5 --height 64 --width 96 --clip c --pictures b --scheduler ddim --no-f16 --out o"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := o.spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Count != 3 || s.Seeds != 2 || s.NumInferenceSteps != 5 || s.GuidanceScale != 7.5 || s.Height != 64 || s.Width != 96 || s.CLIP != "c" || s.Pictures != "b" ||
+		s.Scheduler != "ddim" || len(s.Ways) != 2 || !o.noF16 || o.out != "o" {
+		t.Errorf("%+v, %+v", o, s)
+	}
+	if _, err := parseEvaluation(strings.Fields("--seeds many --steps 3 --count")); err == nil ||
+		!strings.Contains(err.Error(), `"many"`) || !strings.Contains(err.Error(), "--steps") || !strings.Contains(err.Error(), "--count needs a value") {
+		t.Errorf("mistakes give %v", err)
+	}
+}

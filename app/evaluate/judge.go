@@ -1,0 +1,120 @@
+package evaluate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/tokenizer"
+)
+
+// judge is a CLIP with what goes before it.
+type judge struct {
+	device    *gpu.Device
+	clip      *model.CLIP
+	tokenizer *tokenizer.Tokenizer
+	processor *imageproc.CLIPImageProcessor
+	print     string // of its weights
+}
+
+// loadJudge reads a CLIPModel's folder, or one in diffusers' layout with text_encoder,
+// image_encoder and tokenizer, whose text encoder has its text_projection.
+func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge, error) {
+	text, vision, vocabulary, processor := ".", ".", ".", []string{"."}
+	if _, err := folder.Open(ctx, "text_encoder/config.json"); err == nil {
+		text, vision, vocabulary, processor = "text_encoder", "image_encoder", "tokenizer", []string{"image_encoder", "feature_extractor"}
+	}
+	read := func(name string) ([]byte, error) {
+		b, err := loader.ReadFile(ctx, folder, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return b, nil
+	}
+	var files [4][]byte
+	for i, name := range []string{path.Join(text, "config.json"), path.Join(vision, "config.json"), path.Join(vocabulary, "vocab.json"), path.Join(vocabulary, "merges.txt")} {
+		var err error
+		if files[i], err = read(name); err != nil {
+			return nil, err
+		}
+	}
+	optional := func(name string) ([]byte, error) {
+		b, err := read(name)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		return b, err
+	}
+	tokens, err := optional(path.Join(vocabulary, "tokenizer_config.json"))
+	if err != nil {
+		return nil, err
+	}
+	textConfig, err1 := model.ParseCLIPTextConfig(files[0])
+	visionConfig, err2 := model.ParseCLIPVisionConfig(files[1])
+	j := &judge{device: d}
+	var err3 error
+	j.tokenizer, err3 = tokenizer.New(files[2], files[3], tokens)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, err
+	}
+	preprocessor := fmt.Appendf(nil, `{"size":{"shortest_edge":%d},"crop_size":{"height":%d,"width":%d}}`, visionConfig.ImageSize, visionConfig.ImageSize, visionConfig.ImageSize)
+	for _, at := range processor {
+		b, err := optional(path.Join(at, "preprocessor_config.json"))
+		if err != nil {
+			return nil, err
+		}
+		if b != nil {
+			preprocessor = b
+			break
+		}
+	}
+	if j.processor, err = imageproc.NewCLIPImageProcessor(preprocessor); err != nil {
+		return nil, err
+	}
+	textWeights, err := loader.OpenNetwork(ctx, folder, text, "model")
+	if err != nil {
+		return nil, err
+	}
+	visionWeights, err := loader.OpenNetwork(ctx, folder, vision, "model")
+	if err != nil {
+		return nil, err
+	}
+	if j.print, err = fingerprint(ctx, textWeights, visionWeights); err != nil {
+		return nil, err
+	}
+	// A judge is exact: no weight is rounded.
+	if !d.F16 && (hasF32(textWeights) || hasF32(visionWeights)) {
+		d.Weights = gpu.WeightF32
+	}
+	j.clip, err = model.LoadCLIP(ctx, d, textConfig, visionConfig, textWeights, visionWeights)
+	return j, err
+}
+
+func hasF32(c model.Checkpoint) bool {
+	for _, name := range c.Names() {
+		if dtype, _, _ := c.Info(name); dtype == "F32" {
+			return true
+		}
+	}
+	return false
+}
+
+// picture is the image embedding, not normalised.
+func (j *judge) picture(ctx context.Context, m *imageproc.Image) ([]float32, error) {
+	pixels, h, w := j.processor.Preprocess(m)
+	if size := j.clip.Vision.Config.ImageSize; h != size || w != size {
+		return nil, fmt.Errorf("the image processor gives %d × %d pixels and the image encoder takes %d × %d", w, h, size, size)
+	}
+	return j.clip.ImageEmbeds(ctx, j.device, pixels)
+}
+
+// words are the text embedding, not normalised.
+func (j *judge) words(ctx context.Context, text string) ([]float32, error) {
+	return j.clip.TextEmbeds(ctx, j.device, j.tokenizer.Encode(text).IDs)
+}

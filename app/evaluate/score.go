@@ -1,0 +1,125 @@
+package evaluate
+
+import (
+	"math"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Score is what one drawn picture is worth: cosines of CLIP's embeddings. CLIPScore
+// (Hessel et al. 2021) is 2.5 · max(CLIPT, 0).
+type Score struct {
+	Key     string `json:"key"` // of what was drawn, how, and by which weights
+	CLIP    string `json:"clip"`
+	Row     string `json:"row"`
+	Picture string `json:"picture"`
+	Seed    int    `json:"seed"`
+
+	CLIPI float64  `json:"clip_i"`                 // with the image prompt
+	CLIPT float64  `json:"clip_t"`                 // with its caption
+	Other *float64 `json:"clip_t_other,omitempty"` // with the list's "other" words
+}
+
+// cosine of two embeddings.
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+// Measure is a mean over pictures and seeds.
+type Measure struct {
+	Mean float64 `json:"mean"`
+	// Spread is the sample standard deviation of the seeds' means; nil of one seed.
+	Spread *float64 `json:"spread,omitempty"`
+}
+
+// measure takes the values of each seed, as many of each.
+func measure(seeds [][]float64) Measure {
+	var means []float64
+	for _, values := range seeds {
+		means = append(means, mean(values))
+	}
+	m := Measure{Mean: mean(means)}
+	if len(means) > 1 {
+		var squares float64
+		for _, v := range means {
+			squares += (v - m.Mean) * (v - m.Mean)
+		}
+		spread := math.Sqrt(squares / float64(len(means)-1))
+		m.Spread = &spread
+	}
+	return m
+}
+
+func mean(values []float64) float64 {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// Line is a row of the finished table.
+type Line struct {
+	Row
+	Seeds int      `json:"seeds"` // of which all pictures are drawn
+	CLIPI Measure  `json:"clip_i"`
+	CLIPT Measure  `json:"clip_t"`
+	Other *Measure `json:"clip_t_other,omitempty"`
+}
+
+// Table is all that was measured.
+type Table struct {
+	Judge    string            `json:"clip"`
+	Pictures int               `json:"pictures"`
+	Settings settings.Settings `json:"settings"`
+	// Own is what the image prompts are worth themselves, Another what one is worth
+	// where another was asked for: the top and the bottom of the scale.
+	Own     Baseline  `json:"the_pictures_themselves"`
+	Another *Baseline `json:"another_picture,omitempty"` // nil of one picture
+	Lines   []Line    `json:"rows"`
+}
+
+// Baseline is a measure of what was not drawn.
+type Baseline struct {
+	CLIPI float64  `json:"clip_i"`
+	CLIPT float64  `json:"clip_t"`
+	Other *float64 `json:"clip_t_other,omitempty"`
+}
+
+// line makes a row of its scores; ok is false while no seed has all its pictures.
+// Seeds that are not complete are left out, so that rows are means over the same.
+func line(r Row, scores map[int][]Score, pictures int) (l Line, ok bool) {
+	var i, t, other [][]float64
+	for seed := 0; ; seed++ {
+		list := scores[seed]
+		if len(list) < pictures {
+			break
+		}
+		var vi, vt, vo []float64
+		for _, s := range list {
+			vi, vt = append(vi, s.CLIPI), append(vt, s.CLIPT)
+			if s.Other != nil {
+				vo = append(vo, *s.Other)
+			}
+		}
+		i, t = append(i, vi), append(t, vt)
+		if len(vo) == pictures {
+			other = append(other, vo)
+		}
+	}
+	if len(i) == 0 {
+		return l, false
+	}
+	l = Line{Row: r, Seeds: len(i), CLIPI: measure(i), CLIPT: measure(t)}
+	if len(other) == len(i) {
+		m := measure(other)
+		l.Other = &m
+	}
+	return l, true
+}
