@@ -64,7 +64,7 @@ type Device struct {
 }
 
 // NewPlanner returns a device without a GPU: programs can be recorded and planned
-// on it and its memory is accounted for, but nothing runs.
+// on it and its memory is accounted for, but nothing runs and what is read is zero.
 func NewPlanner(f16 bool, limits Limits) *Device { return &Device{F16: f16, Limits: limits} }
 
 // MemoryBytes is what the device's live buffers take.

@@ -11,6 +11,40 @@ import "sort"
 // as read-only and as writable in one dispatch for an error even where the ranges
 // do not meet.
 func (p *Program) plan() {
+	for _, s := range p.layout() {
+		b := p.Device.NewBuffer(p.Name+"/"+s.tenants[0].Name, s.size)
+		p.slots = append(p.slots, b)
+		for _, t := range s.tenants {
+			t.buffer = b
+		}
+	}
+}
+
+// TransientBytes is what Build is going to allocate for the program's transient tensors.
+func (p *Program) TransientBytes() int64 {
+	var sum int64
+	for _, s := range p.layout() {
+		sum += s.size
+	}
+	return sum
+}
+
+// LowerBound is the most bytes that are alive at once: no plan takes less.
+func (p *Program) LowerBound() int64 {
+	var most int64
+	for i := range p.dispatches {
+		var sum int64
+		for _, t := range p.transient {
+			if t.first >= 0 && t.first <= i && i <= t.last {
+				sum += t.Bytes()
+			}
+		}
+		most = max(most, sum)
+	}
+	return most
+}
+
+func (p *Program) layout() []*slot {
 	live := make([]*Tensor, 0, len(p.transient))
 	for _, t := range p.transient {
 		if t.first >= 0 {
@@ -33,13 +67,7 @@ func (p *Program) plan() {
 		}
 		best.tenants = append(best.tenants, t)
 	}
-	for _, s := range slots {
-		b := p.Device.NewBuffer(p.Name+"/"+s.tenants[0].Name, s.size)
-		p.slots = append(p.slots, b)
-		for _, t := range s.tenants {
-			t.buffer = b
-		}
-	}
+	return slots
 }
 
 // slot is a buffer in the making: its size and the tensors that will share it.

@@ -47,6 +47,17 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	return v
 }
 
+// First is the first n entries of the outermost dimension, in the same memory.
+func (t *Tensor) First(n int) *Tensor {
+	shape := append([]int{n}, t.Shape[1:]...)
+	v := newTensor(t.device, t.Name, t.DType, shape)
+	v.base, v.persistent = t.root(), t.persistent
+	if n > t.Shape[0] {
+		panic(fmt.Sprintf("gpu: %s has no %d entries", t, n))
+	}
+	return v
+}
+
 // root is the tensor that owns the memory.
 func (t *Tensor) root() *Tensor {
 	if t.base != nil {

@@ -56,8 +56,8 @@ func (p Parameter) Source() int {
 	return SourceF16
 }
 
-// stageBytes is the most that is staged at once on its way to the GPU.
-const stageBytes = 32 << 20
+// StageBytes is the most that is staged at once on its way to the GPU.
+const StageBytes = 32 << 20
 
 // Repack copies a parameter to the GPU in runs of whole rows (a row is what one
 // index of the first dimension spans) and calls record for each: record appends the
@@ -70,7 +70,7 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	}
 	total := param.Shape[0]
 	rowBytes := int64(param.Count()/total) * int64(size)
-	each := int(max(1, min(int64(total), stageBytes/rowBytes)))
+	each := int(max(1, min(int64(total), StageBytes/rowBytes)))
 	if each >= 4 && each < total {
 		each &^= 3 // a matrix's rows become vec4 columns: a run must begin at one
 	}

@@ -104,19 +104,42 @@ func (e *FitError) Error() string {
 	return b.String()
 }
 
-// load fills a network from a checkpoint: first everything is compared, then
-// everything is uploaded. ignore says which left-over keys do not count (buffers such
-// as position_ids); progress, which may be nil, is called with the bytes so far.
-func load(ctx context.Context, d *gpu.Device, network string, root any, c Checkpoint, ignore func(key string) bool, progress func(done, total int64)) error {
-	type task struct {
-		layer  layer
-		params []gpu.Parameter
+// Network is what loads and leaves the GPU as a whole: a network, or a half of the VAE.
+type Network interface{ part() networkPart }
+
+// networkPart is what a Network is called, where its layers are, and which left-over keys of a
+// checkpoint do not count: buffers such as position_ids.
+type networkPart struct {
+	name   string
+	root   any
+	ignore func(key string) bool
+}
+
+// task is a layer and the tensors that it is made from.
+type task struct {
+	layer  layer
+	params []gpu.Parameter
+}
+
+// load fills a network from a checkpoint: first everything is compared, then everything
+// is uploaded. progress, which may be nil, is called with the bytes so far.
+func load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, progress func(done, total int64)) error {
+	tasks, total, err := match(n.part(), c)
+	if err != nil {
+		return err
 	}
-	fit := &FitError{Network: network}
+	if err := upload(ctx, d, tasks, total, progress); err != nil {
+		unload(n)
+		return fmt.Errorf("loading the %s: %w", n.part().name, err)
+	}
+	return nil
+}
+
+// match finds every layer's tensors, or reports all that does not fit.
+func match(n networkPart, c Checkpoint) (tasks []task, total int64, err error) {
+	fit := &FitError{Network: n.name}
 	used := map[string]bool{}
-	var tasks []task
-	var total int64
-	visit(reflect.ValueOf(root), "", func(prefix string, l layer) {
+	visit(reflect.ValueOf(n.root), "", func(prefix string, l layer) {
 		t := task{layer: l}
 		for _, w := range l.wants(prefix) {
 			name, dtype, shape, ok := find(c, w)
@@ -143,24 +166,26 @@ func load(ctx context.Context, d *gpu.Device, network string, root any, c Checkp
 		tasks = append(tasks, t)
 	})
 	for _, name := range c.Names() {
-		if !used[name] && !ignore(name) {
+		if !used[name] && !n.ignore(name) {
 			fit.Unexpected = append(fit.Unexpected, name)
 		}
 	}
 	if len(fit.Missing)+len(fit.Unexpected)+len(fit.Mismatched) > 0 {
 		sort.Strings(fit.Missing)
 		sort.Strings(fit.Unexpected)
-		return fit
+		return nil, 0, fit
 	}
+	return tasks, total, nil
+}
+
+func upload(ctx context.Context, d *gpu.Device, tasks []task, total int64, progress func(done, total int64)) error {
 	var done int64
 	for _, t := range tasks {
 		if err := ctx.Err(); err != nil {
-			unload(root)
 			return err
 		}
 		if err := t.layer.upload(ctx, d, t.params); err != nil {
-			unload(root)
-			return fmt.Errorf("loading the %s: %w", network, err)
+			return err
 		}
 		for _, p := range t.params {
 			if p.Shape != nil {
@@ -175,9 +200,12 @@ func load(ctx context.Context, d *gpu.Device, network string, root any, c Checkp
 }
 
 // unload frees a network's GPU memory; the network can be loaded again.
-func unload(root any) {
-	visit(reflect.ValueOf(root), "", func(_ string, l layer) { l.release() })
+func unload(n Network) {
+	visit(reflect.ValueOf(n.part().root), "", func(_ string, l layer) { l.release() })
 }
+
+// nothing is ignored.
+func nothing(string) bool { return false }
 
 func find(c Checkpoint, w want) (name, dtype string, shape []int, ok bool) {
 	for _, name := range append([]string{w.key}, w.others...) {

@@ -88,10 +88,14 @@ func NewTextEncoder(c CLIPConfig) *TextEncoder {
 
 // Load uploads the weights.
 func (m *TextEncoder) Load(ctx context.Context, d *gpu.Device, c Checkpoint, progress func(done, total int64)) error {
-	return load(ctx, d, "text encoder", m, c, func(key string) bool {
+	return load(ctx, d, m, c, progress)
+}
+
+func (m *TextEncoder) part() networkPart {
+	return networkPart{"text encoder", m, func(key string) bool {
 		// A buffer, and the heads of a whole CLIPModel that the pipeline does not use.
 		return strings.HasSuffix(key, "position_ids") || key == "text_projection.weight"
-	}, progress)
+	}}
 }
 
 // Release frees the weights.
@@ -167,7 +171,11 @@ func NewVisionEncoder(c CLIPConfig) *VisionEncoder {
 
 // Load uploads the weights.
 func (m *VisionEncoder) Load(ctx context.Context, d *gpu.Device, c Checkpoint, progress func(done, total int64)) error {
-	return load(ctx, d, "image encoder", m, c, func(key string) bool { return strings.HasSuffix(key, "position_ids") }, progress)
+	return load(ctx, d, m, c, progress)
+}
+
+func (m *VisionEncoder) part() networkPart {
+	return networkPart{"image encoder", m, func(key string) bool { return strings.HasSuffix(key, "position_ids") }}
 }
 
 // Release frees the weights.

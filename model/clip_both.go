@@ -21,6 +21,8 @@ type textProjection struct {
 	Linear *Linear `weight:"text_projection"`
 }
 
+func (p *textProjection) part() networkPart { return networkPart{"text projection", p, nothing} }
+
 // LoadCLIP reads the towers of one checkpoint or two, of which each may hold more.
 func LoadCLIP(ctx context.Context, d *gpu.Device, textConfig, visionConfig CLIPConfig, text, vision Checkpoint) (*CLIP, error) {
 	_, textShape, _ := text.Info("text_projection.weight")
@@ -49,7 +51,7 @@ func LoadCLIP(ctx context.Context, d *gpu.Device, textConfig, visionConfig CLIPC
 	if err := m.Text.Load(ctx, d, partOf(text, "text_model."), nil); err != nil {
 		return fail(err)
 	}
-	if err := load(ctx, d, "text projection", m.projection, partOf(text, "text_projection."), func(string) bool { return false }, nil); err != nil {
+	if err := load(ctx, d, m.projection, partOf(text, "text_projection."), nil); err != nil {
 		return fail(err)
 	}
 	if err := m.Vision.Load(ctx, d, partOf(vision, "vision_model.", "visual_projection."), nil); err != nil {

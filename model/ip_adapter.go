@@ -152,8 +152,10 @@ func newResampler(shape func(string) []int, latents []int, dim int) (*resampler,
 
 // Load uploads the weights.
 func (a *IPAdapter) Load(ctx context.Context, d *gpu.Device, c Checkpoint, progress func(done, total int64)) error {
-	return load(ctx, d, "IP-Adapter", a, c, func(string) bool { return false }, progress)
+	return load(ctx, d, a, c, progress)
 }
+
+func (a *IPAdapter) part() networkPart { return networkPart{"IP-Adapter", a, nothing} }
 
 // Release frees the weights.
 func (a *IPAdapter) Release() { unload(a) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -21,10 +22,14 @@ type Pipeline struct {
 	Text      *TextEncoder
 	Scheduler scheduler.Config
 
-	// LoadVAEEncoder is called when a run needs the VAE's encoder; nil where it is loaded.
-	LoadVAEEncoder func(ctx context.Context) error
+	// Memory brings networks to the GPU when they are needed; nil where all are loaded.
+	Memory *Memory
+	// LowMemory runs the two branches of guidance one after the other.
+	LowMemory bool
 	// StepDispatches is how many dispatches a step of the last run had.
 	StepDispatches int
+
+	encoded encodings
 }
 
 // Request is one run. Pictures are prepared: normalised and of the size they are
@@ -81,7 +86,8 @@ type Progress struct {
 	Fraction      float64 // of the shaders that are ready, 0 to 1, while compiling
 	// Skip drops the picture under way, and Run goes on with the next; nil but while denoising.
 	Skip func()
-	// Preview decodes the picture as it is now, [H, W, 3] about -1..1; nil but while denoising.
+	// Preview decodes the picture as it is now, [H, W, 3] about -1..1; nil but while
+	// denoising, and where the decoder does not fit the GPU beside the UNet.
 	Preview func(ctx context.Context) ([]float32, error)
 }
 
@@ -108,10 +114,14 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		return err
 	}
 	progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
-	if err := r.condition(ctx); err != nil {
+	// The encoders run first, each by itself: the UNet, the largest, comes when they may leave.
+	if err := r.encode(ctx); err != nil {
 		return err
 	}
 	if err := r.draw(ctx); err != nil {
+		return err
+	}
+	if err := r.condition(ctx); err != nil {
 		return err
 	}
 	progress(Progress{Stage: StageCompile, Images: req.NumImages, Steps: len(r.schedule.Steps)})
@@ -144,12 +154,16 @@ type run struct {
 	factor   int
 	schedule *scheduler.Schedule
 
-	h, w     int // latents
-	batch    int // 2 with classifier-free guidance
-	cond     *conditioning
-	initial  [][]float32   // by image: the first sample, [h·w, 4]
-	noises   [][][]float32 // by step that draws and image
-	inpaint  []float32     // mask, initial latents, their noise; by image, the noise differs
+	h, w     int         // latents
+	batch    int         // 2 with classifier-free guidance
+	split    bool        // whether the two run one after the other
+	apart    bool        // whether UNet and decoder do not fit the GPU together
+	text     *gpu.Tensor // the words' hidden states, [B, T, D]
+	images   []imageTokens
+	conds    []*conditioning // one, or with split one a branch
+	initial  [][]float32     // by image: the first sample, [h·w, 4]
+	noises   [][][]float32   // by step that draws and image
+	inpaint  []float32       // mask, initial latents, their noise; by image, the noise differs
 	noise0   [][]float32
 	extra    []float32 // channels 5 to 9 of a 9-channel UNet: mask, masked latents; [h·w, 5]
 	sampler  *gpu.Sampler
@@ -202,42 +216,83 @@ func (r *run) check() error {
 	if q.GuidanceScale > 1 && r.UNet.Config.TimeCondProjDim == 0 {
 		r.batch = 2
 	}
+	r.split = r.batch == 2 && r.LowMemory
 	return nil
 }
 
-// condition encodes the words and the image prompts.
-func (r *run) condition(ctx context.Context) error {
+// encode turns the words and the image prompts into hidden states and tokens.
+func (r *run) encode(ctx context.Context) error {
+	r.encoded.trim()
 	ids := [][]int32{r.req.IDs}
 	if r.batch == 2 {
 		ids = [][]int32{r.req.NegativeIDs, r.req.IDs}
 	}
-	text, err := r.Text.Encode(ctx, r.Device, ids)
+	var err error
+	r.text, err = r.encoded.get(fmt.Sprint("words ", ids), func() (*gpu.Tensor, error) {
+		if err := r.Memory.Need(ctx, r.Text); err != nil {
+			return nil, err
+		}
+		return r.Text.Encode(ctx, r.Device, ids)
+	})
 	if err != nil {
 		return err
 	}
-	defer text.Release()
-	var images []imageTokens
 	for _, im := range r.req.Images {
 		list, err := r.encodeImages(ctx, im)
 		if err != nil {
 			return err
 		}
-		for _, t := range list {
-			defer t.tokens.Release()
-			images = append(images, t)
+		r.images = append(r.images, list...)
+	}
+	return nil
+}
+
+// condition computes what the steps share: for both branches of guidance at once, or
+// for each by itself.
+func (r *run) condition(ctx context.Context) error {
+	networks := []Network{r.UNet}
+	for _, im := range r.images {
+		networks = append(networks, im.prompt.Adapter)
+	}
+	if err := r.Memory.Need(ctx, networks...); err != nil {
+		return err
+	}
+	if !r.split {
+		return r.conditionBranch(ctx, r.text, r.images)
+	}
+	for b := range r.batch {
+		text, err := entry(ctx, r.Device, r.text, b)
+		if err != nil {
+			return err
+		}
+		r.later(text.Release)
+		images := slices.Clone(r.images)
+		for i := range images {
+			if images[i].tokens, err = entry(ctx, r.Device, images[i].tokens, b); err != nil {
+				return err
+			}
+			r.later(images[i].tokens.Release)
+		}
+		if err := r.conditionBranch(ctx, text, images); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+func (r *run) conditionBranch(ctx context.Context, text *gpu.Tensor, images []imageTokens) error {
 	timesteps := make([]float64, len(r.schedule.Steps))
 	for i, s := range r.schedule.Steps {
 		timesteps[i] = s.Timestep
 	}
-	r.cond, err = r.UNet.newConditioning(ctx, r.Device, timesteps, r.req.GuidanceScale-1, text, images)
+	c, err := r.UNet.newConditioning(ctx, r.Device, timesteps, r.req.GuidanceScale-1, text, images)
 	if err != nil {
 		return err
 	}
-	r.later(r.cond.release)
+	r.later(c.release)
+	r.conds = append(r.conds, c)
 	if own := decoupled(images); len(own) > 0 {
-		r.spans(own)
+		r.spans(c, own)
 	}
 	return nil
 }
@@ -245,7 +300,6 @@ func (r *run) condition(ctx context.Context) error {
 // encodeImages turns the pictures of one adapter into tokens, [B, T, D]. Without a
 // mask all pictures share one softmax; with one each has its own, as in diffusers.
 func (r *run) encodeImages(ctx context.Context, im ImagePrompt) ([]imageTokens, error) {
-	d := r.Device
 	groups := [][][]float32{im.Pixels}
 	if im.Mask != nil {
 		groups = nil
@@ -253,61 +307,71 @@ func (r *run) encodeImages(ctx context.Context, im ImagePrompt) ([]imageTokens, 
 			groups = append(groups, [][]float32{p})
 		}
 	}
-	size := im.Vision.Config.ImageSize
 	var out []imageTokens
 	for _, pixels := range groups {
-		n := len(pixels)
-		in := d.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
-		defer in.Release()
-		var flat []float32
-		for _, p := range pixels {
-			flat = append(flat, p...)
-		}
-		in.SetFloat32(flat)
-		// Without a picture the global adapters see an embedding of zeros, Plus the
-		// hidden states of a picture of zeros (encode_image of diffusers' pipelines).
-		var zero *gpu.Tensor
-		if im.Adapter.Plus != nil {
-			zero = d.NewTensor("zero pixel_values", gpu.Act, 1, size, size, 3)
-		} else {
-			zero = d.NewTensor("zero image_embeds", gpu.Act, 1, 1, im.Vision.Config.ProjectionDim)
-		}
-		defer zero.Release()
-		tokens, err := once(ctx, d, "image encoder", func(p *gpu.Program) *gpu.Tensor {
-			project := func(x *gpu.Tensor, negative bool) *gpu.Tensor {
-				switch {
-				case im.Adapter.Plus != nil:
-					x = im.Vision.penultimate(p, x)
-				case !negative:
-					x = im.Vision.imageEmbeds(p, x)
-				}
-				return im.Adapter.record(p, x)
-			}
-			t := im.Adapter.NumTokens()
-			dim := r.UNet.Config.CrossAttentionDim
-			with := project(in, false).Reshape(1, n*t, dim)
-			if r.batch == 1 {
-				return gpu.SliceTokens(p, with, 0, n*t)
-			}
-			without := project(zero, true)
-			parts := make([]*gpu.Tensor, 0, n+1)
-			for range n {
-				parts = append(parts, without)
-			}
-			return gpu.ConcatTokens(p, append(parts, with)...).Reshape(2, n*t, dim)
-		})
+		tokens, err := r.encoded.get(imageKey(im, pixels, r.batch), func() (*gpu.Tensor, error) { return r.encodeImage(ctx, im, pixels) })
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, imageTokens{prompt: im, tokens: tokens})
+		out = append(out, imageTokens{prompt: im, tokens: tokens.Reshape(r.batch, tokens.Shape[1]/r.batch, tokens.Shape[2])})
 	}
 	return out, nil
 }
 
+// encodeImage makes the tokens of pictures that share one softmax, [1, B·T, D]: with
+// guidance those of no picture first.
+func (r *run) encodeImage(ctx context.Context, im ImagePrompt, pixels [][]float32) (*gpu.Tensor, error) {
+	d := r.Device
+	if err := r.Memory.Need(ctx, im.Vision, im.Adapter); err != nil {
+		return nil, err
+	}
+	size := im.Vision.Config.ImageSize
+	n := len(pixels)
+	in := d.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
+	defer in.Release()
+	var flat []float32
+	for _, p := range pixels {
+		flat = append(flat, p...)
+	}
+	in.SetFloat32(flat)
+	// Without a picture the global adapters see an embedding of zeros, Plus the
+	// hidden states of a picture of zeros (encode_image of diffusers' pipelines).
+	var zero *gpu.Tensor
+	if im.Adapter.Plus != nil {
+		zero = d.NewTensor("zero pixel_values", gpu.Act, 1, size, size, 3)
+	} else {
+		zero = d.NewTensor("zero image_embeds", gpu.Act, 1, 1, im.Vision.Config.ProjectionDim)
+	}
+	defer zero.Release()
+	return once(ctx, d, "image encoder", func(p *gpu.Program) *gpu.Tensor {
+		project := func(x *gpu.Tensor, negative bool) *gpu.Tensor {
+			switch {
+			case im.Adapter.Plus != nil:
+				x = im.Vision.penultimate(p, x)
+			case !negative:
+				x = im.Vision.imageEmbeds(p, x)
+			}
+			return im.Adapter.record(p, x)
+		}
+		t := im.Adapter.NumTokens()
+		dim := r.UNet.Config.CrossAttentionDim
+		with := project(in, false).Reshape(1, n*t, dim)
+		if r.batch == 1 {
+			return gpu.SliceTokens(p, with, 0, n*t)
+		}
+		without := project(zero, true)
+		parts := make([]*gpu.Tensor, 0, n+1)
+		for range n {
+			parts = append(parts, without)
+		}
+		return gpu.ConcatTokens(p, append(parts, with)...)
+	})
+}
+
 // spans fills the tables of the decoupled cross-attention: where each prompt's tokens
 // are, λ by step, layer and prompt, and the masks of every attention's size.
-func (r *run) spans(images []imageTokens) {
-	d, c := r.Device, r.cond
+func (r *run) spans(c *conditioning, images []imageTokens) {
+	d := r.Device
 	n, layers, steps := len(images), len(r.UNet.cross), len(r.schedule.Steps)
 	table := make([]uint32, 0, 4*n)
 	at, masks := 0, 0
@@ -457,15 +521,17 @@ func toNCHW(x []float32, c int) []float32 {
 // encodeVAE samples the posterior of a picture with the noise given, [h·w, 4], and
 // scales it (_encode_vae_image).
 func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32, error) {
-	if r.LoadVAEEncoder != nil {
-		if err := r.LoadVAEEncoder(ctx); err != nil {
-			return nil, err
-		}
+	if err := r.Memory.Need(ctx, r.VAE.Encoder); err != nil {
+		return nil, err
 	}
 	in := r.Device.NewTensor("pixels", gpu.Act, 1, r.req.Height, r.req.Width, 3)
 	defer in.Release()
 	in.SetFloat32(pixels)
-	t, err := once(ctx, r.Device, "VAE encoder", func(p *gpu.Program) *gpu.Tensor { return r.VAE.recordEncode(p, in) })
+	t, err := once(ctx, r.Device, "VAE encoder", func(p *gpu.Program) *gpu.Tensor {
+		t := r.VAE.recordEncode(p, in)
+		r.Memory.Room(p.TransientBytes(), r.VAE.Encoder)
+		return t
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -483,7 +549,8 @@ func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32
 	return out, nil
 }
 
-// build records the two programs that run for every picture: a step and the decoder.
+// build records the two programs that run for every picture, a step and the decoder,
+// and makes them both where the GPU holds both.
 func (r *run) build(ctx context.Context) error {
 	d := r.Device
 	pixels := r.h * r.w
@@ -512,29 +579,109 @@ func (r *run) build(ctx context.Context) error {
 
 	r.start = d.NewProgram("start")
 	gpu.SamplerStart(r.start, s)
-	r.step = d.NewProgram("UNet step")
-	eps := r.UNet.record(r.step, s.Input, r.cond)
-	gpu.SamplerStep(r.step, eps, s)
-	r.StepDispatches = r.step.Len()
-	r.decode = d.NewProgram("VAE decoder")
+	r.later(r.start.Release)
+	if err := r.compile(ctx, r.start, 0); err != nil {
+		return err
+	}
 	r.latents = d.NewTensor("latents", gpu.F32, 1, r.h, r.w, 4)
 	r.later(r.latents.Release)
+	r.later(r.releaseStep)
+	r.later(r.releaseDecode)
+
+	if err := r.Memory.Need(ctx, r.UNet, r.VAE.Decoder); err != nil {
+		return err
+	}
+	r.recordStep()
+	r.recordDecode()
+	r.StepDispatches = r.step.Len()
+	if r.apart = !r.Memory.Room(r.step.TransientBytes()+r.decode.TransientBytes(), r.UNet, r.VAE.Decoder); r.apart {
+		r.releaseStep()
+		r.releaseDecode()
+		return nil
+	}
+	if err := r.compile(ctx, r.step, 1); err != nil {
+		return err
+	}
+	return r.compile(ctx, r.decode, 2)
+}
+
+// compile builds a program, the one of that number of three, and reports how far it is.
+func (r *run) compile(ctx context.Context, p *gpu.Program, number int) error {
+	p.Compiled = func(done, total int) {
+		r.progress(Progress{Stage: StageCompile, Images: r.req.NumImages, Steps: len(r.schedule.Steps),
+			Fraction: (float64(number) + float64(done)/float64(total)) / 3})
+	}
+	return p.Build(ctx)
+}
+
+// recordStep records the UNet, once for both branches of guidance or twice, and the
+// scheduler's step. The UNet has to be loaded.
+func (r *run) recordStep() {
+	p, s := r.Device.NewProgram("UNet step"), r.sampler
+	r.step = p
+	if !r.split {
+		gpu.SamplerStep(p, r.UNet.record(p, s.Input, r.conds[0]), s)
+		return
+	}
+	// Both branches have the same input.
+	pixels := r.h * r.w
+	both := p.NewTensor("noise prediction", gpu.F32, r.batch, r.h, r.w, 4)
+	for b, c := range r.conds {
+		eps := r.UNet.record(p, s.Input.First(1), c)
+		gpu.CopyRows(p, eps, both, 0, b*pixels, pixels)
+	}
+	gpu.SamplerStep(p, both, s)
+}
+
+// recordDecode records the decoder, which has to be loaded.
+func (r *run) recordDecode() {
+	r.decode = r.Device.NewProgram("VAE decoder")
 	x := gpu.Cast(r.decode, r.latents, 1/r.VAE.Config.ScalingFactor)
 	r.decoded = r.VAE.recordDecode(r.decode, x)
 	r.decode.Keep(r.decoded)
-	r.later(r.decoded.Release)
-	programs := []*gpu.Program{r.start, r.step, r.decode}
-	for i, p := range programs {
-		r.later(p.Release)
-		p.Compiled = func(done, total int) {
-			r.progress(Progress{Stage: StageCompile, Images: r.req.NumImages, Steps: steps,
-				Fraction: (float64(i) + float64(done)/float64(total)) / float64(len(programs))})
-		}
-		if err := p.Build(ctx); err != nil {
-			return err
-		}
+}
+
+func (r *run) releaseStep() {
+	if r.step != nil {
+		r.step.Release()
+		r.step = nil
 	}
-	return nil
+}
+
+func (r *run) releaseDecode() {
+	if r.decode != nil {
+		r.decode.Release()
+		r.decoded.Release()
+		r.decode = nil
+	}
+}
+
+// readyStep makes the step's program where it is not kept.
+func (r *run) readyStep(ctx context.Context) error {
+	if !r.apart {
+		return nil
+	}
+	if err := r.Memory.Need(ctx, r.UNet); err != nil {
+		return err
+	}
+	r.recordStep()
+	r.Memory.Room(r.step.TransientBytes(), r.UNet)
+	return r.compile(ctx, r.step, 1)
+}
+
+// readyDecode makes the decoder's program where it is not kept: the step's leaves first,
+// and, where the budget asks for it, the UNet.
+func (r *run) readyDecode(ctx context.Context) error {
+	if !r.apart {
+		return nil
+	}
+	r.releaseStep()
+	if err := r.Memory.Need(ctx, r.VAE.Decoder); err != nil {
+		return err
+	}
+	r.recordDecode()
+	r.Memory.Room(r.decode.TransientBytes(), r.VAE.Decoder)
+	return r.compile(ctx, r.decode, 2)
 }
 
 // samplerRows puts the schedule in the kernel's form; row 0 prepares the first input.
@@ -588,6 +735,9 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 		}
 		s.Input.SetFloat32(input)
 	}
+	if err := r.readyStep(ctx); err != nil {
+		return Result{}, err
+	}
 	if err := r.start.Run(ctx, 0); err != nil {
 		return Result{}, err
 	}
@@ -613,6 +763,9 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 		}
 		return decode(ctx, calmed(x))
 	}
+	if r.apart {
+		preview = nil // the decoder is not here
+	}
 	began := time.Now()
 	for step := range steps {
 		if err := r.step.Run(ctx, step); err != nil {
@@ -626,9 +779,15 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 		return Result{}, err
 	}
 	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps, Seconds: time.Since(began).Seconds()})
+	if err := r.readyDecode(ctx); err != nil {
+		return Result{}, err
+	}
 	picture, err := decode(ctx, latents)
 	if err != nil {
 		return Result{}, err
+	}
+	if r.apart {
+		r.releaseDecode()
 	}
 	return Result{Pixels: picture, Latents: toNCHW(latents, 4), Height: r.req.Height, Width: r.req.Width}, nil
 }

@@ -157,8 +157,10 @@ func (u *UNet) number() {
 
 // Load uploads the weights.
 func (u *UNet) Load(ctx context.Context, d *gpu.Device, c Checkpoint, progress func(done, total int64)) error {
-	return load(ctx, d, "UNet", u, c, func(string) bool { return false }, progress)
+	return load(ctx, d, u, c, progress)
 }
+
+func (u *UNet) part() networkPart { return networkPart{"UNet", u, nothing} }
 
 // Release frees the weights.
 func (u *UNet) Release() { unload(u) }

@@ -124,13 +124,16 @@ func NewVAE(c VAEConfig) *VAE {
 
 // LoadEncoder uploads the encoder's weights.
 func (v *VAE) LoadEncoder(ctx context.Context, d *gpu.Device, c Checkpoint, progress func(done, total int64)) error {
-	return load(ctx, d, "VAE encoder", v.Encoder, c, inPart("decoder", "post_quant_conv"), progress)
+	return load(ctx, d, v.Encoder, c, progress)
 }
 
 // LoadDecoder uploads the decoder's weights.
 func (v *VAE) LoadDecoder(ctx context.Context, d *gpu.Device, c Checkpoint, progress func(done, total int64)) error {
-	return load(ctx, d, "VAE decoder", v.Decoder, c, inPart("encoder", "quant_conv"), progress)
+	return load(ctx, d, v.Decoder, c, progress)
 }
+
+func (e *vaeEncoder) part() networkPart { return networkPart{"VAE encoder", e, inPart("decoder", "post_quant_conv")} }
+func (d *vaeDecoder) part() networkPart { return networkPart{"VAE decoder", d, inPart("encoder", "quant_conv")} }
 
 // inPart says which keys belong to the other part, and so are not unexpected.
 func inPart(names ...string) func(string) bool {

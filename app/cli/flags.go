@@ -32,6 +32,7 @@ const usage = `./build.sh generate --prompt TEXT --out FILE.png
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --scheduler ddim|pndm|dpmpp_2m|dpmpp_2m_karras|euler|euler_a|unipc|lcm (default: the model's own)
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
+  --low-memory                   take less of the GPU's memory, and more time (without it, when the memory runs out)
   --no-f16  --stats  --dump-latents FILE.npy  --out FILE.png
 `
 
@@ -131,6 +132,8 @@ func parse(args []string) (*options, error) {
 			o.Seed = v
 		case "--num-images":
 			o.NumImages = integer()
+		case "--low-memory":
+			o.LowMemory = true
 		case "--no-f16":
 			o.noF16 = true
 		case "--stats":

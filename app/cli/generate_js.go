@@ -217,7 +217,7 @@ func report(ev engine.Event) {
 func line(ev engine.Event) string {
 	switch ev.Stage {
 	case "load":
-		return fmt.Sprintf("loading weights %3d %%", 100*ev.Done/max(1, ev.Total))
+		return fmt.Sprintf("loading the %s %3d %%", ev.Network, 100*ev.Done/max(1, ev.Total))
 	case "encode":
 		return "reading words and pictures"
 	case "compile":

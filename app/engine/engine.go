@@ -31,7 +31,8 @@ type Host interface {
 // Event tells how a run is getting on.
 type Event struct {
 	Stage          string // "load", or a model.Stage
-	Done, Total    int64  // bytes, while loading
+	Network        string // that is loading
+	Done, Total    int64  // its bytes
 	Image, Images  int
 	Step, Steps    int
 	SecondsPerStep float64
@@ -58,6 +59,7 @@ type Engine struct {
 	host   Host
 	name   string // of the model that is loaded
 	loaded *loadedModel
+	low    bool // the GPU ran out of memory once: the low-memory mode from then on
 }
 
 // New returns an engine on a GPU.
@@ -67,6 +69,7 @@ type loadedModel struct {
 	folder    loader.Folder
 	tokenizer *tokenizer.Tokenizer
 	pipeline  *model.Pipeline
+	memory    *model.Memory
 	vision    map[string]*visionModel // by folder
 	adapters  map[string]*model.IPAdapter
 }
@@ -86,8 +89,24 @@ func (e *Engine) Tokens(text string) (count, limit int, overflow string, err err
 	return enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow, nil
 }
 
-// Load loads a model, unless it is loaded. progress is told of the bytes.
+// Load opens a model, unless it is open, and brings to the GPU what a picture from words
+// needs, if the GPU holds it all. progress is told of the bytes.
 func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) error {
+	if err := e.open(ctx, name); err != nil {
+		return err
+	}
+	m := e.loaded
+	m.report(progress)
+	p := m.pipeline
+	all := []model.Network{p.Text, p.UNet, p.VAE.Decoder}
+	if !m.memory.Fits(0, all...) {
+		return nil // each comes when it is needed
+	}
+	return e.explained(m.memory.Need(ctx, all...))
+}
+
+// open reads a model's configurations and the headers of its files.
+func (e *Engine) open(ctx context.Context, name string) error {
 	if e.loaded != nil && e.name == name {
 		return nil
 	}
@@ -96,7 +115,7 @@ func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) er
 	if err != nil {
 		return err
 	}
-	m, err := load(ctx, e.Device, folder, progress)
+	m, err := open(ctx, e.Device, folder)
 	if err != nil {
 		return fmt.Errorf("model %s: %w", orShipped(name), err)
 	}
@@ -120,16 +139,14 @@ func orShipped(name string) string {
 }
 
 func (m *loadedModel) release() {
-	p := m.pipeline
-	p.UNet.Release()
-	p.VAE.ReleaseDecoder()
-	p.VAE.ReleaseEncoder()
-	p.Text.Release()
-	for _, v := range m.vision {
-		v.encoder.Release()
-	}
-	for _, a := range m.adapters {
-		a.Release()
+	m.pipeline.ReleaseEncodings()
+	m.memory.Release()
+}
+
+// report has progress told of weights on their way to the GPU.
+func (m *loadedModel) report(progress func(Event)) {
+	m.memory.Progress = func(network string, done, total int64) {
+		progress(Event{Stage: "load", Network: network, Done: done, Total: total})
 	}
 }
 
@@ -137,7 +154,7 @@ func (m *loadedModel) release() {
 // where there is no shader-f16: below it exactness costs nothing that matters.
 const smallModel = 256 << 20
 
-func load(ctx context.Context, d *gpu.Device, folder loader.Folder, progress func(Event)) (*loadedModel, error) {
+func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedModel, error) {
 	read := func(path string) ([]byte, error) {
 		b, err := loader.ReadFile(ctx, folder, path)
 		if err != nil {
@@ -189,29 +206,10 @@ func load(ctx context.Context, d *gpu.Device, folder loader.Folder, progress fun
 	if !d.F16 && isSmallF32(unet) {
 		d.Weights = gpu.WeightF32
 	}
-	report := func(done, total int64) { progress(Event{Stage: "load", Done: done, Total: total}) }
-	if err := p.Text.Load(ctx, d, text, nil); err != nil {
-		m.release()
-		return nil, err
-	}
-	if err := p.UNet.Load(ctx, d, unet, report); err != nil {
-		m.release()
-		return nil, err
-	}
-	if err := p.VAE.LoadDecoder(ctx, d, vae, nil); err != nil {
-		m.release()
-		return nil, err
-	}
-	encoderLoaded := false
-	p.LoadVAEEncoder = func(ctx context.Context) error {
-		if encoderLoaded {
-			return nil
-		}
-		err := p.VAE.LoadEncoder(ctx, d, vae, nil)
-		encoderLoaded = err == nil
-		return err
-	}
-	return m, nil
+	m.memory = &model.Memory{Device: d, Budget: model.DefaultBudget}
+	p.Memory = m.memory
+	return m, errors.Join(m.memory.Add(p.Text, text), m.memory.Add(p.UNet, unet),
+		m.memory.Add(p.VAE.Decoder, vae), m.memory.Add(p.VAE.Encoder, vae))
 }
 
 func isSmallF32(c model.Checkpoint) bool {
@@ -229,7 +227,7 @@ func isSmallF32(c model.Checkpoint) bool {
 	return f32 && bytes <= smallModel
 }
 
-// visionModel loads an image encoder, once.
+// vision opens an image encoder, once.
 func (e *Engine) vision(ctx context.Context, name string) (*visionModel, error) {
 	m := e.loaded
 	if v, ok := m.vision[name]; ok {
@@ -274,14 +272,14 @@ func (e *Engine) vision(ctx context.Context, name string) (*visionModel, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := v.encoder.Load(ctx, e.Device, c, nil); err != nil {
+	if err := m.memory.Add(v.encoder, c); err != nil {
 		return nil, err
 	}
 	m.vision[name] = v
 	return v, nil
 }
 
-// adapter loads an IP-Adapter, once.
+// adapter opens an IP-Adapter, once.
 func (e *Engine) adapter(ctx context.Context, name string) (*model.IPAdapter, error) {
 	m := e.loaded
 	if a, ok := m.adapters[name]; ok {
@@ -299,7 +297,7 @@ func (e *Engine) adapter(ctx context.Context, name string) (*model.IPAdapter, er
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name(), err)
 	}
-	if err := a.Load(ctx, e.Device, c, nil); err != nil {
+	if err := m.memory.Add(a, c); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name(), err)
 	}
 	m.adapters[name] = a

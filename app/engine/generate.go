@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
@@ -13,15 +15,56 @@ import (
 type Pictures map[string][]byte
 
 // Generate draws what the settings ask for and hands every picture to done. The same
-// settings and pictures give the same picture everywhere.
+// settings and pictures give the same picture everywhere. Where the GPU runs out of
+// memory, it begins again in the low-memory mode.
 func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pictures, progress func(Event), done func(Result) error) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	if err := e.Load(ctx, s.Model, progress); err != nil {
+	finished := 0
+	count := func(r Result) error { finished++; return done(r) }
+	err := e.generate(ctx, s, pictures, progress, count)
+	var full *gpu.OutOfMemoryError
+	if errors.As(err, &full) && finished == 0 && !e.lowMemory(s) {
+		e.low = true
+		e.Unload()
+		e.warn("The GPU's memory ran out; this is drawn in the low-memory mode, which is slower.")
+		err = e.generate(ctx, s, pictures, progress, count)
+	}
+	return e.explained(err)
+}
+
+// lowMemory says whether a run is to take as little of the GPU as it can: where it is
+// asked for, or the memory ran out before.
+func (e *Engine) lowMemory(s settings.Settings) bool { return s.LowMemory || e.low }
+
+// explained frees the GPU after it ran out of memory, and says what can be done.
+func (e *Engine) explained(err error) error {
+	var full *gpu.OutOfMemoryError
+	if !errors.As(err, &full) {
+		return err
+	}
+	e.Unload()
+	return fmt.Errorf("the GPU's memory does not hold this picture, even in the low-memory mode: choose a smaller one, 384 × 384 say, or close other pages and programs that use the GPU (%w)", full)
+}
+
+func (e *Engine) warn(text string) {
+	if e.Warn != nil {
+		e.Warn(text)
+	}
+}
+
+func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pictures, progress func(Event), done func(Result) error) error {
+	if err := e.open(ctx, s.Model); err != nil {
 		return err
 	}
 	m := e.loaded
+	m.report(progress)
+	m.pipeline.LowMemory = e.lowMemory(s)
+	m.memory.Budget = model.DefaultBudget
+	if m.pipeline.LowMemory {
+		m.memory.Budget = model.LowBudget
+	}
 	req := &model.Request{
 		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
@@ -69,8 +112,8 @@ func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pic
 // encode tokenizes, and says what does not fit.
 func (e *Engine) encode(what, text string) []int32 {
 	enc := e.loaded.tokenizer.Encode(text)
-	if enc.Overflow != "" && e.Warn != nil {
-		e.Warn(fmt.Sprintf("The %s has %d tokens and the model reads %d; left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
+	if enc.Overflow != "" {
+		e.warn(fmt.Sprintf("The %s has %d tokens and the model reads %d; left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
 	}
 	return enc.IDs
 }

@@ -30,6 +30,9 @@ type Settings struct {
 	Width             int     `json:"width"`          // pixels
 	Seed              uint64  `json:"seed"`
 	NumImages         int     `json:"num_images"`
+
+	// LowMemory takes as little of the GPU's memory as it can, and more time. The picture is the same, to rounding.
+	LowMemory bool `json:"low_memory,omitempty"`
 }
 
 // IPAdapter is one adapter with its image prompts.

@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// fullSize is Stable Diffusion 1.5 and h94's IP-Adapter without their numbers: files of
+// the true keys and shapes (tests/full/weights.py --layout), whose data is zero.
+type fullSize map[string]json.RawMessage
+
+func readFullSize(t *testing.T) fullSize {
+	t.Helper()
+	b, err := os.ReadFile("../../tests/fixtures/full/layout.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fullSize{}
+	if err := json.Unmarshal(b, &f); err != nil {
+		t.Fatal(err)
+	}
+	f["sd15/scheduler/scheduler_config.json"] = []byte(`{"_class_name":"DDIMScheduler","beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear","steps_offset":1,"clip_sample":false,"set_alpha_to_one":false}`)
+	return f
+}
+
+func (f fullSize) Folder(_ context.Context, name string) (loader.Folder, error) {
+	return fullSizeFolder{f, name}, nil
+}
+
+func (f fullSize) File(ctx context.Context, name string) (loader.Source, error) {
+	return fullSizeFolder{f, "ip-adapter"}.Open(ctx, name)
+}
+
+type fullSizeFolder struct {
+	files fullSize
+	name  string
+}
+
+func (f fullSizeFolder) Open(ctx context.Context, path string) (loader.Source, error) {
+	path = strings.TrimPrefix(path, "./")
+	if base, ok := strings.CutPrefix(path, "tokenizer/"); ok {
+		merges, err := os.ReadFile("../../web/clip/merges.txt")
+		switch base {
+		case "merges.txt":
+			return loader.Memory(path, merges), err
+		case "vocab.json":
+			v, err := loader.CLIPVocabulary(merges)
+			return loader.Memory(path, v), err
+		}
+	}
+	raw, ok := f.files[f.name+"/"+path]
+	if !ok {
+		return nil, fmt.Errorf("%s: %w", path, os.ErrNotExist)
+	}
+	if !strings.HasSuffix(path, ".safetensors") {
+		return loader.Memory(path, raw), nil
+	}
+	var layout struct {
+		DType  string
+		Shapes map[string][]int
+	}
+	if err := json.Unmarshal(raw, &layout); err != nil {
+		return nil, err
+	}
+	return newHeaderOnly(path, layout.DType, layout.Shapes)
+}
+
+// headerOnly is a safetensors file of zeros.
+type headerOnly struct {
+	name string
+	head []byte
+	size int64
+}
+
+func newHeaderOnly(name, dtype string, shapes map[string][]int) (headerOnly, error) {
+	entries := map[string]any{}
+	var at int64
+	for key, shape := range shapes {
+		n := int64(map[string]int{"F16": 2, "F32": 4}[dtype])
+		for _, s := range shape {
+			n *= int64(s)
+		}
+		entries[key] = map[string]any{"dtype": dtype, "shape": shape, "data_offsets": []int64{at, at + n}}
+		at += n
+	}
+	text, err := json.Marshal(entries)
+	head := append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)
+	return headerOnly{name, head, int64(len(head)) + at}, err
+}
+
+func (h headerOnly) Name() string { return h.name }
+func (h headerOnly) Size() int64  { return h.size }
+func (h headerOnly) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+	b := make([]byte, n)
+	if off < int64(len(h.head)) {
+		copy(b, h.head[off:])
+	}
+	return b, nil
+}
+
+func grey(w, h int) []byte {
+	m := image.NewGray(image.Rect(0, 0, w, h))
+	m.SetGray(1, 1, color.Gray{Y: 200})
+	var b bytes.Buffer
+	_ = png.Encode(&b, m)
+	return b.Bytes()
+}
+
+// plan draws a picture of 512 × 512 with guidance and an adapter on a GPU that only
+// plans, and returns the most bytes that it held.
+func plan(t *testing.T, d *gpu.Device, change func(*settings.Settings)) int64 {
+	t.Helper()
+	e := New(d, readFullSize(t))
+	defer e.Unload()
+	s := settings.Default()
+	s.Model, s.Prompt, s.NumInferenceSteps = "sd15", "a fox in the snow", 3
+	a := settings.DefaultIPAdapter()
+	a.Weights, a.ImageEncoder, a.Images = "ip-adapter_sd15.safetensors", "ip-adapter", []settings.ImagePrompt{{Picture: "fox.png"}}
+	s.IPAdapters = []settings.IPAdapter{a}
+	change(&s)
+	count := 0
+	peaks := map[string]int64{}
+	where := "open"
+	err := e.Generate(context.Background(), s, Pictures{"fox.png": grey(300, 200), "start.png": grey(512, 512)}, func(ev Event) {
+		peaks[where] = max(peaks[where], d.MemoryBytes())
+		where = ev.Stage + " " + ev.Network
+	}, func(Result) error { count++; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if count != s.NumImages {
+		t.Fatalf("%d pictures", count)
+	}
+	t.Logf("peak %d MiB, MiB held at %v", d.PeakMemoryBytes()>>20, mebibytes(peaks))
+	return d.PeakMemoryBytes()
+}
+
+func mebibytes(peaks map[string]int64) map[string]int64 {
+	m := map[string]int64{}
+	for k, v := range peaks {
+		m[k] = v >> 20
+	}
+	return m
+}
+
+// Stable Diffusion 1.5 at 512 × 512 with guidance and an IP-Adapter takes 2.4 GiB of the
+// GPU at most, and 2.0 GiB in the low-memory mode, by the engine's own account of what
+// it allocates.
+func TestFullSizeMemory(t *testing.T) {
+	const gib = 1 << 30
+	roomy := gpu.DefaultLimits
+	roomy.MaxBufferSize, roomy.MaxStorageBufferBindingSize = 2<<30, 2<<30-4
+	for _, c := range []struct {
+		name   string
+		f16    bool
+		limits gpu.Limits
+		change func(*settings.Settings)
+		most   float64
+	}{
+		{"f16", true, roomy, func(*settings.Settings) {}, 2.4 * gib},
+		{"f16 low memory", true, roomy, func(s *settings.Settings) { s.LowMemory = true }, 2.0 * gib},
+		{"f32", false, roomy, func(*settings.Settings) {}, 2.4 * gib},
+		{"f32 low memory", false, roomy, func(s *settings.Settings) { s.LowMemory = true }, 2.0 * gib},
+		{"Plus", true, roomy, func(s *settings.Settings) { s.IPAdapters[0].Weights = "ip-adapter-plus_sd15.safetensors" }, 2.4 * gib},
+		{"image to image", false, roomy, func(s *settings.Settings) { s.LowMemory, s.InitImage, s.NumImages = true, "start.png", 2 }, 2.0 * gib},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if peak := plan(t, gpu.NewPlanner(c.f16, c.limits), c.change); float64(peak) > c.most {
+				t.Errorf("%d MiB at the peak, %.0f are allowed", peak>>20, c.most/(1<<20))
+			}
+		})
+	}
+}

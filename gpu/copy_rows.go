@@ -1,0 +1,21 @@
+package gpu
+
+// CopyRows copies n rows of x from its row from on into y from its row to on, bit for
+// bit. A row is what one index of the innermost dimension but one spans: a pixel, a
+// token. x and y have the same type and pitch.
+func CopyRows(p *Program, x, y *Tensor, from, to, n int) {
+	if x.DType != y.DType || x.Pitch() != y.Pitch() || from < 0 || to < 0 || from+n > x.Rows() || to+n > y.Rows() {
+		p.Fail("gpu: copying %d rows from %s at %d to %s at %d does not fit", n, x, from, y, to)
+		return
+	}
+	words := x.Pitch() * x.DType.Size() / 8
+	count := n * words
+	groups, stride := grid1D(p.Device, count, 64)
+	p.Dispatch(Dispatch{
+		Kernel: "copy_rows", Label: y.Name,
+		Params: []any{count, stride, from * words, to * words},
+		Bind:   []Binding{In(x), Out(y)},
+		Groups: groups,
+		Cost:   float64(2 * count),
+	})
+}

@@ -1,0 +1,82 @@
+//go:build js && wasm
+
+package model
+
+import (
+	"context"
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// In the low-memory mode, with a budget so small that every network leaves as soon as
+// another is needed, pictures are the same: guidance in two passes, masks, several
+// adapters, inpainting, several pictures.
+func TestLowMemory(t *testing.T) {
+	f := readFixture(t)
+	onModels(t, f, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		for _, name := range []string{"a_text", "a_masks", "a_odd", "a_inpaint", "b_odd_pndm", "c_inpaint"} {
+			c, ok := f.Cases[name]
+			if !ok {
+				t.Fatalf("the fixture has no case %s", name)
+			}
+			t.Run(name, func(t *testing.T) {
+				m := models[c.Model]
+				memory := m.scarce(t, d, f, c.Model)
+				defer m.plenty(t, d, f, c.Model, memory)
+				tolerance := 1e-3
+				if d.F16 {
+					tolerance = 2 * c.F16Error
+				}
+				if e := relativeError(m.run(t, c), c.Latents); !(e <= tolerance) {
+					t.Errorf("the latents are off by %.3g, at most %.3g allowed", e, tolerance)
+				}
+				loaded := 0
+				for _, r := range memory.networks {
+					if r.loaded {
+						loaded++
+					}
+				}
+				if loaded != 1 {
+					t.Errorf("%d networks are on the GPU after the run; the decoder alone should be", loaded)
+				}
+			})
+		}
+	})
+}
+
+// scarce gives the pipeline a Memory of no budget at all.
+func (m *testModel) scarce(t *testing.T, d *gpu.Device, f *fixture, name string) *Memory {
+	t.Helper()
+	memory := &Memory{Device: d, Budget: 1}
+	for part, networks := range m.networks() {
+		for _, n := range networks {
+			unload(n)
+			if err := memory.Add(n, synthetic{name + "/" + part + "/", f.Models[name].Keys[part], d.Weights == gpu.WeightF32}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	m.pipeline.Memory, m.pipeline.LowMemory = memory, true
+	m.pipeline.ReleaseEncodings()
+	return memory
+}
+
+// plenty has all networks loaded again.
+func (m *testModel) plenty(t *testing.T, d *gpu.Device, f *fixture, name string, memory *Memory) {
+	t.Helper()
+	memory.Budget = DefaultBudget
+	for _, r := range memory.networks {
+		if err := memory.Need(context.Background(), r.network); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.pipeline.LowMemory = false
+}
+
+// networks are the model's, by the part of the fixture that holds their keys.
+func (m *testModel) networks() map[string][]Network {
+	p := m.pipeline
+	return map[string][]Network{"unet": {p.UNet}, "vae": {p.VAE.Encoder, p.VAE.Decoder}, "text_encoder": {p.Text}, "image_encoder": {m.vision},
+		"global": {m.adapters["global"]}, "plus": {m.adapters["plus"]}}
+}

@@ -1,0 +1,20 @@
+// Rows of one tensor into another, bit for bit, whatever their type.
+// x, y: rows as vec2<u32>. One thread a vec2; index = id.x + id.y · stride.
+
+struct Params {
+    count: u32,
+    stride: u32,
+    from: u32,      // vec2 of x before the first
+    to: u32,        // of y
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec2<u32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec2<u32>>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.x + id.y * p.stride;
+    if i >= p.count { return; }
+    y[p.to + i] = x[p.from + i];
+}
