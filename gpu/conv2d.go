@@ -154,8 +154,13 @@ func Conv2d(p *Program, x *Tensor, w *ConvWeight, o Conv2dOptions) *Tensor {
 		p.Fail("gpu: %s: a kernel of %d does not fit %s", o.Label, w.Size, x)
 		return x
 	}
-	y := p.NewTensor(o.Label, o.Output, n, ho, wo, w.Out)
-	dispatchConv(p, x, y, w, o, convShape{m: n * ho * wo, hIn: h, wIn: wd, hUp: up[0], wUp: up[1], hOut: ho, wOut: wo, stride: stride})
+	y := p.newPicture(o.Label, o.Output, n, ho, wo, w.Out)
+	s := convShape{m: n * ho * wo, hIn: h, wIn: wd, hUp: up[0], wUp: up[1], hOut: ho, wOut: wo, stride: stride, top: -o.Padding}
+	if y.inBands() || x.inBands() {
+		conv2dInBands(p, x, y, w, o, s)
+	} else {
+		dispatchConv(p, x, y, w, o, s)
+	}
 	return y
 }
 
@@ -201,7 +206,9 @@ func (k convKind) flags() (bits int) {
 	return bits
 }
 
-type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride int }
+// convShape is the sizes of a convolution; top is the row of the enlarged input that the
+// first row of the result reads first.
+type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top int }
 
 func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
 	c2 := 0
@@ -271,7 +278,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 			{"UPSAMPLE", has.upsample}, {"GEGLU", w.geglu}, {"ACTIVATION", int(activation)},
 			{"UNROLL", !p.Device.Info.Software}, {"Out4", outType(y.DType)}},
 		Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-			int32(o.Padding), 4, pass, pass * nv / 8, results,
+			int32(s.top), int32(-o.Padding), 4, pass, pass * nv / 8, results,
 			w.Size, s.stride, flags, scale},
 		Bind:   bind,
 		Groups: tiles,

@@ -51,6 +51,9 @@ type GroupNormOptions struct {
 // GroupNorm normalises x, Act [N, H, W, C], over groups of channels, as torch's
 // group_norm does, and applies an activation. It returns [N, H, W, C + C2].
 func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor {
+	if x.inBands() && o.X2 == nil && x.norm == nil && w != nil && x.Channels() == w.Channels && w.Channels%o.Groups == 0 {
+		return groupNormInBands(p, x, w, o)
+	}
 	shape := append([]int(nil), x.Shape...)
 	c2 := 0
 	x2 := x
@@ -67,36 +70,69 @@ func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor
 	}
 	n := x.Shape[0]
 	pixels := x.Rows() / n
-	quads := channels / 4
 	chunk := normChunk(pixels)
 	chunks := (pixels + chunk - 1) / chunk
 	partial := p.NewTensor(o.Label+".partial", F32, n, chunks, channels*2)
 	affine := p.NewTensor(o.Label+".affine", F32, n, channels*2)
-	hasX2 := Const{"HAS_X2", o.X2 != nil}
+	normPartial(p, x, x2, partial, pixels, chunk, 0, chunks, o)
+	normCombine(p, partial, affine, w, pixels, chunk, chunks, o)
+	dispatchApply(p, x, x2, y, affine, [3]int{n * pixels, 0, 0}, pixels, o)
+	return y
+}
+
+// normPartial records the sums over every chunk of x (and x2): chunk at and those behind
+// it of the picture's.
+func normPartial(p *Program, x, x2, partial *Tensor, pixels, chunk, at, chunks int, o GroupNormOptions) {
+	c1, c2 := x.Channels(), 0
+	if o.X2 != nil {
+		c2 = x2.Channels()
+	}
+	n := partial.Shape[0]
+	mine := (pixels + chunk - 1) / chunk
 	p.Dispatch(Dispatch{
-		Kernel: "group_norm_partial", Label: o.Label, Consts: []Const{hasX2},
-		Params: []any{pixels, chunk, chunks, x.Channels() / 4, c2 / 4},
+		Kernel: "group_norm_partial", Label: o.Label, Consts: []Const{{"HAS_X2", o.X2 != nil}},
+		Params: []any{pixels, chunk, chunks, c1 / 4, c2 / 4, at},
 		Bind:   []Binding{In(x), In(x2), Out(partial)},
-		Groups: [3]int{(quads + 63) / 64, chunks, n},
-		Cost:   float64(4 * n * pixels * channels),
+		Groups: [3]int{((c1+c2)/4 + 63) / 64, mine, n},
+		Cost:   float64(4 * n * pixels * (c1 + c2)),
 	})
+}
+
+// normCombine records every channel's factor and offset from the chunks' sums.
+func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chunk, chunks int, o GroupNormOptions) {
+	n := partial.Shape[0]
 	p.Dispatch(Dispatch{
 		Kernel: "group_norm_combine", Label: o.Label,
-		Params: []any{pixels, chunk, chunks, quads, channels / o.Groups, o.Eps},
+		Params: []any{pixels, chunk, chunks, w.Channels / 4, w.Channels / o.Groups, o.Eps},
 		Bind:   []Binding{In(partial), Read(w.scale), Read(w.shift), Out(affine)},
 		Groups: [3]int{o.Groups, n, 1},
-		Cost:   float64(8 * n * chunks * channels),
+		Cost:   float64(8 * n * chunks * w.Channels),
 	})
-	count := n * pixels * quads
+}
+
+// applyNorm records a pending norm of count pixels of x from pixel from on, to y from
+// pixel to on.
+func applyNorm(p *Program, x, y *Tensor, norm *pendingNorm, from, to, count int, label string) {
+	dispatchApply(p, x, x, y, norm.affine, [3]int{count, from, to}, count, GroupNormOptions{Label: label, Activation: norm.activation})
+}
+
+// dispatchApply records act(x·factor + offset) for span[0] pixels, read from pixel
+// span[1] on and written from pixel span[2] on; an image has so many pixels.
+func dispatchApply(p *Program, x, x2, y, affine *Tensor, span [3]int, image int, o GroupNormOptions) {
+	quads := y.Channels() / 4
+	c2 := 0
+	if o.X2 != nil {
+		c2 = x2.Channels()
+	}
+	count := span[0] * quads
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
-		Kernel: "group_norm_apply", Label: o.Label, Consts: []Const{hasX2, {"ACTIVATION", int(o.Activation)}},
-		Params: []any{count, stride, pixels * quads, x.Channels() / 4, c2 / 4},
+		Kernel: "group_norm_apply", Label: o.Label, Consts: []Const{{"HAS_X2", o.X2 != nil}, {"ACTIVATION", int(o.Activation)}},
+		Params: []any{count, stride, image * quads, x.Channels() / 4, c2 / 4, span[1], span[2] * quads},
 		Bind:   []Binding{In(x), In(x2), In(affine), Out(y)},
 		Groups: groups,
 		Cost:   float64(16 * count),
 	})
-	return y
 }
 
 // normChunk is how many pixels one workgroup sums: enough workgroups for a large GPU,

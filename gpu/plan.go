@@ -1,11 +1,12 @@
 package gpu
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+)
 
 // plan gives every transient tensor a buffer, shared with tensors that live at other
-// times, and allocates the buffers. Large tensors choose first, so that a buffer is
-// as large as its first tensor and never grows ("greedy by size": Pisarchyk and Lee
-// 2020, arXiv 2001.03288, section 4.2).
+// times, and allocates the buffers.
 //
 // Tensors own whole buffers rather than ranges of one: WebGPU takes the same buffer
 // as read-only and as writable in one dispatch for an error even where the ranges
@@ -44,6 +45,9 @@ func (p *Program) LowerBound() int64 {
 	return most
 }
 
+// layout assigns the tensors to buffers one by one, each to the one that grows least, in
+// several orders, and takes the order that needs the fewest bytes (Pisarchyk and Lee
+// 2020, arXiv 2001.03288, section 4: which is best depends on the network).
 func (p *Program) layout() []*slot {
 	live := make([]*Tensor, 0, len(p.transient))
 	for _, t := range p.transient {
@@ -51,29 +55,76 @@ func (p *Program) layout() []*slot {
 			live = append(live, t)
 		}
 	}
-	sort.SliceStable(live, func(i, j int) bool { return live[i].Bytes() > live[j].Bytes() })
+	bySize := func(a, b *Tensor) int { return cmp.Compare(b.Bytes(), a.Bytes()) }
+	byBegin := func(a, b *Tensor) int { return cmp.Compare(a.first, b.first) }
+	breadth := p.breadth(live)
+	byBreadth := func(a, b *Tensor) int { return cmp.Or(cmp.Compare(breadth[b], breadth[a]), bySize(a, b)) }
+	byLength := func(a, b *Tensor) int { return cmp.Or(cmp.Compare(b.last-b.first, a.last-a.first), bySize(a, b)) }
 
+	var best []*slot
+	var least int64
+	for _, order := range []func(a, b *Tensor) int{bySize, byBegin, byBreadth, byLength} {
+		slices.SortStableFunc(live, order)
+		slots := assign(live, p.Device.Guard)
+		var sum int64
+		for _, s := range slots {
+			sum += s.size
+		}
+		if best == nil || sum < least {
+			best, least = slots, sum
+		}
+	}
+	return best
+}
+
+// assign puts tensors into buffers in their order; alone gives each its own.
+func assign(tensors []*Tensor, alone bool) []*slot {
 	var slots []*slot
-	for _, t := range live {
+	for _, t := range tensors {
 		var best *slot
 		for _, s := range slots {
-			if (best == nil || s.size < best.size) && s.free(t) && !p.Device.Guard {
+			if !alone && (best == nil || s.worse(t) < best.worse(t)) && s.free(t) {
 				best = s
 			}
 		}
 		if best == nil {
-			best = &slot{size: t.Bytes()}
+			best = &slot{}
 			slots = append(slots, best)
 		}
+		best.size = max(best.size, t.Bytes())
 		best.tenants = append(best.tenants, t)
 	}
 	return slots
+}
+
+// breadth is, for every tensor, the most bytes that are alive together with it.
+func (p *Program) breadth(live []*Tensor) map[*Tensor]int64 {
+	at := make([]int64, len(p.dispatches))
+	for _, t := range live {
+		for i := t.first; i <= t.last; i++ {
+			at[i] += t.Bytes()
+		}
+	}
+	most := map[*Tensor]int64{}
+	for _, t := range live {
+		most[t] = slices.Max(at[t.first : t.last+1])
+	}
+	return most
 }
 
 // slot is a buffer in the making: its size and the tensors that will share it.
 type slot struct {
 	size    int64
 	tenants []*Tensor
+}
+
+// worse is what t costs in the slot: the bytes that it grows by count, then those that t
+// leaves unused.
+func (s *slot) worse(t *Tensor) int64 {
+	if grows := t.Bytes() - s.size; grows > 0 {
+		return grows << 8
+	}
+	return s.size - t.Bytes()
 }
 
 // free says whether no tenant lives while t does.

@@ -68,6 +68,10 @@ func (p *Program) NewTensor(name string, dt DType, shape ...int) *Tensor {
 // and outlives the program.
 func (p *Program) Keep(t *Tensor) {
 	t = t.root()
+	if t.bands != nil {
+		p.Fail("gpu: %s is larger than %d MiB: choose a smaller picture", t, p.Device.piece()>>20)
+		return
+	}
 	if !t.persistent {
 		t.persistent = true
 		t.buffer = p.Device.NewBuffer(t.Name, t.Bytes())
@@ -114,6 +118,10 @@ func (p *Program) Dispatch(d Dispatch) {
 	}
 	for _, b := range d.Bind {
 		if b.tensor == nil {
+			continue
+		}
+		if b.tensor.bands != nil {
+			p.Fail("gpu: %s (%s) takes %s whole, and it is larger than %d MiB: choose a smaller picture", d.Kernel, d.Label, b.tensor, p.Device.piece()>>20)
 			continue
 		}
 		if b.tensor.first < 0 {

@@ -13,7 +13,9 @@ type Tensor struct {
 	device     *Device
 	buffer     *Buffer // nil for a transient tensor until its program is built
 	persistent bool
-	base       *Tensor // the tensor that this one is another shape of, or nil
+	base       *Tensor      // the tensor that this one is another shape of, or nil
+	bands      []*Tensor    // of a picture too large for one piece (bands.go); it has no memory of its own
+	norm       *pendingNorm // of a picture in bands
 	// The first and the last dispatch of the program that touch it; -1 for none.
 	first, last int
 }

@@ -80,3 +80,51 @@ func (m *testModel) networks() map[string][]Network {
 	return map[string][]Network{"unet": {p.UNet}, "vae": {p.VAE.Encoder, p.VAE.Decoder}, "text_encoder": {p.Text}, "image_encoder": {m.vision},
 		"global": {m.adapters["global"]}, "plus": {m.adapters["plus"]}}
 }
+
+// With limits so small that the VAE's pictures are cut into bands, it gives the same.
+func TestVAEInBands(t *testing.T) {
+	f := readFixture(t)
+	onModels(t, f, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		v := models["a"].pipeline.VAE
+		ctx := context.Background()
+		latents, pixels := given(d, "a", "latents", 1, 22, 24, 4), given(d, "a", "pixels", 1, 176, 192, 3)
+		both := func() (picture, moments []float32, dispatches int) {
+			for _, record := range []func(p *gpu.Program) *gpu.Tensor{
+				func(p *gpu.Program) *gpu.Tensor { return v.recordDecode(p, latents) },
+				func(p *gpu.Program) *gpu.Tensor { return v.recordEncode(p, pixels) },
+			} {
+				x, err := once(ctx, d, "VAE", func(p *gpu.Program) *gpu.Tensor {
+					x := record(p)
+					dispatches += p.Len()
+					return x
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := x.Float32(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				x.Release()
+				picture, moments = moments, got
+			}
+			return picture, moments, dispatches
+		}
+		picture, moments, whole := both()
+		d.Limits.MaxStorageBufferBindingSize = 4 * 192 * 256 * 4 * 2 // bands of two rows
+		pictureCut, momentsCut, cut := both()
+		if cut < 3*whole {
+			t.Fatalf("%d dispatches, and %d without limits: nothing was cut", cut, whole)
+		}
+		tolerance := 1e-5
+		if d.F16 {
+			tolerance = 2e-3
+		}
+		for what, e := range map[string]float64{"decoder": relativeError(pictureCut, picture), "encoder": relativeError(momentsCut, moments)} {
+			t.Logf("%s: cut and whole differ by %.2g", what, e)
+			if !(e <= tolerance) {
+				t.Errorf("%s: cut and whole differ by %.2g, at most %.2g allowed", what, e, tolerance)
+			}
+		}
+	})
+}

@@ -38,7 +38,8 @@ struct Params {
     w_up: u32,
     h_out: u32,
     w_out: u32,
-    pad: i32,        // rows and columns of zeros before the first
+    top: i32,        // where the first output row's first tap reads: -padding, or a row of a band
+    left: i32,       // and the first column's
     // The lengths of loops that a CPU's compiler shall not know, lest it unroll them:
     four: u32,
     pass_length: u32,    // BK
@@ -193,9 +194,9 @@ fn start(m: u32) -> Start {
     let pixel = m % (p.h_out * p.w_out);
     var s: Start;
     s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
-    s.top = i32(pixel / p.w_out * stride) - p.pad;
+    s.top = i32(pixel / p.w_out * stride) + p.top;
     if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
-    s.left = i32(pixel % p.w_out * stride) - p.pad;
+    s.left = i32(pixel % p.w_out * stride) + p.left;
     return s;
 }
 

@@ -4,8 +4,8 @@
 struct Params {
     count: u32,
     stride: u32,
-    from: u32,      // vec2 of x before the first
-    to: u32,        // of y
+    x_at: u32,      // vec2 of x before the first
+    y_at: u32,        // of y
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -16,5 +16,5 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
-    y[p.to + i] = x[p.from + i];
+    y[p.y_at + i] = x[p.x_at + i];
 }

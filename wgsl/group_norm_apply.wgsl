@@ -12,6 +12,8 @@ struct Params {
     image: u32,      // vec4 an image: pixels · quads
     c1_quads: u32,
     c2_quads: u32,
+    x_at: u32,       // the first pixel of x that is read
+    y_at: u32,         // the first vec4 of y that is written
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -25,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
     let quads = p.c1_quads + p.c2_quads;
-    let pixel = i / quads;
+    let pixel = p.x_at + i / quads;
     let q = i % quads;
     var v: vec4<f32>;
     if HAS_X2 && q >= p.c1_quads {
@@ -34,5 +36,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         v = act4(x[pixel * p.c1_quads + q]);
     }
     let at = (i / p.image * quads + q) * 2u;
-    y[i] = to_act4(activate4(ACTIVATION, fma(v, affine[at], affine[at + 1u])));
+    y[p.y_at + i] = to_act4(activate4(ACTIVATION, fma(v, affine[at], affine[at + 1u])));
 }

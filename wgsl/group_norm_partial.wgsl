@@ -12,9 +12,10 @@
 struct Params {
     pixels: u32,
     chunk: u32,      // pixels a chunk
-    chunks: u32,
+    chunks: u32,     // of the whole picture
     c1_quads: u32,
     c2_quads: u32,
+    chunk_at: u32,   // x's first chunk among them, where x is a band of the picture
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -44,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(workgroup_id) gro
         squares = fma(d, d, squares);
     }
     let mean = sum / f32(count);
-    let to = ((group.z * p.chunks + group.y) * quads + q) * 2u;
+    let to = ((group.z * p.chunks + p.chunk_at + group.y) * quads + q) * 2u;
     partial[to] = pivot + mean;
     partial[to + 1u] = max(squares - sum * mean, vec4<f32>(0.0));
 }
