@@ -13,7 +13,7 @@ usage() {
 ./build.sh build [--out .site]     build the static site into a folder
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
 ./build.sh evaluate                CLIP-I and CLIP-T of what is drawn, as a table (--help for all options)
-./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e)
+./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e full)
 ./build.sh setup                   install what tests and the command line need (done by them, too)
 EOF
 }
@@ -121,7 +121,7 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ ./model/ ./loader/... ./app/evaluate/
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ ./model/ ./loader/... ./app/engine/ ./app/evaluate/
 }
 
 test_chromium() {
@@ -134,6 +134,26 @@ test_e2e() {
   (cd tests && node --test e2e/ cdn/)
 }
 
+# At full size, with files of random weights: minutes of downloading nothing and 7 GB of
+# disk, then many minutes on a CPU. IMPROMPT_FULL_PATHS="f32" leaves shader-f16 out.
+test_full() {
+  need_node; need_chromium
+  [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
+  node_env
+  local python=${PYTHON:-python3} networks=()
+  "$python" -c 'import diffusers, torch, transformers' 2>/dev/null || {
+    say "$python has no torch, diffusers and transformers: pip install -r model/train/requirements.txt in a virtual environment, and set PYTHON to its python"; return 1; }
+  "$python" tests/full/weights.py
+  for name in text vision unet vae; do
+    local output=$name
+    case $name in vision) output=image_embeds ;; vae) output=vae_decode ;; esac
+    [ -e "$out/full/reference/$output.npy" ] || networks+=("$name")
+  done
+  [ ${#networks[@]} = 0 ] || "$python" tests/full/reference.py "${networks[@]}"
+  GOOS=js GOARCH=wasm go test -tags full -timeout 3h -exec "$root/tests/runner/node" ./model/ -run TestFull -v
+  (cd tests && node --test full/)
+}
+
 run_tests() {
   need_go
   if [ "${1:-}" = --full ]; then export IMPROMPT_FULL=1; shift; fi
@@ -141,7 +161,7 @@ run_tests() {
     for name in "$@"; do
       case $name in
         lint) lint ;;
-        host|node|chromium|e2e) "test_$name" ;;
+        host|node|chromium|e2e|full) "test_$name" ;;
         *) usage; exit 2 ;;
       esac
     done
@@ -149,6 +169,7 @@ run_tests() {
   fi
   setup
   lint; test_host; test_node; test_chromium; test_e2e
+  [ -z "${IMPROMPT_FULL:-}" ] || test_full
 }
 
 case ${1:-} in

@@ -17,6 +17,12 @@ func (b *Buffer) destroy()                                {}
 // Check has nothing to report on the host.
 func (d *Device) Check() error { return nil }
 
+// Allocate runs do.
+func (d *Device) Allocate(_ context.Context, _ string, do func() error) error { return do() }
+
+// Recover has nothing to wait for.
+func (d *Device) Recover(context.Context) error { return nil }
+
 // WriteBytes does nothing on the host.
 func (b *Buffer) WriteBytes(int64, Bytes) {}
 

@@ -98,9 +98,63 @@ func (d *Device) Check() error {
 	}
 	if s := d.host.state.Get("error").String(); s != "" {
 		d.host.state.Set("error", "")
+		if d.host.state.Get("full").Truthy() {
+			d.host.state.Set("full", false)
+			return &OutOfMemoryError{What: s, Held: d.MemoryBytes()}
+		}
 		return fmt.Errorf("gpu: %s", s)
 	}
 	return nil
+}
+
+// Allocate runs do and reports memory that the GPU refused meanwhile, as an
+// OutOfMemoryError that names what.
+func (d *Device) Allocate(ctx context.Context, what string, do func() error) error {
+	d.pushScopes("out-of-memory")
+	err := do()
+	// A refused buffer makes other errors: the refusal is the one to know.
+	if full := d.popScopes(ctx, what, 1); full != nil {
+		return full
+	}
+	return err
+}
+
+// Recover waits for the GPU and forgets what went wrong on it, once the memory that ran
+// out was given back. Its error is that the GPU is lost.
+func (d *Device) Recover(ctx context.Context) error {
+	_, err := Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
+	if err != nil {
+		return err
+	}
+	var lost *LostError
+	if err := d.Check(); errors.As(err, &lost) {
+		return err
+	}
+	return nil
+}
+
+func (d *Device) pushScopes(filters ...string) {
+	for _, f := range filters {
+		d.host.js.Call("pushErrorScope", f)
+	}
+}
+
+// popScopes waits for what n error scopes caught.
+func (d *Device) popScopes(ctx context.Context, what string, n int) error {
+	var errs []error
+	for range n {
+		v, err := Await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case v.IsNull():
+		case v.InstanceOf(js.Global().Get("GPUOutOfMemoryError")):
+			errs = append(errs, &OutOfMemoryError{What: what, Held: d.MemoryBytes()})
+		default:
+			errs = append(errs, fmt.Errorf("gpu: %s: %s", what, v.Get("message").String()))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Close frees the GPU.

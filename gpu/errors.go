@@ -23,5 +23,5 @@ type OutOfMemoryError struct {
 }
 
 func (e *OutOfMemoryError) Error() string {
-	return fmt.Sprintf("gpu: out of memory for %s, with %d MiB in use: choose a smaller picture, or the low-memory mode", e.What, e.Held>>20)
+	return fmt.Sprintf("gpu: out of memory for the %s, with %d MiB in use", e.What, e.Held>>20)
 }

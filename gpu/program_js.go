@@ -35,9 +35,7 @@ func (p *Program) Build(ctx context.Context) error {
 		return err
 	}
 
-	for _, filter := range []string{"out-of-memory", "validation"} {
-		d.host.js.Call("pushErrorScope", filter)
-	}
+	d.pushScopes("out-of-memory", "validation")
 	p.plan()
 	if d.Guard {
 		p.fillGuards()
@@ -59,21 +57,9 @@ func (p *Program) Build(ctx context.Context) error {
 	if err != nil {
 		errs = append(errs, err)
 	}
-	for range 2 {
-		v, err := Await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
-		if err != nil {
-			errs = append(errs, err)
-		} else if !v.IsNull() {
-			if v.InstanceOf(js.Global().Get("GPUOutOfMemoryError")) {
-				errs = append(errs, &OutOfMemoryError{What: p.Name, Held: d.MemoryBytes()})
-			} else {
-				errs = append(errs, fmt.Errorf("gpu: %s: %s", p.Name, v.Get("message").String()))
-			}
-		}
-	}
-	if len(errs) > 0 {
+	if err := errors.Join(append(errs, d.popScopes(ctx, p.Name, 2))...); err != nil {
 		p.Release()
-		return errors.Join(errs...)
+		return err
 	}
 
 	began := time.Now()

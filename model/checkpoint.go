@@ -128,7 +128,7 @@ func load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, progress 
 	if err != nil {
 		return err
 	}
-	if err := upload(ctx, d, tasks, total, progress); err != nil {
+	if err := upload(ctx, d, n.part().name, tasks, total, progress); err != nil {
 		unload(n)
 		return fmt.Errorf("loading the %s: %w", n.part().name, err)
 	}
@@ -160,10 +160,10 @@ func match(n networkPart, c Checkpoint) (tasks []task, total int64, err error) {
 			case p.ElementBytes() == 0:
 				fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%s: type %s; F16, F32 and BF16 are supported", name, dtype))
 			}
-			total += int64(p.Count() * p.ElementBytes())
 			t.params = append(t.params, p)
 		}
 		tasks = append(tasks, t)
+		total += t.bytes()
 	})
 	for _, name := range c.Names() {
 		if !used[name] && !n.ignore(name) {
@@ -178,25 +178,43 @@ func match(n networkPart, c Checkpoint) (tasks []task, total int64, err error) {
 	return tasks, total, nil
 }
 
-func upload(ctx context.Context, d *gpu.Device, tasks []task, total int64, progress func(done, total int64)) error {
+// uploadBatch is how many bytes are uploaded before the GPU is asked whether it took
+// them: asking costs a wait.
+const uploadBatch = 64 << 20
+
+func upload(ctx context.Context, d *gpu.Device, network string, tasks []task, total int64, progress func(done, total int64)) error {
 	var done int64
-	for _, t := range tasks {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := t.layer.upload(ctx, d, t.params); err != nil {
-			return err
-		}
-		for _, p := range t.params {
-			if p.Shape != nil {
-				done += int64(p.Count() * p.ElementBytes())
+	for len(tasks) > 0 {
+		err := d.Allocate(ctx, network, func() error {
+			for limit := done + uploadBatch; len(tasks) > 0 && done < limit; tasks = tasks[1:] {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				if err := tasks[0].layer.upload(ctx, d, tasks[0].params); err != nil {
+					return err
+				}
+				done += tasks[0].bytes()
+				if progress != nil {
+					progress(done, total)
+				}
 			}
-		}
-		if progress != nil {
-			progress(done, total)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return d.Check()
+}
+
+// bytes are those in the checkpoint.
+func (t task) bytes() (sum int64) {
+	for _, p := range t.params {
+		if p.Shape != nil {
+			sum += int64(p.Count() * p.ElementBytes())
+		}
+	}
+	return sum
 }
 
 // unload frees a network's GPU memory; the network can be loaded again.

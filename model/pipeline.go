@@ -661,6 +661,8 @@ func (r *run) readyStep(ctx context.Context) error {
 	if !r.apart {
 		return nil
 	}
+	r.releaseStep() // of a picture that was skipped
+	r.releaseDecode()
 	if err := r.Memory.Need(ctx, r.UNet); err != nil {
 		return err
 	}

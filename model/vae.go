@@ -132,8 +132,12 @@ func (v *VAE) LoadDecoder(ctx context.Context, d *gpu.Device, c Checkpoint, prog
 	return load(ctx, d, v.Decoder, c, progress)
 }
 
-func (e *vaeEncoder) part() networkPart { return networkPart{"VAE encoder", e, inPart("decoder", "post_quant_conv")} }
-func (d *vaeDecoder) part() networkPart { return networkPart{"VAE decoder", d, inPart("encoder", "quant_conv")} }
+func (e *vaeEncoder) part() networkPart {
+	return networkPart{"VAE encoder", e, inPart("decoder", "post_quant_conv")}
+}
+func (d *vaeDecoder) part() networkPart {
+	return networkPart{"VAE decoder", d, inPart("encoder", "quant_conv")}
+}
 
 // inPart says which keys belong to the other part, and so are not unexpected.
 func inPart(names ...string) func(string) bool {

@@ -59,7 +59,8 @@ type Engine struct {
 	host   Host
 	name   string // of the model that is loaded
 	loaded *loadedModel
-	low    bool // the GPU ran out of memory once: the low-memory mode from then on
+	// What the GPU held when its memory ran out, or 0: from then on it holds less.
+	full int64
 }
 
 // New returns an engine on a GPU.
@@ -102,7 +103,14 @@ func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) er
 	if !m.memory.Fits(0, all...) {
 		return nil // each comes when it is needed
 	}
-	return e.explained(m.memory.Need(ctx, all...))
+	err := m.memory.Need(ctx, all...)
+	var full *gpu.OutOfMemoryError
+	if errors.As(err, &full) {
+		// Drawing may still do, with one network at a time.
+		e.full = full.Held
+		return e.recover(ctx)
+	}
+	return err
 }
 
 // open reads a model's configurations and the headers of its files.

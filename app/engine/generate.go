@@ -25,27 +25,57 @@ func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pic
 	count := func(r Result) error { finished++; return done(r) }
 	err := e.generate(ctx, s, pictures, progress, count)
 	var full *gpu.OutOfMemoryError
-	if errors.As(err, &full) && finished == 0 && !e.lowMemory(s) {
-		e.low = true
-		e.Unload()
-		e.warn("The GPU's memory ran out; this is drawn in the low-memory mode, which is slower.")
+	if errors.As(err, &full) && finished == 0 && e.full == 0 {
+		e.full = full.Held
+		if err := e.recover(ctx); err != nil {
+			return err
+		}
+		e.warn(fmt.Sprintf("The GPU's memory ran out at %d MiB; this is drawn in the low-memory mode, which is slower. A smaller picture needs less.", full.Held>>20))
 		err = e.generate(ctx, s, pictures, progress, count)
 	}
-	return e.explained(err)
+	return e.explained(ctx, err)
 }
 
 // lowMemory says whether a run is to take as little of the GPU as it can: where it is
-// asked for, or the memory ran out before.
-func (e *Engine) lowMemory(s settings.Settings) bool { return s.LowMemory || e.low }
+// asked for, where the memory ran out before, and for a full-size model on a GPU that
+// grants the least that there is, as phones' do.
+func (e *Engine) lowMemory(s settings.Settings) bool {
+	m := e.loaded
+	small := e.Device.Limits.MaxBufferSize <= gpu.DefaultLimits.MaxBufferSize
+	return s.LowMemory || e.full > 0 || small && m.memory.Bytes(m.pipeline.UNet) > largeModel
+}
 
-// explained frees the GPU after it ran out of memory, and says what can be done.
-func (e *Engine) explained(err error) error {
+// largeModel is the UNet from which on a small GPU's memory is short.
+const largeModel = 512 << 20
+
+// budget is what the GPU may hold.
+func (e *Engine) budget(low bool) int64 {
+	switch {
+	case e.full > 0:
+		return min(model.LowBudget, e.full/10*9)
+	case low:
+		return model.LowBudget
+	}
+	return model.DefaultBudget
+}
+
+// recover frees the GPU after its memory ran out.
+func (e *Engine) recover(ctx context.Context) error {
+	e.Unload()
+	return e.Device.Recover(ctx)
+}
+
+// explained frees the GPU after its memory ran out, and says what can be done.
+func (e *Engine) explained(ctx context.Context, err error) error {
 	var full *gpu.OutOfMemoryError
 	if !errors.As(err, &full) {
 		return err
 	}
-	e.Unload()
-	return fmt.Errorf("the GPU's memory does not hold this picture, even in the low-memory mode: choose a smaller one, 384 × 384 say, or close other pages and programs that use the GPU (%w)", full)
+	e.full = full.Held
+	if err := e.recover(ctx); err != nil {
+		return err
+	}
+	return fmt.Errorf("the GPU's memory does not hold this, not even in the low-memory mode: choose a smaller picture, of 384 × 384 say, or a smaller model, or close other pages and programs that use the GPU (%w)", full)
 }
 
 func (e *Engine) warn(text string) {
@@ -61,10 +91,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	m := e.loaded
 	m.report(progress)
 	m.pipeline.LowMemory = e.lowMemory(s)
-	m.memory.Budget = model.DefaultBudget
-	if m.pipeline.LowMemory {
-		m.memory.Budget = model.LowBudget
-	}
+	m.memory.Budget = e.budget(m.pipeline.LowMemory)
 	req := &model.Request{
 		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,

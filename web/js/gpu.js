@@ -134,8 +134,11 @@ async function open({ noF16 = false, powerPreference = "high-performance" } = {}
   } catch (e) {
     return { problem: "device", text: `the GPU could not be opened: ${e.message}` };
   }
-  const state = { device, info: adapter.info, error: "", lost: "" };
-  device.addEventListener("uncapturederror", (e) => { state.error ||= e.error.message; });
+  const state = { device, info: adapter.info, error: "", full: false, lost: "" };
+  device.addEventListener("uncapturederror", ({ error }) => {
+    state.error ||= error.message;
+    state.full ||= error instanceof GPUOutOfMemoryError;
+  });
   device.lost.then((info) => { state.lost = info.message || info.reason || "device lost"; });
   return state;
 }

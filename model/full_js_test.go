@@ -1,0 +1,233 @@
+//go:build js && wasm && full
+
+package model
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/npy"
+	"github.com/imprompt/imprompt/model/scheduler"
+)
+
+const fullFolder = "../.build/full"
+
+// fullSize are the files of tests/full/weights.py on a GPU, and what torch makes of
+// them (tests/full/reference.py).
+type fullSize struct {
+	t *testing.T
+	d *gpu.Device
+}
+
+func (f fullSize) read(name string) []byte {
+	f.t.Helper()
+	b, err := os.ReadFile(filepath.Join(fullFolder, name))
+	if err != nil {
+		f.t.Fatalf("%v: ./build.sh test --full full makes it", err)
+	}
+	return b
+}
+
+func (f fullSize) checkpoint(name string) Checkpoint {
+	f.t.Helper()
+	s, err := loader.OpenFile(filepath.Join(fullFolder, name))
+	if err != nil {
+		f.t.Fatalf("%v: ./build.sh test --full full makes it", err)
+	}
+	c, err := loader.OpenCheckpoint(context.Background(), s)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return c
+}
+
+// given is an input of reference.py.
+func (f fullSize) given(name string, shape ...int) *gpu.Tensor {
+	x := f.d.NewTensor(name, gpu.Act, shape...)
+	v := make([]float32, x.Rows()*x.Channels())
+	for i := range v {
+		v[i] = float32(uniform("full/"+name, i))
+	}
+	x.SetFloat32(v)
+	return x
+}
+
+// loads times the way of a network's weights from the file to the GPU.
+func (f fullSize) loads(network Network, c Checkpoint) {
+	f.t.Helper()
+	began, before := time.Now(), f.d.MemoryBytes()
+	if err := load(context.Background(), f.d, network, c, nil); err != nil {
+		f.t.Fatal(err)
+	}
+	bytes := float64(f.d.MemoryBytes()-before) / (1 << 20)
+	seconds := time.Since(began).Seconds()
+	f.t.Logf("%s: %.0f MiB on the GPU in %.1f s, %.0f MiB/s", network.part().name, bytes, seconds, bytes/seconds)
+}
+
+// compare runs a network and compares it with torch: within 1e-3 of float32 without
+// shader-f16; with it within twice the error that float16 itself makes.
+func (f fullSize) compare(name string, record func(p *gpu.Program) *gpu.Tensor) {
+	f.t.Helper()
+	ctx := context.Background()
+	_, want, err := npy.Read(bytes.NewReader(f.read("reference/" + name + ".npy")))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var errors map[string]struct {
+		F16Error float64 `json:"f16_error"`
+		Seconds  float64
+	}
+	if err := json.Unmarshal(f.read("reference/errors.json"), &errors); err != nil {
+		f.t.Fatal(err)
+	}
+	tolerance := 1e-3
+	if f.d.F16 {
+		tolerance = 2 * errors[name].F16Error
+	}
+	f.d.ResetPeakMemory()
+	began := time.Now()
+	var cost float64
+	x, err := once(ctx, f.d, name, func(p *gpu.Program) *gpu.Tensor {
+		x := record(p)
+		cost = p.Cost()
+		return x
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	got, err := x.Float32(ctx)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	x.Release()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	e := relativeError(got, want)
+	f.t.Logf("%s: relative error %.2g, at most %.2g; %.0f s for %.0f GFLOP (torch %.0f s); GPU %d MiB at the peak, Go's heap %d MiB", name, e, tolerance,
+		time.Since(began).Seconds(), cost/1e9, errors[name].Seconds, f.d.PeakMemoryBytes()>>20, m.HeapSys>>20)
+	if !(e <= tolerance) {
+		f.t.Errorf("%s is off by %.3g, at most %.3g allowed", name, e, tolerance)
+	}
+	if m.HeapSys > 64<<20 {
+		f.t.Errorf("Go's heap takes %d MiB, at most 64 are allowed", m.HeapSys>>20)
+	}
+}
+
+// onFullSize runs a test on the paths that IMPROMPT_FULL_PATHS names ("f32 f16", which is
+// the default: a network takes minutes on a CPU).
+func onFullSize(t *testing.T, test func(f fullSize)) {
+	paths := os.Getenv("IMPROMPT_FULL_PATHS")
+	if paths == "" {
+		paths = "f32 f16"
+	}
+	for _, path := range strings.Fields(paths) {
+		t.Run(path, func(t *testing.T) {
+			d, err := gpu.Open(context.Background(), gpu.Options{NoF16: path == "f32"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if d.F16 != (path == "f16") {
+				t.Fatalf("shader-f16 is %t on %s", d.F16, d.Info)
+			}
+			test(fullSize{t, d})
+		})
+	}
+}
+
+func TestFullText(t *testing.T) {
+	onFullSize(t, func(f fullSize) {
+		c, err := ParseCLIPTextConfig(f.read("sd15/text_encoder/config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := NewTextEncoder(c)
+		f.loads(m, f.checkpoint("sd15/text_encoder/model.fp16.safetensors"))
+		defer m.Release()
+		ids := make([]uint32, 77)
+		for i := range ids {
+			ids[i] = 49407
+		}
+		copy(ids, []uint32{49406, 320, 3240})
+		in := f.d.NewTensor("ids", gpu.U32, 1, 77)
+		in.SetUint32(ids)
+		f.compare("text", func(p *gpu.Program) *gpu.Tensor { return m.record(p, in) })
+	})
+}
+
+func TestFullVision(t *testing.T) {
+	onFullSize(t, func(f fullSize) {
+		c, err := ParseCLIPVisionConfig(f.read("ip-adapter/image_encoder/config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := NewVisionEncoder(c)
+		f.loads(m, f.checkpoint("ip-adapter/image_encoder/model.safetensors"))
+		defer m.Release()
+		pixels := f.given("pixel_values", 1, 224, 224, 3)
+		f.compare("image_embeds", func(p *gpu.Program) *gpu.Tensor { return m.imageEmbeds(p, pixels) })
+		f.compare("penultimate", func(p *gpu.Program) *gpu.Tensor { return m.penultimate(p, pixels) })
+	})
+}
+
+func TestFullUNet(t *testing.T) {
+	onFullSize(t, func(f fullSize) {
+		ctx := context.Background()
+		c, err := ParseUNetConfig(f.read("sd15/unet/config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := NewUNet(c)
+		f.loads(u, f.checkpoint("sd15/unet/diffusion_pytorch_model.fp16.safetensors"))
+		defer u.Release()
+		ac := f.checkpoint("ip-adapter/ip-adapter_sd15.safetensors")
+		a, err := NewIPAdapter(ac, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.loads(a, ac)
+		defer a.Release()
+		embeds := f.given("image_embeds", 1, 1, 1024)
+		tokens, err := once(ctx, f.d, "image_proj", func(p *gpu.Program) *gpu.Tensor { return a.record(p, embeds) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		scales, err := u.LayerScales(0.6, "all")
+		if err != nil {
+			t.Fatal(err)
+		}
+		images := []imageTokens{{prompt: ImagePrompt{Adapter: a, Scales: scales, End: 1}, tokens: tokens}}
+		cond, err := u.newConditioning(ctx, f.d, []float64{481}, 0, f.given("encoder_hidden_states", 1, 77, 768), images)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cond.release()
+		r := &run{Pipeline: &Pipeline{Device: f.d, UNet: u}, schedule: &scheduler.Schedule{Steps: make([]scheduler.Step, 1)}, h: 64, w: 64}
+		r.spans(cond, images)
+		sample := f.given("sample", 1, 64, 64, 4)
+		f.compare("unet", func(p *gpu.Program) *gpu.Tensor { return u.record(p, sample, cond) })
+	})
+}
+
+func TestFullVAE(t *testing.T) {
+	onFullSize(t, func(f fullSize) {
+		c, err := ParseVAEConfig(f.read("sd15/vae/config.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := NewVAE(c)
+		f.loads(v.Decoder, f.checkpoint("sd15/vae/diffusion_pytorch_model.fp16.safetensors"))
+		defer v.ReleaseDecoder()
+		latents := f.given("latents", 1, 64, 64, 4)
+		f.compare("vae_decode", func(p *gpu.Program) *gpu.Tensor { return v.recordDecode(p, latents) })
+	})
+}
