@@ -1,5 +1,6 @@
 // A CDN that misbehaves as it is told. It serves named buffers with Range, ETag and
 // CORS as a model hub does; the fields of `fault` break one habit each.
+import fs from "node:fs";
 import http from "node:http";
 
 // room resolves when a response takes more bytes, or none ever again.
@@ -71,6 +72,12 @@ export async function startCDN() {
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
   cdn.url = `http://127.0.0.1:${server.address().port}`;
   cdn.add = (path, bytes, etag = '"v1"') => { cdn.files.set(path, { bytes, etag }); return cdn.url + path; };
+  // A file too large for a buffer is read as it is sent.
+  cdn.addFile = (path, name) => {
+    const fd = fs.openSync(name), length = fs.fstatSync(fd).size;
+    const subarray = (from, to) => { const part = Buffer.allocUnsafe(to - from); fs.readSync(fd, part, 0, to - from, from); return part; };
+    return cdn.add(path, { length, subarray });
+  };
   cdn.reset = () => { cdn.fault = {}; cdn.requests = []; cdn.bytes = 0; };
   cdn.close = () => { server.closeAllConnections(); server.close(); };
   return cdn;

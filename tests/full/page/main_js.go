@@ -1,0 +1,147 @@
+//go:build js && wasm
+
+// Page brings a full-size model into a browser tab's store and to its GPU, for
+// tests/full: every function of globalThis.full returns a promise.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"runtime"
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/model"
+)
+
+// loaded is a network's way to the GPU.
+type loaded struct {
+	Network string
+	Bytes   int64 // on the GPU
+	Seconds float64
+}
+
+func main() {
+	ctx := context.Background()
+	s, err := store.Open(ctx)
+	if err != nil {
+		panic(err)
+	}
+	api := js.Global().Get("Object").New()
+	api.Set("download", promise(func(args []js.Value) (any, error) {
+		return s.Download(ctx, args[0].String(), store.Options{})
+	}))
+	api.Set("heap", promise(func([]js.Value) (any, error) {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapSys, nil
+	}))
+	api.Set("load", promise(func(args []js.Value) (any, error) { return load(ctx, s, args[0].String()) }))
+	js.Global().Set("full", api)
+	select {}
+}
+
+func promise(do func(args []js.Value) (any, error)) js.Func {
+	return js.FuncOf(func(_ js.Value, args []js.Value) any {
+		return js.Global().Get("Promise").New(js.FuncOf(func(_ js.Value, settle []js.Value) any {
+			go func() {
+				v, err := do(args)
+				if err != nil {
+					settle[1].Invoke(js.Global().Get("Error").New(err.Error()))
+					return
+				}
+				b, _ := json.Marshal(v)
+				settle[0].Invoke(js.Global().Get("JSON").Call("parse", string(b)))
+			}()
+			return nil
+		}))
+	})
+}
+
+// load brings every network of the stored model, encoder and adapter to the GPU, one
+// after the other as a run needs them, within the budget of the low-memory mode.
+func load(ctx context.Context, s *store.Store, base string) (any, error) {
+	d, err := gpu.Open(ctx, gpu.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	m := &model.Memory{Device: d, Budget: model.LowBudget}
+	sd := s.Folder(base + "/sd15")
+	vision := s.Folder(base + "/ip-adapter/image_encoder")
+	var configs [4][]byte
+	for i, c := range []struct {
+		folder loader.Folder
+		name   string
+	}{{sd, "unet/config.json"}, {sd, "vae/config.json"}, {sd, "text_encoder/config.json"}, {vision, "config.json"}} {
+		if configs[i], err = loader.ReadFile(ctx, c.folder, c.name); err != nil {
+			return nil, err
+		}
+	}
+	unetConfig, err := model.ParseUNetConfig(configs[0])
+	if err != nil {
+		return nil, err
+	}
+	vaeConfig, err := model.ParseVAEConfig(configs[1])
+	if err != nil {
+		return nil, err
+	}
+	textConfig, err := model.ParseCLIPTextConfig(configs[2])
+	if err != nil {
+		return nil, err
+	}
+	visionConfig, err := model.ParseCLIPVisionConfig(configs[3])
+	if err != nil {
+		return nil, err
+	}
+	unet, vae := model.NewUNet(unetConfig), model.NewVAE(vaeConfig)
+	networks := loader.OpenFolder(sd)
+	adapter, err := s.Source(ctx, base+"/ip-adapter/ip-adapter_sd15.safetensors")
+	if err != nil {
+		return nil, err
+	}
+	adapterWeights, err := loader.OpenFileOfWeights(ctx, adapter)
+	if err != nil {
+		return nil, err
+	}
+	ip, err := model.NewIPAdapter(adapterWeights, unet)
+	if err != nil {
+		return nil, err
+	}
+	list := []struct {
+		network model.Network
+		name    string
+		open    func() (model.Checkpoint, error)
+	}{
+		{model.NewTextEncoder(textConfig), "text encoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "text_encoder") }},
+		{model.NewVisionEncoder(visionConfig), "image encoder", func() (model.Checkpoint, error) { return loader.OpenNetwork(ctx, vision, ".", "model") }},
+		{ip, "IP-Adapter", func() (model.Checkpoint, error) { return adapterWeights, nil }},
+		{unet, "UNet", func() (model.Checkpoint, error) { return networks.Network(ctx, "unet") }},
+		{vae.Decoder, "VAE decoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "vae") }},
+		{vae.Encoder, "VAE encoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "vae") }},
+	}
+	var all []loaded
+	for _, n := range list {
+		c, err := n.open()
+		if err != nil {
+			return nil, err
+		}
+		if err := m.Add(n.network, c); err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		if err := m.Need(ctx, n.network); err != nil {
+			return nil, err
+		}
+		if err := d.Recover(ctx); err != nil { // the GPU is done
+			return nil, err
+		}
+		all = append(all, loaded{n.name, m.Bytes(n.network), time.Since(began).Seconds()})
+	}
+	peak := d.PeakMemoryBytes()
+	m.Release()
+	return map[string]any{"adapter": d.Info.String(), "networks": all, "peak": peak, "left": d.MemoryBytes()}, d.Check()
+}
