@@ -14,98 +14,76 @@ import (
 
 func (p *page) composer() app.UI {
 	return app.Section().Class("composer").Aria("label", "Composer").Body(
-		p.modelChoice(),
-		p.imagePrompts(),
-		p.words(),
-		p.startPicture(),
-		p.settings(),
-		app.If(p.problem != "", func() app.UI { return app.P().Class("problem").Role("alert").Text(p.problem) }),
-		app.Div().Class("go").Body(
-			app.If(p.busy, func() app.UI {
-				return app.Button().Class("primary").Text("Stop").Title("Esc").OnClick(func(app.Context, app.Event) { p.stop() })
-			}).Else(func() app.UI {
-				return app.Button().Class("primary").Text("Generate").Title("Ctrl+Enter").Disabled(p.noGPU != "").
-					OnClick(func(app.Context, app.Event) { p.generate() })
-			}),
-			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").
-				Disabled(p.busy || len(p.prompts) == 0 || p.noGPU != "").OnClick(func(app.Context, app.Event) { p.strip() }),
-			app.Button().Class("plain").Text("Seed strip").Title("Five seeds").
-				Disabled(p.busy || p.noGPU != "").OnClick(func(app.Context, app.Event) { p.seeds() }),
+		app.Div().Class("sheets").Body(
+			p.imagePrompts(),
+			p.words(),
+			p.startPicture(),
+			p.settings(),
+			p.modelChoice(),
+		),
+		p.goBar(),
+	)
+}
+
+// goBar is what starts and ends a request.
+func (p *page) goBar() app.UI {
+	off := p.noEngine.title != ""
+	do, tip, act := "Generate", "Ctrl+Enter", p.generate
+	if p.busy {
+		do, tip, act = "Stop", "Esc", p.stop
+	}
+	return app.Div().Class("go").Body(
+		p.problem(atGo),
+		app.Div().Class("go-row").Body(
+			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
+			app.Button().Class("plain").Text("Skip").Title("Drop this picture and go on with the next").Hidden(!p.busy || p.left() < 2).
+				OnClick(func(app.Context, app.Event) { p.skip() }),
+			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(p.busy).
+				Disabled(off || len(p.prompts) == 0).OnClick(func(app.Context, app.Event) { p.strip() }),
+			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(p.busy).
+				Disabled(off).OnClick(func(app.Context, app.Event) { p.seeds() }),
 		),
 	)
 }
 
+// problem is the place where something went wrong; it is there all the time, so that
+// screen readers speak when it fills.
+func (p *page) problem(at string) app.UI {
+	return alert(p.problems[at])
+}
+
+func alert(text string) app.UI {
+	class := "alert"
+	if text != "" {
+		class = "problem"
+	}
+	return app.P().Class(class).Role("alert").Text(text)
+}
+
 // fileInput is a label that opens a picker.
-func (p *page) fileInput(label string, take func(files js.Value)) app.UI {
+func fileInput(label string, several bool, hint string, take func(files js.Value)) app.UI {
 	return app.Label().Class("add").Body(
-		app.Span().Text("+"), app.Span().Text(label),
-		app.Input().Type("file").Accept("image/*").Multiple(true).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
+		icon("plus"), app.Span().Text(label), app.Span().Class("quiet").Text(hint),
+		app.Input().Type("file").Accept("image/*").Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
 			src := ctx.JSSrc()
 			// go-app wraps JavaScript values; the rest of this package has them plain.
 			app.Window().Set("impromptFiles", src.Get("files"))
-			take(js.Global().Get("impromptFiles"))
+			files := js.Global().Get("Array").Call("from", js.Global().Get("impromptFiles"))
+			app.Window().Set("impromptFiles", nil)
+			take(files)
 			src.Set("value", "")
 		}),
 	)
 }
 
-func (p *page) imagePrompts() app.UI {
-	var list []app.UI
-	for i, im := range p.prompts {
-		list = append(list, p.imagePromptCard(i, im))
-	}
-	var tiles []app.UI
-	if len(p.prompts) < maxPrompts {
-		tiles = append(tiles, p.fileInput("Add image", p.takeFiles))
-		for _, s := range samples {
-			tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.title).Title(s.title).
-				Body(app.Img().Src(here("web/samples/"+s.file)).Role("presentation")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }))
-		}
-	}
-	return app.Section().Aria("label", "Image prompts").Body(
-		app.H2().Text("Image prompts"),
-		app.Div().Class("cards").Body(list...),
-		app.Div().Class("tiles").Body(tiles...),
-	)
-}
-
-func (p *page) imagePromptCard(i int, im *imagePrompt) app.UI {
-	id := fmt.Sprintf("prompt-%d-", i)
-	return app.Div().Class("card").Body(
-		app.Canvas().ID(cropID(i)).Class("crop").Role("img").Aria("label", "Image prompt "+im.name+", as the encoder sees it"),
-		app.Div().Class("card-controls").Body(
-			app.Label().For(id+"scale").Title("ip_adapter_scale, λ").Body(app.Text("Image weight"), app.Output().Class("numbers").Text(trim(im.scale))),
-			app.Input().ID(id+"scale").Type("range").Min("0").Max("1.5").Step(0.05).Value(trim(im.scale)).Aria("label", "Image weight").
-				OnInput(func(ctx app.Context, _ app.Event) { im.scale = number(ctx, im.scale) }),
-			app.Div().Class("trio").Body(
-				app.Select().Aria("label", "What to take").Title("ip_adapter_layers").Body(
-					option("all", "Everything", im.layers), option("style", "Style", im.layers), option("composition", "Composition", im.layers),
-				).OnChange(func(ctx app.Context, _ app.Event) { im.layers = ctx.JSSrc().Get("value").String() }),
-				p.adapterChoice(im),
-				percent("From step, percent", im.start, func(v float64) { im.start = min(v, im.end) }),
-				percent("To step, percent", im.end, func(v float64) { im.end = max(v, im.start) }),
-			),
-			p.cropControls(id, im),
-			p.maskControls("mask-"+cropID(i), "Where", "Paint where in the result this picture works. Nothing painted: everywhere.", &im.mask, ""),
-		),
-		app.Button().Class("plain remove").Aria("label", "Remove "+im.name).Text("×").OnClick(func(app.Context, app.Event) { p.removePrompt(im) }),
-	)
-}
-
-func percent(label string, value float64, set func(float64)) app.UI {
-	return app.Input().Type("number").Class("numbers").Min("0").Max("100").Step(5).Value(trim(100*value)).Aria("label", label).Title(label).
-		OnChange(func(ctx app.Context, _ app.Event) { set(min(max(number(ctx, 100*value)/100, 0), 1)) })
-}
-
-func option(value, text, chosen string) app.UI {
-	return app.Option().Value(value).Text(text).Selected(value == chosen)
-}
+func option(value, text string) app.UI { return app.Option().Value(value).Text(text) }
 
 func trim(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
+// number is what a control says, or another if that is none.
 func number(ctx app.Context, missing float64) float64 {
 	v, err := strconv.ParseFloat(ctx.JSSrc().Get("value").String(), 64)
-	if err != nil {
+	if err != nil || v != v {
 		return missing
 	}
 	return v
@@ -114,16 +92,21 @@ func number(ctx app.Context, missing float64) float64 {
 func (p *page) words() app.UI {
 	area := func(label, hint string, rows int, value *string, t tokenCount) app.UI {
 		note := ""
-		if t.count > 0 {
+		if t.limit > 0 {
 			note = fmt.Sprintf("%d of %d tokens", t.count, t.limit)
 		}
+		cut := ""
+		if t.overflow != "" {
+			cut = "Too long for the model, left out: " + t.overflow
+		}
+		id := p.bind("words-"+label, *value)
 		return app.Div().Class("field").Body(
-			app.Label().For("words-"+label).Body(app.Text(label), app.Span().Class("numbers quiet").Text(note)),
-			app.Textarea().ID("words-"+label).Rows(rows).Placeholder(hint).Text(*value).OnInput(func(ctx app.Context, _ app.Event) {
+			app.Label().For(id).Body(app.Text(label), app.Span().Class("numbers quiet").Aria("hidden", "true").Text(note)),
+			app.Textarea().ID(id).Rows(rows).Placeholder(hint).Aria("label", label).OnInput(func(ctx app.Context, _ app.Event) {
 				*value = ctx.JSSrc().Get("value").String()
 				p.countTokens()
 			}),
-			app.If(t.overflow != "", func() app.UI { return app.P().Class("problem").Text("Too long; left out: " + t.overflow) }),
+			alert(cut),
 		)
 	}
 	return app.Section().Aria("label", "Words").Body(
@@ -133,37 +116,33 @@ func (p *page) words() app.UI {
 }
 
 func (p *page) startPicture() app.UI {
-	return app.Details().Body(
-		app.Summary().Text("Start picture"),
-		app.If(p.start == nil, func() app.UI {
-			return app.Div().Class("tiles").Body(p.fileInput("Add start picture", func(files js.Value) {
-				if files.Length() == 0 {
-					return
-				}
-				file := files.Index(0)
-				p.ctx.Async(func() {
-					b, err := readFile(file)
-					p.ctx.Dispatch(func(app.Context) {
-						if err != nil {
-							p.problem = err.Error()
-							return
-						}
-						p.start = &picture{name: "start-" + file.Get("name").String(), bytes: b, url: objectURL(b, file.Get("type").String())}
-					})
-				})
-			}))
-		}).Else(func() app.UI {
-			return app.Div().Class("card").Body(
-				app.Img().Src(p.start.url).Alt("Start picture"),
-				app.Div().Class("card-controls").Body(
-					app.Label().For("strength").Title("strength").Body(app.Text("Strength"), app.Output().Class("numbers").Text(trim(p.s.Strength))),
-					app.Input().ID("strength").Type("range").Min("0.05").Max("1").Step(0.05).Value(trim(p.s.Strength)).Aria("label", "Strength").
+	with := p.start != nil
+	url, about := "", "none"
+	if with {
+		url, about = p.start.url, p.start.name
+	}
+	return app.Details().ID("start").Body(
+		app.Summary().Body(app.Span().Text("Start picture"), app.Span().Class("quiet").Text(about)),
+		app.Div().Class("offer").Hidden(with).Body(
+			app.P().Class("quiet").Text("The result begins from this picture, or repaints a part of it."),
+			fileInput("Add start picture", false, "", p.takeStart),
+		),
+		app.Div().Class("card").Hidden(!with).Body(
+			app.Img().Src(url).Alt("Start picture").Class("crop"),
+			app.Div().Class("card-controls").Body(
+				app.Div().Class("field").Body(
+					app.Label().For("strength").Title("strength: how far the result may go from it").Body(app.Text("Strength"), app.Span().Class("numbers").Text(trim(p.s.Strength))),
+					app.Input().ID(p.bind("strength", trim(p.s.Strength))).Type("range").Min("0.05").Max("1").Step(0.05).Aria("label", "Strength").
 						OnInput(func(ctx app.Context, _ app.Event) { p.s.Strength = number(ctx, p.s.Strength) }),
-					p.maskControls("mask-start", "Repaint a part", "Paint what shall be drawn anew. Nothing painted: all of it.", &p.startMask, p.start.url),
 				),
-				app.Button().Class("plain remove").Aria("label", "Remove start picture").Text("×").OnClick(func(app.Context, app.Event) { p.start, p.startMask = nil, mask{} }),
-			)
-		}),
+			),
+			app.Button().Class("remove").Aria("label", "Remove start picture").Title("Remove").Body(icon("close")).
+				OnClick(func(app.Context, app.Event) { p.start, p.startMask = nil, mask{} }),
+			app.Div().Class("card-more").Body(
+				p.maskControls("mask-start", "Repaint a part", "Paint what shall be drawn anew. Nothing painted: all of it.", &p.startMask, url),
+			),
+		),
+		p.problem(atStart),
 	)
 }
 
@@ -172,54 +151,74 @@ var schedulerNames = map[string]string{"ddim": "DDIM", "pndm": "PNDM", "dpmpp_2m
 	"euler": "Euler", "euler_a": "Euler a", "unipc": "UniPC", "lcm": "LCM"}
 
 func (p *page) settings() app.UI {
-	whole := func(label, tip string, value *int, least, most, step int) app.UI {
+	// spin takes what is typed as soon as it is right, and puts right what is not when
+	// the field is left.
+	spin := func(label, tip string, least, most, step float64, value float64, set func(float64)) app.UI {
+		id := p.bind("set-"+label, trim(value))
 		return app.Div().Class("field").Title(tip).Body(
-			app.Label().For("set-"+label).Text(label),
-			app.Input().ID("set-"+label).Type("number").Class("numbers").Min(least).Max(most).Step(float64(step)).Value(*value).
+			app.Label().For(id).Text(label),
+			app.Input().ID(id).Type("number").Class("numbers").Min(trim(least)).Max(trim(most)).Step(step).
+				OnInput(func(ctx app.Context, _ app.Event) {
+					if v := number(ctx, least-1); v >= least && v <= most {
+						set(v)
+					}
+				}).
 				OnChange(func(ctx app.Context, _ app.Event) {
-					*value = min(max(int(number(ctx, float64(*value)))/step*step, least), most)
+					v := min(max(number(ctx, p.value(id)), least), most)
+					set(v)
+					ctx.JSSrc().Set("value", trim(p.value(id)))
 				}),
 		)
 	}
+	whole := func(label, tip string, least, most, step int, value *int) app.UI {
+		return spin(label, tip, float64(least), float64(most), float64(step), float64(*value), func(v float64) {
+			*value = max(least, int(v)/step*step)
+			p.values["set-"+label] = strconv.Itoa(*value)
+		})
+	}
 	var options []app.UI
 	for _, s := range settings.Schedulers() {
-		options = append(options, option(s, schedulerNames[s], p.s.Scheduler))
+		options = append(options, option(s, schedulerNames[s]))
 	}
-	lock := "Roll a new seed each time"
-	if !p.seedLocked {
-		lock = "Keep this seed"
+	lock, lockIcon := "Keep this seed", "open"
+	if p.seedLocked {
+		lock, lockIcon = "The seed is kept: roll a new one each time", "locked"
 	}
 	return app.Details().Body(
-		app.Summary().Text("Settings"),
+		app.Summary().Body(app.Span().Text("Settings"),
+			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", p.s.Width, p.s.Height, p.s.NumInferenceSteps))),
 		app.Div().Class("grid").Body(
-			whole("Width", "pixels, a multiple of 8", &p.s.Width, 64, 1024, 8),
-			whole("Height", "pixels, a multiple of 8", &p.s.Height, 64, 1024, 8),
-			whole("Steps", "num_inference_steps", &p.s.NumInferenceSteps, 1, 150, 1),
-			app.Div().Class("field").Title("guidance_scale").Body(
-				app.Label().For("set-Guidance").Text("Guidance"),
-				app.Input().ID("set-Guidance").Type("number").Class("numbers").Min("1").Max("30").Step(0.5).Value(trim(p.s.GuidanceScale)).
-					OnChange(func(ctx app.Context, _ app.Event) {
-						p.s.GuidanceScale = min(max(number(ctx, p.s.GuidanceScale), 0), 30)
-					}),
-			),
-			app.Div().Class("field wide").Title("scheduler").Body(
+			whole("Width", "pixels, a multiple of 8", 64, 1024, 8, &p.s.Width),
+			whole("Height", "pixels, a multiple of 8", 64, 1024, 8, &p.s.Height),
+			whole("Steps", "num_inference_steps", 1, 150, 1, &p.s.NumInferenceSteps),
+			spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, p.s.GuidanceScale,
+				func(v float64) { p.s.GuidanceScale = v; p.values["set-Guidance"] = trim(v) }),
+			app.Div().Class("field").Title("scheduler").Body(
 				app.Label().For("set-Scheduler").Text("Scheduler"),
-				app.Select().ID("set-Scheduler").Body(options...).OnChange(func(ctx app.Context, _ app.Event) { p.s.Scheduler = ctx.JSSrc().Get("value").String() }),
+				app.Select().ID(p.bind("set-Scheduler", p.s.Scheduler)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { p.s.Scheduler = ctx.JSSrc().Get("value").String() }),
 			),
+			whole("Pictures", "num_images: how many at once, from one seed", 1, 16, 1, &p.s.NumImages),
 			app.Div().Class("field wide").Body(
 				app.Label().For("set-Seed").Text("Seed"),
 				app.Div().Class("pair").Body(
-					app.Input().ID("set-Seed").Type("number").Class("numbers").Min("0").Step(1).Value(strconv.FormatUint(p.s.Seed, 10)).
-						OnChange(func(ctx app.Context, _ app.Event) {
+					app.Input().ID(p.bind("set-Seed", strconv.FormatUint(p.s.Seed, 10))).Type("number").Class("numbers").Min("0").Step(1).
+						OnInput(func(ctx app.Context, _ app.Event) {
 							if v, err := strconv.ParseUint(ctx.JSSrc().Get("value").String(), 10, 64); err == nil {
 								p.s.Seed, p.seedLocked = v, true
 							}
 						}),
-					app.Button().Class("plain").Aria("pressed", fmt.Sprint(p.seedLocked)).Title(lock).
-						Text(map[bool]string{true: "Seed kept", false: "New each time"}[p.seedLocked]).OnClick(func(app.Context, app.Event) { p.seedLocked = !p.seedLocked }),
+					app.Button().Class("plain square").Aria("label", "Roll a new seed").Title("Roll a new seed").Body(icon("die")).
+						OnClick(func(app.Context, app.Event) { p.s.Seed = newSeed() }),
+					app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(p.seedLocked)).Title(lock).Body(icon(lockIcon)).
+						OnClick(func(app.Context, app.Event) { p.seedLocked = !p.seedLocked }),
 				),
 			),
-			whole("Pictures", "num_images", &p.s.NumImages, 1, 16, 1),
 		),
 	)
+}
+
+// value is what a control of numbers shall show.
+func (p *page) value(id string) float64 {
+	v, _ := strconv.ParseFloat(p.values[id], 64) // put there by trim
+	return v
 }

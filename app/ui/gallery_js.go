@@ -4,148 +4,132 @@ package ui
 
 import (
 	"archive/zip"
-	"bytes"
-	"context"
 	"fmt"
+	"io"
+	"slices"
 	"syscall/js"
 
-	"github.com/hack-pad/go-indexeddb/idb"
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 )
 
-// The gallery's store: records {png}, in the order they were made. A picture carries
-// its settings itself.
-const (
-	galleryDB    = "imprompt-gallery"
-	galleryStore = "pictures"
-)
-
-func openDB(ctx context.Context) (*idb.Database, error) {
-	request, err := idb.Global().Open(ctx, galleryDB, 1, func(db *idb.Database, _, _ uint) error {
-		_, err := db.CreateObjectStore(galleryStore, idb.ObjectStoreOptions{AutoIncrement: true})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return request.Await(ctx)
+// gallery is a component of its own, drawn anew only when it changed: a step's progress
+// need not look through hundreds of pictures.
+type gallery struct {
+	app.Compo
+	Drawn int      // page.drawn
+	Shown string   // the address of the picture on the stage
+	page  *page    // the same all the time
+	_     struct{} // fields by name only
 }
 
-// openGallery shows the pictures of earlier visits, the latest first.
-func (p *page) openGallery() {
-	ctx := context.Background()
-	db, err := openDB(ctx)
-	if err != nil {
-		return // private windows have no store: the gallery then lasts as long as the page
+func (g *gallery) Render() app.UI {
+	p := g.page
+	list := make([]app.UI, len(p.gallery))
+	for i, r := range p.gallery {
+		list[i] = app.Figure().Body(
+			app.Button().Class("thumb").Aria("label", "Show: "+title(r)).Title(title(r)).Aria("current", fmt.Sprint(r.url == g.Shown)).
+				Body(app.Img().Src(r.url).Alt("").Loading("lazy")).
+				OnClick(func(app.Context, app.Event) { p.show(r) }, key(r)),
+			app.Button().Class("remove").Aria("label", "Delete: "+title(r)).Title("Delete").Body(icon("close")).
+				OnClick(func(app.Context, app.Event) { p.remove(r) }, key(r)),
+		)
 	}
-	defer db.Close()
-	txn, err := db.Transaction(idb.TransactionReadOnly, galleryStore)
-	if err != nil {
-		return
+	count := ""
+	if len(list) > 0 {
+		count = fmt.Sprint(len(list))
 	}
-	s, err := txn.ObjectStore(galleryStore)
-	if err != nil {
-		return
-	}
-	cursor, err := s.OpenCursor(idb.CursorPrevious)
-	if err != nil {
-		return
-	}
-	var list []*result
-	_ = cursor.Iter(ctx, func(c *idb.CursorWithValue) error {
-		key, err := c.Key()
-		if err != nil {
-			return err
-		}
-		value, err := c.Value()
-		if err != nil {
-			return err
-		}
-		r := &result{key: key.Int(), png: gpu.GoBytes(value.Get("png"))}
-		r.settings, _ = settings.ReadPNG(bytes.NewReader(r.png)) // a picture without settings is shown all the same
-		r.url = objectURL(r.png, "image/png")
-		list = append(list, r)
-		return nil
-	})
-	p.ctx.Dispatch(func(app.Context) { p.gallery = append(p.gallery, list...) })
+	return app.Section().Class("gallery").Aria("label", "Gallery").Body(
+		app.Div().Class("gallery-head").Body(
+			app.H2().Body(app.Text("Gallery"), app.Span().Class("numbers quiet count").Text(count)),
+			app.Button().Class("plain small").Text("Export as zip").Hidden(len(list) == 0).OnClick(func(app.Context, app.Event) { p.export() }),
+		),
+		app.P().Class("quiet").Hidden(len(list) > 0).Text("What you make is kept here, on this machine."),
+		app.Div().Class("film").Hidden(len(list) == 0).Body(list...),
+	)
 }
 
-// store keeps a result.
-func store(r *result) {
-	ctx := context.Background()
-	db, err := openDB(ctx)
-	if err != nil {
-		return
+func title(r *result) string {
+	name := r.settings.Prompt
+	if name == "" {
+		name = fmt.Sprintf("picture of seed %d", r.settings.Seed)
 	}
-	defer db.Close()
-	txn, err := db.Transaction(idb.TransactionReadWrite, galleryStore)
-	if err != nil {
-		return
+	if r.label != "" {
+		name += ", " + r.label
 	}
-	s, err := txn.ObjectStore(galleryStore)
-	if err != nil {
-		return
-	}
-	if _, err := s.Add(js.ValueOf(map[string]any{"png": gpu.BytesOf(r.png)})); err != nil {
-		return
-	}
-	// The key, so that it can be deleted: the last one there is.
-	if keys, err := s.GetAllKeys(); err == nil {
-		if list, err := keys.Await(ctx); err == nil && len(list) > 0 {
-			r.key = list[len(list)-1].Int()
-		}
-	}
+	return name
+}
+
+// show puts an earlier picture on the stage.
+func (p *page) show(r *result) {
+	p.shown, p.follow, p.actualSize = r, false, false
 }
 
 // remove deletes a result from the gallery and its store.
 func (p *page) remove(r *result) {
-	for i, o := range p.gallery {
-		if o == r {
-			p.gallery = append(p.gallery[:i:i], p.gallery[i+1:]...)
-			break
-		}
+	if i := slices.Index(p.gallery, r); i >= 0 {
+		p.gallery = slices.Delete(slices.Clone(p.gallery), i, i+1)
+		p.drawn++
 	}
 	if p.shown == r {
 		p.shown = nil
 	}
+	for _, s := range p.shots {
+		if s.result == r {
+			s.result, s.skipped = nil, true
+		}
+	}
+	if !p.busy && !slices.ContainsFunc(p.shots, func(s *shot) bool { return s.result != nil }) {
+		p.shots = nil
+	}
+	revoke(r.url)
 	p.ctx.Async(func() {
-		ctx := context.Background()
-		db, err := openDB(ctx)
-		if err != nil || r.key == 0 {
+		if r.key == 0 {
 			return
 		}
-		defer db.Close()
-		if txn, err := db.Transaction(idb.TransactionReadWrite, galleryStore); err == nil {
-			if s, err := txn.ObjectStore(galleryStore); err == nil {
-				if request, err := s.Delete(js.ValueOf(r.key)); err == nil {
-					_ = request.Await(ctx)
-				}
-			}
+		if err := p.forget(r); err != nil {
+			p.ctx.Dispatch(func(app.Context) { p.note = note{text: "The picture could not be deleted: " + err.Error()} })
 		}
 	})
 }
 
+// parts collects what is written as parts of a Blob, outside of Go's memory.
+type parts struct{ list js.Value }
+
+func (w parts) Write(b []byte) (int, error) {
+	w.list.Call("push", gpu.BytesOf(b))
+	return len(b), nil
+}
+
 // export saves the whole gallery as a zip of PNGs.
 func (p *page) export() {
-	var b bytes.Buffer
-	z := zip.NewWriter(&b)
-	for i, r := range p.gallery {
-		// Stored: a PNG does not shrink.
-		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("imprompt-%04d.png", len(p.gallery)-i), Method: zip.Store})
-		if err == nil {
-			_, err = f.Write(r.png)
-		}
-		if err != nil {
-			p.problem = "The gallery could not be packed: " + err.Error()
+	list := slices.Clone(p.gallery)
+	p.ctx.Async(func() {
+		w := parts{js.Global().Get("Array").New()}
+		if err := pack(w, list); err != nil {
+			p.ctx.Dispatch(func(app.Context) { p.note = note{text: "The gallery could not be packed: " + err.Error()} })
 			return
 		}
+		download("imprompt-gallery.zip", js.Global().Get("Blob").New(w.list, map[string]any{"type": "application/zip"}))
+	})
+}
+
+func pack(w io.Writer, list []*result) error {
+	z := zip.NewWriter(w)
+	for i, r := range list {
+		data, err := bytesOf(r.blob)
+		if err != nil {
+			return err
+		}
+		// Stored: a PNG does not shrink.
+		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("imprompt-%04d-seed-%d.png", len(list)-i, r.settings.Seed), Method: zip.Store})
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(gpu.GoBytes(data)); err != nil {
+			return err
+		}
 	}
-	if err := z.Close(); err != nil {
-		p.problem = "The gallery could not be packed: " + err.Error()
-		return
-	}
-	download("imprompt-gallery.zip", b.Bytes(), "application/zip")
+	return z.Close()
 }

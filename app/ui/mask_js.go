@@ -3,19 +3,24 @@
 package ui
 
 import (
+	"context"
 	"encoding/base64"
+	"fmt"
 	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/gpu"
 )
 
 // mask is painted over the result's frame: white where something applies.
 type mask struct {
+	base    js.Value // ImageBitmap of a mask that was restored; undefined without one
 	strokes []stroke
 	erase   bool
-	brush   float64 // width, as a part of the frame's shorter side
-	drawing bool
+	brush   float64    // width, as a part of the frame's shorter side; 0 is the default
+	cursor  [2]float64 // the brush's place for the keyboard, 0 to 1
 }
 
 type stroke struct {
@@ -24,7 +29,16 @@ type stroke struct {
 	points [][2]float64 // 0 to 1
 }
 
-func (m *mask) empty() bool { return m == nil || len(m.strokes) == 0 }
+const defaultBrush = 0.15
+
+func (m *mask) empty() bool { return len(m.strokes) == 0 && m.base.IsUndefined() }
+
+func (m *mask) width() float64 {
+	if m.brush == 0 {
+		return defaultBrush
+	}
+	return m.brush
+}
 
 // paint draws the mask on a canvas of so many pixels.
 func (m *mask) paint(canvas js.Value, width, height int) {
@@ -33,6 +47,9 @@ func (m *mask) paint(canvas js.Value, width, height int) {
 	c := canvas.Call("getContext", "2d")
 	c.Set("fillStyle", "#000")
 	c.Call("fillRect", 0, 0, width, height)
+	if !m.base.IsUndefined() {
+		c.Call("drawImage", m.base, 0, 0, width, height)
+	}
 	c.Set("lineCap", "round")
 	c.Set("lineJoin", "round")
 	for _, s := range m.strokes {
@@ -50,8 +67,8 @@ func (m *mask) paint(canvas js.Value, width, height int) {
 	}
 }
 
-// png is the mask as a picture of the result's size.
-func (m *mask) png(width, height int) []byte {
+// png is the mask as a picture of the result's size, in a Uint8Array.
+func (m *mask) png(width, height int) js.Value {
 	canvas := js.Global().Get("document").Call("createElement", "canvas")
 	m.paint(canvas, width, height)
 	_, data, _ := strings.Cut(canvas.Call("toDataURL", "image/png").String(), ",")
@@ -59,7 +76,17 @@ func (m *mask) png(width, height int) []byte {
 	if err != nil {
 		panic(err) // toDataURL's own form
 	}
-	return b
+	return gpu.BytesOf(b)
+}
+
+// maskFrom is a mask that a result was made with.
+func maskFrom(pictures map[string]js.Value, name string) (mask, error) {
+	data, ok := pictures[name]
+	if !ok {
+		return mask{}, fmt.Errorf("the mask %s is not kept here", name)
+	}
+	bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "image/png")))
+	return mask{base: bitmap}, err
 }
 
 // masks are all that can be painted, by the id of their canvas.
@@ -73,64 +100,123 @@ func (p *page) masks() map[string]*mask {
 
 func (p *page) showMasks() {
 	for id, m := range p.masks() {
-		if canvas := js.Global().Get("document").Call("getElementById", id); canvas.Truthy() {
-			m.paint(canvas, p.s.Width, p.s.Height)
+		canvas := byID(id)
+		if !canvas.Truthy() {
+			continue
+		}
+		m.paint(canvas, p.s.Width, p.s.Height)
+		if p.painting == id {
+			m.paintCursor(canvas, p.s.Width, p.s.Height)
 		}
 	}
 }
 
+// paintCursor shows where the keyboard's brush is.
+func (m *mask) paintCursor(canvas js.Value, width, height int) {
+	c := canvas.Call("getContext", "2d")
+	radius := max(2, m.width()*float64(min(width, height))/2)
+	for i, colour := range []string{"#000", "#fff"} {
+		c.Set("strokeStyle", colour)
+		c.Set("lineWidth", float64(2-i))
+		c.Call("beginPath")
+		c.Call("arc", m.cursor[0]*float64(width), m.cursor[1]*float64(height), radius, 0, 7)
+		c.Call("stroke")
+	}
+}
+
+// dragMask begins a stroke at the pointer and follows it.
+func (p *page) dragMask(m *mask, canvas, e js.Value) {
+	at := func(e js.Value) [2]float64 {
+		r := canvas.Call("getBoundingClientRect")
+		return [2]float64{(e.Get("clientX").Float() - r.Get("left").Float()) / r.Get("width").Float(),
+			(e.Get("clientY").Float() - r.Get("top").Float()) / r.Get("height").Float()}
+	}
+	m.begin(at(e))
+	p.showMasks()
+	p.drag = func(e js.Value) {
+		m.extend(at(e))
+		p.showMasks()
+	}
+}
+
+func (m *mask) begin(at [2]float64) {
+	m.cursor = at
+	m.strokes = append(m.strokes, stroke{erase: m.erase, brush: m.width(), points: [][2]float64{at}})
+}
+
+func (m *mask) extend(at [2]float64) {
+	m.cursor = at
+	if n := len(m.strokes); n > 0 {
+		m.strokes[n-1].points = append(m.strokes[n-1].points, at)
+	}
+}
+
+func (m *mask) undo() {
+	if n := len(m.strokes); n > 0 {
+		m.strokes = m.strokes[:n-1]
+		return
+	}
+	m.base = js.Undefined()
+}
+
+// keyMask paints from the keyboard, and says whether it did: arrows move the brush,
+// with Shift they paint, Space sets a dab.
+func (p *page) keyMask(m *mask, name string, e js.Value) bool {
+	const step = 0.05
+	move := map[string][2]float64{"ArrowLeft": {-step, 0}, "ArrowRight": {step, 0}, "ArrowUp": {0, -step}, "ArrowDown": {0, step}}
+	by, arrow := move[name]
+	switch {
+	case arrow:
+		from := m.cursor
+		to := [2]float64{min(max(from[0]+by[0], 0), 1), min(max(from[1]+by[1], 0), 1)}
+		m.cursor = to
+		if e.Get("shiftKey").Bool() {
+			m.begin(from)
+			m.extend(to)
+		}
+	case name == " ":
+		m.begin(m.cursor)
+	case name == "z" && e.Get("ctrlKey").Bool():
+		m.undo()
+	default:
+		return false
+	}
+	p.showMasks()
+	p.ctx.Dispatch(func(app.Context) {})
+	return true
+}
+
 // maskControls are the canvas, over a picture if there is one, and its tools.
 func (p *page) maskControls(id, label, hint string, m *mask, under string) app.UI {
-	if m.brush == 0 {
-		m.brush = 0.15
-	}
 	redraw := func() { p.ctx.Defer(func(app.Context) { p.showMasks() }) }
-	point := func(ctx app.Context, e app.Event) [2]float64 {
-		src := ctx.JSSrc()
-		return [2]float64{e.Get("offsetX").Float() / src.Get("clientWidth").Float(), e.Get("offsetY").Float() / src.Get("clientHeight").Float()}
-	}
 	tool := func(text string, pressed bool, do func()) app.UI {
-		return app.Button().Class("plain").Aria("pressed", map[bool]string{true: "true", false: "false"}[pressed]).Text(text).
-			OnClick(func(app.Context, app.Event) { do(); redraw() })
+		return app.Button().Class("plain small").Aria("pressed", fmt.Sprint(pressed)).Text(text).
+			OnClick(func(app.Context, app.Event) { do(); redraw() }, key(m))
+	}
+	act := func(text string, off bool, do func()) app.UI {
+		return app.Button().Class("plain small").Disabled(off).Text(text).
+			OnClick(func(app.Context, app.Event) { do(); redraw() }, key(m))
 	}
 	return app.Details().Class("more").Body(
 		app.Summary().Text(label).OnClick(func(app.Context, app.Event) { redraw() }),
 		app.P().Class("quiet").Text(hint),
 		app.Div().Class("frame").Body(
-			app.If(under != "", func() app.UI { return app.Img().Src(under).Role("presentation") }),
-			app.Canvas().ID(id).Class("mask").Aria("label", label).Role("img").
-				On("pointerdown", func(ctx app.Context, e app.Event) {
-					e.PreventDefault()
-					ctx.JSSrc().Call("setPointerCapture", e.Get("pointerId"))
-					m.drawing = true
-					m.strokes = append(m.strokes, stroke{erase: m.erase, brush: m.brush, points: [][2]float64{point(ctx, e)}})
-					p.showMasks()
-				}).
-				On("pointermove", func(ctx app.Context, e app.Event) {
-					if m.drawing {
-						s := &m.strokes[len(m.strokes)-1]
-						s.points = append(s.points, point(ctx, e))
-						p.showMasks()
-					}
-				}).
-				On("pointerup", func(app.Context, app.Event) { m.drawing = false; redraw() }),
+			app.Canvas().ID(id).Class("mask").TabIndex(0).Role("img").
+				Aria("label", label).Aria("description", "Arrow keys move the brush, with Shift they paint, Space sets a dab, Control and Z takes it back."),
+			app.Img().Class("under").Src(under).Alt("").Hidden(under == ""),
 		),
-		app.Div().Class("go-small").Body(
+		app.Div().Class("tools").Body(
 			tool("Brush", !m.erase, func() { m.erase = false }),
 			tool("Eraser", m.erase, func() { m.erase = true }),
-			app.Button().Class("plain").Text("Undo").Disabled(m.empty()).OnClick(func(app.Context, app.Event) {
-				m.strokes = m.strokes[:max(0, len(m.strokes)-1)]
-				redraw()
-			}),
-			app.Button().Class("plain").Text("All").OnClick(func(app.Context, app.Event) {
+			act("Undo", m.empty(), m.undo),
+			act("All", false, func() {
 				m.strokes = append(m.strokes, stroke{brush: 4, points: [][2]float64{{0, 0}, {1, 1}}})
-				redraw()
 			}),
 		),
 		app.Div().Class("field").Body(
 			app.Label().For(id+"-brush").Text("Brush size"),
-			app.Input().ID(id+"-brush").Type("range").Min("0.02").Max("0.5").Step(0.01).Value(trim(m.brush)).
-				OnInput(func(ctx app.Context, _ app.Event) { m.brush = number(ctx, m.brush) }),
+			app.Input().ID(p.bind(id+"-brush", trim(m.width()))).Type("range").Min("0.02").Max("0.5").Step(0.01).
+				OnInput(func(ctx app.Context, _ app.Event) { m.brush = number(ctx, m.brush) }, key(m)),
 		),
 	)
 }

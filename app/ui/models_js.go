@@ -216,7 +216,7 @@ func (p *page) choose(item *weights.Item) {
 	}
 	p.m.chosen = c
 	p.ctx.LocalStorage().Set("model", c)
-	p.problem = ""
+	delete(p.problems, atGo)
 	p.takeDefaults()
 	if p.worker.Truthy() && !p.needsPermission() {
 		p.worker.Call("postMessage", map[string]any{"type": "load", "model": c.ID})
@@ -241,7 +241,7 @@ type adapterOption struct{ id, name, encoder string }
 
 func (p *page) adapters() []adapterOption {
 	if p.m.chosen.ID == "" {
-		return []adapterOption{{"", "IP-Adapter", ""}, {"ip-adapter-plus.safetensors", "IP-Adapter Plus", ""}}
+		return shippedAdapters
 	}
 	encoders := p.kind("image_encoder")
 	var list []adapterOption
@@ -330,7 +330,7 @@ func (p *page) permit(then func()) {
 			state, err := gpu.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
 			if err != nil || state.String() != "granted" {
 				p.ctx.Dispatch(func(app.Context) {
-					p.problem = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
+					p.problems[atGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
 				})
 				return
 			}

@@ -16,21 +16,26 @@ var kindNames = map[string]string{"model": "Model", "ip_adapter": "Adapter", "im
 
 // modelChoice is the composer's line: which model is used, and the way to others.
 func (p *page) modelChoice() app.UI {
-	options := []app.UI{option("", "Emoji, the one that ships", p.m.chosen.ID)}
-	found := p.m.chosen.ID == ""
+	// An option without a value would have its text for one.
+	const ships = "ships"
+	options := []app.UI{option(ships, "Emoji, the one that ships")}
+	chosen := ships
 	for _, item := range p.kind("model") {
-		options = append(options, option(item.ID, item.Name, p.m.chosen.ID))
-		found = found || item.ID == p.m.chosen.ID
+		options = append(options, option(item.ID, item.Name))
+		if item.ID == p.m.chosen.ID {
+			chosen = item.ID
+		}
 	}
-	if !found { // the library has not answered yet
-		options = append(options, option(p.m.chosen.ID, p.m.chosen.Name, p.m.chosen.ID))
+	if p.m.chosen.ID != "" && chosen == ships { // the library has not answered yet
+		chosen = p.m.chosen.ID
+		options = append(options, option(chosen, p.m.chosen.Name))
 	}
-	return app.Section().Aria("label", "Model").Body(
+	return app.Section().Class("model-choice").Aria("label", "Model").Body(
 		app.Div().Class("field").Body(
 			app.Label().For("model").Text("Model"),
 			app.Div().Class("pair").Body(
-				app.Select().ID("model").Disabled(p.busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
-					if id := ctx.JSSrc().Get("value").String(); id == "" {
+				app.Select().ID(p.bind("model", chosen)).Disabled(p.busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+					if id := ctx.JSSrc().Get("value").String(); id == ships {
 						p.choose(nil)
 					} else {
 						p.chooseID(id)
@@ -58,18 +63,18 @@ func (p *page) showModels(open bool) {
 }
 
 // adapterChoice is an image prompt's line, where there is a choice.
-func (p *page) adapterChoice(im *imagePrompt) app.UI {
+func (p *page) adapterChoice(id string, im *imagePrompt) app.UI {
 	list := p.adapters()
-	if len(list) < 2 {
-		return app.Span().Hidden(true)
-	}
 	chosen, _ := p.adapterOf(im)
 	var options []app.UI
 	for _, a := range list {
-		options = append(options, option(a.id, a.name, chosen.id))
+		options = append(options, option(a.id, a.name))
 	}
-	return app.Select().Aria("label", "Adapter").Title("ip_adapter").Body(options...).
-		OnChange(func(ctx app.Context, _ app.Event) { im.adapter = ctx.JSSrc().Get("value").String() })
+	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
+		app.Label().For(id).Text("Image adapter"),
+		app.Select().ID(p.bind(id, chosen.id)).Body(options...).
+			OnChange(func(ctx app.Context, _ app.Event) { im.adapter = ctx.JSSrc().Get("value").String() }, key(im)),
+	)
 }
 
 // modelsPanel is the drawer with all that concerns models.
@@ -80,7 +85,7 @@ func (p *page) modelsPanel() app.UI {
 	return app.Section().ID("models").Class("models").TabIndex(-1).Aria("label", "Models").Body(
 		app.Div().Class("models-head").Body(
 			app.H2().Text("Models"),
-			app.Button().Class("plain remove").Aria("label", "Close models").Text("×").OnClick(func(app.Context, app.Event) { p.showModels(false) }),
+			app.Button().Class("remove").Aria("label", "Close models").Title("Close").Body(icon("close")).OnClick(func(app.Context, app.Event) { p.showModels(false) }),
 		),
 		app.If(p.m.notes[""] != "", func() app.UI { return app.P().Class("problem").Role("alert").Text(p.m.notes[""]) }),
 		app.If(!p.m.ready, func() app.UI { return app.P().Class("quiet").Text("Looking what is stored") }),
@@ -118,7 +123,7 @@ func (p *page) action(text, on, label string, do func()) app.UI {
 	if label == "" {
 		label = text + " " + on
 	}
-	return app.Button().Class("plain").Text(text).Aria("label", label).OnClick(func(app.Context, app.Event) { do() })
+	return app.Button().Class("plain small").Text(text).Aria("label", label).OnClick(func(app.Context, app.Event) { do() }, named(text+label))
 }
 
 func (p *page) storedRow(item *weights.Item) app.UI {
@@ -187,7 +192,7 @@ func (p *page) row3(name, about, source, id string, buttons []app.UI) app.UI {
 	if note := p.m.notes[id]; note != "" && id != "" {
 		body = append(body, app.P().Class("problem").Role("alert").Text(note))
 	}
-	return app.Div().Class("model").Role("group").Aria("label", name).Body(append(body, app.Div().Class("go-small").Body(buttons...))...)
+	return app.Div().Class("model").Role("group").Aria("label", name).Body(append(body, app.Div().Class("tools").Body(buttons...))...)
 }
 
 func (p *page) taskProgress(name string, t *task) app.UI {
@@ -211,7 +216,7 @@ func (p *page) taskProgress(name string, t *task) app.UI {
 	if t.p.Total > 0 {
 		fraction = float64(t.p.Done) / float64(t.p.Total)
 	}
-	return app.Div().Class("under").Body(
+	return app.Div().Class("task").Body(
 		app.Progress().Aria("label", "Progress of "+name).Max(1).Value(fraction),
 		app.P().Class("quiet numbers").Text(text),
 		app.If(len(files) > 1, func() app.UI {
@@ -282,7 +287,7 @@ func (p *page) planned(id, name string) app.UI {
 				app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
 			)
 		}),
-		app.Div().Class("go-small").Body(
+		app.Div().Class("tools").Body(
 			app.Button().Class("plain accent").Text("Start download").Aria("label", "Start download of "+name).Disabled(full || asks).
 				OnClick(func(app.Context, app.Event) { p.startDownload(id) }),
 			p.action("Not now", name, "", func() { delete(p.m.plans, id) }),
@@ -347,7 +352,7 @@ func (p *page) fileModel() app.UI {
 			name := d.file.Get("name").String()
 			return app.Div().Class("model").Role("group").Aria("label", "Dropped "+name).Body(
 				app.H4().Text(name),
-				app.Div().Class("go-small").Body(
+				app.Div().Class("tools").Body(
 					p.action("Keep a copy in the browser", name, "", func() {
 						p.m.dropped = nil
 						take(d.file)
@@ -362,7 +367,7 @@ func (p *page) fileModel() app.UI {
 				),
 			)
 		}),
-		app.Div().Class("go-small").Body(
+		app.Div().Class("tools").Body(
 			app.Label().Class("add").Body(
 				app.Span().Text("Copy a file into the browser"),
 				app.Input().Type("file").Accept(".safetensors").Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {

@@ -3,8 +3,11 @@
 package ui
 
 import (
-	"bytes"
+	"encoding/json"
 	"errors"
+	"regexp"
+	"strconv"
+	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -13,35 +16,106 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 )
 
-// startWorker opens the engine's worker and has it load the model that ships, so that
-// it is ready when the visitor is.
+// adapter is what the engine said of its GPU.
+type adapter struct {
+	name, vendor, architecture string
+	f16, software, ready       bool
+	maxBuffer, maxBinding      int
+	workgroup                  int
+	memory, peak, pipelines    int
+}
+
+type progress struct {
+	stage           string
+	done, total     float64 // bytes
+	fraction        float64 // of the shaders
+	step, steps     int
+	image, images   int
+	secondsPerStep  float64
+	secondsPerImage float64
+}
+
+// refusal is why there is no engine, and what to do.
+type refusal struct{ title, text string }
+
+// startWorker opens the engine's worker and has it load the model, so that it is ready
+// when the visitor is.
 func (p *page) startWorker() {
-	if !js.Global().Get("navigator").Get("gpu").Truthy() {
-		p.noGPU = "This browser has no WebGPU, with which Imprompt draws on your own graphics card. A current Chrome or Edge has it; in Firefox and Safari it may have to be switched on."
+	p.noEngine = missing()
+	if p.noEngine.title != "" {
 		return
 	}
+	p.adapter = adapter{}
 	url := js.Global().Get("URL").New("web/js/worker.js", js.Global().Get("document").Get("baseURI"))
-	p.worker = js.Global().Get("Worker").New(url, map[string]any{"type": "module"})
-	p.worker.Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
+	w := js.Global().Get("Worker").New(url, map[string]any{"type": "module"})
+	p.worker = w
+	w.Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		m := args[0].Get("data")
-		p.ctx.Dispatch(func(app.Context) { p.receive(m) })
+		p.ctx.Dispatch(func(app.Context) {
+			if p.worker.Equal(w) { // not of one that was given up
+				p.receive(m)
+			}
+		})
 		return nil
 	}))
-	p.worker.Set("onerror", js.FuncOf(func(_ js.Value, args []js.Value) any {
+	w.Set("onerror", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		text := "its program could not be loaded"
+		if m := args[0].Get("message"); m.Truthy() {
+			text = m.String()
+		}
 		p.ctx.Dispatch(func(app.Context) {
-			p.failed("The engine could not start: " + args[0].Get("message").String() + ". Reload the page to try again.")
+			if p.worker.Equal(w) {
+				p.ended(text)
+			}
 		})
 		return nil
 	}))
 }
 
-func (p *page) send(j job) {
-	s := j.settings
-	pictures := map[string]any{}
-	for name, b := range j.pictures {
-		pictures[name] = gpu.BytesOf(b)
+var chromeVersion = regexp.MustCompile(`Chrom(?:e|ium)/(\d+)`)
+
+// missing says what a browser without WebGPU lacks.
+func missing() refusal {
+	navigator := js.Global().Get("navigator")
+	if navigator.Get("gpu").Truthy() {
+		return refusal{}
 	}
-	p.worker.Call("postMessage", map[string]any{"type": "generate", "id": j.id, "settings": toJSON(s), "pictures": pictures})
+	version := 0
+	if m := chromeVersion.FindStringSubmatch(navigator.Get("userAgent").String()); m != nil {
+		version, _ = strconv.Atoi(m[1])
+	}
+	switch {
+	case !js.Global().Get("isSecureContext").Bool():
+		return refusal{"This address is not a secure one", "Browsers give a page the graphics card only on https, or on this machine's own http://localhost. Open Imprompt at such an address."}
+	case version > 0 && version < 113:
+		return refusal{"This browser is too old", "Version " + strconv.Itoa(version) + " has no WebGPU, with which Imprompt draws on your own graphics card; from 113 on it does. Update the browser, then open this page again."}
+	case version > 0:
+		return refusal{"WebGPU is switched off in this browser", "Imprompt draws with it on your own graphics card. Switch on graphics acceleration in the browser's settings, under System. On Linux, chrome://flags/#enable-unsafe-webgpu may be needed as well. Then start the browser again."}
+	}
+	return refusal{"This browser has no WebGPU", "Imprompt draws with it on your own graphics card. A current Chrome or Edge has it, and so do newer versions of Safari and Firefox. Update this browser, or open this page in another."}
+}
+
+// refused puts an error of opening the GPU into words.
+func refused(kind, message string) refusal {
+	if kind == "adapter" {
+		return refusal{"No graphics card to draw with", "This browser has WebGPU, but found no graphics card that it may use. Switch on graphics acceleration in the browser's settings, under System, update the graphics driver, and start the browser again. chrome://gpu says what is switched off, and why."}
+	}
+	return refusal{"The graphics card could not be opened", "Close other pages that draw with it, then try again. If that does not help, update its driver or the browser. The browser says: " + strings.TrimPrefix(message, "gpu: ")}
+}
+
+func (p *page) post(kind string) { p.worker.Call("postMessage", map[string]any{"type": kind}) }
+
+// load has the chosen model loaded before it is needed.
+func (p *page) load() {
+	p.worker.Call("postMessage", map[string]any{"type": "load", "model": p.m.chosen.ID})
+}
+
+func (p *page) send(j job) {
+	pictures := map[string]any{}
+	for name, data := range j.pictures {
+		pictures[name] = data
+	}
+	p.worker.Call("postMessage", map[string]any{"type": "generate", "id": j.id, "settings": toJSON(j.settings), "pictures": pictures})
 }
 
 func (p *page) countTokens() {
@@ -50,10 +124,34 @@ func (p *page) countTokens() {
 	}
 }
 
+// failed ends the request.
 func (p *page) failed(text string) {
-	p.problem = text
+	p.problems[atGo] = text
 	p.queue = nil
+	p.passed()
 	p.next()
+}
+
+// ended says that the worker is no more. Before it was ready there is no engine;
+// afterwards another takes its place.
+func (p *page) ended(why string) {
+	p.worker.Call("terminate")
+	if !p.adapter.ready {
+		text := "It could not be loaded: " + why + ". "
+		if js.Global().Get("navigator").Get("onLine").Bool() {
+			text += "Try again, or reload the page."
+		} else {
+			text += "There is no network, and this page was not kept for use without one."
+		}
+		p.noEngine = refusal{"The engine could not start", text}
+		p.failed("")
+		return
+	}
+	wasBusy := p.busy
+	p.startWorker()
+	if wasBusy {
+		p.failed("The engine stopped (" + why + "), for want of memory perhaps: try a smaller size. It was started again, and your settings are kept.")
+	}
 }
 
 // receive takes a message of the worker.
@@ -61,11 +159,11 @@ func (p *page) receive(m js.Value) {
 	number := func(name string) float64 { return m.Get(name).Float() }
 	switch m.Get("type").String() {
 	case "started":
-		p.worker.Call("postMessage", map[string]any{"type": "load", "model": p.m.chosen.ID})
+		p.load()
 	case "ready":
-		p.adapter.name, p.adapter.vendor, p.adapter.architecture = m.Get("adapter").String(), m.Get("vendor").String(), m.Get("architecture").String()
-		p.adapter.f16, p.adapter.software, p.adapter.ready = m.Get("f16").Bool(), m.Get("software").Bool(), true
-		p.adapter.maxBuffer, p.adapter.maxBinding = m.Get("maxBuffer").Int(), m.Get("maxBinding").Int()
+		p.adapter = adapter{name: m.Get("adapter").String(), vendor: m.Get("vendor").String(), architecture: m.Get("architecture").String(),
+			f16: m.Get("f16").Bool(), software: m.Get("software").Bool(), ready: true,
+			maxBuffer: m.Get("maxBuffer").Int(), maxBinding: m.Get("maxBinding").Int(), workgroup: m.Get("workgroup").Int()}
 	case "loaded":
 		p.adapter.memory = m.Get("memory").Int()
 		if !p.busy {
@@ -78,96 +176,107 @@ func (p *page) receive(m js.Value) {
 			p.tokens[i] = tokenCount{t.Get("count").Int(), t.Get("limit").Int(), t.Get("overflow").String()}
 		}
 	case "progress":
-		p.progress = progress{stage: m.Get("stage").String(), done: number("done"), total: number("total"), step: m.Get("step").Int(), steps: m.Get("steps").Int(),
-			image: m.Get("image").Int(), images: m.Get("images").Int(), secondsPerStep: number("secondsPerStep")}
-		left := p.progress.steps - p.progress.step + p.progress.steps*max(0, p.progress.images-1-p.progress.image)
-		p.progress.left = float64(left) * p.progress.secondsPerStep
+		at := p.at()
+		p.progress = progress{stage: m.Get("stage").String(), done: number("done"), total: number("total"), fraction: number("fraction"),
+			step: m.Get("step").Int(), steps: m.Get("steps").Int(), image: m.Get("image").Int(), images: m.Get("images").Int(), secondsPerStep: number("secondsPerStep")}
+		if now := p.at(); at != nil && now != at && at.result == nil {
+			at.skipped, p.preview = true, false
+		}
 	case "preview":
 		p.showPreview(m.Get("bitmap"))
 	case "result":
 		p.finished(m)
 	case "done":
 		p.adapter.memory, p.adapter.peak, p.adapter.pipelines = m.Get("memory").Int(), m.Get("peak").Int(), m.Get("pipelines").Int()
+		p.passed()
 		p.next()
 	case "stopped":
 		p.queue = nil
+		p.passed()
 		p.next()
 	case "permission":
 		p.failed("The browser asks again, after a reload, whether this page may read " + p.m.chosen.Name + " on your disk: press Generate and allow it.")
 	case "lost":
-		p.failed("The GPU was taken away (" + m.Get("message").String() + "). Your settings are kept: Generate opens it again.")
+		p.lost(m.Get("message").String())
+	case "ended":
+		p.ended(m.Get("message").String())
 	case "error":
 		text := m.Get("message").String()
-		if !p.adapter.ready {
-			p.noGPU = "Imprompt could not open your graphics card: " + text + ". Close other pages that use it, update its driver or the browser, and reload."
+		if kind := m.Get("kind").String(); kind != "" {
+			p.noEngine = refused(kind, text)
+			text = ""
 		}
 		p.failed(text)
 	}
+}
+
+// lost goes on with a new GPU, once for a picture: one that loses the GPU each time
+// shall not do so for ever.
+func (p *page) lost(why string) {
+	p.adapter.ready = false
+	if !p.busy {
+		p.load()
+		return
+	}
+	if p.current.again {
+		p.failed("The graphics card was taken away twice (" + why + "). Your settings are kept: try a smaller size, or close other programs that use it, then Generate again.")
+		return
+	}
+	p.note = note{text: "The graphics card was taken away (" + why + "). It was opened again, and the picture is begun anew with your settings."}
+	p.current.again, p.preview = true, false
+	p.sendCurrent()
 }
 
 // showPreview puts a picture in the making on the stage's canvas.
 func (p *page) showPreview(bitmap js.Value) {
 	p.preview = true
 	p.ctx.Defer(func(app.Context) {
-		canvas := js.Global().Get("document").Call("getElementById", "preview")
+		canvas := byID("preview")
 		if !canvas.Truthy() {
 			bitmap.Call("close")
 			return
 		}
-		canvas.Set("width", bitmap.Get("width"))
-		canvas.Set("height", bitmap.Get("height"))
 		canvas.Call("getContext", "bitmaprenderer").Call("transferFromImageBitmap", bitmap)
 	})
 }
 
 func (p *page) finished(m js.Value) {
-	r := &result{png: gpu.GoBytes(m.Get("png")), label: p.current.label}
-	var err error
+	at := p.at()
+	r := &result{pictures: p.current.pictures, cost: costOf(m.Get("cost"))}
+	if at != nil && len(p.shots) > 1 {
+		r.label = at.label
+	}
 	// The picture says itself what it was made from.
-	if r.settings, err = settings.ReadPNG(bytes.NewReader(r.png)); err != nil {
+	png := m.Get("png")
+	var err error
+	if r.settings, err = readSettings(gpu.GoBytes(png)); err != nil {
 		var partial *settings.Partial
 		if !errors.As(err, &partial) {
 			p.failed(err.Error())
 			return
 		}
 	}
-	r.url = objectURL(r.png, "image/png")
-	p.results = append(p.results, r)
-	p.shown = r
-	p.preview = false
-	p.gallery = append([]*result{r}, p.gallery...)
-	p.ctx.Async(func() { store(r) })
-}
-
-// objectURL is an address for bytes, which the browser keeps until it is revoked.
-func objectURL(b []byte, kind string) string {
-	blob := js.Global().Get("Blob").New([]any{gpu.BytesOf(b)}, map[string]any{"type": kind})
-	return js.Global().Get("URL").Call("createObjectURL", blob).String()
-}
-
-// takeFiles makes dropped or pasted files image prompts; a PNG of ours, or of
-// A1111's, restores its settings instead.
-func (p *page) takeFiles(files js.Value) {
-	for i := range files.Length() {
-		file := files.Index(i)
-		p.ctx.Async(func() {
-			b, err := readFile(file)
-			p.ctx.Dispatch(func(app.Context) {
-				if err != nil {
-					p.problem = err.Error()
-					return
-				}
-				s, err := settings.ReadPNG(bytes.NewReader(b))
-				var partial *settings.Partial
-				switch {
-				case err == nil:
-					p.restore(s, nil)
-				case errors.As(err, &partial):
-					p.restore(s, partial.LeftOut)
-				default:
-					p.addPrompt(&picture{name: file.Get("name").String(), bytes: b, url: objectURL(b, file.Get("type").String())})
-				}
-			})
-		})
+	r.blob = blob(png, "image/png")
+	r.url = urlOf(r.blob)
+	if at != nil {
+		at.result = r
 	}
+	p.lastCost = r.cost
+	p.preview = false
+	if p.follow && len(p.shots) == 1 {
+		p.shown = r
+	}
+	p.gallery = append([]*result{r}, p.gallery...)
+	p.drawn++
+	p.ctx.Async(func() { p.keep(r) })
+}
+
+func costOf(v js.Value) cost {
+	var c cost
+	if !v.Truthy() {
+		return c
+	}
+	c = cost{Seconds: v.Get("seconds").Float(), SecondsPerStep: v.Get("secondsPerStep").Float(), Steps: v.Get("steps").Int(), Peak: v.Get("peak").Int()}
+	_ = json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v.Get("stages")).String()), &c.Stages)
+	return c
 }

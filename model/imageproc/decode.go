@@ -19,6 +19,9 @@ import (
 // larger one would take a browser tab's memory.
 const MaxPixels = 64 << 20
 
+// ErrFormat says that a file is of a kind that Decode does not know.
+var ErrFormat = errors.New("not a picture that can be read")
+
 // Decode reads a PNG, JPEG, GIF or WebP file as mode RGB, the way
 // diffusers.utils.load_image does: turned as its EXIF orientation says, and
 // without its transparency (the colours under it show, as with PIL's
@@ -29,16 +32,9 @@ const MaxPixels = 64 << 20
 // Files without loss decode to PIL's pixels exactly; JPEG and WebP with loss
 // within the rounding of a decoder's inverse transform.
 func Decode(file []byte) (*Image, error) {
-	config, format, err := image.DecodeConfig(bytes.NewReader(file))
+	config, format, err := check(file)
 	if err != nil {
-		return nil, explain(file, err)
-	}
-	if config.Width <= 0 || config.Height <= 0 {
-		return nil, fmt.Errorf("this %s picture is empty: %d × %d pixels", strings.ToUpper(format), config.Width, config.Height)
-	}
-	if config.Width > MaxPixels/config.Height {
-		return nil, fmt.Errorf("this picture has %d × %d pixels, more than the %d million that fit; make it smaller in a picture editor",
-			config.Width, config.Height, MaxPixels>>20)
+		return nil, err
 	}
 	decoded, _, err := image.Decode(bytes.NewReader(file))
 	if err != nil {
@@ -56,13 +52,33 @@ func Decode(file []byte) (*Image, error) {
 	return m.turn(orientation(file, format)), nil
 }
 
+// Check says, from the file's head alone, why Decode would refuse it.
+func Check(file []byte) error {
+	_, _, err := check(file)
+	return err
+}
+
+func check(file []byte) (image.Config, string, error) {
+	config, format, err := image.DecodeConfig(bytes.NewReader(file))
+	switch {
+	case err != nil:
+		err = explain(file, err)
+	case config.Width <= 0 || config.Height <= 0:
+		err = fmt.Errorf("this %s picture is empty: %d × %d pixels", strings.ToUpper(format), config.Width, config.Height)
+	case config.Width > MaxPixels/config.Height:
+		err = fmt.Errorf("this picture has %d × %d pixels, more than the %d million that fit; make it smaller in a picture editor",
+			config.Width, config.Height, MaxPixels>>20)
+	}
+	return config, format, err
+}
+
 // explain puts a decoder's error into words.
 func explain(file []byte, err error) error {
 	switch {
 	case len(file) == 0:
 		return errors.New("this file is empty; choose a PNG, JPEG, GIF or WebP picture")
 	case errors.Is(err, image.ErrFormat):
-		return fmt.Errorf("this file is not a picture that can be read%s; choose a PNG, JPEG, GIF or WebP file", looksLike(file))
+		return fmt.Errorf("this file is %w%s; choose a PNG, JPEG, GIF or WebP file", ErrFormat, looksLike(file))
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.Contains(err.Error(), "not enough pixel data"):
 		return errors.New("this picture's file is cut off; download or export it again")
 	}

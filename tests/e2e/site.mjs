@@ -13,15 +13,15 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
   ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
 const csp = (dir) => /Content-Security-Policy: (.*)/.exec(fs.readFileSync(path.join(dir, "_headers"), "utf8"))[1];
 
-export function build() {
-  const dir = path.join(root, ".build/e2e-site");
+export function build(name = "e2e-site") {
+  const dir = path.join(root, ".build", name);
   execFileSync("go", ["run", "./app", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   return dir;
 }
 
-// serve serves a built site at /studio/; requests anywhere else are recorded.
+// serve serves a built site at /studio/; use changes to another build of it.
 export async function serve(dir) {
-  const policy = csp(dir);
+  let policy = csp(dir);
   const server = http.createServer((request, response) => {
     const url = new URL(request.url, "http://x");
     if (!url.pathname.startsWith("/studio/")) { response.writeHead(404); return response.end(); }
@@ -35,19 +35,28 @@ export async function serve(dir) {
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const url = `http://127.0.0.1:${server.address().port}/studio/`;
-  return { url, close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }) };
+  return {
+    url,
+    use(other) { dir = other; policy = csp(other); },
+    close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }),
+  };
 }
 
-// open starts a browser and collects what must never happen.
-export async function open({ webgpu = true, viewport = { width: 1280, height: 900 }, colorScheme = "light" } = {}) {
+// open starts a browser and collects what must never happen: errors, refusals by the
+// policy, and requests to anywhere but the page's own origin.
+export async function open({ webgpu = true, viewport = { width: 1280, height: 900 }, colorScheme = "light", ...options } = {}) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-e2e-"));
   const args = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
   if (webgpu) args.push("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
   else args.push("--disable-features=WebGPU", "--disable-blink-features=WebGPU");
-  const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: false, viewport, colorScheme, args });
+  const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: false, viewport, colorScheme, args, ...options });
   const page = context.pages()[0] ?? await context.newPage();
-  const faults = [];
+  const faults = [], elsewhere = [];
   page.on("pageerror", (e) => faults.push(`error: ${e.message}`));
   page.on("console", (m) => { if (/Content.Security.Policy|Refused to/.test(m.text())) faults.push(`policy: ${m.text()}`); });
-  return { context, page, faults, close: async () => { await context.close(); fs.rmSync(profile, { recursive: true, force: true }); } };
+  context.on("request", (r) => {
+    const url = new URL(r.url()), own = page.url() === "about:blank" ? url.origin : new URL(page.url()).origin;
+    if (!["blob:", "data:", "about:"].includes(url.protocol) && url.origin !== own) elsewhere.push(r.url());
+  });
+  return { context, page, faults, elsewhere, close: async () => { await context.close(); fs.rmSync(profile, { recursive: true, force: true }); } };
 }

@@ -1,0 +1,78 @@
+//go:build js && wasm && !cli
+
+package ui
+
+import (
+	"fmt"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+func (p *page) header() app.UI {
+	name := map[string]string{"": "system", "light": "light", "dark": "dark"}[p.theme]
+	return app.Header().Class("bar").Body(
+		app.H1().Text("Imprompt"),
+		app.P().Class("quiet motto").Text("Pictures from a picture and a few words, on your own graphics card"),
+		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!p.update).Disabled(p.busy).
+			Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) { app.Window().Call("impromptUpdate") }),
+		app.Details().Class("about").ID("about").Body(
+			app.Summary().Text("About this GPU"),
+			app.Div().Class("float").Body(p.about()...),
+		),
+		app.Button().Class("bare square").Aria("label", "Theme: "+map[string]string{"": "as the system", "light": "light", "dark": "dark"}[p.theme]).
+			Title("Light, dark, or as the system").Body(icon(name)).OnClick(p.switchTheme),
+	)
+}
+
+// closeAbout folds the panel away, as Escape does with what floats.
+func closeAbout() {
+	if d := byID("about"); d.Truthy() {
+		d.Set("open", false)
+	}
+}
+
+// stages are the parts of a picture's cost, in the order they come.
+var stages = []struct{ key, name string }{
+	{"load", "loading weights"}, {"encode", "reading words and pictures"}, {"compile", "compiling shaders"}, {"denoise", "steps"}, {"decode", "decoding"},
+}
+
+func (p *page) about() []app.UI {
+	a := p.adapter
+	var body []app.UI
+	switch {
+	case p.noEngine.title != "":
+		body = append(body, app.P().Text(p.noEngine.title+". "+p.noEngine.text))
+	case !a.ready:
+		body = append(body, app.P().Text("It is not open yet."))
+	default:
+		f16 := "no: the same pictures, with more memory"
+		if a.f16 {
+			f16 = "yes"
+		}
+		rows := [][2]string{
+			{"Adapter", a.name}, {"16-bit floats", f16},
+			{"Largest buffer", megabytes(a.maxBuffer)}, {"Largest binding", megabytes(a.maxBinding)}, {"Workgroup", fmt.Sprintf("%d invocations", a.workgroup)},
+			{"Memory in use", megabytes(a.memory)}, {"Most so far", megabytes(a.peak)}, {"Shaders", fmt.Sprint(a.pipelines)},
+		}
+		if c := p.lastCost; c.Seconds > 0 {
+			rows = append(rows, [2]string{"The last picture", fmt.Sprintf("%s, %s a step", seconds(c.Seconds), seconds(c.SecondsPerStep))})
+			for _, s := range stages {
+				if t := c.Stages[s.key]; t >= 0.05 {
+					rows = append(rows, [2]string{"– " + s.name, seconds(t)})
+				}
+			}
+		}
+		var list []app.UI
+		for _, r := range rows {
+			list = append(list, app.Dt().Text(r[0]), app.Dd().Text(r[1]))
+		}
+		body = append(body, app.Dl().Body(list...))
+		if a.software {
+			body = append(body, app.P().Text("This is not a graphics card but the processor in its place. If the machine has a graphics card: switch on graphics acceleration in the browser's settings, under System, update the card's driver, and start the browser again. On Linux, chrome://flags/#enable-vulkan and #enable-unsafe-webgpu may be needed. chrome://gpu says what is off, and why."))
+		}
+	}
+	return append(body, app.P().Class("quiet").Body(
+		app.Text("The model that ships was trained on Fluent Emoji (MIT), Noto Emoji and FxEmojis (Apache-2.0), Twemoji and EmojiOne (CC-BY 4.0): "),
+		app.A().Href(here("web/model/ATTRIBUTION.md")).Text("attribution"), app.Text("."),
+	))
+}

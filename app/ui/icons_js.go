@@ -1,0 +1,25 @@
+//go:build js && wasm && !cli
+
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// strokes are the icons' lines, on a grid of 24.
+var strokes = map[string]string{
+	"close":    "M6 6l12 12M18 6L6 18",
+	"plus":     "M12 5v14M5 12h14",
+	"download": "M12 4v11m0 0l-4.5-4.5M12 15l4.5-4.5M5 20h14",
+	"copy":     "M9 9h11v11H9zM5 15H4V4h11v1",
+	"share":    "M12 15V4m0 0L8 8m4-4l4 4M5 12v8h14v-8",
+	"die":      "M5 5h14v14H5zM9 9h.01M15 15h.01M15 9h.01M9 15h.01M12 12h.01",
+	"locked":   "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+	"open":     "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 6.7-1.4",
+	"system":   "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 4v16M14.5 4.6v14.8M17 6.5v11",
+	"light":    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M19.1 4.9l-1.4 1.4M6.3 17.7l-1.4 1.4",
+	"dark":     "M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5z",
+}
+
+// icon is a drawing beside words, or in place of them where the button has a label.
+func icon(name string) app.UI {
+	return app.Raw(`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="` + strokes[name] + `"/></svg>`)
+}

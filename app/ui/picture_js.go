@@ -1,0 +1,219 @@
+//go:build js && wasm && !cli
+
+package ui
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// picture is a file that the visitor gave. Its bytes stay with the browser.
+type picture struct {
+	name          string
+	data          js.Value // Uint8Array
+	url           string
+	small         js.Value // ImageBitmap, at most smallSide pixels long, for the composer
+	width, height int      // upright
+}
+
+// smallSide is enough for what the composer shows, on a sharp screen too.
+const smallSide = 640
+
+// maxFile is the largest picture file that is read: nobody's photograph is larger.
+const maxFile = 64 << 20
+
+// admit reads a file and makes sure that it is a picture that the engine can read. The
+// kinds that only the browser knows (AVIF, BMP) it has the browser turn into PNG.
+func admit(name string, file js.Value) (*picture, error) {
+	if size := file.Get("size").Float(); size > maxFile {
+		return nil, fmt.Errorf("%s has %.0f MB: pictures of up to %d MB are taken", name, size/1e6, maxFile>>20)
+	}
+	data, err := bytesOf(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s could not be read: %w", name, err)
+	}
+	head := imageproc.Check(gpu.GoBytes(data))
+	if head != nil && !errors.Is(head, imageproc.ErrFormat) {
+		return nil, fmt.Errorf("%s: %w", name, head)
+	}
+	whole, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "")))
+	if err != nil && head != nil {
+		return nil, fmt.Errorf("%s: %w", name, head)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s is cut off or damaged: download or export it again", name)
+	}
+	pic := &picture{name: name, data: data, width: whole.Get("width").Int(), height: whole.Get("height").Int()}
+	defer whole.Call("close")
+	if pic.width > imageproc.MaxPixels/pic.height {
+		return nil, fmt.Errorf("%s has %d × %d pixels, more than the %d million that fit: make it smaller in a picture editor", name, pic.width, pic.height, imageproc.MaxPixels>>20)
+	}
+	if head != nil {
+		if pic.data, err = toPNG(whole, pic.width, pic.height); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	scale := min(1, float64(smallSide)/float64(max(pic.width, pic.height)))
+	pic.small, err = gpu.Await(context.Background(), js.Global().Call("createImageBitmap", whole, map[string]any{
+		"resizeWidth": max(1, int(float64(pic.width)*scale)), "resizeHeight": max(1, int(float64(pic.height)*scale)), "resizeQuality": "high"}))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	pic.url = urlOf(blob(pic.data, ""))
+	return pic, nil
+}
+
+func toPNG(bitmap js.Value, width, height int) (js.Value, error) {
+	canvas := js.Global().Get("OffscreenCanvas").New(width, height)
+	canvas.Call("getContext", "2d").Call("drawImage", bitmap, 0, 0)
+	b, err := gpu.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return bytesOf(b)
+}
+
+// bytesOf is a Blob's content, as a Uint8Array.
+func bytesOf(blob js.Value) (js.Value, error) {
+	buffer, err := gpu.Await(context.Background(), blob.Call("arrayBuffer"))
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return js.Global().Get("Uint8Array").New(buffer), nil
+}
+
+func blob(data any, kind string) js.Value {
+	return js.Global().Get("Blob").New([]any{data}, map[string]any{"type": kind})
+}
+
+// urlOf is an address for a blob, which the browser keeps until it is revoked.
+func urlOf(blob js.Value) string {
+	return js.Global().Get("URL").Call("createObjectURL", blob).String()
+}
+
+func revoke(url string) { js.Global().Get("URL").Call("revokeObjectURL", url) }
+
+// here is the whole address of a file of the site, which may lie under any path.
+// go-app would take a relative one as relative to the server.
+func here(path string) string {
+	return js.Global().Get("URL").New(path, js.Global().Get("document").Get("baseURI")).Get("href").String()
+}
+
+// fetchBlob gets a file of the site's own.
+func fetchBlob(path string) (js.Value, error) {
+	response, err := gpu.Await(context.Background(), js.Global().Call("fetch", here(path)))
+	if err != nil {
+		return js.Undefined(), err
+	}
+	if !response.Get("ok").Bool() {
+		return js.Undefined(), fmt.Errorf("%s: the server answered %d", path, response.Get("status").Int())
+	}
+	return gpu.Await(context.Background(), response.Call("blob"))
+}
+
+func readSettings(png []byte) (settings.Settings, error) {
+	return settings.ReadPNG(bytes.NewReader(png))
+}
+
+func toJSON(s settings.Settings) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // strings and numbers only
+	}
+	return string(b)
+}
+
+// takeFiles makes dropped, pasted or picked files image prompts; a PNG that carries
+// settings restores them instead.
+func (p *page) takeFiles(files js.Value) {
+	var list []js.Value
+	for i := range files.Length() {
+		list = append(list, files.Index(i))
+	}
+	if len(list) == 0 {
+		return
+	}
+	p.ctx.Async(func() {
+		for _, file := range list { // one after the other, so that they stay in order
+			name := file.Get("name").String()
+			s, carried := settingsOf(file)
+			pic, err := admit(name, file)
+			p.ctx.Dispatch(func(app.Context) {
+				var partial *settings.Partial
+				switch {
+				case err != nil:
+					p.problems[atPrompts] = err.Error()
+				case carried == nil:
+					p.restoreFile(s, nil, pic)
+				case errors.As(carried, &partial):
+					p.restoreFile(s, partial.LeftOut, pic)
+				default:
+					p.addPrompt(newImagePrompt(pic))
+				}
+			})
+		}
+	})
+}
+
+// settingsOf reads what a PNG carries; any error but a settings.Partial: nothing.
+func settingsOf(file js.Value) (settings.Settings, error) {
+	if file.Get("size").Float() > maxFile {
+		return settings.Settings{}, settings.ErrNoSettings
+	}
+	data, err := bytesOf(file)
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	return readSettings(gpu.GoBytes(data))
+}
+
+// takeStart makes a file the start picture.
+func (p *page) takeStart(files js.Value) {
+	if files.Length() == 0 {
+		return
+	}
+	file := files.Index(0)
+	p.ctx.Async(func() {
+		pic, err := admit(file.Get("name").String(), file)
+		p.ctx.Dispatch(func(app.Context) {
+			if err != nil {
+				p.problems[atStart] = err.Error()
+				return
+			}
+			p.setStart(pic)
+		})
+	})
+}
+
+func (p *page) setStart(pic *picture) {
+	p.start, p.startMask = pic, mask{}
+	delete(p.problems, atStart)
+	if d := byID("start"); d.Truthy() {
+		d.Set("open", true)
+	}
+	p.ctx.Defer(func(app.Context) { p.showMasks() })
+}
+
+// again makes a picture of a result, and hands it on.
+func (p *page) again(r *result, take func(*picture)) {
+	p.ctx.Async(func() {
+		pic, err := admit(fmt.Sprintf("result-%d.png", r.settings.Seed), r.blob)
+		p.ctx.Dispatch(func(app.Context) {
+			if err != nil {
+				p.problems[atGo] = err.Error()
+				return
+			}
+			take(pic)
+		})
+	})
+}

@@ -1,0 +1,58 @@
+//go:build js && wasm && !cli
+
+package ui
+
+import (
+	"context"
+	"fmt"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// fileName is what a result is saved as.
+func fileName(r *result) string { return fmt.Sprintf("imprompt-%d.png", r.settings.Seed) }
+
+// download saves a blob under a name.
+func download(name string, b js.Value) {
+	a := js.Global().Get("document").Call("createElement", "a")
+	url := urlOf(b)
+	a.Set("href", url)
+	a.Set("download", name)
+	a.Call("click")
+	// The browser reads it after the click.
+	js.Global().Call("setTimeout", js.FuncOf(func(js.Value, []js.Value) any { revoke(url); return nil }), 60_000)
+}
+
+// copyPicture puts a PNG on the clipboard.
+func copyPicture(b js.Value) error {
+	clipboard := js.Global().Get("navigator").Get("clipboard")
+	if !clipboard.Truthy() || js.Global().Get("ClipboardItem").IsUndefined() {
+		return fmt.Errorf("this browser does not let a page copy pictures: use Download")
+	}
+	item := js.Global().Get("ClipboardItem").New(map[string]any{"image/png": b})
+	if _, err := gpu.Await(context.Background(), clipboard.Call("write", []any{item})); err != nil {
+		return fmt.Errorf("the browser did not let the page copy the picture (%w): use Download", err)
+	}
+	return nil
+}
+
+func shareOf(b js.Value, name string) map[string]any {
+	return map[string]any{"files": []any{js.Global().Get("File").New([]any{b}, name, map[string]any{"type": "image/png"})}}
+}
+
+// canShare says whether the browser hands pictures to other programs.
+func canShare() bool {
+	navigator := js.Global().Get("navigator")
+	return navigator.Get("canShare").Truthy() && navigator.Get("share").Truthy() &&
+		navigator.Call("canShare", shareOf(blob("", "image/png"), "imprompt.png")).Bool()
+}
+
+// share hands a picture to another program, chosen in the browser's own dialogue.
+func share(b js.Value, name string) error {
+	_, err := gpu.Await(context.Background(), js.Global().Get("navigator").Call("share", shareOf(b, name)))
+	if err != nil && err.Error() != "Share canceled" {
+		return fmt.Errorf("the picture could not be shared (%w): use Download", err)
+	}
+	return nil
+}

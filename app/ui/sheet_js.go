@@ -1,0 +1,109 @@
+//go:build js && wasm && !cli
+
+package ui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
+// at the left, the pictures in a row, what differs under each, what they share below.
+func (p *page) saveSheet() {
+	shots, prompts := p.shots, p.prompts
+	p.ctx.Async(func() {
+		b, seed, err := sheet(shots, prompts)
+		if err != nil {
+			p.ctx.Dispatch(func(app.Context) { p.problems[atGo] = "The sheet could not be drawn: " + err.Error() })
+			return
+		}
+		download(fmt.Sprintf("imprompt-strip-%d.png", seed), b)
+	})
+}
+
+// cellPixels is the least width of a picture on a sheet.
+const cellPixels = 320
+
+func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, err error) {
+	type cell struct {
+		image js.Value
+		label string
+		crop  *crop
+	}
+	var cells []cell
+	var r *result
+	for _, s := range shots {
+		if s.result == nil {
+			continue
+		}
+		if r == nil {
+			r = s.result
+		}
+		bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.blob))
+		if err != nil {
+			return png, 0, err
+		}
+		defer bitmap.Call("close")
+		cells = append(cells, cell{image: bitmap, label: s.label})
+	}
+	if r == nil {
+		return png, 0, fmt.Errorf("no picture is there yet")
+	}
+	if len(r.settings.IPAdapters) > 0 {
+		var left []cell
+		for _, im := range prompts {
+			left = append(left, cell{image: im.small, label: "Image prompt", crop: &im.crop})
+		}
+		cells = append(left, cells...)
+	}
+
+	const gap, line = 24, 30
+	width, height := r.settings.Width, r.settings.Height
+	if width < cellPixels {
+		width, height = cellPixels, cellPixels*height/width
+	}
+	total := gap + len(cells)*(width+gap)
+	canvas := js.Global().Get("OffscreenCanvas").New(total, gap+height+3*line+gap)
+	g := canvas.Call("getContext", "2d")
+	g.Set("fillStyle", "#fff")
+	g.Call("fillRect", 0, 0, total, gap+height+3*line+gap)
+	g.Set("imageSmoothingQuality", "high")
+	g.Set("textBaseline", "middle")
+	for i, c := range cells {
+		x := gap + i*(width+gap)
+		if c.crop != nil {
+			// As the encoder saw it: the square.
+			s, k := c.crop.shown(), c.image.Get("width").Float()/float64(c.crop.width)
+			side := min(width, height)
+			g.Call("drawImage", c.image, float64(s.X)*k, float64(s.Y)*k, float64(s.Size)*k, float64(s.Size)*k,
+				x+(width-side)/2, gap+(height-side)/2, side, side)
+		} else {
+			g.Call("drawImage", c.image, x, gap, width, height)
+		}
+		g.Set("fillStyle", "#23221f")
+		g.Set("font", "500 18px Inter, sans-serif")
+		g.Set("textAlign", "center")
+		g.Call("fillText", c.label, x+width/2, gap+height+line)
+	}
+	s := r.settings
+	text := []string{}
+	if s.Prompt != "" {
+		text = append(text, "“"+s.Prompt+"”")
+	}
+	if !strings.HasPrefix(shots[0].label, "seed") {
+		text = append(text, fmt.Sprintf("seed %d", s.Seed))
+	}
+	text = append(text, fmt.Sprintf("%d steps, %s, guidance %s", s.NumInferenceSteps, schedulerNames[s.Scheduler], trim(s.GuidanceScale)))
+	g.Set("fillStyle", "#66635c")
+	g.Set("font", "400 16px Inter, sans-serif")
+	g.Set("textAlign", "left")
+	g.Call("fillText", strings.Join(text, "  ·  "), gap, gap+height+2*line+8, total-2*gap)
+	png, err = gpu.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
+	return png, s.Seed, err
+}

@@ -1,0 +1,211 @@
+//go:build js && wasm && !cli
+
+package ui
+
+import (
+	"fmt"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+func (p *page) Render() app.UI {
+	p.values = map[string]string{}
+	if p.ctx.Context != nil {
+		p.ctx.Defer(p.settle)
+	}
+	class := "studio"
+	if p.dragged {
+		class += " dragged"
+	}
+	return app.Div().Class(class).Body(
+		p.header(),
+		app.Main().Class("room").Body(
+			p.composer(),
+			app.Div().Class("wall").Body(
+				p.stage(),
+				&gallery{page: p, Drawn: p.drawn, Shown: p.shownURL()},
+			),
+		),
+		p.modelsPanel(),
+		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(p.spoken()),
+		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
+	)
+}
+
+func (p *page) stage() app.UI {
+	active := p.busy || p.progress.stage != ""
+	return app.Section().Class("stage").Aria("label", "Result").Body(
+		p.notices(),
+		app.Div().Class("easel").Body(p.easel()),
+		app.Div().Class("under").Body(
+			app.Progress().Aria("label", "Progress").Max(1).Value(p.fraction()).Class(map[bool]string{true: "", false: "resting"}[active]),
+			app.P().Class("numbers quiet").Text(p.caption()),
+		),
+		p.actions(),
+	)
+}
+
+// notices are what the visitor should know and need do nothing about.
+func (p *page) notices() app.UI {
+	software := p.adapter.software && !p.hideNotice && p.noEngine.title == ""
+	return app.Div().Class("notices").Body(
+		app.Div().Class("notice").Hidden(!software).Body(
+			app.P().Body(app.Text("There is no graphics card here that the browser may use, so the processor draws: a picture takes minutes, not seconds. "),
+				app.Button().Class("link").Text("What can be done").OnClick(func(app.Context, app.Event) { byID("about").Set("open", true) })),
+			app.Button().Class("remove").Aria("label", "Close the notice").Body(icon("close")).OnClick(func(app.Context, app.Event) { p.hideNotice = true }),
+		),
+		app.Div().Class("notice").Role("status").Hidden(p.note.text == "").Body(
+			app.P().Text(p.note.text),
+			app.Button().Class("plain small").Text(p.note.action).Hidden(p.note.action == "").OnClick(func(app.Context, app.Event) { p.note.do() }),
+			app.Button().Class("remove").Aria("label", "Close the note").Body(icon("close")).OnClick(func(app.Context, app.Event) { p.note = note{} }),
+		),
+	)
+}
+
+// easel holds the picture, the strip, or the way in.
+func (p *page) easel() app.UI {
+	picture := "picture"
+	if p.actualSize {
+		picture = "picture actual"
+	}
+	switch {
+	case p.noEngine.title != "":
+		return app.Div().Class("empty").Body(
+			app.H2().Text(p.noEngine.title), app.P().Text(p.noEngine.text),
+			app.Button().Class("plain").Text("Try again").OnClick(func(app.Context, app.Event) {
+				p.noEngine, p.problems = refusal{}, map[string]string{}
+				p.startWorker()
+			}),
+		)
+	case p.shown != nil:
+		return app.Img().Class(picture).Alt("Result").Src(p.shown.url)
+	case len(p.shots) > 1:
+		return p.row()
+	case p.busy:
+		return p.canvas(picture)
+	case len(p.shots) == 1 && p.shots[0].result != nil:
+		return app.Img().Class(picture).Alt("Result").Src(p.shots[0].result.url)
+	}
+	var list []app.UI
+	for _, s := range samples[:3] {
+		list = append(list, app.Button().Class("try").Body(
+			app.Img().Src(here("web/samples/"+s.file)).Alt(""),
+			app.Span().Text("This "+lower(s.title)+", "+s.words),
+		).OnClick(func(app.Context, app.Event) {
+			p.prompts, p.prompt, p.force = nil, s.words, true
+			p.countTokens()
+			p.takeSample(s, p.generate)
+		}, named(s.file)))
+	}
+	return app.Div().Class("empty").Body(
+		app.H2().Text("Start with a picture"),
+		app.P().Class("quiet").Text("Drop one anywhere, or try one of these."),
+		app.Div().Class("tries").Body(list...),
+	)
+}
+
+func lower(s string) string { return string(s[0]|0x20) + s[1:] }
+
+// canvas is where the picture in the making appears, of its final shape from the first.
+func (p *page) canvas(class string) app.UI {
+	if !p.preview {
+		class += " blank"
+	}
+	s := p.current.settings
+	return app.Canvas().ID("preview").Class(class).Role("img").Aria("label", "Preview").Width(s.Width).Height(s.Height)
+}
+
+// blank is an empty place of a picture's shape: no style attribute may say it, by the
+// policy.
+func blank(width, height int) app.UI {
+	return app.Raw(fmt.Sprintf(`<svg class="picture blank" viewBox="0 0 %d %d" aria-hidden="true"></svg>`, width, height))
+}
+
+// row shows the pictures of a strip side by side, with places for those to come.
+func (p *page) row() app.UI {
+	var list []app.UI
+	for _, s := range p.shots {
+		place := blank(p.current.settings.Width, p.current.settings.Height)
+		label := s.label
+		switch r := s.result; {
+		case r != nil:
+			place = app.Button().Class("frame-button").Aria("label", "Show "+s.label).Body(app.Img().Class("picture").Src(r.url).Alt(s.label)).
+				OnClick(func(app.Context, app.Event) { p.shown, p.actualSize = r, false }, key(r))
+		case s == p.at():
+			place = p.canvas("picture")
+		case s.skipped:
+			label += ", left out"
+		}
+		list = append(list, app.Figure().Body(place, app.FigCaption().Class("numbers quiet").Text(label)))
+	}
+	return app.Div().Class("strip").Aria("label", "Strip").Role("group").Body(list...)
+}
+
+// actions are what can be done with the picture on the stage, or with the strip.
+func (p *page) actions() app.UI {
+	r := p.shown
+	strip := len(p.shots) > 1
+	if r == nil && !strip {
+		r = p.single()
+	}
+	// The buttons stay as they are and are hidden, so that none takes another's place
+	// under the pointer.
+	button := func(hidden bool, image, text string, do func(r *result)) app.UI {
+		var body []app.UI
+		if image != "" {
+			body = append(body, icon(image))
+		}
+		return app.Button().Class("plain small").Hidden(hidden).Body(append(body, app.Span().Text(text))...).
+			OnClick(func(app.Context, app.Event) {
+				if r != nil {
+					do(r)
+				}
+			}, key(r))
+	}
+	fail := func(do func(r *result) error) func(r *result) {
+		return func(r *result) {
+			p.ctx.Async(func() {
+				if err := do(r); err != nil {
+					p.ctx.Dispatch(func(app.Context) { p.note = note{text: err.Error()} })
+				}
+			})
+		}
+	}
+	none := r == nil
+	size := "Actual size"
+	if p.actualSize {
+		size = "Fit"
+	}
+	back := "Back to the strip"
+	if p.busy {
+		back = "Back to the one in the making"
+	}
+	elsewhere := strip || p.busy && !p.follow
+	any := false
+	for _, s := range p.shots {
+		any = any || s.result != nil
+	}
+	return app.Div().Class("actions").Role("group").Aria("label", "With this picture").Body(
+		app.Button().Class("plain small").Hidden(none || !elsewhere).Body(app.Span().Text(back)).
+			OnClick(func(app.Context, app.Event) { p.shown, p.follow = nil, true }),
+		app.Button().Class("plain small").Hidden(!none || !strip || !any).Body(icon("download"), app.Span().Text("Download as one sheet")).
+			OnClick(func(app.Context, app.Event) { p.saveSheet() }),
+		button(none, "download", "Download", func(r *result) { download(fileName(r), r.blob) }),
+		button(none, "copy", "Copy", fail(func(r *result) error { return copyPicture(r.blob) })),
+		button(none || !p.canShare, "share", "Share", fail(func(r *result) error { return share(r.blob, fileName(r)) })),
+		button(none, "", "Use as image prompt", func(r *result) { p.again(r, func(pic *picture) { p.addPrompt(newImagePrompt(pic)) }) }),
+		button(none, "", "Use as start picture", func(r *result) { p.again(r, p.setStart) }),
+		button(none, "", "Use these settings", p.restoreResult),
+		button(none, "", "Same seed", func(r *result) { p.s.Seed, p.seedLocked = r.settings.Seed, true }),
+		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(p.actualSize)).Body(app.Span().Text(size)).
+			OnClick(func(app.Context, app.Event) { p.actualSize = !p.actualSize }),
+	)
+}
+
+// single is the picture of the last request, if that was one.
+func (p *page) single() *result {
+	if len(p.shots) == 1 && !p.busy {
+		return p.shots[0].result
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+// What a visitor's hands do on the page.
+import zlib from "node:zlib";
+
+// SwiftShader draws on the processor: minutes where a GPU takes seconds.
+export const PICTURE = 240_000;
+
+export const button = (page, name) => page.getByRole("button", { name, exact: true });
+export const spin = (page, name) => page.getByRole("spinbutton", { name, exact: true });
+export const prompt = (page) => page.getByRole("textbox", { name: "Prompt", exact: true });
+export const result = (page) => page.getByRole("img", { name: "Result", exact: true });
+export const gallery = (page) => page.getByRole("region", { name: "Gallery" });
+export const problems = (page) => page.locator(".problem").allTextContents();
+
+// visit opens the page and waits until it can be used.
+export async function visit(page, url) {
+  await page.goto(url);
+  await button(page, "Generate").waitFor({ timeout: 60_000 });
+}
+
+// loaded waits until the model is there.
+export const loaded = (page) => page.getByText(/\d+ of 32 tokens/).first().waitFor({ timeout: 120_000 });
+
+export async function unfold(page, title) {
+  const details = page.locator("details", { has: page.locator("summary", { hasText: title }) }).last();
+  if (!(await details.evaluate((d) => d.open))) await details.locator("summary").first().click();
+}
+
+export async function set(page, values) {
+  await unfold(page, "Settings");
+  for (const [name, value] of Object.entries(values)) await spin(page, name).fill(String(value));
+}
+
+// small makes the next picture as quick as can be.
+export const small = (page, more = {}) => set(page, { Width: 64, Height: 64, Steps: 2, Seed: 7, ...more });
+
+// draw presses Generate and waits for one more picture in the gallery.
+export async function draw(page, press = () => button(page, "Generate").click()) {
+  const before = await page.locator(".gallery figure").count();
+  await press();
+  await page.waitForFunction((n) => document.querySelectorAll(".gallery figure").length > n || document.querySelector(".composer .problem"), before, { timeout: PICTURE });
+  const wrong = await problems(page);
+  if (wrong.length) throw new Error(wrong.join("; "));
+  await button(page, "Generate").waitFor({ timeout: PICTURE });
+}
+
+// drop drops files anywhere on the page: [name, bytes, type].
+export const drop = (page, ...files) => page.evaluate((list) => {
+  const data = new DataTransfer();
+  for (const [name, bytes, type] of list) data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, { type }));
+  window.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
+}, files.map(([name, bytes, type = "image/png"]) => [name, Buffer.from(bytes).toString("base64"), type]));
+
+// bytesOf reads what an image shows.
+export const bytesOf = (img) => img.evaluate(async (i) => [...new Uint8Array(await (await fetch(i.src)).arrayBuffer())]);
+
+// pixelsOf decodes a picture, as [width, height, RGBA…].
+export const pixelsOf = (page, bytes) => page.evaluate(async (b) => {
+  const bitmap = await createImageBitmap(new Blob([new Uint8Array(b)]));
+  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  canvas.getContext("2d").drawImage(bitmap, 0, 0);
+  return [bitmap.width, bitmap.height, ...canvas.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height).data];
+}, [...bytes]);
+
+// difference is the largest between two pictures, of 255.
+export function difference(a, b) {
+  if (a.length !== b.length || a[0] !== b[0]) return Infinity;
+  return a.slice(2).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i + 2])), 0);
+}
+
+const table = Uint32Array.from({ length: 256 }, (_, n) => {
+  for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+  return n >>> 0;
+});
+function crc32(bytes) {
+  let c = 0xffffffff;
+  for (const b of bytes) c = table[(c ^ b) & 255] ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
+}
+
+function chunk(kind, data) {
+  const body = Buffer.concat([Buffer.from(kind), data]);
+  const out = Buffer.alloc(body.length + 8);
+  out.writeUInt32BE(data.length);
+  body.copy(out, 4);
+  out.writeUInt32BE(crc32(body), body.length + 4);
+  return out;
+}
+
+// withText puts a text into a PNG, as A1111 does: after its header.
+export function withText(png, key, text) {
+  return Buffer.concat([png.subarray(0, 33), chunk("tEXt", Buffer.from(`${key}\0${text}`, "latin1")), png.subarray(33)]);
+}
+
+// plainPNG is a PNG of one colour; claim gives its header another size.
+export function plainPNG(width, height, [r, g, b], claim = [width, height]) {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(claim[0]);
+  head.writeUInt32BE(claim[1], 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  const line = Buffer.concat([Buffer.from([0]), Buffer.concat(Array(width).fill(Buffer.from([r, g, b])))]);
+  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", zlib.deflateSync(Buffer.concat(Array(height).fill(line)))), chunk("IEND", Buffer.alloc(0))]);
+}
