@@ -45,18 +45,25 @@ func (t *Table) Markdown() string {
 		}
 		fewest, most = min(fewest, l.Seeds), max(most, l.Seeds)
 	}
-	seeds := fmt.Sprint(most)
+	seeds := count(most, "seed")
 	if fewest != most {
-		seeds = fmt.Sprintf("%d to %d", fewest, most)
+		seeds = fmt.Sprintf("%d to %d seeds", fewest, most)
 	}
 	s := t.Settings
 	scheduler := s.Scheduler
 	if scheduler == "" {
 		scheduler = "the model's own scheduler"
 	}
-	fmt.Fprintf(&b, "\nMeans over %d pictures and %s seeds, ± the standard deviation of the seeds' means. CLIP-I and CLIP-T are cosines of the embeddings of %s (CLIPScore is 2.5 times as much). %s, %d steps, guidance %g, %d × %d.\n",
-		t.Pictures, seeds, t.Judge, scheduler, s.NumInferenceSteps, s.GuidanceScale, s.Width, s.Height)
+	fmt.Fprintf(&b, "\nMeans over %s and %s, ± the standard deviation of the seeds' means. CLIP-I and CLIP-T are cosines of the embeddings of %s (CLIPScore is 2.5 times as much). %s, %d steps, guidance %g, %d × %d.\n",
+		count(t.Pictures, "picture"), seeds, t.Judge, scheduler, s.NumInferenceSteps, s.GuidanceScale, s.Width, s.Height)
 	return b.String()
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func (m Measure) String() string {
