@@ -66,11 +66,18 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		params = append(params, 0, 0, 0, 0, 0, 0)
 	}
 	queries := tile.threads / tile.split * tile.rows
+	quads, cross, causal := o.HeadSize/4/tile.split, o.Image != nil, o.Causal
+	software := p.Device.Info.Software
+	most := quads
+	if software {
+		// One pipeline for heads of all sizes, with image prompts or without: the uniform says it.
+		most, cross, causal = max(quads, mostQuads), true, false
+	}
 	p.Dispatch(Dispatch{
 		Kernel: "attention", Label: o.Label,
-		Consts: []Const{{"QUADS", o.HeadSize / 4 / tile.split}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run}, {"ROWS", tile.rows},
-			{"THREADS", tile.threads}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}, {"UNROLL", !p.Device.Info.Software}},
-		Params: append(params, scale*math.Log2E, o.HeadSize/4/tile.split),
+		Consts: []Const{{"QUADS", most}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run}, {"ROWS", tile.rows},
+			{"THREADS", tile.threads}, {"CROSS", cross}, {"CAUSAL", causal}, {"UNROLL", !software}},
+		Params: append(params, scale*math.Log2E, quads, o.Causal),
 		Bind:   bind,
 		Groups: [3]int{(tq + queries - 1) / queries, o.Heads, batch},
 		Cost:   4 * float64(batch*tq*tokens*channels),
@@ -81,27 +88,52 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 // attentionTile is how the kernel cuts the work; see its constants.
 type attentionTile struct{ split, keys, run, rows, threads int }
 
+// mostQuads is how many vec4 of a head a CPU's pipeline has room for in a thread. Its
+// compiler takes time in proportion to it.
+const mostQuads = 16
+
 // chooseAttentionTile chooses for a head of so many vec4: over how many threads it is
-// split (so that each has ten vec4 or fewer, if it divides so), and how many keys are in
-// workgroup memory: as many as fit beside the parts of the scores, of 16 KiB on a CPU and
-// of 9 on a GPU, since with more fewer workgroups run at once.
+// split (so that each has ten vec4 or fewer, sixteen on a CPU, if it divides so), and how
+// many keys are in workgroup memory: as many as fit beside the parts of the scores, of
+// 16 KiB on a CPU and of 9 on a GPU, since with more fewer workgroups run at once.
 // It does not depend on image prompts: another order of sums would change the last bits
-// of a picture that λ = 0 leaves to the words. Runs of two keys keep 8 waves a SIMD of
+// of a picture that λ = 0 leaves to the words. Runs of four keys keep 8 waves a SIMD of
 // RDNA3 with image prompts, too (tests/bench/gpucost_attention_norm.mjs).
 func chooseAttentionTile(d *Device, quads int) attentionTile {
-	t := attentionTile{split: 1, keys: 16, run: 2, rows: 1, threads: 64}
-	for quads/t.split > 10 && t.split < 16 && quads%(2*t.split) == 0 {
-		t.split *= 2
-	}
-	room := 9 << 10
 	if d.Info.Software {
-		room = 16 << 10
-		// Reads of workgroup memory are what costs, and long code to compile.
-		t.rows, t.threads = 4, min(64, 16*t.split)
+		return cpuAttentionTile(quads)
 	}
-	for t.keys > 1 && t.keys*quads*32+t.threads*t.rows*min(t.run, t.keys)*4 > room {
+	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, rows: 1, threads: 64}
+	t.fit(quads, 9<<10)
+	return t
+}
+
+// cpuAttentionTile has few answers, as cpuTile has. Reads of workgroup memory are what
+// costs, and long code to compile.
+func cpuAttentionTile(quads int) attentionTile {
+	t := attentionTile{split: splitHead(quads, mostQuads), keys: 16, run: 2, rows: 4}
+	t.threads = min(64, 16*t.split)
+	t.fit(max(quads, mostQuads*t.split), 16<<10)
+	return t
+}
+
+// splitHead is the least power of two that leaves a thread so many vec4, if quads divides so.
+func splitHead(quads, most int) int {
+	split := 1
+	for quads/split > most && split < 16 && quads%(2*split) == 0 {
+		split *= 2
+	}
+	return split
+}
+
+// fit takes as many keys as there is room for, in bytes.
+func (t *attentionTile) fit(quads, room int) {
+	parts := 4
+	if t.split > 1 {
+		parts = t.threads * t.rows * t.run * 4
+	}
+	for t.keys > 1 && t.keys*quads*32+parts > room {
 		t.keys /= 2
 	}
 	t.run = min(t.run, t.keys)
-	return t
 }
