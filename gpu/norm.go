@@ -28,7 +28,7 @@ func LayerNorm(p *Program, x *Tensor, w *NormWeight, eps float64, label string) 
 		return y
 	}
 	rows := x.Rows()
-	groups, stride := grid1D(p.Device, rows, 1)
+	groups, stride := grid1D(p.Device, (rows+3)/4, 1) // the kernel's ROWS
 	p.Dispatch(Dispatch{
 		Kernel: "layer_norm", Label: label,
 		Params: []any{rows, x.Pitch() / 4, stride, eps},
@@ -90,7 +90,7 @@ func normPartial(p *Program, x, x2, partial *Tensor, pixels, chunk, at, chunks i
 	n := partial.Shape[0]
 	mine := (pixels + chunk - 1) / chunk
 	p.Dispatch(Dispatch{
-		Kernel: "group_norm_partial", Label: o.Label, Consts: []Const{{"HAS_X2", o.X2 != nil}},
+		Kernel: "group_norm_partial", Label: o.Label,
 		Params: []any{pixels, chunk, chunks, c1 / 4, c2 / 4, at},
 		Bind:   []Binding{In(x), In(x2), Out(partial)},
 		Groups: [3]int{((c1+c2)/4 + 63) / 64, mine, n},
@@ -127,8 +127,8 @@ func dispatchApply(p *Program, x, x2, y, affine *Tensor, span [3]int, image int,
 	count := span[0] * quads
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
-		Kernel: "group_norm_apply", Label: o.Label, Consts: []Const{{"HAS_X2", o.X2 != nil}, {"ACTIVATION", int(o.Activation)}},
-		Params: []any{count, stride, image * quads, x.Channels() / 4, c2 / 4, span[1], span[2] * quads},
+		Kernel: "group_norm_apply", Label: o.Label,
+		Params: []any{count, stride, image * quads, x.Channels() / 4, c2 / 4, span[1], span[2] * quads, int(o.Activation)},
 		Bind:   []Binding{In(x), In(x2), In(affine), Out(y)},
 		Groups: groups,
 		Cost:   float64(16 * count),

@@ -4,7 +4,8 @@
 //   affine    [N, C + C2, 2] f32, see group_norm_combine.wgsl
 //
 // One thread a vec4; index = id.x + id.y · stride.
-// Constants: HAS_X2, ACTIVATION.
+// With c2_quads = 0 x2 is bound to anything. Flags are in the uniform: memory is what
+// this kernel waits for, and a constant would cost a pipeline to compile.
 
 struct Params {
     count: u32,
@@ -13,7 +14,8 @@ struct Params {
     c1_quads: u32,
     c2_quads: u32,
     x_at: u32,       // the first pixel of x that is read
-    y_at: u32,         // the first vec4 of y that is written
+    y_at: u32,       // the first vec4 of y that is written
+    activation: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -30,11 +32,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let pixel = p.x_at + i / quads;
     let q = i % quads;
     var v: vec4<f32>;
-    if HAS_X2 && q >= p.c1_quads {
+    if q >= p.c1_quads {
         v = act4(x2[pixel * p.c2_quads + q - p.c1_quads]);
     } else {
         v = act4(x[pixel * p.c1_quads + q]);
     }
     let at = (i / p.image * quads + q) * 2u;
-    y[p.y_at + i] = to_act4(activate4(ACTIVATION, fma(v, affine[at], affine[at + 1u])));
+    y[p.y_at + i] = to_act4(activate4(p.activation, fma(v, affine[at], affine[at + 1u])));
 }

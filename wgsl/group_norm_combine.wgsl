@@ -25,15 +25,14 @@ struct Params {
 const THREADS = 64u;
 var<workgroup> sums: array<f32, THREADS>;
 
+// The sum of every thread's v, added up by each itself: a tree would need a barrier a level.
 fn total(v: f32, t: u32) -> f32 {
     workgroupBarrier();
     sums[t] = v;
     workgroupBarrier();
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        if t < half { sums[t] += sums[t + half]; }
-        workgroupBarrier();
-    }
-    return sums[0];
+    var s = 0.0;
+    for (var i = 0u; i < THREADS; i++) { s += sums[i]; }
+    return s;
 }
 
 // Where channel c's first number lies in rows of pairs of vec4.

@@ -7,7 +7,7 @@
 // A thread takes four channels of a chunk. Deviations are taken from the chunk's
 // first pixel, so that a large mean costs no precision; chunks are combined by Chan
 // et al.'s formula in group_norm_combine.wgsl.
-// Constants: HAS_X2. Without it x2 is bound to anything.
+// With c2_quads = 0 x2 is bound to anything.
 
 struct Params {
     pixels: u32,
@@ -24,7 +24,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4<f32>>;
 
 fn load(pixel: u32, q: u32) -> vec4<f32> {
-    if HAS_X2 && q >= p.c1_quads { return act4(x2[pixel * p.c2_quads + q - p.c1_quads]); }
+    if q >= p.c1_quads { return act4(x2[pixel * p.c2_quads + q - p.c1_quads]); }
     return act4(x[pixel * p.c1_quads + q]);
 }
 

@@ -1,11 +1,12 @@
 // Layer norm over the channels of every row, torch.nn.functional.layer_norm.
-// x, y: [rows, C] activations; scale, shift: [C] f32. One workgroup a row; mean and
-// variance in two passes of f32 sums, so that a large mean costs no precision.
+// x, y: [rows, C] activations; scale, shift: [C] f32. LANES threads a row; mean and
+// variance in two passes of f32 sums, so that a large mean costs no precision. Every
+// thread adds up its row's sums itself: a tree would need a barrier a level.
 
 struct Params {
     rows: u32,
     quads: u32,     // C / 4
-    stride: u32,    // row = group.x + group.y · stride
+    stride: u32,    // the workgroup's number = group.x + group.y · stride
     eps: f32,
 }
 
@@ -15,34 +16,39 @@ struct Params {
 @group(0) @binding(3) var<storage, read> shift: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<Act4>;
 
-const THREADS = 64u;
-var<workgroup> sums: array<f32, THREADS>;
+const LANES = 16u;
+const ROWS = 4u;    // a workgroup
+var<workgroup> sums: array<f32, LANES * ROWS>;
+var<workgroup> squares: array<f32, LANES * ROWS>;
 
-fn total(v: f32, t: u32) -> f32 {
-    workgroupBarrier();
-    sums[t] = v;
-    workgroupBarrier();
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        if t < half { sums[t] += sums[t + half]; }
-        workgroupBarrier();
-    }
-    return sums[0];
-}
-
-@compute @workgroup_size(THREADS)
+@compute @workgroup_size(LANES * ROWS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
-    let row = min(group.x + group.y * p.stride, p.rows - 1u);
-    let at = row * p.quads;
+    let row = (group.x + group.y * p.stride) * ROWS + t / LANES;
+    let at = min(row, p.rows - 1u) * p.quads;
+    let lane = t % LANES;
+    let first = t - lane;
+
     var sum = 0.0;
-    for (var q = t; q < p.quads; q += THREADS) { sum += dot(act4(x[at + q]), vec4<f32>(1.0)); }
-    let mean = total(sum, t) / f32(p.quads * 4u);
-    var squares = 0.0;
-    for (var q = t; q < p.quads; q += THREADS) {
+    for (var q = lane; q < p.quads; q += LANES) { sum += dot(act4(x[at + q]), vec4<f32>(1.0)); }
+    sums[t] = sum;
+    workgroupBarrier();
+    var mean = 0.0;
+    for (var i = 0u; i < LANES; i++) { mean += sums[first + i]; }
+    mean /= f32(p.quads * 4u);
+
+    var square = 0.0;
+    for (var q = lane; q < p.quads; q += LANES) {
         let v = act4(x[at + q]) - mean;
-        squares += dot(v, v);
+        square += dot(v, v);
     }
-    let rstd = inverseSqrt(total(squares, t) / f32(p.quads * 4u) + p.eps);
-    for (var q = t; q < p.quads; q += THREADS) {
+    squares[t] = square;
+    workgroupBarrier();
+    var variance = 0.0;
+    for (var i = 0u; i < LANES; i++) { variance += squares[first + i]; }
+    let rstd = inverseSqrt(variance / f32(p.quads * 4u) + p.eps);
+
+    if row >= p.rows { return; }
+    for (var q = lane; q < p.quads; q += LANES) {
         y[at + q] = to_act4((act4(x[at + q]) - mean) * rstd * scale[q] + shift[q]);
     }
 }
