@@ -16,9 +16,6 @@ const (
 	GEGLU     // value · gelu(gate): the weight's rows are the values, then the gates
 )
 
-// outType is the constant that gives a kernel its Out4 alias.
-type outType DType
-
 // ConvWeight is the kernel of a convolution, or a linear layer's matrix, in the
 // layout of conv2d.wgsl.
 type ConvWeight struct {
@@ -70,8 +67,7 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 			groups, stride := grid1D(d, count, 64)
 			p.Dispatch(Dispatch{
 				Kernel: "repack_conv2d", Label: label,
-				Consts: []Const{{"SOURCE", param.Source()}, {"GEGLU", geglu}},
-				Params: []any{count, stride, row, rows, w.In, inputs, taps, quads, to, max(1, w.Out), w.columns() / 4, 0},
+				Params: []any{count, stride, row, rows, w.In, inputs, taps, quads, to, max(1, w.Out), w.columns() / 4, param.Source(), geglu},
 				Bind:   []Binding{Read(staged), Write(w.packed)},
 				Groups: groups,
 			})
@@ -129,10 +125,10 @@ type Conv2dOptions struct {
 	X2         *Tensor
 	Table      *Tensor // F32 [steps, Out]: the step's row is added to every pixel
 	Activation Activation
-	Residual   *Tensor // Act, added after the activation
-	Scale      float64 // of the whole result; 1 where it is 0
-	Output     DType   // Act, or F32
-	tile       [2]int  // for tests: instead of convTile's choice
+	Residual   *Tensor  // Act, added after the activation
+	Scale      float64  // of the whole result; 1 where it is 0
+	Output     DType    // Act, or F32
+	tile       convTile // for tests: instead of chooseConvTile's choice
 }
 
 // Conv2d convolves x, Act [N, H, W, In] (with X2: the two concatenated over the
@@ -168,9 +164,9 @@ func Conv2d(p *Program, x *Tensor, w *ConvWeight, o Conv2dOptions) *Tensor {
 type LinearOptions struct {
 	Label      string
 	Activation Activation
-	Residual   *Tensor // Act, added after the activation
-	Output     DType   // Act, or F32
-	tile       [2]int  // for tests
+	Residual   *Tensor  // Act, added after the activation
+	Output     DType    // Act, or F32
+	tile       convTile // for tests
 }
 
 // Linear computes act(x·Wᵀ + bias) + residual over the innermost dimension of x, Act.
@@ -189,16 +185,12 @@ func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
 		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1})
 }
 
-// convKind is what a convolution's pipeline is compiled for on a GPU. On a CPU, which
-// takes longer to compile a kernel than to run it, one pipeline serves all.
-type convKind struct {
-	ksize, stride                       int
-	bias, table, residual, upsample, x2 bool
-}
+// Those of convFlags that a slice of a convolution needs.
+const upsampleFlag, wideFlag = 8, 16
 
-// flags are those of the kernel's uniform.
-func (k convKind) flags() (bits int) {
-	for i, b := range []bool{k.bias, k.table, k.residual, k.upsample, k.x2} {
+// convFlags are those of the kernel's uniform.
+func convFlags(bias, table, residual, upsample, wide, geglu bool) (bits int) {
+	for i, b := range []bool{bias, table, residual, upsample, wide, geglu} {
 		if b {
 			bits |= 1 << i
 		}
@@ -230,9 +222,9 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		p.Fail("gpu: %s has no weights loaded", o.Label)
 		return
 	}
-	mv, nv := convTile(p.Device, s.m, w)
-	if o.tile[0] > 0 {
-		mv, nv = o.tile[0], o.tile[1]
+	t := chooseConvTile(p.Device, s.m, w)
+	if o.tile.mv > 0 {
+		t = o.tile
 	}
 	dummy := Read(w.packed)
 	bind := []Binding{In(x), Read(w.packed), Out(y), dummy, dummy, dummy, dummy, dummy}
@@ -256,34 +248,43 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	if o.Scale != 0 {
 		scale = float32(o.Scale)
 	}
-	has := convKind{ksize: w.Size, stride: s.stride, bias: w.bias != nil, x2: o.X2 != nil, table: o.Table != nil,
-		residual: o.Residual != nil, upsample: s.hUp != s.hIn || s.wUp != s.wIn}
-	flags := has.flags()
-	if p.Device.Info.Software {
-		has = convKind{} // the uniform says it
+	flags := convFlags(w.bias != nil, o.Table != nil, o.Residual != nil, s.hUp != s.hIn || s.wUp != s.wIn, y.DType == F32, w.geglu)
+	// What rides along, in the kernel's own end or in conv2d_sum.
+	ends := []any{flags, int(activation), scale}
+	out := y
+	if t.slices > 1 {
+		out = p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
+		bind[2] = Out(out)
+		ends = []any{flags&upsampleFlag | wideFlag, int(NoActivation), float32(1)}
 	}
-	pass := 16 // the kernel's BK
-	if mv == 4 {
-		pass = 8
-	}
-	results := 4 * mv * nv
+	results := 4 * t.mv * t.nv
 	if w.geglu {
-		results = 4 * mv
+		results /= 2
 	}
-	tiles := [3]int{(s.m + 32*mv - 1) / (32 * mv), (w.used() + 32*nv - 1) / (32 * nv), 1}
+	pass := t.pass()
+	passes := w.passes(pass)
+	slicePasses := (passes + t.slices - 1) / t.slices
+	software := p.Device.Info.Software
 	p.Dispatch(Dispatch{
 		Kernel: "conv2d", Label: o.Label,
-		Consts: []Const{{"KSIZE", has.ksize}, {"STRIDE", has.stride}, {"MV", mv}, {"NV", nv},
-			{"HAS_BIAS", has.bias}, {"HAS_X2", has.x2}, {"HAS_TABLE", has.table}, {"HAS_RESIDUAL", has.residual},
-			{"UPSAMPLE", has.upsample}, {"GEGLU", w.geglu}, {"ACTIVATION", int(activation)},
-			{"UNROLL", !p.Device.Info.Software}, {"Out4", outType(y.DType)}},
-		Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-			int32(s.top), int32(-o.Padding), 4, pass, pass * nv / 8, results,
-			w.Size, s.stride, flags, scale},
+		Consts: []Const{{"MV", t.mv}, {"NV", t.nv}, {"HAS_X2", o.X2 != nil || software}, {"UNROLL", !software}},
+		Params: append([]any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
+			int32(s.top), int32(-o.Padding), 4, pass, pass * t.nv / 8, results, w.Size, s.stride}, append(ends, t.slices, slicePasses)...),
 		Bind:   bind,
-		Groups: tiles,
+		Groups: [3]int{t.rows(s.m), t.columns(w.used()), t.slices},
 		Cost:   w.cost(s.m),
 	})
+	if t.slices > 1 {
+		count := y.Rows() * y.Pitch() / 4
+		groups, stride := grid1D(p.Device, count, 64)
+		p.Dispatch(Dispatch{
+			Kernel: "conv2d_sum", Label: o.Label,
+			Params: []any{count, stride, y.Pitch() / 4, t.slices, flags, int(activation), scale},
+			Bind:   []Binding{In(out), Out(y), bind[3], bind[5], bind[6], bind[7]},
+			Groups: groups,
+			Cost:   float64(4 * count * (t.slices + 4)),
+		})
+	}
 }
 
 // used is the number of packed columns that are computed.
@@ -292,49 +293,6 @@ func (w *ConvWeight) used() int {
 		return w.columns()
 	}
 	return w.Out
-}
-
-// enoughGroups is how many workgroups keep a large GPU busy; with fewer, smaller
-// tiles share the work out further.
-const enoughGroups = 256
-
-// largeConv is the work, in floating-point operations, from which a CPU's largest
-// tile is worth the second that it takes to compile.
-const largeConv = 5e8
-
-// convTile chooses a thread's tile, in units of four pixels and four channels.
-func convTile(d *Device, m int, w *ConvWeight) (mv, nv int) {
-	n := w.used()
-	tiles := func(t [2]int) int { return (m + 32*t[0] - 1) / (32 * t[0]) * ((n + 32*t[1] - 1) / (32 * t[1])) }
-	if d.Info.Software {
-		return cpuTile(tiles, w.geglu, w.cost(m) >= largeConv)
-	}
-	for _, t := range [][2]int{{2, 2}, {1, 2}, {1, 1}} {
-		mv, nv = t[0], t[1]
-		if mv == 2 && m <= 32 || nv == 2 && n <= 32 {
-			continue // half of the tile would be beyond the end
-		}
-		if tiles(t) >= enoughGroups {
-			break
-		}
-	}
-	if w.geglu {
-		nv = 2 // a tile holds values and their gates
-	}
-	return mv, nv
-}
-
-// cpuTile has few answers, because a CPU takes a second to compile each. It gathers
-// workgroup memory lane by lane, which is most of its time: a larger tile reads less.
-// On lavapipe tiles of 4, 4 do 10.2 GFLOP/s a core where those of 2, 2 do 6.2.
-func cpuTile(tiles func([2]int) int, geglu, large bool) (mv, nv int) {
-	switch {
-	case !large || tiles([2]int{4, 4}) < 4:
-		return 2, 2
-	case geglu:
-		return 4, 2 // a tile holds values and their gates
-	}
-	return 4, 4
 }
 
 // cost is the floating-point operations for m pixels.

@@ -60,7 +60,7 @@ type convCase struct {
 	activation                    Activation
 	scale                         float64
 	dtype                         string
-	mv, nv                        int // the tile, of a CPU where it is 4, or 0 for the one that fits
+	mv, nv, slices                int // the tile, of a CPU where it is 4, or 0 for the one that fits
 }
 
 // referenceConv is torch.nn.functional.conv2d over NHWC, in float64.
@@ -147,6 +147,10 @@ func TestConv2d(t *testing.T) {
 			{n: 1, h: 6, w: 6, c: 8, out: 3, size: 3, pad: 1, bias: true, dtype: "F32"},
 			{n: 1, h: 13, w: 11, c: 28, out: 140, size: 3, pad: 1, bias: true, residual: true, mv: 4, nv: 4},
 			{n: 1, h: 13, w: 11, c: 28, out: 68, size: 1, bias: true, mv: 4, nv: 2},
+			// Slices: of several taps, of a part of one, and one with nothing left to do.
+			{n: 2, h: 9, w: 6, c: 20, out: 36, size: 3, pad: 1, bias: true, table: true, residual: true, activation: SiLU, scale: 0.5, mv: 2, nv: 2, slices: 4},
+			{n: 1, h: 5, w: 7, c: 100, c2: 12, out: 70, size: 1, bias: true, outF32: true, mv: 2, nv: 2, slices: 3},
+			{n: 1, h: 5, w: 7, c: 24, out: 20, size: 3, pad: 1, up: [2]int{10, 14}, mv: 2, nv: 2, slices: 7},
 		}
 		for range 6 { // odd sizes, smaller and larger than a tile
 			cases = append(cases, convCase{n: 1 + rng.IntN(2), h: 1 + rng.IntN(20), w: 1 + rng.IntN(20), c: 4 * (1 + rng.IntN(20)), out: 4 * (1 + rng.IntN(40)),
@@ -196,7 +200,7 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 	if c.residual {
 		o.Residual, rv = input(d, Act, normals(rng, c.n*c.h*c.w*c.out), c.n, c.h, c.w, c.out)
 	}
-	o.tile = [2]int{c.mv, c.nv}
+	o.tile = convTile{c.mv, c.nv, max(1, c.slices)}
 	y := Conv2d(p, x, w, o)
 	run(t, p, 2)
 	compare(t, fmt.Sprintf("%+v", c), output(t, y), referenceConv(c, xv, x2v, wv, bv, tv, rv, *y), convTolerance(d, o.Output))
@@ -215,7 +219,7 @@ func TestConv2dUnrolled(t *testing.T) {
 		d.Info.Software = false
 		defer func() { d.Info.Software = software }()
 		rng := rand.New(rand.NewPCG(9, 10))
-		testConv(t, d, rng, convCase{n: 2, h: 11, w: 7, c: 20, c2: 12, out: 36, size: 3, pad: 1, bias: true, residual: true, mv: 2, nv: 2})
+		testConv(t, d, rng, convCase{n: 2, h: 11, w: 7, c: 20, c2: 12, out: 36, size: 3, pad: 1, bias: true, residual: true, mv: 2, nv: 2, slices: 2})
 	})
 }
 
@@ -279,7 +283,7 @@ func TestLinear(t *testing.T) {
 			p = d.NewProgram("test")
 			o := LinearOptions{Label: "y", Activation: GEGLU}
 			if rows == 130 && d.Info.Software {
-				o.tile = [2]int{4, 2}
+				o.tile = convTile{4, 4, 1}
 			}
 			y = Linear(p, x, g, o)
 			run(t, p, 0)

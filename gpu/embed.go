@@ -22,8 +22,8 @@ func (d *Device) NewTable(ctx context.Context, label string, param Parameter) (*
 		count := rows * t.Channels / 4
 		groups, stride := grid1D(d, count, 64)
 		p.Dispatch(Dispatch{
-			Kernel: "repack_table", Label: label, Consts: []Const{{"SOURCE", param.Source()}},
-			Params: []any{count, stride, row * t.Channels / 4},
+			Kernel: "repack_table", Label: label,
+			Params: []any{count, stride, row * t.Channels / 4, param.Source()},
 			Bind:   []Binding{Read(staged), Write(t.packed)},
 			Groups: groups,
 		})

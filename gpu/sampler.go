@@ -84,8 +84,7 @@ func samplerStep(p *Program, eps *Tensor, s *Sampler, start bool) {
 	}
 	p.Dispatch(Dispatch{
 		Kernel: "sampler_step", Label: "sampler_step",
-		Consts: []Const{{"BATCH", batch}, {"INPAINT", s.Inpaint != nil}, {"INIT", start}},
-		Params: []any{pixels, s.Input.Pitch() / 4},
+		Params: []any{pixels, s.Input.Pitch() / 4, batch, s.Inpaint != nil, start},
 		Bind:   bind,
 		Groups: [3]int{(pixels + 63) / 64, 1, 1},
 		Cost:   float64(64 * pixels),

@@ -27,12 +27,6 @@ func (c Const) declare() string {
 		return fmt.Sprintf("const %s: f32 = %sf;", c.Name, strconv.FormatFloat(float64(v), 'g', -1, 32))
 	case bool:
 		return fmt.Sprintf("const %s: bool = %t;", c.Name, v)
-	case outType:
-		// The type of the result, and the conversion to it.
-		if DType(v) == F32 {
-			return "alias Out4 = vec4<f32>;\nfn to_out4(v: vec4<f32>) -> Out4 { return v; }"
-		}
-		return "alias Out4 = Act4;\nfn to_out4(v: vec4<f32>) -> Out4 { return to_act4(v); }"
 	}
 	panic(fmt.Sprintf("gpu: constant %s has the type %T", c.Name, c.Value))
 }

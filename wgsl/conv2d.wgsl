@@ -6,25 +6,26 @@
 // A workgroup of 8 × 8 threads computes a tile of TILE_M pixels by TILE_N channels;
 // a thread 4·MV pixels by 4·NV channels in registers. Every pass takes one tap and BK
 // input channels through workgroup memory, where values are f32: widened once, not at
-// every product. Borders are tested at the load. The passes are one flat loop, and its
-// products are written out with constant places in workgroup memory, so that neither a
-// bounds clamp nor an address is computed between two products; what a real GPU's
-// compiler makes of that is in cost_matmul_conv.json.
+// every product. Borders are tested once a tap. Products are written out with constant
+// places in workgroup memory, so that neither a bounds clamp nor an address is computed
+// between two of them; what a real GPU's compiler makes of that is in
+// cost_matmul_conv.json.
+// Where there are too few tiles to fill a GPU, the passes are cut into slices, one a
+// workgroup in z: y is then [slices, M, N] f32 of bare sums, and conv2d_sum.wgsl ends.
 //
 // Layouts
 //   x, x2     [N, H_i, W_i, C]   Act; with HAS_X2 the input is their concatenation over C
 //   w         [taps, C + C2, NP] Weight, NP = output channels padded to 64 (repack_conv2d)
-//   y         [N, H_o, W_o, N]   Out; residual likewise, Act
+//   y         [N, H_o, W_o, N]   Act or, with WIDE, f32; residual likewise, Act
 //   bias      [N] f32, table [steps, N] f32, step [1] u32
 // With GEGLU a tile of 64 columns of w is 32 values and their 32 gates, and
 // y[n] = value · gelu(gate) has half as many channels.
 //
-// Constants: KSIZE, STRIDE, MV, NV (1 or 2, or, without UNROLL, 4; with GEGLU NV is 2),
-// HAS_BIAS, HAS_X2, HAS_TABLE, HAS_RESIDUAL, UPSAMPLE, GEGLU (bool), ACTIVATION, Out4
-// (alias), UNROLL: whether a pass is unrolled; not on a CPU, whose compiler takes ten
-// seconds for it. There KSIZE, STRIDE and the flags come from the uniform instead, so
-// that a network needs few pipelines.
-// Buffers that a constant switches off are bound to anything.
+// Constants: MV, NV (1 or 2, or, without UNROLL, 4; with GEGLU NV is not 1), HAS_X2 (bool),
+// UNROLL: whether a pass is unrolled; not on a CPU, whose compiler takes ten seconds for
+// it. All else is in the uniform, because it is read once a tap or once a tile, and every
+// constant costs a network pipelines to compile.
+// Buffers that a flag switches off are bound to anything.
 
 struct Params {
     m: u32,          // output pixels: N · H_o · W_o
@@ -44,23 +45,33 @@ struct Params {
     four: u32,
     pass_length: u32,    // BK
     w_loads: u32,        // B_LOADS
-    results: u32,        // RESULTS
-    // What is compiled in with UNROLL and read here without:
+    results: u32,        // RESULTS, or half of it with GEGLU
     ksize: u32,
     stride: u32,
-    flags: u32,          // 1 HAS_BIAS, 2 HAS_TABLE, 4 HAS_RESIDUAL, 8 UPSAMPLE, 16 HAS_X2
+    flags: u32,
+    activation: u32,
     scale: f32,
+    slices: u32,
+    slice_passes: u32,   // passes of a slice: all of them, where there is one slice
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
 @group(0) @binding(1) var<storage, read> x: array<Act4>;
 @group(0) @binding(2) var<storage, read> w: array<Weight4>;
-@group(0) @binding(3) var<storage, read_write> y: array<Out4>;
+@group(0) @binding(3) var<storage, read_write> y: array<Out>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read> x2: array<Act4>;
 @group(0) @binding(6) var<storage, read> table: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read> step: array<u32>;
 @group(0) @binding(8) var<storage, read> residual: array<Act4>;
+
+// Of flags:
+const BIAS = 1u;
+const TABLE = 2u;
+const RESIDUAL = 4u;
+const UPSAMPLE = 8u;
+const WIDE = 16u;
+const GEGLU = 32u;
 
 const TILE_M = 32u * MV;
 const TILE_N = 32u * NV;
@@ -78,7 +89,8 @@ var<workgroup> b_tile: array<vec4<f32>, BK * B>;   // [k][channel / 4]
 // Sums of 4 pixels by 4 channels each, at (4 · MV block · NV + NV block) + pixel.
 alias Acc = array<vec4<f32>, 4u * MV * NV>;
 
-const RESULTS = select(4u * MV * NV, 4u * MV, GEGLU);
+const RESULTS = 4u * MV * NV;
+const PAIRS = max(1u, NV / 2u);    // of values and gates
 
 // Where an output pixel's first tap reads.
 struct Start { image: i32, top: i32, left: i32 }
@@ -97,112 +109,109 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let to = quad * 4u * A + pixels;
     var starts: array<Start, 4>;
     for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { starts[i] = start(m0 + pixels * 4u + i); }
-    var at: array<i32, 4>;
 
     var acc: Acc;
     let c_quads = p.c1_quads + p.c2_quads;
     let lx = local.x;
     let ly = local.y;
-    var q0 = c_quads;    // no tap is begun
-    var tap = 0u;
-    var w_tap = 0u;
-    let ksize = select(p.ksize, KSIZE, UNROLL);
-    let passes = ksize * ksize * ((c_quads + BK / 4u - 1u) / (BK / 4u));
-    for (var n_pass = 0u; n_pass < passes; n_pass++) {
-        // 2. A new tap: where it reads, or that it reads beyond the border.
-        if q0 >= c_quads {
-            q0 = 0u;
-            w_tap = tap * c_quads * 4u;
-            let k = vec2<i32>(i32(tap % ksize), i32(tap / ksize));
-            for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { at[i] = place(starts[i], k); }
-            tap++;
-        }
-        // 3. The pass's channels of x, transposed on the way in.
-        if loads {
-            let q = q0 + quad;
-            var v: array<vec4<f32>, 4>;
-            for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { v[i] = load(at[i], q, c_quads); }
-            a_tile[to] = vec4<f32>(v[0].x, v[1].x, v[2].x, v[3].x);
-            a_tile[to + A] = vec4<f32>(v[0].y, v[1].y, v[2].y, v[3].y);
-            a_tile[to + 2u * A] = vec4<f32>(v[0].z, v[1].z, v[2].z, v[3].z);
-            a_tile[to + 3u * A] = vec4<f32>(v[0].w, v[1].w, v[2].w, v[3].w);
-        }
-        // 4. The pass's rows of w.
-        for (var i = 0u; i < select(p.w_loads, B_LOADS, UNROLL); i++) {
-            let j = t + 64u * i;
-            let k = j / B;
-            var row = vec4<f32>(0.0);
-            if q0 * 4u + k < c_quads * 4u {
-                row = weight4(w[(w_tap + q0 * 4u + k) * p.w_quads + n0 + j % B]);
+    let tap_passes = (c_quads + BK / 4u - 1u) / (BK / 4u);
+    let first = group.z * p.slice_passes;
+    let last = min(first + p.slice_passes, p.ksize * p.ksize * tap_passes);
+    for (var tap = first / tap_passes; tap * tap_passes < last; tap++) {
+        // 2. Where the tap reads, or that it reads beyond the border.
+        let k = vec2<i32>(i32(tap % p.ksize), i32(tap / p.ksize));
+        var at: array<i32, 4>;
+        for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { at[i] = place(starts[i], k); }
+        let w_tap = tap * c_quads * 4u;
+        let end = min(last - tap * tap_passes, tap_passes);
+        for (var n_pass = max(first, tap * tap_passes) - tap * tap_passes; n_pass < end; n_pass++) {
+            let q0 = n_pass * (BK / 4u);
+            // 3. The pass's channels of x, transposed on the way in.
+            if loads {
+                let q = q0 + quad;
+                var v: array<vec4<f32>, 4>;
+                for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { v[i] = load(at[i], q, c_quads); }
+                a_tile[to] = vec4<f32>(v[0].x, v[1].x, v[2].x, v[3].x);
+                a_tile[to + A] = vec4<f32>(v[0].y, v[1].y, v[2].y, v[3].y);
+                a_tile[to + 2u * A] = vec4<f32>(v[0].z, v[1].z, v[2].z, v[3].z);
+                a_tile[to + 3u * A] = vec4<f32>(v[0].w, v[1].w, v[2].w, v[3].w);
             }
-            b_tile[j] = row;
-        }
-        workgroupBarrier();
-        // 5. The products.
-        if UNROLL {
-            products(a_tile[0u * A + ly], a_tile[0u * A + A1 + ly], b_tile[0u * B + lx], b_tile[0u * B + B1 + lx], &acc);
-            products(a_tile[1u * A + ly], a_tile[1u * A + A1 + ly], b_tile[1u * B + lx], b_tile[1u * B + B1 + lx], &acc);
-            products(a_tile[2u * A + ly], a_tile[2u * A + A1 + ly], b_tile[2u * B + lx], b_tile[2u * B + B1 + lx], &acc);
-            products(a_tile[3u * A + ly], a_tile[3u * A + A1 + ly], b_tile[3u * B + lx], b_tile[3u * B + B1 + lx], &acc);
-            products(a_tile[4u * A + ly], a_tile[4u * A + A1 + ly], b_tile[4u * B + lx], b_tile[4u * B + B1 + lx], &acc);
-            products(a_tile[5u * A + ly], a_tile[5u * A + A1 + ly], b_tile[5u * B + lx], b_tile[5u * B + B1 + lx], &acc);
-            products(a_tile[6u * A + ly], a_tile[6u * A + A1 + ly], b_tile[6u * B + lx], b_tile[6u * B + B1 + lx], &acc);
-            products(a_tile[7u * A + ly], a_tile[7u * A + A1 + ly], b_tile[7u * B + lx], b_tile[7u * B + B1 + lx], &acc);
-            products(a_tile[8u * A + ly], a_tile[8u * A + A1 + ly], b_tile[8u * B + lx], b_tile[8u * B + B1 + lx], &acc);
-            products(a_tile[9u * A + ly], a_tile[9u * A + A1 + ly], b_tile[9u * B + lx], b_tile[9u * B + B1 + lx], &acc);
-            products(a_tile[10u * A + ly], a_tile[10u * A + A1 + ly], b_tile[10u * B + lx], b_tile[10u * B + B1 + lx], &acc);
-            products(a_tile[11u * A + ly], a_tile[11u * A + A1 + ly], b_tile[11u * B + lx], b_tile[11u * B + B1 + lx], &acc);
-            products(a_tile[12u * A + ly], a_tile[12u * A + A1 + ly], b_tile[12u * B + lx], b_tile[12u * B + B1 + lx], &acc);
-            products(a_tile[13u * A + ly], a_tile[13u * A + A1 + ly], b_tile[13u * B + lx], b_tile[13u * B + B1 + lx], &acc);
-            products(a_tile[14u * A + ly], a_tile[14u * A + A1 + ly], b_tile[14u * B + lx], b_tile[14u * B + B1 + lx], &acc);
-            products(a_tile[15u * A + ly], a_tile[15u * A + A1 + ly], b_tile[15u * B + lx], b_tile[15u * B + B1 + lx], &acc);
-        } else {
-            for (var k = 0u; k < p.pass_length; k++) {
-                for (var i = 0u; i < MV; i++) {
-                    let a = a_tile[k * A + i * 8u + ly];
-                    for (var j = 0u; j < NV; j++) {
-                        outer((i * NV + j) * 4u, a, b_tile[k * B + j * 8u + lx], &acc);
+            // 4. The pass's rows of w.
+            for (var i = 0u; i < select(p.w_loads, B_LOADS, UNROLL); i++) {
+                let j = t + 64u * i;
+                let k = j / B;
+                var row = vec4<f32>(0.0);
+                if q0 * 4u + k < c_quads * 4u {
+                    row = weight4(w[(w_tap + q0 * 4u + k) * p.w_quads + n0 + j % B]);
+                }
+                b_tile[j] = row;
+            }
+            workgroupBarrier();
+            // 5. The products.
+            if UNROLL {
+                products(a_tile[0u * A + ly], a_tile[0u * A + A1 + ly], b_tile[0u * B + lx], b_tile[0u * B + B1 + lx], &acc);
+                products(a_tile[1u * A + ly], a_tile[1u * A + A1 + ly], b_tile[1u * B + lx], b_tile[1u * B + B1 + lx], &acc);
+                products(a_tile[2u * A + ly], a_tile[2u * A + A1 + ly], b_tile[2u * B + lx], b_tile[2u * B + B1 + lx], &acc);
+                products(a_tile[3u * A + ly], a_tile[3u * A + A1 + ly], b_tile[3u * B + lx], b_tile[3u * B + B1 + lx], &acc);
+                products(a_tile[4u * A + ly], a_tile[4u * A + A1 + ly], b_tile[4u * B + lx], b_tile[4u * B + B1 + lx], &acc);
+                products(a_tile[5u * A + ly], a_tile[5u * A + A1 + ly], b_tile[5u * B + lx], b_tile[5u * B + B1 + lx], &acc);
+                products(a_tile[6u * A + ly], a_tile[6u * A + A1 + ly], b_tile[6u * B + lx], b_tile[6u * B + B1 + lx], &acc);
+                products(a_tile[7u * A + ly], a_tile[7u * A + A1 + ly], b_tile[7u * B + lx], b_tile[7u * B + B1 + lx], &acc);
+                products(a_tile[8u * A + ly], a_tile[8u * A + A1 + ly], b_tile[8u * B + lx], b_tile[8u * B + B1 + lx], &acc);
+                products(a_tile[9u * A + ly], a_tile[9u * A + A1 + ly], b_tile[9u * B + lx], b_tile[9u * B + B1 + lx], &acc);
+                products(a_tile[10u * A + ly], a_tile[10u * A + A1 + ly], b_tile[10u * B + lx], b_tile[10u * B + B1 + lx], &acc);
+                products(a_tile[11u * A + ly], a_tile[11u * A + A1 + ly], b_tile[11u * B + lx], b_tile[11u * B + B1 + lx], &acc);
+                products(a_tile[12u * A + ly], a_tile[12u * A + A1 + ly], b_tile[12u * B + lx], b_tile[12u * B + B1 + lx], &acc);
+                products(a_tile[13u * A + ly], a_tile[13u * A + A1 + ly], b_tile[13u * B + lx], b_tile[13u * B + B1 + lx], &acc);
+                products(a_tile[14u * A + ly], a_tile[14u * A + A1 + ly], b_tile[14u * B + lx], b_tile[14u * B + B1 + lx], &acc);
+                products(a_tile[15u * A + ly], a_tile[15u * A + A1 + ly], b_tile[15u * B + lx], b_tile[15u * B + B1 + lx], &acc);
+            } else {
+                for (var k = 0u; k < p.pass_length; k++) {
+                    for (var i = 0u; i < MV; i++) {
+                        let a = a_tile[k * A + i * 8u + ly];
+                        for (var j = 0u; j < NV; j++) {
+                            outer((i * NV + j) * 4u, a, b_tile[k * B + j * 8u + lx], &acc);
+                        }
                     }
                 }
             }
+            workgroupBarrier();
         }
-        workgroupBarrier();
-        q0 += BK / 4u;
     }
 
     // 6. What rides along, from a copy, so that the sums themselves need no address
     //    where the loop stays a loop.
     var sums = acc;
-    for (var i = 0u; i < select(p.results, RESULTS, UNROLL); i++) {
-        let block = i / 4u;    // MV block · NV + NV block; of MV blocks alone with GEGLU
-        if GEGLU {
-            let m = m0 + block * 32u + ly * 4u + i % 4u;
-            let at = block * NV * 4u + i % 4u;
-            let value = add_vectors(sums[at], n0 + lx);
-            let gate = add_vectors(sums[at + (NV - 1u) * 4u], n0 + 8u + lx);
-            finish(m, n0 / 2u + lx, value * gelu4(gate));
-        } else {
-            let m = m0 + block / NV * 32u + ly * 4u + i % 4u;
-            let n = n0 + block % NV * 8u + lx;
-            finish(m, n, activate4(ACTIVATION, add_vectors(sums[i], n)));
+    if NV > 1u && has(GEGLU) {
+        for (var i = 0u; i < select(p.results, RESULTS / 2u, UNROLL); i++) {
+            let block = i / 4u;    // MV block · PAIRS + pair
+            let m = m0 + block / PAIRS * 32u + ly * 4u + i % 4u;
+            let n = n0 + block % PAIRS * 16u + lx;
+            let value = add_vectors(sums[block * 8u + i % 4u], n);
+            let gate = add_vectors(sums[block * 8u + 4u + i % 4u], n + 8u);
+            finish(m, n0 / 2u + block % PAIRS * 8u + lx, value * gelu4(gate));
         }
+        return;
+    }
+    for (var i = 0u; i < select(p.results, RESULTS, UNROLL); i++) {
+        let block = i / 4u;    // MV block · NV + NV block
+        let m = m0 + block / NV * 32u + ly * 4u + i % 4u;
+        let n = n0 + block % NV * 8u + lx;
+        if m < p.m { finish(group.z * p.m + m, n, activate4(p.activation, add_vectors(sums[i], n))); }
     }
 }
 
 fn start(m: u32) -> Start {
-    let stride = select(p.stride, STRIDE, UNROLL);
     let pixel = m % (p.h_out * p.w_out);
     var s: Start;
     s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
-    s.top = i32(pixel / p.w_out * stride) + p.top;
+    s.top = i32(pixel / p.w_out * p.stride) + p.top;
     if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
-    s.left = i32(pixel % p.w_out * stride) + p.left;
+    s.left = i32(pixel % p.w_out * p.stride) + p.left;
     return s;
 }
 
-// Whether there is such an input: known to the compiler, or, on a CPU, which takes
-// longer to compile a kernel than to run it, not.
-fn has(constant: bool, flag: u32) -> bool { return select((p.flags & flag) != 0u, constant, UNROLL); }
+fn has(flag: u32) -> bool { return (p.flags & flag) != 0u; }
 
 // The pixel of x that a tap reads, or -1 beyond the border.
 fn place(s: Start, tap: vec2<i32>) -> i32 {
@@ -211,7 +220,7 @@ fn place(s: Start, tap: vec2<i32>) -> i32 {
     let inside = iy >= 0 && iy < i32(p.h_up) && ix >= 0 && ix < i32(p.w_up);
     var sy = iy;
     var sx = ix;
-    if has(UPSAMPLE, 8u) {
+    if has(UPSAMPLE) {
         sy = i32(u32(max(iy, 0)) * p.h_in / p.h_up);
         sx = i32(u32(max(ix, 0)) * p.w_in / p.w_up);
     }
@@ -220,7 +229,7 @@ fn place(s: Start, tap: vec2<i32>) -> i32 {
 
 fn load(at: i32, q: u32, c_quads: u32) -> vec4<f32> {
     if at < 0 || q >= c_quads { return vec4<f32>(0.0); }
-    if has(HAS_X2, 16u) && q >= p.c1_quads { return act4(x2[u32(at) * p.c2_quads + q - p.c1_quads]); }
+    if HAS_X2 && q >= p.c1_quads { return act4(x2[u32(at) * p.c2_quads + q - p.c1_quads]); }
     return act4(x[u32(at) * p.c1_quads + q]);
 }
 
@@ -244,14 +253,20 @@ fn outer(to: u32, a: vec4<f32>, b: vec4<f32>, acc: ptr<function, Acc>) {
 // Bias (in w's order of columns) and the step's row of the table.
 fn add_vectors(v: vec4<f32>, column: u32) -> vec4<f32> {
     var s = v;
-    if has(HAS_BIAS, 1u) { s += bias[column]; }
-    if has(HAS_TABLE, 2u) && column < p.n_quads { s += table[step[0] * p.n_quads + column]; }
+    if has(BIAS) { s += bias[column]; }
+    if has(TABLE) && column < p.n_quads { s += table[step[0] * p.n_quads + column]; }
     return s;
 }
 
-fn finish(m: u32, n: u32, v: vec4<f32>) {
-    if m >= p.m || n >= p.n_quads { return; }
+// row: of y; beyond the first slice there is no residual.
+fn finish(row: u32, n: u32, v: vec4<f32>) {
+    if row >= p.m * p.slices || n >= p.n_quads { return; }
     var s = v;
-    if has(HAS_RESIDUAL, 4u) { s += act4(residual[m * p.n_quads + n]); }
-    y[m * p.n_quads + n] = to_out4(s * p.scale);
+    let at = row * p.n_quads + n;
+    if has(RESIDUAL) { s += act4(residual[at]); }
+    s *= p.scale;
+    let wide = has(WIDE);
+    let place = select(at, at * WIDE_PLACES, wide);
+    y[place] = out_low(s, wide);
+    if WIDE_PLACES == 2u && wide { y[place + 1u] = out_high(s); }
 }

@@ -11,4 +11,14 @@ fn weight4(v: Weight4) -> vec4<f32> { return vec4<f32>(v); }
 // Clamped, because an overflow to infinity may be assumed away by a compiler.
 fn to_act(v: f32) -> Act { return f16(clamp(v, -65504.0, 65504.0)); }
 fn to_act4(v: vec4<f32>) -> Act4 { return vec4<f16>(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
+
+// A result of a kernel that writes Act4 or, where wide, vec4<f32>, which takes two places.
+alias Out = vec2<u32>;
+const WIDE_PLACES = 2u;
+fn out_low(v: vec4<f32>, wide: bool) -> Out {
+    if wide { return bitcast<vec2<u32>>(v.xy); }
+    return bitcast<vec2<u32>>(to_act4(v));
+}
+fn out_high(v: vec4<f32>) -> Out { return bitcast<vec2<u32>>(v.zw); }
+
 fn to_weight4(v: vec4<f32>) -> Weight4 { return vec4<f16>(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }

@@ -10,4 +10,11 @@ fn weight4(v: Weight4) -> vec4<f32> { return v; }
 
 fn to_act(v: f32) -> Act { return v; }
 fn to_act4(v: vec4<f32>) -> Act4 { return v; }
+
+// A result of a kernel that writes Act4 or, where wide, vec4<f32>: here the same.
+alias Out = vec4<f32>;
+const WIDE_PLACES = 1u;
+fn out_low(v: vec4<f32>, wide: bool) -> Out { return v; }
+fn out_high(v: vec4<f32>) -> Out { return v; }
+
 fn to_weight4(v: vec4<f32>) -> Weight4 { return v; }

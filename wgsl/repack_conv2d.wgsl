@@ -5,7 +5,6 @@
 //
 // Output channel o goes to column to + o, or, with GEGLU (O = 2·half), value o < half
 // to column 64·(o / 32) + o % 32 and its gate 32 further. One thread a vec4 of w.
-// Constants: SOURCE (0 F16, 1 F32, 2 BF16), GEGLU.
 
 struct Params {
     count: u32,     // vec4 to write: taps · IP · (rows + 3) / 4
@@ -19,7 +18,8 @@ struct Params {
     to: u32,
     half: u32,
     w_quads: u32,   // NP / 4
-    c_at: u32,      // unused input channels before I, for inputs that are split
+    source: u32,    // 0 F16, 1 F32, 2 BF16
+    geglu: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -27,9 +27,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> w: array<Weight4>;
 
 fn number(i: u32) -> f32 {
-    if SOURCE == 1u { return bitcast<f32>(staged[i]); }
+    if p.source == 1u { return bitcast<f32>(staged[i]); }
     let word = staged[i / 2u];
-    if SOURCE == 2u { return bitcast<f32>(select(word << 16u, word & 0xffff0000u, i % 2u == 1u)); }
+    if p.source == 2u { return bitcast<f32>(select(word << 16u, word & 0xffff0000u, i % 2u == 1u)); }
     return unpack2x16float(word)[i % 2u];
 }
 
@@ -46,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         if c < p.inputs && o < p.rows { v[j] = number((o * p.inputs + c) * p.taps + tap); }
     }
     var column = p.to + p.row + quad * 4u;
-    if GEGLU {
+    if p.geglu != 0u {
         let o = p.row + quad * 4u;
         let within = o % p.half;
         column = 64u * (within / 32u) + within % 32u + select(0u, 32u, o >= p.half);

@@ -8,20 +8,22 @@
 //   m  = clamp(mx·x + me·e)
 //   x' = cx·x + cs·s + ce·e + cm·m + Σ ck·m_k + cn·noise
 //   s' = sx·x + ss·s + sm·m + Σ sk·m_k                       where the row saves
-//   x' = (1 − mask)·(a·init + b·noise₀) + mask·x'            with INPAINT
+//   x' = (1 − mask)·(a·init + b·noise₀) + mask·x'            with inpaint
 //   input = input_scale·x'                                    of every batch entry
 //
-// eps     [BATCH, pixels, 4] f32: the prediction, without words first
+// eps     [batch, pixels, 4] f32: the prediction, without words first
 // state   [6, pixels] vec4<f32>: x, s, m₁ … m₄
 // table   [steps + 1, 32] f32, columns as below; row 0 only prepares the first input
 // noise   [steps, pixels] vec4<f32>, or anything where no step draws
 // inpaint [3, pixels] vec4<f32>: mask, init, noise₀
-// input   [BATCH, pixels, input_quads] activations: the first vec4 of each pixel
-// Constants: BATCH (1 or 2), INPAINT, INIT (only the input is written).
+// input   [batch, pixels, input_quads] activations: the first vec4 of each pixel
 
 struct Params {
     pixels: u32,
     input_quads: u32,
+    batch: u32,     // 1 or 2
+    inpaint: u32,   // whether there is a mask
+    start: u32,     // whether only the input is written
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -59,10 +61,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if i >= p.pixels { return; }
     var x = state[i];
     var row = 0u;
-    if !INIT {
+    if p.start == 0u {
         row = (step[0] + 1u) * ROW;
         var e = eps[i];
-        if BATCH == 2u { e += table[row + GUIDANCE] * (eps[p.pixels + i] - e); }
+        if p.batch == 2u { e += table[row + GUIDANCE] * (eps[p.pixels + i] - e); }
         var m = table[row + MX] * x + table[row + ME] * e;
         let limit = table[row + CLIP];
         if limit > 0.0 { m = clamp(m, vec4<f32>(-limit), vec4<f32>(limit)); }
@@ -81,7 +83,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             for (var k = 3u; k > 0u; k--) { state[(2u + k) * p.pixels + i] = state[(1u + k) * p.pixels + i]; }
             state[2u * p.pixels + i] = m;
         }
-        if INPAINT && table[row + BLEND] != 0.0 {
+        if p.inpaint != 0u && table[row + BLEND] != 0.0 {
             let known = table[row + BLEND_INIT] * inpaint[p.pixels + i] + table[row + BLEND_NOISE] * inpaint[2u * p.pixels + i];
             next = mix(known, next, inpaint[i]);
         }
@@ -89,5 +91,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         state[i] = x;
     }
     let scaled = to_act4(x * table[row + INPUT_SCALE]);
-    for (var b = 0u; b < BATCH; b++) { input[(b * p.pixels + i) * p.input_quads] = scaled; }
+    for (var b = 0u; b < p.batch; b++) { input[(b * p.pixels + i) * p.input_quads] = scaled; }
 }

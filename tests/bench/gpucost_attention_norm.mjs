@@ -30,16 +30,16 @@ function source(kernel, f16, consts) {
 
 const attention = (d, split, keys, cross) => ({
   kernel: 'attention', what: `head size ${d}${cross ? ', image prompts' : ''}`,
-  consts: { QUADS: d / 4 / split, SPLIT: split, KEYS: keys, RUN: Math.min(2, keys), ROWS: 1, THREADS: 64, CROSS: cross, CAUSAL: false, UNROLL: true },
+  consts: { QUADS: d / 4 / split, SPLIT: split, KEYS: keys, RUN: Math.min(4, keys), ROWS: 1, THREADS: 64, CROSS: cross, CAUSAL: false, UNROLL: true },
 });
 const kernels = [
   ...[[40, 1, 16], [64, 2, 16], [80, 2, 8], [160, 4, 4], [512, 16, 2]].map(([d, s, k]) => attention(d, s, k, false)),
   ...[[40, 1, 16], [80, 2, 8], [160, 4, 4]].map(([d, s, k]) => attention(d, s, k, true)),
   { kernel: 'layer_norm', what: '', consts: {} },
-  { kernel: 'group_norm_partial', what: 'two inputs', consts: { HAS_X2: true } },
+  { kernel: 'group_norm_partial', what: '', consts: {} },
   { kernel: 'group_norm_combine', what: '', consts: {} },
-  { kernel: 'group_norm_apply', what: 'two inputs, SiLU', consts: { HAS_X2: true, ACTIVATION: 1 } },
-  { kernel: 'sampler_step', what: 'guidance, inpainting', consts: { BATCH: 2, INPAINT: true, INIT: false } },
+  { kernel: 'group_norm_apply', what: '', consts: {} },
+  { kernel: 'sampler_step', what: '', consts: {} },
 ];
 
 const tmp = fs.mkdtempSync(path.join(os.tmpdir(), 'cost-'));

@@ -1,0 +1,81 @@
+package gpu
+
+// convTile is how conv2d.wgsl cuts the work: a thread's tile in units of four pixels
+// and four channels, and into how many slices the sums are cut.
+type convTile struct{ mv, nv, slices int }
+
+// pass is the input channels that the kernel brings to workgroup memory at once.
+func (t convTile) pass() int {
+	if t.mv == 4 {
+		return 8
+	}
+	return 16
+}
+
+// rows and columns are the workgroups for m pixels and n packed channels.
+func (t convTile) rows(m int) int     { return (m + 32*t.mv - 1) / (32 * t.mv) }
+func (t convTile) columns(n int) int  { return (n + 32*t.nv - 1) / (32 * t.nv) }
+func (t convTile) tiles(m, n int) int { return t.rows(m) * t.columns(n) }
+
+// passes is how often the kernel brings tiles to workgroup memory.
+func (w *ConvWeight) passes(pass int) int { return w.Size * w.Size * ((w.In + pass - 1) / pass) }
+
+// enoughGroups is how many workgroups keep a large GPU busy.
+const enoughGroups = 256
+
+// fewestPasses is the least work of a slice that is worth a workgroup's beginning and end.
+const fewestPasses = 8
+
+// largeConv is the work, in floating-point operations, from which a CPU's largest
+// tile is worth the second that it takes to compile.
+const largeConv = 5e8
+
+// chooseConvTile takes the tile, and on a GPU the slices, that should be done first.
+func chooseConvTile(d *Device, m int, w *ConvWeight) convTile {
+	if d.Info.Software {
+		return cpuTile(m, w)
+	}
+	var best convTile
+	least := 0.0
+	for _, t := range []convTile{{2, 2, 1}, {1, 2, 1}, {1, 1, 1}} {
+		if w.geglu && t.nv < 2 {
+			continue // a tile holds values and their gates
+		}
+		for ; t.slices <= 16; t.slices *= 2 {
+			if t.slices > 1 && (w.geglu || w.passes(t.pass())/t.slices < fewestPasses) {
+				break
+			}
+			if c := t.gpuCost(m, w); best.mv == 0 || c < least {
+				best, least = t, c
+			}
+		}
+	}
+	return best
+}
+
+// gpuCost is about how long a GPU takes, in multiplications: the products of whole tiles,
+// divided by the share of the chip's peak that the tile reaches on RDNA3
+// (wgsl/cost_matmul_conv.json) and by the part of a large GPU that has work; and, with
+// slices, writing and reading their sums, at 20 operations a byte.
+func (t convTile) gpuCost(m int, w *ConvWeight) float64 {
+	share := map[[2]int]float64{{2, 2}: 0.75, {1, 2}: 0.61, {1, 1}: 0.51}[[2]int{t.mv, t.nv}]
+	tiles := t.tiles(m, w.used())
+	busy := min(1, float64(tiles*t.slices)/enoughGroups)
+	outputs := float64(tiles * 32 * t.mv * 32 * t.nv)
+	cost := outputs * float64(w.In*w.Size*w.Size) / (share * busy)
+	if t.slices > 1 {
+		cost += float64(m*w.Out) * float64(8*t.slices) * 20 / 2
+	}
+	return cost
+}
+
+// cpuTile has few answers, because a CPU takes a second to compile each. It gathers
+// workgroup memory lane by lane, which is most of its time: a larger tile reads less.
+// On lavapipe tiles of 4, 4 do 10.2 GFLOP/s a core where those of 2, 2 do 6.2.
+func cpuTile(m int, w *ConvWeight) convTile {
+	large := convTile{4, 4, 1}
+	if w.cost(m) < largeConv || large.tiles(m, w.used()) < 4 {
+		return convTile{2, 2, 1}
+	}
+	return large
+}

@@ -1,0 +1,50 @@
+// The end of a convolution whose sums were cut into slices (conv2d.wgsl):
+//
+//   y[m, n] = (act(Σ_slice partial[slice, m, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
+//
+//   partial  [slices, M, N] f32; y [M, N] Act or, with WIDE, f32; residual [M, N] Act
+//   bias     [N] f32, table [steps, N] f32, step [1] u32
+//
+// One thread a vec4; index = id.x + id.y · stride. Buffers that a flag switches off are
+// bound to anything.
+
+struct Params {
+    count: u32,      // vec4 of y
+    stride: u32,
+    n_quads: u32,
+    slices: u32,
+    flags: u32,      // as in conv2d.wgsl
+    activation: u32,
+    scale: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> partial: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> y: array<Out>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> table: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read> step: array<u32>;
+@group(0) @binding(6) var<storage, read> residual: array<Act4>;
+
+const BIAS = 1u;
+const TABLE = 2u;
+const RESIDUAL = 4u;
+const WIDE = 16u;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.x + id.y * p.stride;
+    if i >= p.count { return; }
+    let n = i % p.n_quads;
+    var s = vec4<f32>(0.0);
+    for (var slice = 0u; slice < p.slices; slice++) { s += partial[slice * p.count + i]; }
+    if (p.flags & BIAS) != 0u { s += bias[n]; }
+    if (p.flags & TABLE) != 0u { s += table[step[0] * p.n_quads + n]; }
+    s = activate4(p.activation, s);
+    if (p.flags & RESIDUAL) != 0u { s += act4(residual[i]); }
+    s *= p.scale;
+    let wide = (p.flags & WIDE) != 0u;
+    let place = select(i, i * WIDE_PLACES, wide);
+    y[place] = out_low(s, wide);
+    if WIDE_PLACES == 2u && wide { y[place + 1u] = out_high(s); }
+}
