@@ -98,6 +98,9 @@ func (p *Program) Fail(format string, args ...any) {
 // Len is the number of dispatches.
 func (p *Program) Len() int { return len(p.dispatches) }
 
+// Dispatches lists what was recorded.
+func (p *Program) Dispatches() []Dispatch { return slices.Clone(p.dispatches) }
+
 // Cost is about how many floating-point operations a run takes.
 func (p *Program) Cost() float64 {
 	var sum float64

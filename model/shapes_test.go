@@ -1,0 +1,143 @@
+//go:build !js
+
+package model
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// blank is a checkpoint of zeros that fits a network.
+type blank map[string][]int
+
+func blankFor(root any) blank {
+	b := blank{}
+	visit(reflect.ValueOf(root), "", func(prefix string, l layer) {
+		for _, w := range l.wants(prefix) {
+			b[w.key] = w.shape
+		}
+	})
+	return b
+}
+
+func (b blank) Names() []string { return nil }
+
+func (b blank) Info(name string) (string, []int, bool) {
+	shape, ok := b[name]
+	return "F16", shape, ok
+}
+
+func (b blank) Read(_ context.Context, _ string, _, n int64) (gpu.Bytes, error) {
+	return make(gpu.Bytes, n), nil
+}
+
+// productShape is a row of wgsl/shapes_sd15_512.json: convolutions and linear layers of
+// one shape in a step, and how gpu/conv2d_tile.go cuts them for a GPU.
+type productShape struct {
+	Label      string  `json:"label"` // of the first
+	Count      int     `json:"count"`
+	Pixels     int     `json:"pixels"` // rows of the product, of both guidance branches
+	Inputs     int     `json:"inputs"` // times taps
+	Outputs    int     `json:"outputs"`
+	GFLOP      float64 `json:"gflop"` // of one
+	ThreadTile string  `json:"thread_tile"`
+	Slices     int     `json:"slices"`
+	Workgroups int     `json:"workgroups"`
+}
+
+// A step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU: how every product
+// is cut is on record, none of those that take time leaves a large GPU without work, and
+// pipelines are few. With IMPROMPT_UPDATE=1 the record is written anew.
+func TestShapes(t *testing.T) {
+	ctx := context.Background()
+	c, err := ParseUNetConfig([]byte(`{"_class_name": "UNet2DConditionModel", "attention_head_dim": 8, "cross_attention_dim": 768, "sample_size": 64}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := NewUNet(c)
+	d := gpu.NewPlanner(true, gpu.DefaultLimits)
+	if err := u.Load(ctx, d, blankFor(u), nil); err != nil {
+		t.Fatal(err)
+	}
+	text := d.NewTensor("text", gpu.Act, 2, 77, c.CrossAttentionDim)
+	cond, err := u.newConditioning(ctx, d, []float64{500}, 0, text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := d.NewProgram("UNet step")
+	u.record(p, d.NewTensor("sample", gpu.Act, 2, 64, 64, 4), cond)
+	if err := p.Build(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	var shapes []*productShape
+	index := map[productShape]*productShape{}
+	pipelines := map[string]bool{}
+	var total float64
+	for _, ds := range p.Dispatches() {
+		pipelines[fmt.Sprint(ds.Kernel, ds.Consts)] = true
+		total += ds.Cost
+		if ds.Kernel != "conv2d" {
+			continue
+		}
+		consts := map[string]any{}
+		for _, c := range ds.Consts {
+			consts[c.Name] = c.Value
+		}
+		m := ds.Params[0].(int)
+		s := productShape{Pixels: m, Outputs: ds.Params[1].(int) * 4, GFLOP: float64(int(ds.Cost/1e7)) / 100,
+			ThreadTile: fmt.Sprintf("%d × %d", 4*consts["MV"].(int), 4*consts["NV"].(int)),
+			Slices:     ds.Groups[2], Workgroups: ds.Groups[0] * ds.Groups[1] * ds.Groups[2]}
+		quads, size := ds.Params[3].(int)+ds.Params[4].(int), ds.Params[17].(int)
+		s.Inputs = 4 * quads * size * size
+		if index[s] == nil {
+			row := s
+			row.Label = ds.Label
+			index[s] = &row
+			shapes = append(shapes, &row)
+		}
+		index[s].Count++
+		if ds.Cost > 1e9 && s.Workgroups < 200 {
+			t.Errorf("%s: %.1f GFLOP in %d workgroups", ds.Label, ds.Cost/1e9, s.Workgroups)
+		}
+	}
+	t.Logf("%d dispatches, %d pipelines, %.0f GFLOP a step", p.Len(), len(pipelines), total/1e9)
+	if len(pipelines) > 16 {
+		t.Errorf("%d pipelines for a UNet: each takes a GPU's driver a part of a second", len(pipelines))
+	}
+
+	var out bytes.Buffer
+	out.WriteString("[\n")
+	for i, s := range shapes {
+		line, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString("  " + string(line))
+		if i < len(shapes)-1 {
+			out.WriteByte(',')
+		}
+		out.WriteByte('\n')
+	}
+	out.WriteString("]\n")
+	const file = "../wgsl/shapes_sd15_512.json"
+	if os.Getenv("IMPROMPT_UPDATE") != "" {
+		if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	recorded, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(recorded, out.Bytes()) {
+		t.Errorf("%s is not what is recorded now: IMPROMPT_UPDATE=1 go test ./model -run TestShapes writes it anew", file)
+	}
+}
