@@ -18,8 +18,8 @@ import (
 
 // Fetch downloads a record's files, or what is missing of them, looks into them and
 // marks the record complete. The record is stored first, so that this goes on after a
-// reload. Cancelling ctx pauses.
-func (s *Store) Fetch(ctx context.Context, r Record, progress func(Progress)) error {
+// reload; began is called then. Cancelling ctx pauses.
+func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func(Progress)) error {
 	g := begin(r, progress)
 	unlock, err := lock(ctx, "imprompt record "+r.ID, g.wait)
 	if err != nil {
@@ -33,6 +33,7 @@ func (s *Store) Fetch(ctx context.Context, r Record, progress func(Progress)) er
 	if err := s.PutRecord(ctx, r); err != nil {
 		return err
 	}
+	began()
 	for i, f := range r.Files {
 		if _, err := s.Download(ctx, f.URL, Options{SHA256: f.SHA256, Progress: g.file(i)}); err != nil {
 			return err

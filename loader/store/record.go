@@ -73,6 +73,7 @@ type Progress struct {
 	Done    int64          `json:"done"` // bytes of the source
 	Total   int64          `json:"total"`
 	Waiting bool           `json:"waiting"` // for another tab, which downloads the same
+	Queued  bool           `json:"queued"`  // for the download before it
 	Files   []FileProgress `json:"files"`
 }
 
