@@ -124,6 +124,9 @@ func (p *page) receiveModels(m js.Value) {
 			p.m.tasks[id] = t
 		}
 	case "ended":
+		p.m.notes[""] = "What keeps the models has stopped (" + m.Get("message").String() + "). What is stored stays: reload the page to go on."
+		p.m.tasks = map[string]*task{}
+	case "finished":
 		delete(p.m.tasks, id)
 		delete(p.m.notes, id)
 		switch m.Get("task").String() {
@@ -440,10 +443,10 @@ func (p *page) accept(ctx app.Context, licence string, yes bool) {
 }
 
 // licenceOf is the licence that must be accepted before records are downloaded; ok
-// false where there is none, or it was accepted.
+// false where there is none.
 func (p *page) licenceOf(list []weights.Record) (id string, l loader.Licence, ok bool) {
 	for _, r := range list {
-		if l, found := p.m.catalogue.Licences[r.Licence]; found && l.Accept && !p.m.accepted[r.Licence] {
+		if l, found := p.m.catalogue.Licences[r.Licence]; found && l.Accept {
 			return r.Licence, l, true
 		}
 	}

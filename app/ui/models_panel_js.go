@@ -3,7 +3,9 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -12,12 +14,13 @@ import (
 	weights "github.com/imprompt/imprompt/loader/store"
 )
 
+// ships stands for "" in a select: an option without a value has its text for one.
+const ships = "ships:"
+
 var kindNames = map[string]string{"model": "Model", "ip_adapter": "Adapter", "image_encoder": "Image encoder"}
 
 // modelChoice is the composer's line: which model is used, and the way to others.
 func (p *page) modelChoice() app.UI {
-	// An option without a value would have its text for one.
-	const ships = "ships"
 	options := []app.UI{option(ships, "Emoji, the one that ships")}
 	chosen := ships
 	for _, item := range p.kind("model") {
@@ -68,12 +71,14 @@ func (p *page) adapterChoice(id string, im *imagePrompt) app.UI {
 	chosen, _ := p.adapterOf(im)
 	var options []app.UI
 	for _, a := range list {
-		options = append(options, option(a.id, a.name))
+		options = append(options, option(cmp.Or(a.id, ships), a.name))
 	}
 	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
 		app.Label().For(id).Text("Image adapter"),
-		app.Select().ID(p.bind(id, chosen.id)).Body(options...).
-			OnChange(func(ctx app.Context, _ app.Event) { im.adapter = ctx.JSSrc().Get("value").String() }, key(im)),
+		app.Select().ID(p.bind(id, cmp.Or(chosen.id, ships))).Body(options...).
+			OnChange(func(ctx app.Context, _ app.Event) {
+				im.adapter = strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships)
+			}, key(im)),
 	)
 }
 
@@ -200,6 +205,8 @@ func (p *page) taskProgress(name string, t *task) app.UI {
 	switch {
 	case t.kind == "plan":
 		return app.P().Class("quiet").Text("Asking what there is to download")
+	case t.p.Queued:
+		text = "Waits for the download before it"
 	case t.p.Waiting:
 		text = "Another tab is downloading it: this one waits for it"
 	case t.speed > 0 && t.p.Done < t.p.Total:
@@ -283,12 +290,12 @@ func (p *page) planned(id, name string) app.UI {
 		}),
 		app.If(asks, func() app.UI {
 			return app.Label().Class("check").Body(
-				app.Input().Type("checkbox").OnChange(func(ctx app.Context, _ app.Event) { p.accept(ctx, licence, ctx.JSSrc().Get("checked").Bool()) }),
+				app.Input().Type("checkbox").Checked(p.m.accepted[licence]).OnChange(func(ctx app.Context, _ app.Event) { p.accept(ctx, licence, ctx.JSSrc().Get("checked").Bool()) }),
 				app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
 			)
 		}),
 		app.Div().Class("tools").Body(
-			app.Button().Class("plain accent").Text("Start download").Aria("label", "Start download of "+name).Disabled(full || asks).
+			app.Button().Class("plain accent").Text("Start download").Aria("label", "Start download of "+name).Disabled(full || asks && !p.m.accepted[licence]).
 				OnClick(func(app.Context, app.Event) { p.startDownload(id) }),
 			p.action("Not now", name, "", func() { delete(p.m.plans, id) }),
 		),
@@ -335,13 +342,12 @@ func (p *page) linkedModel() app.UI {
 func (p *page) fileModel() app.UI {
 	take := func(file js.Value) {
 		p.m.notes[""] = ""
-		p.m.tasks["import"] = &task{kind: "import"}
 		p.ask("import", map[string]any{"file": file})
 	}
 	d := p.m.dropped
 	var below []app.UI
 	for id, t := range p.m.tasks {
-		if t.kind == "import" && id != "import" && p.item(id) == nil {
+		if t.kind == "import" && p.item(id) == nil {
 			below = append(below, p.taskProgress(id, t))
 		}
 	}

@@ -25,7 +25,7 @@ import (
 // FileSystemFileHandle}. From it: library {library (JSON of store.Library), catalogue
 // (JSON), handles {id: FileSystemFileHandle}}; planned {id, records (JSON)}; progress
 // {id, task: download or verify, progress (JSON of store.Progress), speed (bytes a
-// second), left (seconds)}; ended {id, task}; problem {id, task, message}. What is done
+// second), left (seconds)}; finished {id, task}; problem {id, task, message}. What is done
 // to an id runs beside all else.
 type library struct {
 	store     *store.Store
@@ -36,11 +36,12 @@ type library struct {
 	mu      sync.Mutex
 	planned map[string]store.Record
 	running map[string]context.CancelFunc
+	turn    chan struct{} // downloads come one after another: their slices fill the memory
 }
 
 // serveLibrary answers messages for as long as the worker lives.
 func serveLibrary() {
-	l := &library{planned: map[string]store.Record{}, running: map[string]context.CancelFunc{}}
+	l := &library{planned: map[string]store.Record{}, running: map[string]context.CancelFunc{}, turn: make(chan struct{}, 1)}
 	requests := make(chan js.Value, 16)
 	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
 		m := args[0].Get("data")
@@ -97,6 +98,12 @@ func (l *library) show(ctx context.Context) {
 	post("library", map[string]any{"library": asJSON(all), "catalogue": l.text, "handles": handles})
 }
 
+// tell tells the page, and the other tabs' pages, that something has changed.
+func (l *library) tell(ctx context.Context) {
+	l.changed.Call("postMessage", "changed")
+	l.show(ctx)
+}
+
 func asJSON(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -142,16 +149,15 @@ func (l *library) handle(ctx context.Context, m js.Value) {
 		return
 	}
 	if task != "plan" {
-		l.changed.Call("postMessage", "changed")
-		l.show(ctx)
+		l.tell(ctx)
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		post("ended", map[string]any{"id": id, "task": "pause"})
+		post("finished", map[string]any{"id": id, "task": "pause"})
 	case err != nil:
 		post("problem", map[string]any{"id": id, "task": task, "message": err.Error()})
 	case task != "plan":
-		post("ended", map[string]any{"id": id, "task": task})
+		post("finished", map[string]any{"id": id, "task": task})
 	}
 }
 
@@ -245,6 +251,17 @@ func (l *library) run(ctx context.Context, task, id string) error {
 	if task == "verify" {
 		return l.store.VerifyRecord(ctx, id, func(done, total int64) { report(id, store.Progress{Done: done, Total: total}) })
 	}
+	select {
+	case l.turn <- struct{}{}:
+	default:
+		report(id, store.Progress{Queued: true, Total: r.Bytes()})
+		select {
+		case l.turn <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	defer func() { <-l.turn }()
 	// A download that was begun goes on as it was begun, whatever was planned since.
 	if old, err := l.store.Record(ctx, id); err == nil {
 		if old.Complete {
@@ -260,7 +277,7 @@ func (l *library) run(ctx context.Context, task, id string) error {
 	for _, f := range r.Files {
 		allow(f.URL)
 	}
-	return l.store.Fetch(ctx, r, func(p store.Progress) { report(id, p) })
+	return l.store.Fetch(ctx, r, func() { l.tell(ctx) }, func(p store.Progress) { report(id, p) })
 }
 
 // reporter posts progress a few times a second, with the speed of the last seconds.
