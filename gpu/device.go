@@ -59,6 +59,7 @@ type Device struct {
 	Guard bool
 
 	memory memory
+	passed int64 // bytes of weights since the last collection
 	//lint:ignore U1000 on the host there is nothing behind it
 	host deviceHandle
 }

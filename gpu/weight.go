@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"runtime"
 )
 
 // Parameter is a tensor of a checkpoint on its way to the GPU. Package loader's
@@ -93,8 +94,19 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 		if err != nil {
 			return err
 		}
+		d.collect(int64(rows) * rowBytes)
 	}
 	return nil
+}
+
+// collect has Go let go of what it no longer uses of JavaScript, every 64 MiB that pass by:
+// Go's heap hardly grows meanwhile, so that it would not look for long, and the bytes of
+// a whole file would stay.
+func (d *Device) collect(passed int64) {
+	if d.passed += passed; d.passed >= 64<<20 {
+		d.passed = 0
+		runtime.GC()
+	}
 }
 
 // UploadVector puts parameters, one behind the other, on the GPU as f32: biases,

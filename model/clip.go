@@ -48,16 +48,19 @@ func newCLIPEncoder(c CLIPConfig) *clipEncoder {
 // forward runs the first n layers over h, Act [B, T, C].
 func (e *clipEncoder) forward(p *gpu.Program, h *gpu.Tensor, c CLIPConfig, causal bool, n int) *gpu.Tensor {
 	for i, l := range e.Layers[:n] {
-		name := fmt.Sprintf("encoder.layers.%d", i)
-		y := l.LayerNorm1.forward(p, h, name+".layer_norm1")
-		qkv := l.SelfAttn.QKV.forward(p, y, gpu.LinearOptions{Label: name + ".self_attn.qkv_proj"})
-		y = maskedAttention(p, qkv, c.Heads, causal, name+".self_attn")
-		h = l.SelfAttn.Out.forward(p, y, gpu.LinearOptions{Label: name + ".self_attn.out_proj", Residual: h})
-		y = l.LayerNorm2.forward(p, h, name+".layer_norm2")
-		y = l.MLP.FC1.forward(p, y, gpu.LinearOptions{Label: name + ".mlp.fc1", Activation: c.Activation})
-		h = l.MLP.FC2.forward(p, y, gpu.LinearOptions{Label: name + ".mlp.fc2", Residual: h})
+		h = l.forward(p, h, c, causal, fmt.Sprintf("encoder.layers.%d", i))
 	}
 	return h
+}
+
+func (l *clipLayer) forward(p *gpu.Program, h *gpu.Tensor, c CLIPConfig, causal bool, name string) *gpu.Tensor {
+	y := l.LayerNorm1.forward(p, h, name+".layer_norm1")
+	qkv := l.SelfAttn.QKV.forward(p, y, gpu.LinearOptions{Label: name + ".self_attn.qkv_proj"})
+	y = maskedAttention(p, qkv, c.Heads, causal, name+".self_attn")
+	h = l.SelfAttn.Out.forward(p, y, gpu.LinearOptions{Label: name + ".self_attn.out_proj", Residual: h})
+	y = l.LayerNorm2.forward(p, h, name+".layer_norm2")
+	y = l.MLP.FC1.forward(p, y, gpu.LinearOptions{Label: name + ".mlp.fc1", Activation: c.Activation})
+	return l.MLP.FC2.forward(p, y, gpu.LinearOptions{Label: name + ".mlp.fc2", Residual: h})
 }
 
 // TextEncoder is transformers' CLIPTextModel.
@@ -192,15 +195,23 @@ func (m *VisionEncoder) Tokens() int {
 //	pixels: F32 or Act [B, S, S, 3], normalised
 //	returns: Act [B, tokens, hidden_size]
 func (m *VisionEncoder) hidden(p *gpu.Program, pixels *gpu.Tensor, n int) *gpu.Tensor {
+	return m.Model.Encoder.forward(p, m.start(p, pixels), m.Config, false, n)
+}
+
+// start records the embeddings.
+func (m *VisionEncoder) start(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor {
 	patches := m.Model.Embeddings.Patch.forward(p, pixels, gpu.Conv2dOptions{Label: "patch_embedding", Stride: m.Config.PatchSize})
 	h := embedPatches(p, patches, m.Model.Embeddings)
-	h = m.Model.PreLayrnorm.forward(p, h, "pre_layrnorm")
-	return m.Model.Encoder.forward(p, h, m.Config, false, n)
+	return m.Model.PreLayrnorm.forward(p, h, "pre_layrnorm")
 }
 
 // ImageEmbeds records the network up to its projection: Act [B, 1, projection_dim].
 func (m *VisionEncoder) imageEmbeds(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor {
-	h := m.hidden(p, pixels, m.Config.Layers)
+	return m.end(p, m.hidden(p, pixels, m.Config.Layers))
+}
+
+// end records what follows the layers: the class token's norm and projection.
+func (m *VisionEncoder) end(p *gpu.Program, h *gpu.Tensor) *gpu.Tensor {
 	class := gpu.SliceTokens(p, h, 0, 1)
 	class = m.Model.PostLayernorm.forward(p, class, "post_layernorm")
 	return m.Projection.forward(p, class, gpu.LinearOptions{Label: "visual_projection"})

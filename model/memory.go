@@ -21,7 +21,8 @@ const (
 type Memory struct {
 	Device *gpu.Device
 	Budget int64 // bytes; what a run cannot do without is allocated beyond it
-	// Progress is told of the bytes of a network under way; may be nil.
+	// Progress is told of a network under way, and of the bytes of all that are needed
+	// with it; may be nil.
 	Progress func(network string, done, total int64)
 
 	networks []*resident // the one used last is last
@@ -68,6 +69,12 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 	if m == nil {
 		return nil
 	}
+	var here, all int64 // of those that have to be loaded
+	for _, n := range networks {
+		if r := m.find(n); r != nil && !r.loaded {
+			all += r.bytes
+		}
+	}
 	for _, n := range networks {
 		r := m.find(n)
 		if r == nil {
@@ -75,15 +82,18 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 		}
 		if !r.loaded {
 			m.Room(r.bytes+gpu.StageBytes, networks...)
-			var progress func(done, total int64)
-			if m.Progress != nil {
-				progress = func(done, total int64) { m.Progress(n.part().name, done, total) }
+			size := r.bytes
+			progress := func(done, total int64) {
+				if m.Progress != nil {
+					m.Progress(n.part().name, here+int64(float64(size)*float64(done)/float64(total)), all)
+				}
 			}
 			before := m.Device.MemoryBytes()
 			if err := load(ctx, m.Device, n, r.checkpoint, progress); err != nil {
 				return err
 			}
 			r.loaded = true
+			here += size
 			r.bytes = m.Device.MemoryBytes() - before
 		}
 		m.touch(r)
@@ -104,6 +114,12 @@ func (m *Memory) Room(bytes int64, keep ...Network) bool {
 		}
 	}
 	return m.Device.MemoryBytes()+bytes <= m.Budget
+}
+
+// crowded says whether a network cannot come without another one's leaving.
+func (m *Memory) crowded(n Network) bool {
+	r := m.find(n)
+	return r != nil && !r.loaded && m.Device.MemoryBytes()+r.bytes+gpu.StageBytes > m.Budget
 }
 
 // Fits says whether bytes more fit the budget beside the networks given, when all others leave.

@@ -252,7 +252,9 @@ func (r *run) encode(ctx context.Context) error {
 func (r *run) condition(ctx context.Context) error {
 	networks := []Network{r.UNet}
 	for _, im := range r.images {
-		networks = append(networks, im.prompt.Adapter)
+		if !slices.Contains(networks, Network(im.prompt.Adapter)) {
+			networks = append(networks, im.prompt.Adapter)
+		}
 	}
 	if err := r.Memory.Need(ctx, networks...); err != nil {
 		return err
@@ -322,7 +324,8 @@ func (r *run) encodeImages(ctx context.Context, im ImagePrompt) ([]imageTokens, 
 // guidance those of no picture first.
 func (r *run) encodeImage(ctx context.Context, im ImagePrompt, pixels [][]float32) (*gpu.Tensor, error) {
 	d := r.Device
-	if err := r.Memory.Need(ctx, im.Vision, im.Adapter); err != nil {
+	stream := r.Memory.crowded(im.Vision)
+	if err := r.Memory.Need(ctx, im.Adapter); err != nil {
 		return nil, err
 	}
 	size := im.Vision.Config.ImageSize
@@ -343,9 +346,29 @@ func (r *run) encodeImage(ctx context.Context, im ImagePrompt, pixels [][]float3
 		zero = d.NewTensor("zero image_embeds", gpu.Act, 1, 1, im.Vision.Config.ProjectionDim)
 	}
 	defer zero.Release()
+	if stream {
+		var err error
+		plus := im.Adapter.Plus != nil
+		if in, err = im.Vision.streamed(ctx, r.Memory, in, plus); err != nil {
+			return nil, err
+		}
+		defer in.Release()
+		if plus && r.batch == 2 {
+			nothing := zero
+			zero, err = r.encoded.get(fmt.Sprintf("no picture %p", im.Vision), func() (*gpu.Tensor, error) {
+				return im.Vision.streamed(ctx, r.Memory, nothing, plus)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	} else if err := r.Memory.Need(ctx, im.Vision, im.Adapter); err != nil {
+		return nil, err
+	}
 	return once(ctx, d, "image encoder", func(p *gpu.Program) *gpu.Tensor {
 		project := func(x *gpu.Tensor, negative bool) *gpu.Tensor {
 			switch {
+			case stream:
 			case im.Adapter.Plus != nil:
 				x = im.Vision.penultimate(p, x)
 			case !negative:

@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"os"
 	"strings"
@@ -18,6 +17,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model"
 )
 
 // fullSize is Stable Diffusion 1.5 and h94's IP-Adapter without their numbers: files of
@@ -114,9 +114,12 @@ func (h headerOnly) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error
 
 var zeros = make([]byte, 160<<20)
 
+// grey is a picture that differs by its size.
 func grey(w, h int) []byte {
 	m := image.NewGray(image.Rect(0, 0, w, h))
-	m.SetGray(1, 1, color.Gray{Y: 200})
+	for i := range m.Pix {
+		m.Pix[i] = uint8(w)
+	}
 	var b bytes.Buffer
 	_ = png.Encode(&b, m)
 	return b.Bytes()
@@ -159,13 +162,53 @@ func mebibytes(peaks map[string]int64) map[string]int64 {
 	return m
 }
 
+// A second run with another picture leaves the UNet where it is: the image encoder passes
+// by layer after layer. One with another seed needs no encoder at all.
+func TestFullSizeAgain(t *testing.T) {
+	d := gpu.NewPlanner(true, roomy())
+	e := New(d, readFullSize(t))
+	defer e.Unload()
+	s := settings.Default()
+	s.Model, s.Prompt, s.NumInferenceSteps = "sd15", "a fox in the snow", 1
+	a := settings.DefaultIPAdapter()
+	a.Weights, a.ImageEncoder, a.Images = "ip-adapter-plus_sd15.safetensors", "ip-adapter", []settings.ImagePrompt{{Picture: "fox.png"}}
+	s.IPAdapters = []settings.IPAdapter{a}
+	draw := func(pictures Pictures) map[string]bool {
+		came := map[string]bool{}
+		err := e.Generate(context.Background(), s, pictures, func(ev Event) { came[ev.Network] = true }, func(Result) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		delete(came, "")
+		return came
+	}
+	if came := draw(Pictures{"fox.png": grey(300, 200)}); !came["UNet"] || !came["image encoder"] || !came["text encoder"] {
+		t.Errorf("the first run loads %v", came)
+	}
+	s.Seed++
+	if came := draw(Pictures{"fox.png": grey(300, 200)}); len(came) > 0 {
+		t.Errorf("another seed loads %v", came)
+	}
+	if came := draw(Pictures{"fox.png": grey(200, 300)}); came["UNet"] || came["text encoder"] || !came["image encoder"] {
+		t.Errorf("another picture loads %v", came)
+	}
+	if peak := d.PeakMemoryBytes(); peak > model.DefaultBudget {
+		t.Errorf("%d MiB at the peak", peak>>20)
+	}
+}
+
+func roomy() gpu.Limits {
+	l := gpu.DefaultLimits
+	l.MaxBufferSize, l.MaxStorageBufferBindingSize = 2<<30, 2<<30-4
+	return l
+}
+
 // Stable Diffusion 1.5 at 512 × 512 with guidance and an IP-Adapter takes 2.4 GiB of the
 // GPU at most, and 2.0 GiB in the low-memory mode, by the engine's own account of what
 // it allocates.
 func TestFullSizeMemory(t *testing.T) {
 	const gib = 1 << 30
-	roomy := gpu.DefaultLimits
-	roomy.MaxBufferSize, roomy.MaxStorageBufferBindingSize = 2<<30, 2<<30-4
+	roomy := roomy()
 	for _, c := range []struct {
 		name   string
 		f16    bool
@@ -177,6 +220,7 @@ func TestFullSizeMemory(t *testing.T) {
 		{"f16 low memory", true, roomy, func(s *settings.Settings) { s.LowMemory = true }, 2.0 * gib},
 		{"f32", false, roomy, func(*settings.Settings) {}, 2.4 * gib},
 		{"f32 low memory", false, roomy, func(s *settings.Settings) { s.LowMemory = true }, 2.0 * gib},
+		{"default limits", false, gpu.DefaultLimits, func(*settings.Settings) {}, 2.0 * gib}, // the engine chooses the low-memory mode
 		{"Plus", true, roomy, func(s *settings.Settings) { s.IPAdapters[0].Weights = "ip-adapter-plus_sd15.safetensors" }, 2.4 * gib},
 		{"image to image", false, roomy, func(s *settings.Settings) { s.LowMemory, s.InitImage, s.NumImages = true, "start.png", 2 }, 2.0 * gib},
 	} {

@@ -11,7 +11,7 @@
 // negative: {count, limit, overflow}}; progress {stage, …}; preview {bitmap}; result
 // {id, png, index, cost}; done {id}; stopped {id}; error {message, kind: that of a
 // gpu.OpenError or ""}; permission {message} (the visitor must let the page read a file
-// of the disk again); lost {message}; and from worker.js itself ended {message}.
+// of the disk again); warning {message}; lost {message}; and from worker.js itself ended {message}.
 package worker
 
 import (
@@ -150,6 +150,7 @@ func (w *worker) open(ctx context.Context) error {
 		return err
 	}
 	w.engine = engine.New(d, w.host)
+	w.engine.Warn = func(text string) { post("warning", map[string]any{"message": text}) }
 	post("ready", map[string]any{
 		"adapter": d.Info.String(), "vendor": d.Info.Vendor, "architecture": d.Info.Architecture, "f16": d.F16, "software": d.Info.Software,
 		"maxBuffer": d.Limits.MaxBufferSize, "maxBinding": d.Limits.MaxStorageBufferBindingSize, "workgroup": d.Limits.MaxComputeInvocationsPerWorkgroup,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall/js"
@@ -19,14 +20,15 @@ import (
 )
 
 // sliceSize is about how many bytes of a file make one Blob: large enough that requests
-// cost nothing, small enough that three on their way fit in a tab's memory.
-const sliceSize = 64 << 20
+// cost nothing, small enough that three on their way, and the copies that hashing and
+// storing make of one, stay below 300 MiB (tests/full/load.test.mjs).
+const sliceSize = 48 << 20
 
 // Options are what a download may be told.
 type Options struct {
 	Keep      bool   // store F32 and BF16 as they are
 	SHA256    string // of the source, hexadecimal; "" where it is not known. Implies Keep.
-	SliceSize int64  // about the bytes of a Blob; 0 for 64 MiB
+	SliceSize int64  // about the bytes of a Blob; 0 for 48 MiB
 	Parallel  int    // requests at once; 0 for 3
 	// Progress is told of the source's bytes that are here; waiting means that another
 	// tab is downloading this file. It may be called often.
@@ -279,6 +281,7 @@ type run struct {
 	mu         sync.Mutex
 	done       int64
 	pieces     map[int64]Piece
+	storing    sync.Mutex // one slice at a time is turned, hashed and stored, for each takes copies
 }
 
 // have looks whether a slice is stored already.
@@ -360,6 +363,8 @@ func (d *run) inOrder(ctx context.Context, in *intake, missing []slice, head []b
 
 // keep converts a slice and stores it.
 func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
+	d.storing.Lock()
+	defer d.storing.Unlock()
 	changes := false
 	var list []any
 	for _, g := range x.segments {
@@ -367,7 +372,9 @@ func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
 		list = append(list, g.bytes, int(g.kind))
 	}
 	if changes {
-		bytes = glue().Call("convert", bytes, list, x.size)
+		source := bytes
+		bytes = glue().Call("convert", source, list, x.size)
+		free(source)
 	}
 	return d.write(ctx, x.at, x.to-x.from, bytes)
 }
@@ -375,11 +382,13 @@ func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
 // write stores a Blob beside its hash, in one transaction: a tab that dies leaves all
 // of it or nothing. source is how many bytes of the source it stands for.
 func (d *run) write(ctx context.Context, at, source int64, bytes js.Value) error {
+	size := int64(bytes.Get("byteLength").Int())
 	sum, err := hash(ctx, bytes)
 	if err != nil {
 		return err
 	}
 	blob := js.Global().Get("Blob").New([]any{bytes})
+	free(bytes)
 	err = d.store.change(ctx, []string{slices}, func(t *idb.Transaction) error {
 		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source}))
 	})
@@ -387,10 +396,16 @@ func (d *run) write(ctx context.Context, at, source int64, bytes js.Value) error
 		return err
 	}
 	d.mu.Lock()
-	d.pieces[at] = Piece{at, int64(bytes.Get("byteLength").Int()), sum}
+	d.pieces[at] = Piece{at, size, sum}
 	d.mu.Unlock()
+	runtime.GC() // lets go of the Blob
 	return nil
 }
+
+// free gives back the memory of bytes that are of no more use. Go holds what it got from
+// JavaScript until it collects its own garbage, of which a download makes little: a
+// file's slices would all stay.
+func free(bytes js.Value) { glue().Call("free", bytes) }
 
 // commit writes the manifest, by which the file is there.
 func (d *run) commit(ctx context.Context, p plan) (Manifest, error) {

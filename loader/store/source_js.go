@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"runtime"
 	"sort"
 	"strings"
 	"syscall/js"
@@ -122,6 +123,7 @@ func (s *Store) verify(ctx context.Context, m Manifest, source string, progress 
 		if err != nil {
 			return err
 		}
+		runtime.GC() // lets go of the slice before
 		if got != p.SHA256 {
 			return fmt.Errorf("%s is damaged on this disk: delete it and download it again", file)
 		}

@@ -123,6 +123,13 @@ function convert(bytes, segments, size) {
   return out;
 }
 
+// free gives the memory of an array back before anyone collects garbage.
+function free(bytes) {
+  const { buffer } = bytes;
+  if (buffer.transfer) buffer.transfer(0);
+  else structuredClone(buffer, { transfer: [buffer] });
+}
+
 // lock resolves to a function that gives the lock back, or to null when another tab
 // has it and wait is false.
 function lock(name, wait) {
@@ -135,6 +142,6 @@ function lock(name, wait) {
 }
 
 globalThis.impromptLoader = {
-  probe, convert, lock,
+  probe, convert, free, lock,
   download: (url, from, to, signal) => new Download(url, from, to, signal),
 };
