@@ -14,9 +14,11 @@ const evaluateUsage = `./build.sh evaluate [--table FILE.json]
   --table FILE.json    rows, adapters, list of pictures (default: app/evaluate/shipped.json, the model that ships)
   --out DIR            table.md, table.json, sheet.png, results.jsonl, pictures/ (default: .build/evaluate);
                        what is there already is not drawn again
+  --count N            how many of the list's pictures, 0 is all  --seeds N  (each picture is drawn with the seeds 0 to N-1)
   --row TEXT           only rows whose name holds TEXT; may be given several times
-  --pictures FILE.jsonl  --clip DIR  --count N  --seeds N  --num-inference-steps N  --guidance-scale F
-  --scheduler NAME  --height H  --width W     instead of what the table says
+  --clip DIR           who judges: a CLIPModel's folder, or one in diffusers' layout (default: the model that ships)
+  --pictures FILE.jsonl  --num-inference-steps N  --guidance-scale F  --scheduler NAME  --height H  --width W
+                       instead of what the table says
   --no-f16
 `
 

@@ -83,8 +83,11 @@ func TestParseEvaluation(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Count != 3 || s.Seeds != 2 || s.NumInferenceSteps != 5 || s.GuidanceScale != 7.5 || s.Height != 64 || s.Width != 96 || s.CLIP != "c" || s.Pictures != "b" ||
-		s.Scheduler != "ddim" || len(s.Ways) != 2 || !o.noF16 || o.out != "o" {
+		s.Scheduler != "ddim" || !o.noF16 || o.out != "o" {
 		t.Errorf("%+v, %+v", o, s)
+	}
+	if rows, err := s.Rows(); err != nil || len(rows) != 2 {
+		t.Errorf("%d rows, %v", len(rows), err)
 	}
 	if _, err := parseEvaluation(strings.Fields("--seeds many --steps 3 --count")); err == nil ||
 		!strings.Contains(err.Error(), `"many"`) || !strings.Contains(err.Error(), "--steps") || !strings.Contains(err.Error(), "--count needs a value") {

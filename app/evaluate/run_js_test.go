@@ -64,18 +64,19 @@ func TestJudge(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
+	f32, f16 := open(t, true), open(t, false)
 	for _, c := range []struct {
 		name      string
 		folder    loader.Folder
-		noF16     bool
+		device    *gpu.Device
 		tolerance float64
 	}{
-		{"whole f32", loader.Directory(clipFixture), true, 1e-5},
-		{"whole f16", loader.Directory(clipFixture), false, 2 * want.F16Error},
-		{"split f32", split{loader.Directory(clipFixture)}, true, 1e-5},
+		{"whole f32", loader.Directory(clipFixture), f32, 1e-5},
+		{"whole f16", loader.Directory(clipFixture), f16, 2 * want.F16Error},
+		{"split f32", split{loader.Directory(clipFixture)}, f32, 1e-5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			j, err := loadJudge(ctx, open(t, c.noF16), c.folder)
+			j, err := loadJudge(ctx, c.device, c.folder)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,6 +32,8 @@ type Spec struct {
 
 	Adapters map[string]Adapter `json:"adapters"`
 	Ways     []Way              `json:"rows"`
+
+	keep []string // rows whose name holds one of these; all, if there are none
 }
 
 // Adapter is an IP-Adapter that rows name.
@@ -115,8 +117,16 @@ func (s *Spec) Rows() ([]Row, error) {
 			}
 		}
 	}
-	if len(rows) == 0 {
+	if len(s.keep) > 0 {
+		rows = slices.DeleteFunc(rows, func(r Row) bool {
+			return !slices.ContainsFunc(s.keep, func(part string) bool { return strings.Contains(r.Name, part) })
+		})
+	}
+	switch {
+	case len(s.Ways) == 0:
 		errs = append(errs, errors.New("the table has no rows"))
+	case len(rows) == 0:
+		errs = append(errs, fmt.Errorf("no row's name holds %s", strings.Join(s.keep, " or ")))
 	}
 	if s.Seeds < 1 || s.Count < 0 {
 		errs = append(errs, fmt.Errorf("%d seeds of %d pictures: at least one seed, and 0 (all) or more pictures", s.Seeds, s.Count))
@@ -124,18 +134,11 @@ func (s *Spec) Rows() ([]Row, error) {
 	return rows, errors.Join(errs...)
 }
 
-// Keep leaves only the ways whose name holds one of the words, in the spec's order.
+// Keep leaves only the rows whose name holds one of the words.
 func (s *Spec) Keep(words []string) error {
-	if len(words) == 0 {
-		return nil
-	}
-	s.Ways = slices.DeleteFunc(s.Ways, func(w Way) bool {
-		return !slices.ContainsFunc(words, func(part string) bool { return strings.Contains(w.Name, part) })
-	})
-	if len(s.Ways) == 0 {
-		return fmt.Errorf("no row's name holds %s", strings.Join(words, " or "))
-	}
-	return nil
+	s.keep = words
+	_, err := s.Rows()
+	return err
 }
 
 // Example is one line of the list: an image prompt, its caption, and other fields, such

@@ -50,8 +50,11 @@ func TestRows(t *testing.T) {
 	if _, err := s.settings(Row{Name: "x", Words: "{other}"}, e, 0); err == nil || !strings.Contains(err.Error(), "{other}") {
 		t.Errorf("words that the list lacks give %v", err)
 	}
-	if err := s.Keep([]string{"both"}); err != nil || len(s.Ways) != 1 {
-		t.Errorf("one way is kept: %d, %v", len(s.Ways), err)
+	if err := s.Keep([]string{"words", "0.25"}); err != nil {
+		t.Error(err)
+	}
+	if rows, _ := s.Rows(); len(rows) != 2 || rows[0].Name != "words" || rows[1].Name != "both, plus, λ 0.25" {
+		t.Errorf("what is kept is %v", rows)
 	}
 	if err := s.Keep([]string{"none"}); err == nil {
 		t.Error("a name that fits no row is no error")
