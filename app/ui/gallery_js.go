@@ -30,7 +30,7 @@ func (g *gallery) Render() app.UI {
 	for i, r := range p.gallery {
 		list[i] = app.Figure().Body(
 			app.Button().Class("thumb").Aria("label", "Show: "+title(r)).Title(title(r)).Aria("current", fmt.Sprint(r.url == g.Shown)).
-				Body(app.Img().Src(r.url).Alt("").Loading("lazy")).
+				Body(app.Img().Src(r.url).Role("presentation").Loading("lazy")).
 				OnClick(func(app.Context, app.Event) { p.show(r) }, key(r)),
 			app.Button().Class("remove").Aria("label", "Delete: "+title(r)).Title("Delete").Body(icon("close")).
 				OnClick(func(app.Context, app.Event) { p.remove(r) }, key(r)),

@@ -164,6 +164,10 @@ func (p *page) enqueue(labels []string, jobs ...job) {
 		p.shown, p.follow, p.actualSize = nil, true, false
 		p.queue = jobs
 		p.next()
+		// On a phone the stage may be far above.
+		if stage := byID("stage"); stage.Call("getBoundingClientRect").Get("top").Float() < 0 {
+			stage.Call("scrollIntoView")
+		}
 	})
 }
 

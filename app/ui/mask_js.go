@@ -203,7 +203,7 @@ func (p *page) maskControls(id, label, hint string, m *mask, under string) app.U
 		app.Div().Class("frame").Body(
 			app.Canvas().ID(id).Class("mask").TabIndex(0).Role("img").
 				Aria("label", label).Aria("description", "Arrow keys move the brush, with Shift they paint, Space sets a dab, Control and Z takes it back."),
-			app.Img().Class("under").Src(under).Alt("").Hidden(under == ""),
+			app.Img().Class("under").Src(under).Role("presentation").Hidden(under == ""),
 		),
 		app.Div().Class("tools").Body(
 			tool("Brush", !m.erase, func() { m.erase = false }),

@@ -93,7 +93,7 @@ func (p *page) imagePrompts() app.UI {
 	}
 	for _, s := range samples {
 		tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.title).Title(s.title).
-			Body(app.Img().Src(here("web/samples/"+s.file)).Alt("")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }, named(s.file)))
+			Body(app.Img().Src(here("web/samples/"+s.file)).Role("presentation")).OnClick(func(app.Context, app.Event) { p.takeSample(s, nil) }, named(s.file)))
 	}
 	full := len(p.prompts) >= maxPrompts
 	return app.Section().Aria("label", "Image prompts").Body(

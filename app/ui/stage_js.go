@@ -34,7 +34,7 @@ func (p *page) Render() app.UI {
 
 func (p *page) stage() app.UI {
 	active := p.busy || p.progress.stage != ""
-	return app.Section().Class("stage").Aria("label", "Result").Body(
+	return app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
 		p.notices(),
 		app.Div().Class("easel").Body(p.easel()),
 		app.Div().Class("under").Body(
@@ -89,7 +89,7 @@ func (p *page) easel() app.UI {
 	var list []app.UI
 	for _, s := range samples[:3] {
 		list = append(list, app.Button().Class("try").Body(
-			app.Img().Src(here("web/samples/"+s.file)).Alt(""),
+			app.Img().Src(here("web/samples/"+s.file)).Role("presentation"),
 			app.Span().Text("This "+lower(s.title)+", "+s.words),
 		).OnClick(func(app.Context, app.Event) {
 			p.prompts, p.prompt, p.force = nil, s.words, true

@@ -1,8 +1,10 @@
 // What a visitor's hands do on the page.
 import zlib from "node:zlib";
 
-// SwiftShader draws on the processor: minutes where a GPU takes seconds.
-export const PICTURE = 240_000;
+// SwiftShader draws on the processor: minutes where a GPU takes seconds, and more where
+// the processor has other work: IMPROMPT_PATIENCE=4 waits four times as long.
+export const PATIENCE = Number(process.env.IMPROMPT_PATIENCE) || 1;
+export const PICTURE = 240_000 * PATIENCE;
 
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 export const spin = (page, name) => page.getByRole("spinbutton", { name, exact: true });
@@ -14,11 +16,11 @@ export const problems = (page) => page.locator(".problem").allTextContents();
 // visit opens the page and waits until it can be used.
 export async function visit(page, url) {
   await page.goto(url);
-  await button(page, "Generate").waitFor({ timeout: 60_000 });
+  await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
 }
 
 // loaded waits until the model is there.
-export const loaded = (page) => page.getByText(/\d+ of 32 tokens/).first().waitFor({ timeout: 120_000 });
+export const loaded = (page) => page.getByText(/\d+ of 32 tokens/).first().waitFor({ timeout: 120_000 * PATIENCE });
 
 export async function unfold(page, title) {
   const details = page.locator("details", { has: page.locator("summary", { hasText: title }) }).last();

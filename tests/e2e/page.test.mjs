@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PICTURE, button, bytesOf, difference, draw, drop, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, button, bytesOf, difference, draw, drop, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { build, open, root, serve } from "./site.mjs";
 
 let site, studio, page;
@@ -14,10 +14,8 @@ before(async () => {
   site = await serve(build());
   studio = await open();
   page = studio.page;
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(60_000 * PATIENCE);
   await page.addInitScript(() => {
-    globalThis.longTasks = [];
-    new PerformanceObserver((list) => longTasks.push(...list.getEntries().map((e) => [e.startTime, e.duration]))).observe({ type: "longtask" });
     // A browser that can share: headless Chromium on Linux cannot.
     globalThis.shared = [];
     navigator.canShare = (what) => what.files?.every((f) => f.type === "image/png");
@@ -41,15 +39,12 @@ test("every control has its name", async () => {
   }
 });
 
-test("a picture and words make a picture, and the page itself never waits", { timeout: PICTURE + 120_000 }, async () => {
+test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async () => {
   await loaded(page);
   await button(page, "Sample: Fox").click();
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
   await prompt(page).fill("on a yellow background");
-  const began = await page.evaluate(() => performance.now());
   await draw(page, () => prompt(page).press("Control+Enter"));
-  const long = await page.evaluate((t) => longTasks.filter(([start]) => start > t), began);
-  assert.deepEqual(long.filter(([, ms]) => ms > 50), [], "tasks over 50 ms, [start, milliseconds]");
   const [width, height] = await pixelsOf(page, await bytesOf(result(page)));
   assert.deepEqual([width, height], [64, 64]);
   // What it cost stands with it, and in About.
@@ -66,6 +61,28 @@ test("it is the picture that the command line draws", { timeout: PICTURE }, asyn
   const ours = await pixelsOf(page, await bytesOf(result(page))), theirs = await pixelsOf(page, fs.readFileSync(out));
   // Two GPUs round sums differently: a step of 255 either way.
   assert.ok(difference(ours, theirs) <= 1, `a pixel differs by ${difference(ours, theirs)} of 255`);
+});
+
+// The long-task observer counts the time that a task waits for a processor, too, and
+// here SwiftShader has them all: the trace says what each task itself took.
+test("while a picture is made, no task of the page's thread takes over 50 ms", { timeout: PICTURE }, async () => {
+  const devtools = await studio.context.newCDPSession(page);
+  const names = new Map(), tasks = [];
+  devtools.on("Tracing.dataCollected", ({ value }) => {
+    for (const e of value) {
+      if (e.name === "thread_name") names.set(`${e.pid}/${e.tid}`, e.args.name);
+      if (e.name.endsWith("RunTask") && e.tdur !== undefined) tasks.push([`${e.pid}/${e.tid}`, e.tdur / 1000, e.args.src_func]);
+    }
+  });
+  await devtools.send("Tracing.start", { transferMode: "ReportEvents", traceConfig: { includedCategories: ["toplevel", "__metadata"], recordMode: "recordAsMuchAsPossible" } });
+  await draw(page);
+  const complete = new Promise((done) => devtools.once("Tracing.tracingComplete", done));
+  await devtools.send("Tracing.end");
+  await complete;
+  await devtools.detach();
+  const main = tasks.filter(([thread]) => names.get(thread) === "CrRendererMain");
+  assert.ok(main.length > 50, `${main.length} tasks were traced`);
+  assert.deepEqual(main.filter(([, ms]) => ms > 50), [], "[thread, milliseconds, what]");
 });
 
 test("a strip draws one seed at five weights; one is skipped; it is saved as one sheet", { timeout: 3 * PICTURE }, async () => {
@@ -105,9 +122,9 @@ test("buttons act on the picture that is shown, not on an earlier one", async ()
 test("the gallery outlasts a reload; its settings come back with their image prompts", async () => {
   await page.waitForTimeout(1000); // the store's transaction
   await page.reload();
-  const show = gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true });
+  const show = gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first();
   await show.waitFor();
-  assert.equal(await page.locator(".gallery figure").count(), 5);
+  assert.equal(await page.locator(".gallery figure").count(), 6);
   await show.click();
   await button(page, "Use these settings").click();
   await page.getByRole("img", { name: "Image prompt fox.png" }).waitFor();
@@ -147,7 +164,7 @@ test("Stop ends a run", { timeout: PICTURE }, async () => {
 
 test("a part of a start picture is repainted, and the rest stays", { timeout: PICTURE + 60_000 }, async () => {
   await set(page, { Steps: 3 });
-  await gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).click();
+  await gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first().click();
   const from = await pixelsOf(page, await bytesOf(result(page)));
   await button(page, "Use as start picture").click();
   await page.getByText("Repaint a part", { exact: true }).click();

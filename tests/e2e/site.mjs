@@ -13,7 +13,8 @@ const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
   ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
 const csp = (dir) => /Content-Security-Policy: (.*)/.exec(fs.readFileSync(path.join(dir, "_headers"), "utf8"))[1];
 
-export function build(name = "e2e-site") {
+// build makes a site of its own for each test file: they may run side by side.
+export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-site`) {
   const dir = path.join(root, ".build", name);
   execFileSync("go", ["run", "./app", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   return dir;

@@ -1,0 +1,262 @@
+// What is composed before a picture is made: image prompts and their crops, words,
+// settings, all of it by keyboard, and what is refused.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { createRequire } from "node:module";
+import { after, before, beforeEach, test } from "node:test";
+import { PATIENCE, PICTURE, button, drop, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
+import { build, open, root, serve } from "./site.mjs";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
+let site, studio, page;
+
+before(async () => {
+  site = await serve(build());
+  studio = await open();
+  page = studio.page;
+  page.setDefaultTimeout(60_000 * PATIENCE);
+});
+after(async () => {
+  await studio?.close();
+  await site?.close();
+});
+beforeEach(async () => { await visit(page, site.url); });
+
+async function axeFindsNothing() {
+  await page.evaluate(fs.readFileSync(axe, "utf8"));
+  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`), []);
+}
+
+// bright says which part of a crop's canvas is not dimmed: its middle, 0 to 1, and side.
+const bright = (canvas) => canvas.evaluate((c) => {
+  const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+  let [left, top, right, bottom] = [c.width, c.height, 0, 0];
+  for (let y = 0; y < c.height; y++) for (let x = 0; x < c.width; x++) {
+    if (data[4 * (y * c.width + x)] < 180) continue; // the picture is of 200, 200, 200
+    left = Math.min(left, x); right = Math.max(right, x + 1); top = Math.min(top, y); bottom = Math.max(bottom, y + 1);
+  }
+  return { x: (left + right) / 2 / c.width, y: (top + bottom) / 2 / c.height, width: (right - left) / c.width, height: (bottom - top) / c.height };
+});
+const near = (a, b, what) => assert.ok(Math.abs(a - b) < 0.03, `${what}: ${a}, not ${b}`);
+
+test("the square that the encoder sees is dragged, zoomed and moved by keys", async () => {
+  await drop(page, ["wide.png", plainPNG(300, 100, [200, 200, 200])]);
+  const canvas = page.getByRole("img", { name: "Image prompt wide.png" });
+  await canvas.waitFor();
+  await page.waitForFunction(() => document.getElementById("crop-a").width > 200);
+  let now = await bright(canvas);
+  near(now.x, 0.5, "the middle at first");
+  near(now.width, 1 / 3, "as wide as the picture is high");
+  const box = await canvas.boundingBox();
+  const at = (x) => [box.x + x * box.width, box.y + box.height / 2];
+  await page.mouse.move(...at(0.5));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.7), { steps: 5 });
+  await page.mouse.up();
+  near((await bright(canvas)).x, 0.7, "dragged");
+  await page.mouse.move(...at(0.7));
+  await page.waitForTimeout(400);
+  await page.mouse.wheel(0, -347); // e^(347/500) is 2
+  await page.waitForTimeout(400);
+  now = await bright(canvas);
+  near(now.width, 1 / 6, "zoomed");
+  near(now.x, 0.7, "about its middle");
+  await canvas.focus();
+  await page.keyboard.press("0");
+  for (let i = 0; i < 40; i++) await page.keyboard.press("ArrowLeft");
+  now = await bright(canvas);
+  near(now.x, 1 / 6, "at the left edge, and not beyond");
+  await page.keyboard.press("+");
+  near((await bright(canvas)).height, 1 / 1.1, "zoomed by key");
+  // The sliders say the same.
+  await unfold(page, "Crop");
+  assert.equal(await page.getByRole("slider", { name: "Crop zoom" }).inputValue(), "1.1");
+});
+
+test("up to four image prompts, each with its own; removing one leaves the others theirs", async () => {
+  for (const name of ["Fox", "Cactus", "Octopus", "Moon"]) {
+    await button(page, `Sample: ${name}`).click();
+    await page.waitForTimeout(300);
+  }
+  const sliders = page.getByRole("slider", { name: "Image weight" });
+  await sliders.nth(3).waitFor();
+  assert.equal(await button(page, "Sample: Fox").count(), 0, "there is no room for a fifth");
+  for (const [i, v] of ["0", "0.5", "1", "1.5"].entries()) await sliders.nth(i).fill(v);
+  await page.getByRole("combobox", { name: "What to take" }).nth(2).selectOption("style");
+  await button(page, "Remove cactus.png").click();
+  await page.getByRole("img", { name: "Image prompt cactus.png" }).waitFor({ state: "detached" });
+  const values = (list) => list.evaluateAll((l) => l.map((e) => e.value));
+  await page.waitForFunction(() => document.querySelectorAll(".card:not([hidden]) input[aria-label='Image weight']")[1]?.value === "1");
+  assert.deepEqual(await values(sliders), ["0", "1", "1.5"]);
+  assert.deepEqual(await values(page.getByRole("combobox", { name: "What to take" })), ["all", "style", "all"]);
+  // The controls act on what they show, after what was before them is gone.
+  await sliders.nth(1).fill("0.25");
+  await button(page, "Remove fox.png").click();
+  await page.waitForFunction(() => document.querySelectorAll(".card:not([hidden]) input[aria-label='Image weight']").length === 2);
+  assert.deepEqual(await values(sliders), ["0.25", "1.5"]);
+});
+
+test("tokens are counted, and what does not fit is named", async () => {
+  await loaded(page);
+  await prompt(page).fill(`${"fox ".repeat(40)}zebra`);
+  const cut = page.locator(".problem", { hasText: "left out" });
+  await cut.waitFor();
+  assert.match(await cut.textContent(), /zebra$/);
+  await prompt(page).fill("a fox");
+  await cut.waitFor({ state: "detached" });
+});
+
+test("what is no picture, cut off or too large is refused in plain words", async () => {
+  const png = plainPNG(300, 200, [1, 200, 3]);
+  for (const [name, bytes, text] of [
+    ["notes.txt", Buffer.from("no picture at all"), /notes\.txt: .*not a picture/],
+    ["half.png", fox.subarray(0, fox.length / 2), /half\.png.*cut off/],
+    ["huge.png", plainPNG(4, 4, [1, 2, 3], [60_000, 60_000]), /huge\.png: .*60000 × 60000 pixels, more than/],
+    ["empty.png", Buffer.alloc(0), /empty\.png.*empty/],
+  ]) {
+    await drop(page, [name, bytes]);
+    await page.locator(".problem", { hasText: name }).waitFor();
+    assert.match((await problems(page)).join(), text);
+    assert.equal(await page.getByRole("slider", { name: "Image weight" }).count(), 0, name);
+  }
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(70 << 20)], "large.png", { type: "image/png" }));
+    window.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
+  });
+  await page.locator(".problem", { hasText: "large.png has 73 MB" }).waitFor();
+  await drop(page, ["good.png", png]);
+  await page.getByRole("img", { name: "Image prompt good.png" }).waitFor();
+  assert.deepEqual(await problems(page), []);
+});
+
+test("a PNG of A1111's restores its settings, and its text is never markup", async () => {
+  const evil = `<img src=x onerror="document.title='taken'"><b id=bold>fox</b>`;
+  const text = `${evil}\nNegative prompt: blur\nSteps: 33, Sampler: Euler a, CFG scale: 6.5, Seed: 12345, Size: 192x256, Model hash: abc, Clip skip: 2`;
+  await drop(page, ["<b id=bold>name</b>.png", withText(fox, "parameters", text)]);
+  await page.waitForFunction(() => document.getElementById("words-Prompt").value.includes("onerror"));
+  assert.equal(await prompt(page).inputValue(), evil);
+  assert.equal(await page.getByRole("textbox", { name: "Negative prompt" }).inputValue(), "blur");
+  await unfold(page, "Settings");
+  for (const [name, value] of [["Steps", "33"], ["Guidance", "6.5"], ["Seed", "12345"], ["Width", "192"], ["Height", "256"]]) {
+    assert.equal(await spin(page, name).inputValue(), value, name);
+  }
+  assert.equal(await page.getByRole("combobox", { name: "Scheduler" }).inputValue(), "euler_a");
+  const note = page.locator(".notice", { hasText: "Settings restored" });
+  assert.match(await note.textContent(), /<b id=bold>name<\/b>\.png, but for: Clip skip/);
+  assert.equal(await page.locator("#bold, img[src=x]").count(), 0);
+  assert.notEqual(await page.title(), "taken");
+  await note.getByRole("button", { name: "Use it as an image prompt instead" }).click();
+  await page.getByRole("slider", { name: "Image weight" }).waitFor();
+});
+
+test("the seed is rolled by its die, and kept by its lock", async () => {
+  await unfold(page, "Settings");
+  const seed = spin(page, "Seed"), lock = button(page, "Keep this seed");
+  const before = await seed.inputValue();
+  await button(page, "Roll a new seed").click();
+  await page.waitForFunction((v) => document.getElementById("set-Seed").value !== v, before);
+  assert.equal(await lock.getAttribute("aria-pressed"), "false");
+  await lock.click();
+  await page.locator("[aria-label='Keep this seed'][aria-pressed=true]").waitFor();
+  await lock.click();
+  await seed.fill("42");
+  await page.locator("[aria-label='Keep this seed'][aria-pressed=true]").waitFor();
+});
+
+test("what cannot be is put right when its field is left", async () => {
+  await set(page, { Width: 63, Steps: 9999 });
+  await spin(page, "Steps").press("Tab");
+  await page.waitForTimeout(200);
+  assert.equal(await spin(page, "Width").inputValue(), "64");
+  assert.equal(await spin(page, "Steps").inputValue(), "150");
+});
+
+test("axe finds nothing, folded or open, light or dark", async () => {
+  await axeFindsNothing();
+  await button(page, "Sample: Fox").click();
+  await page.getByRole("slider", { name: "Image weight" }).waitFor();
+  await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = true; });
+  await button(page, "Theme: as the system").click();
+  await button(page, "Theme: light").click();
+  await button(page, "Theme: dark").waitFor();
+  await page.waitForTimeout(300);
+  await axeFindsNothing();
+  await button(page, "Theme: dark").click();
+});
+
+test("motion stops where less of it is asked for", async () => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  const moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((e) => getComputedStyle(e).transitionDuration !== "0s").length);
+  assert.equal(moving, 0);
+  await page.emulateMedia({ reducedMotion: null });
+});
+
+test("every control is reached by Tab, and a picture is made without a mouse", { timeout: PICTURE + 120_000 }, async () => {
+  await loaded(page);
+  const name = () => page.evaluate(() => {
+    const e = document.activeElement;
+    return e.getAttribute("aria-label") || e.labels?.[0]?.firstChild.textContent || e.textContent;
+  });
+  const tabTo = async (wanted) => {
+    for (let i = 0; i < 120; i++) {
+      if ((await name()).startsWith(wanted)) return;
+      await page.keyboard.press("Tab");
+    }
+    assert.fail(`Tab does not reach ${wanted}`);
+  };
+  await tabTo("Sample: Fox");
+  await page.keyboard.press("Enter");
+  await page.getByRole("slider", { name: "Image weight" }).waitFor();
+  await page.evaluate(() => document.activeElement.blur());
+  await tabTo("Image weight");
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.getByRole("slider", { name: "Image weight" }).inputValue(), "0.75");
+  await tabTo("Where");
+  await page.keyboard.press("Enter");
+  await tabTo("Where"); // the summary, then the canvas
+  await page.keyboard.press("Tab");
+  await page.keyboard.press(" ");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("Shift+ArrowRight");
+  const white = await page.getByRole("img", { name: "Where" }).evaluate((c) => {
+    const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+    return data.filter((v, i) => i % 4 === 0 && v > 200).length / (c.width * c.height);
+  });
+  assert.ok(white > 0.01 && white < 0.2, `painted by keys: ${white} of the frame`);
+  await tabTo("Prompt");
+  await page.keyboard.type("on a yellow background");
+  await tabTo("Settings");
+  await page.keyboard.press("Enter");
+  for (const [field, value] of [["Width", "64"], ["Height", "64"], ["Steps", "2"], ["Seed", "7"]]) {
+    await tabTo(field);
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type(value);
+  }
+  await tabTo("Generate");
+  await page.keyboard.press("Enter");
+  await result(page).waitFor({ timeout: PICTURE });
+  await button(page, "Generate").waitFor();
+  // Now that all there is to do is there: each of it is reached.
+  await page.evaluate(() => {
+    for (const d of document.querySelectorAll("details")) d.open = true;
+    globalThis.reached = new Set();
+    document.addEventListener("focusin", (e) => reached.add(e.target));
+    document.activeElement.blur();
+  });
+  await page.waitForTimeout(300);
+  for (let i = 0; i < 110; i++) await page.keyboard.press("Tab");
+  const missed = await page.evaluate(() => [...document.querySelectorAll("button, input, select, textarea, summary, a[href], canvas[tabindex]")]
+    .filter((e) => !e.disabled && e.checkVisibility() && !reached.has(e)).map((e) => e.getAttribute("aria-label") || e.textContent || e.id));
+  assert.deepEqual(missed, []);
+  await tabTo("Delete: on a yellow background");
+  await page.keyboard.press("Enter");
+  await gallery(page).getByText("What you make is kept here").waitFor();
+});
+
+test("nothing was refused by the policy, no error went unseen, no request left the origin", () => {
+  assert.deepEqual(studio.faults, []);
+  assert.deepEqual(studio.elsewhere, []);
+});

@@ -1,0 +1,160 @@
+// When something is missing or breaks: no WebGPU, no GPU, an engine that does not load,
+// a GPU that is taken away, no network, and a new version of the site.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { PATIENCE, PICTURE, button, draw, loaded, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
+import { build, open, root, serve } from "./site.mjs";
+
+let dir, site;
+before(async () => {
+  dir = build();
+  site = await serve(dir);
+});
+after(async () => { await site?.close(); });
+
+// says opens the page after a change to the browser, and expects a heading of it.
+async function says(heading, text, change, options = {}) {
+  const studio = await open(options);
+  const { page } = studio;
+  page.setDefaultTimeout(60_000 * PATIENCE);
+  try {
+    await change(page);
+    await page.goto(site.url);
+    await page.getByRole("heading", { name: heading }).waitFor();
+    assert.match(await page.locator(".empty").textContent(), text);
+    assert.equal(await button(page, "Generate").isDisabled(), true);
+    await button(page, "Try again").waitFor();
+  } finally {
+    await studio.close();
+  }
+}
+
+const noGPU = (page) => page.addInitScript(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
+
+test("a browser where WebGPU is off says so, and what to do", () =>
+  says("WebGPU is switched off in this browser", /graphics acceleration in the browser's settings/, noGPU, { webgpu: false }));
+
+test("a browser that is too old says so", () =>
+  says("This browser is too old", /Version 100 has no WebGPU.*from 113 on/, noGPU, { userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/100.0.0.0 Safari/537.36" }));
+
+test("another browser without WebGPU says so", () =>
+  says("This browser has no WebGPU", /current Chrome or Edge/, noGPU, { userAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0" }));
+
+test("WebGPU without a graphics card says so", () =>
+  says("No graphics card to draw with", /found no graphics card that it may use/, async (page) => {
+    // In the worker, before the engine asks: the page's own scripts do not reach there.
+    await page.route("**/web/js/gpu.js", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: `navigator.gpu.requestAdapter = async () => null;\n${await response.text()}` });
+    });
+  }, { serviceWorkers: "block" }));
+
+test("an engine that cannot be loaded is not called a missing card", () =>
+  says("The engine could not start", /It could not be loaded: .*Try again/, (page) => page.route("**/web/js/gpu.js", (route) => route.abort()), { serviceWorkers: "block" }));
+
+test("a processor in place of a graphics card is noted, and the note can be closed", async () => {
+  const { page, close } = await open();
+  try {
+    await visit(page, site.url);
+    const notice = page.locator(".notice", { hasText: "There is no graphics card here" });
+    await notice.waitFor({ timeout: 60_000 * PATIENCE });
+    await button(page, "What can be done").click();
+    await page.getByText("This is not a graphics card but the processor in its place.").waitFor();
+    await page.keyboard.press("Escape");
+    await button(page, "Close the notice").click();
+    await notice.waitFor({ state: "hidden" });
+  } finally {
+    await close();
+  }
+});
+
+test("a GPU that is taken away midway is opened again, and the picture goes on", { timeout: 2 * PICTURE + 120_000 }, async () => {
+  const studio = await open();
+  const { page } = studio;
+  page.setDefaultTimeout(60_000 * PATIENCE);
+  try {
+    await visit(page, site.url);
+    await loaded(page);
+    await prompt(page).fill("fox on a blue background");
+    await small(page, { Steps: 4 });
+    await button(page, "Generate").click();
+    await page.getByText(/^Step 2 of 4/).waitFor({ timeout: PICTURE });
+    const worker = page.workers().find((w) => w.url().endsWith("/worker.js"));
+    await worker.evaluate(() => {
+      const make = GPUDevice.prototype.createCommandEncoder;
+      GPUDevice.prototype.createCommandEncoder = function (...args) {
+        GPUDevice.prototype.createCommandEncoder = make;
+        const encoder = make.apply(this, args);
+        this.destroy();
+        return encoder;
+      };
+    });
+    await page.locator(".notice", { hasText: /graphics card was taken away .* opened again/ }).waitFor({ timeout: PICTURE });
+    await result(page).waitFor({ timeout: PICTURE });
+    await button(page, "Generate").waitFor();
+    await unfold(page, "Settings");
+    assert.equal(await spin(page, "Steps").inputValue(), "4");
+    assert.equal(await prompt(page).inputValue(), "fox on a blue background");
+    assert.equal(await page.locator(".problem").count(), 0);
+    assert.deepEqual(studio.faults, []);
+  } finally {
+    await studio.close();
+  }
+});
+
+test("a new version is offered, not forced, and never mixes with the old; offline a picture is made", { timeout: PICTURE + 240_000 }, async () => {
+  // Another build of the site: other files under another version.
+  const next = `${dir}-next`;
+  fs.rmSync(next, { recursive: true, force: true });
+  fs.cpSync(dir, next, { recursive: true });
+  const change = (name, f) => fs.writeFileSync(path.join(next, name), f(fs.readFileSync(path.join(next, name), "utf8")));
+  change("index.html", (s) => s.replace("<title>Imprompt</title>", "<title>Imprompt, next</title>"));
+  change("web/app.css", (s) => `${s}\n:root { --build: next; }\n`);
+  change("service-worker.js", (s) => s.replace(/const VERSION = "\w+"/, 'const VERSION = "next"'));
+
+  const studio = await open();
+  const { page } = studio;
+  page.setDefaultTimeout(60_000 * PATIENCE);
+  const version = () => page.evaluate(async () => [document.title, getComputedStyle(document.documentElement).getPropertyValue("--build").trim(),
+    /--build/.test(await (await fetch("web/app.css")).text()), (await caches.keys()).length]);
+  const offer = button(page, "A new version is ready: use it");
+  try {
+    await visit(page, site.url);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.reload();
+    await button(page, "Generate").waitFor();
+    assert.deepEqual(await version(), ["Imprompt", "", false, 1]);
+    assert.equal(await offer.isVisible(), false);
+
+    site.use(next);
+    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
+    await offer.waitFor();
+    assert.deepEqual(await version(), ["Imprompt", "", false, 2], "the old one goes on");
+    await page.reload();
+    await offer.waitFor();
+    assert.deepEqual(await version(), ["Imprompt", "", false, 2], "a reload does not mix them");
+    await Promise.all([page.waitForEvent("load"), offer.click()]);
+    await button(page, "Generate").waitFor();
+    assert.deepEqual(await version(), ["Imprompt, next", "next", true, 1], "all of the new one");
+
+    // The server goes away for good.
+    await site.close();
+    site = null;
+    await page.reload();
+    await button(page, "Generate").waitFor();
+    await loaded(page);
+    await button(page, "Sample: Fox").click();
+    await page.getByRole("slider", { name: "Image weight" }).waitFor();
+    await prompt(page).fill("on a yellow background");
+    await small(page);
+    await draw(page);
+    await result(page).waitFor();
+    assert.deepEqual(studio.faults, []);
+    assert.deepEqual(studio.elsewhere, []);
+  } finally {
+    await studio.close();
+    fs.rmSync(next, { recursive: true, force: true });
+  }
+});
