@@ -214,7 +214,7 @@ func (p *page) settings() app.UI {
 				),
 			),
 		),
-		app.Button().Class("plain").Aria("pressed", fmt.Sprint(p.s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
+		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(p.s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
 			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[p.s.LowMemory]).OnClick(func(app.Context, app.Event) { p.s.LowMemory = !p.s.LowMemory }),
 	)
 }

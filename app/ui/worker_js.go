@@ -197,7 +197,7 @@ func (p *page) receive(m js.Value) {
 	case "permission":
 		p.failed("The browser asks again, after a reload, whether this page may read " + p.m.chosen.Name + " on your disk: press Generate and allow it.")
 	case "warning":
-		p.problem = m.Get("message").String()
+		p.note = note{text: m.Get("message").String()}
 	case "lost":
 		p.lost(m.Get("message").String())
 	case "ended":
