@@ -1,0 +1,81 @@
+// Screenshots: desktop, phone, dark, with a picture that was made here. For those in
+// web/screenshots, IMPROMPT_PICTURES names a folder of PNGs that ./build.sh generate
+// made: they fill the gallery, and the last of them is on the stage.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { PATIENCE, PICTURE, button, draw, gallery, loaded, prompt, result, small, visit } from "./hands.mjs";
+import { build, open, root, serve } from "./site.mjs";
+
+const folder = process.env.IMPROMPT_PICTURES;
+let site, studio, page;
+
+before(async () => {
+  site = await serve(build());
+  studio = await open();
+  page = studio.page;
+  page.setDefaultTimeout(60_000 * PATIENCE);
+  await visit(page, site.url);
+});
+after(async () => {
+  await studio?.close();
+  await site?.close();
+});
+
+// keep puts pictures into the gallery's store, as the page does.
+async function keep(files) {
+  const pictures = files.map((f) => {
+    const png = fs.readFileSync(f);
+    const start = png.indexOf("imprompt\0");
+    const end = png.readUInt32BE(start - 8) + start;
+    return [png.toString("base64"), png.subarray(start + 13, end).toString()];
+  });
+  await page.evaluate(async (list) => {
+    const db = await new Promise((done, fail) => {
+      const request = indexedDB.open("imprompt-gallery");
+      request.onsuccess = () => done(request.result);
+      request.onerror = () => fail(request.error);
+    });
+    const txn = db.transaction("pictures", "readwrite");
+    for (const [i, [png, settings]] of list.entries()) {
+      txn.objectStore("pictures").add({ png: new Blob([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))]), settings, inputs: {}, label: "" }, Date.now() + i);
+    }
+    await new Promise((done) => { txn.oncomplete = done; });
+    db.close();
+  }, pictures);
+  await page.reload();
+  await page.waitForFunction((n) => document.querySelectorAll(".gallery figure").length === n, files.length);
+}
+
+test("screenshots: desktop, phone, dark", { timeout: PICTURE + 120_000 }, async () => {
+  const shots = path.join(root, ".build/screenshots");
+  fs.mkdirSync(shots, { recursive: true });
+  await loaded(page);
+  if (folder) {
+    await keep(fs.readdirSync(folder).filter((f) => f.endsWith(".png")).sort().map((f) => path.join(folder, f)));
+    await loaded(page);
+    await gallery(page).getByRole("button", { name: /^Show/ }).first().click();
+    await button(page, "Use these settings").click();
+  } else {
+    await button(page, "Sample: Fox").click();
+    await page.getByRole("slider", { name: "Image weight" }).waitFor();
+    await prompt(page).fill("on a yellow background");
+    await small(page);
+    await draw(page);
+  }
+  await result(page).waitFor();
+  const notice = button(page, "Close the notice");
+  if (await notice.isVisible()) await notice.click();
+  await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = false; document.querySelector(".sheets").scrollTop = 0; document.activeElement.blur(); });
+  await page.mouse.move(0, 0);
+  for (const [name, viewport, colorScheme] of [["desktop", { width: 1280, height: 900 }, "light"], ["dark", { width: 1280, height: 900 }, "dark"], ["phone", { width: 360, height: 740 }, "light"]]) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.waitForTimeout(500);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `${name}: the page is ${wide} pixels wider than the window`);
+    await page.screenshot({ path: path.join(shots, `${name}.png`) });
+  }
+});
