@@ -24,11 +24,14 @@ func (p *page) header() app.UI {
 	)
 }
 
-// closeAbout folds the panel away, as Escape does with what floats.
-func closeAbout() {
-	if d := byID("about"); d.Truthy() {
-		d.Set("open", false)
+// closeAbout folds the panel away, and says whether it was open.
+func closeAbout() bool {
+	d := byID("about")
+	if !d.Truthy() || !d.Get("open").Bool() {
+		return false
 	}
+	d.Set("open", false)
+	return true
 }
 
 // stages are the parts of a picture's cost, in the order they come.

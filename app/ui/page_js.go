@@ -48,17 +48,16 @@ type page struct {
 	painting   string            // the mask that has the keyboard
 
 	// The engine.
-	worker      js.Value
-	adapter     adapter
-	noEngine    refusal // why there is no engine, for the visitor
-	hideNotice  bool    // that the GPU is none
-	busy        bool
-	progress    progress
-	queue       []job
-	current     job
-	nextID      int
-	lastCost    cost
-	knowsLength bool // the model has told its tokens
+	worker     js.Value
+	adapter    adapter
+	noEngine   refusal // why there is no engine, for the visitor
+	hideNotice bool    // that the GPU is none
+	busy       bool
+	progress   progress
+	queue      []job
+	current    job
+	nextID     int
+	lastCost   cost
 
 	// What was made.
 	shots      []*shot // of the last request, several for a strip
@@ -124,8 +123,17 @@ func (p *page) listen() {
 			e.Call("preventDefault")
 			p.ctx.Dispatch(func(app.Context) { p.generate() })
 		case e.Get("key").String() == "Escape":
-			closeAbout()
-			p.ctx.Dispatch(func(app.Context) { p.stop() })
+			// What floats goes first, and only then what is under way.
+			if closeAbout() {
+				return
+			}
+			p.ctx.Dispatch(func(app.Context) {
+				if p.m.open {
+					p.showModels(false)
+					return
+				}
+				p.stop()
+			})
 		}
 	})
 	on("paste", func(e js.Value) { p.takeFiles(e.Get("clipboardData").Get("files")) })

@@ -26,13 +26,12 @@ type adapter struct {
 }
 
 type progress struct {
-	stage           string
-	done, total     float64 // bytes
-	fraction        float64 // of the shaders
-	step, steps     int
-	image, images   int
-	secondsPerStep  float64
-	secondsPerImage float64
+	stage          string
+	done, total    float64 // bytes
+	fraction       float64 // of the shaders
+	step, steps    int
+	image, images  int
+	secondsPerStep float64
 }
 
 // refusal is why there is no engine, and what to do.
