@@ -31,7 +31,7 @@ func LayerNorm(p *Program, x *Tensor, w *NormWeight, eps float64, label string) 
 	groups, stride := grid1D(p.Device, (rows+3)/4, 1) // the kernel's ROWS
 	p.Dispatch(Dispatch{
 		Kernel: "layer_norm", Label: label,
-		Params: []any{rows, x.Pitch() / 4, stride, eps},
+		Params: []any{rows, x.Pitch() / 4, stride, eps, 16},
 		Bind:   []Binding{In(x), Read(w.scale), Read(w.shift), Out(y)},
 		Groups: groups,
 		Cost:   float64(8 * rows * x.Pitch()),

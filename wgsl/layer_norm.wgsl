@@ -8,6 +8,7 @@ struct Params {
     quads: u32,     // C / 4
     stride: u32,    // the workgroup's number = group.x + group.y · stride
     eps: f32,
+    lanes: u32,     // LANES, which a CPU's compiler shall not know, lest it unroll the sums
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -33,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     sums[t] = sum;
     workgroupBarrier();
     var mean = 0.0;
-    for (var i = 0u; i < LANES; i++) { mean += sums[first + i]; }
+    for (var i = 0u; i < p.lanes; i++) { mean += sums[first + i]; }
     mean /= f32(p.quads * 4u);
 
     var square = 0.0;
@@ -44,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     squares[t] = square;
     workgroupBarrier();
     var variance = 0.0;
-    for (var i = 0u; i < LANES; i++) { variance += squares[first + i]; }
+    for (var i = 0u; i < p.lanes; i++) { variance += squares[first + i]; }
     let rstd = inverseSqrt(variance / f32(p.quads * 4u) + p.eps);
 
     if row >= p.rows { return; }
