@@ -176,6 +176,8 @@ func TestRecognise(t *testing.T) {
 		{"model.diffusion_model.double_blocks.0.x.weight", []int{4}, "Flux"},
 		{"emb_params", []int{4, 4}, "textual inversion"},
 		{"something.else", []int{4}, "something.else"},
+		{"image_proj.norm.weight", []int{4}, "is an IP-Adapter"}, // a simple one: a projection alone
+		{"image_proj.latents", []int{1, 4, 4}, "is an IP-Adapter"},
 		{"conv_in.weight", []int{4, 4, 3, 3}, "one network"},
 		{"model.diffusion_model.input_blocks.1.0.in_layers.0.weight", []int{4}, "no VAE"},
 	} {
