@@ -93,4 +93,7 @@ func TestParseEvaluation(t *testing.T) {
 		!strings.Contains(err.Error(), `"many"`) || !strings.Contains(err.Error(), "--steps") || !strings.Contains(err.Error(), "--count needs a value") {
 		t.Errorf("mistakes give %v", err)
 	}
+	if o, err := parseEvaluation([]string{"--help"}); err != nil || !o.help || !strings.Contains(evaluateUsage, "--row") {
+		t.Errorf("--help: %v", err)
+	}
 }
