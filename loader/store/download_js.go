@@ -22,13 +22,13 @@ import (
 // sliceSize is about how many bytes of a file make one Blob: large enough that requests
 // cost nothing, small enough that three on their way, and the copies that hashing and
 // storing make of one, stay below 300 MiB (tests/full/load.test.mjs).
-const sliceSize = 32 << 20
+const sliceSize = 24 << 20
 
 // Options are what a download may be told.
 type Options struct {
 	Keep      bool   // store F32 and BF16 as they are
 	SHA256    string // of the source, hexadecimal; "" where it is not known. Implies Keep.
-	SliceSize int64  // about the bytes of a Blob; 0 for 32 MiB
+	SliceSize int64  // about the bytes of a Blob; 0 for 24 MiB
 	Parallel  int    // requests at once; 0 for 3
 	// Progress is told of the source's bytes that are here; waiting means that another
 	// tab is downloading this file. It may be called often.
