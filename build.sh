@@ -14,6 +14,7 @@ usage() {
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
 ./build.sh evaluate                CLIP-I and CLIP-T of what is drawn, as a table (--help for all options)
 ./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e full)
+./build.sh bench [unet|ops|load]   time the engine beside onnxruntime-web (--help for all options)
 ./build.sh setup                   install what tests and the command line need (done by them, too)
 EOF
 }
@@ -93,6 +94,28 @@ command_line() { # command_line COMMAND OPTIONS…
   mkdir -p "$out"
   GOOS=js GOARCH=wasm go build -tags cli -trimpath -ldflags='-s -w' -o "$out/cli.wasm" ./app
   exec node --no-warnings web/js/node.js "$out/cli.wasm" "$@"
+}
+
+# Python with torch and diffusers, which make the benchmark's networks. PYTHON names another.
+need_python() {
+  if [ -n "${PYTHON:-}" ]; then return; fi
+  PYTHON=$out/venv/bin/python
+  if [ -e "$out/venv/done" ]; then return; fi
+  need python3 "Install Python 3.11 or newer."
+  python3 -c 'import ensurepip' 2>/dev/null || apt_install python3-venv
+  say "installing torch and diffusers into .build/venv"
+  python3 -m venv "$out/venv"
+  "$PYTHON" -m pip install --quiet --disable-pip-version-check -r tests/reference/requirements.txt
+  touch "$out/venv/done"
+}
+
+bench() {
+  need_go; need_node; use_vulkan; node_env; need_python
+  case " $* " in *" load "* | *" chromium "*) need_chromium ;; esac
+  mkdir -p "$out/bench"
+  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$out/bench.wasm" ./tests/bench/engine
+  export IMPROMPT_PYTHON=$PYTHON
+  exec node --no-warnings --wasm-lazy-compilation --max-old-space-size=8192 tests/bench/bench.mjs "$@"
 }
 
 site() { # site COMMAND OPTIONS…
@@ -175,6 +198,7 @@ run_tests() {
 case ${1:-} in
   serve | build) site "$@" ;;
   generate | evaluate) command_line "$@" ;;
+  bench) shift; bench "$@" ;;
   test) shift; run_tests "$@" ;;
   setup) setup ;;
   *) usage; [ $# = 0 ] || exit 2 ;;

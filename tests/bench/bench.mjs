@@ -1,0 +1,127 @@
+// ./build.sh bench: our engine beside onnxruntime-web, in one process (or page) and on
+// one adapter. Both must give what torch gives; then their times are compared.
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+
+const SIZES = { // of the UNet, all with SD 1.5's channels and heads
+  tiny: { levels: 1, layers: 1, latents: 16, batch: 1 },
+  small: { levels: 2, layers: 1, latents: 16, batch: 2 },
+  medium: { levels: 2, layers: 1, latents: 32, batch: 2 },
+  large: { levels: 4, layers: 2, latents: 32, batch: 2 },
+  full: { levels: 4, layers: 2, latents: 64, batch: 2 }, // SD 1.5 at 512 × 512
+};
+const usage = `./build.sh bench [unet|ops|load] [OPTIONS]
+  unet   a step of Stable Diffusion's UNet with an IP-Adapter (default)
+  ops    SD 1.5's single operations at 512 × 512: convolutions, matrix products, attention
+  load   from a file (Node), from IndexedDB (Chromium) to the GPU, in MiB/s
+  --on node|chromium     Dawn in Node, or headless Chromium (default: node, for load both)
+  --size ${Object.keys(SIZES).join("|")}   how much of the UNet (default small; full is SD 1.5 at 512 × 512)
+  --numbers f16|f32      (default both, where the adapter has shader-f16)
+  --runs N               (default 5; the median counts)
+  --ort webgpu|jsep      which of onnxruntime-web's two WebGPU providers (default webgpu)
+  --only TEXT            operations whose name has TEXT
+  --profile              our dispatches, each timed alone
+  --json FILE            all figures
+`;
+
+const root = process.env.IMPROMPT_ROOT;
+const made = path.join(root, ".build/bench");
+
+// prepare makes the folder of a size, or the operations', unless it is there.
+function prepare(name, script, args, mark) {
+  if (fs.existsSync(path.join(made, name, mark))) return name;
+  console.error(`  making ${path.join(".build/bench", name)} with torch (once)`);
+  const r = spawnSync(process.env.IMPROMPT_PYTHON, [path.join(root, "tests/reference", script), "--out", path.join(made, name), ...args], { stdio: ["ignore", 2, 2] });
+  if (r.status !== 0) throw new Error(`${script} failed${r.error ? ": " + r.error.message : ""}`);
+  return name;
+}
+
+const seconds = (s) => (s >= 10 ? s.toFixed(1) + " s" : s >= 1 ? s.toFixed(2) + " s" : (1e3 * s).toFixed(s < 0.01 ? 1 : 0) + " ms").padStart(8);
+const times = (r) => (r.toFixed(r < 10 ? 2 : 1) + " x").padStart(7);
+const small = (e) => e.toExponential(1);
+
+function printUNet(r, size) {
+  const m = r.meta;
+  if (r.adapter !== r.ortAdapter) console.log(`  note: the engine's adapter is ${r.adapter}, onnxruntime-web's ${r.ortAdapter}`);
+  console.log(`\nUNet step, ${r.f16 ? "f16" : "f32"}, on ${r.adapter}
+  ${size}: ${m.levels} levels, ${m.layers} layers a block, ${(m.parameters / 1e6).toFixed(0)} M parameters; batch ${m.batch}, ${m.latents} × ${m.latents} latents, 77 + ${m.tokens} tokens
+  relative error from torch's float32: ours ${small(r.error.ours)}, onnxruntime-web's ${small(r.error.ort)}${r.f16 ? `, torch's own float16 ${small(r.error.torchF16)}` : ""}; between us ${small(r.error.between)}
+               ours    onnxruntime-web   ratio
+  wall     ${seconds(r.wall.ours)}           ${seconds(r.wall.ort)} ${times(r.wall.ratio)}   median of ${r.runs}${r.cpu ? `
+  CPU      ${seconds(r.cpu.ours)}           ${seconds(r.cpu.ort)} ${times(r.cpu.ratio)}   processor time: what other programs take does not count` : ""}
+  to first ${seconds(r.ready.ours)}           ${seconds(r.ready.ort)} ${times(r.ready.ort / r.ready.ours)}   loading, compiling and the first step
+  ours: ${r.made.dispatches} dispatches, ${(r.made.flop / 1e9).toFixed(1)} GFLOP, ${(r.made.flop / 1e9 / r.wall.ours).toFixed(1)} GFLOP/s`);
+  if (r.kernels) printKernels(r.kernels);
+}
+
+function printKernels(kernels) {
+  const by = new Map();
+  for (const k of kernels) {
+    const sum = by.get(k.kernel) ?? { ms: 0, flop: 0, n: 0 };
+    sum.ms += k.ms; sum.flop += k.flop; sum.n++;
+    by.set(k.kernel, sum);
+  }
+  const all = kernels.reduce((s, k) => s + k.ms, 0);
+  console.log("  our kernels, each dispatch alone:");
+  for (const [name, k] of [...by].sort((a, b) => b[1].ms - a[1].ms)) {
+    console.log(`    ${name.padEnd(20)} ${seconds(k.ms / 1e3)} ${(100 * k.ms / all).toFixed(0).padStart(3)} %  ${String(k.n).padStart(4)} dispatches  ${(k.flop / 1e6 / k.ms).toFixed(1).padStart(6)} GFLOP/s`);
+  }
+  for (const k of [...kernels].sort((a, b) => b.ms - a.ms).slice(0, 8)) console.log(`      ${seconds(k.ms / 1e3)}  ${k.kernel}  ${k.label}`);
+}
+
+function opLine(r) {
+  const of = r.cpu ?? r.wall;
+  return `  ${r.name.padEnd(36)} ${seconds(r.wall.ours)} ${seconds(r.wall.ort)} ${times(r.wall.ratio)}  ${r.cpu ? `${seconds(r.cpu.ours)} ${seconds(r.cpu.ort)} ${times(r.cpu.ratio)}  ` : ""}${(r.flop / 1e9 / of.ours).toFixed(1).padStart(6)}  ${small(r.error.ours)} ${small(r.error.ort)}`;
+}
+
+function printLoad(r, where) {
+  const rate = (s) => `${(r.bytes / 2 ** 20 / s).toFixed(0)} MiB/s`;
+  console.log(`\nLoading a UNet of ${(r.bytes / 2 ** 20).toFixed(0)} MiB, ${where}, on ${r.adapter}
+  ${r.downloadSeconds ? `from the server into IndexedDB: ${rate(r.downloadSeconds)}; ` : ""}to the GPU, repacked: ${rate(r.seconds)} (the first time, shaders compiled: ${rate(r.firstSeconds)}); reading alone: ${rate(r.readSeconds)}`);
+}
+
+async function main() {
+  const { values: o, positionals } = parseArgs({ allowPositionals: true, options: {
+    on: { type: "string" }, size: { type: "string", default: "small" }, numbers: { type: "string" }, runs: { type: "string", default: "5" },
+    ort: { type: "string", default: "webgpu" }, only: { type: "string" }, profile: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean" },
+  } });
+  const what = positionals[0] ?? "unet";
+  if (o.help) { console.log(usage); return; }
+  if (!["unet", "ops", "load"].includes(what) || !SIZES[o.size] || ![undefined, "node", "chromium"].includes(o.on) || !["webgpu", "jsep"].includes(o.ort) || !(o.runs >= 1)) {
+    console.error(usage);
+    process.exit(2);
+  }
+  const size = SIZES[o.size];
+  const folder = what === "ops" ? prepare("ops", "onnx_ops.py", [], "ops.json")
+    : prepare(o.size, "onnx_unet.py", Object.entries(size).flatMap(([k, v]) => ["--" + k, String(v)]), "bench.json");
+  const results = [];
+  for (const on of o.on ? [o.on] : what === "load" ? ["node", "chromium"] : ["node"]) {
+    const host = await (await import(`./${on}.mjs`)).open(path.join(root, ".build/bench.wasm"), { ort: o.ort });
+    // SwiftShader has no shader-f16; a GPU's Chromium would.
+    const kinds = o.numbers ? [o.numbers] : on === "chromium" || what === "load" ? ["f32"] : ["f16", "f32"];
+    for (const kind of kinds) {
+      const options = { folder, f16: kind === "f16", runs: +o.runs, profile: o.profile, only: o.only };
+      if (what === "ops") {
+        console.log(`\nSingle operations, ${kind}, median of ${o.runs}: ours, onnxruntime-web (${o.ort}), ratio by wall${on === "node" ? "; the same by processor time" : ""}; our GFLOP/s; relative errors`);
+        results.push(await host.compare("ops", options, (row) => console.log(opLine(row))));
+      } else {
+        const r = await host.compare(what, options);
+        if (what === "unet") printUNet(r, o.size); else printLoad(r, on === "node" ? "from a file in Node" : "in Chromium");
+        results.push(r);
+      }
+      Object.assign(results.at(-1), { what, on, ort: o.ort, size: o.size });
+    }
+    if (o.json) fs.writeFileSync(o.json, JSON.stringify(results, null, 1));
+    await host.close();
+  }
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (e) {
+  console.error("bench:", e.stack ?? e);
+  process.exit(1);
+}

@@ -1,0 +1,79 @@
+//go:build js && wasm
+
+package main
+
+import (
+	"context"
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/model"
+)
+
+// load FOLDER: what a UNet takes from where it is stored to the GPU, repacked there:
+// {bytes, seconds, readSeconds}, and from the network, {downloadSeconds}, into IndexedDB
+// first. readSeconds is the same file read piece by piece and dropped, which is what the
+// storage gives at best.
+func (b *bench) load(args []js.Value) (any, error) {
+	out := map[string]any{}
+	f := folder(args[0].String())
+	if _, ok := f.(loader.Web); ok {
+		s, err := store.Open(background)
+		if err != nil {
+			return nil, err
+		}
+		began := time.Now()
+		for _, name := range []string{"/unet/config.json", "/unet/diffusion_pytorch_model.safetensors"} {
+			if _, err := s.Download(background, args[0].String()+name, store.Options{}); err != nil {
+				return nil, err
+			}
+		}
+		out["downloadSeconds"] = time.Since(began).Seconds()
+		f = s.Folder(args[0].String())
+	}
+	raw, err := loader.ReadFile(background, f, "unet/config.json")
+	if err != nil {
+		return nil, err
+	}
+	config, err := model.ParseUNetConfig(raw)
+	if err != nil {
+		return nil, err
+	}
+	source, err := f.Open(background, "unet/diffusion_pytorch_model.safetensors")
+	if err != nil {
+		return nil, err
+	}
+	out["bytes"] = float64(source.Size())
+
+	began := time.Now()
+	const piece = 32 << 20
+	for at := int64(0); at < source.Size(); at += piece {
+		if _, err := source.ReadRange(background, at, min(piece, source.Size()-at)); err != nil {
+			return nil, err
+		}
+	}
+	out["readSeconds"] = time.Since(began).Seconds()
+
+	b.device.Weights = gpu.WeightF16
+	for _, name := range []string{"firstSeconds", "seconds"} { // the first one compiles the kernels that repack
+		weights, err := loader.OpenFolder(f).Network(background, "unet")
+		if err != nil {
+			return nil, err
+		}
+		u := model.NewUNet(config)
+		began := time.Now()
+		err = u.Load(background, b.device, weights, nil)
+		if err == nil {
+			_, err = gpu.Await(context.WithoutCancel(background), b.device.JS().Get("queue").Call("onSubmittedWorkDone"))
+		}
+		out[name] = time.Since(began).Seconds()
+		u.Release()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,225 @@
+//go:build js && wasm
+
+// Engine is the engine's side of ./build.sh bench: every function of
+// globalThis.impromptBench returns a promise. tests/bench/compare.mjs calls them, in
+// Node and in a browser.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model"
+)
+
+var background = context.Background()
+
+// bench is an open device and what is being measured on it.
+type bench struct {
+	device  *gpu.Device
+	program *gpu.Program
+	output  *gpu.Tensor
+	release []func()
+}
+
+func main() {
+	b := &bench{}
+	functions := map[string]func(args []js.Value) (any, error){
+		"open":    b.open,
+		"unet":    b.unet,
+		"op":      b.op,
+		"run":     func([]js.Value) (any, error) { return nil, b.program.RunWait(background, 0) },
+		"output":  b.read,
+		"profile": b.profile,
+		"load":    b.load,
+		"free":    func([]js.Value) (any, error) { b.free(); return nil, nil },
+		"close":   func([]js.Value) (any, error) { b.close(); return nil, nil },
+	}
+	api := js.Global().Get("Object").New()
+	for name, f := range functions {
+		api.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any { return promise(func() (any, error) { return f(args) }) }))
+	}
+	api.Set("exit", js.FuncOf(func(_ js.Value, args []js.Value) any { go os.Exit(args[0].Int()); return nil }))
+	js.Global().Set("impromptBench", api)
+	if ready := js.Global().Get("impromptBenchReady"); ready.Type() == js.TypeFunction {
+		ready.Invoke()
+	}
+	select {}
+}
+
+func promise(do func() (any, error)) js.Value {
+	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		go func() {
+			v, err := do()
+			if err != nil {
+				args[1].Invoke(js.Global().Get("Error").New(err.Error()))
+				return
+			}
+			args[0].Invoke(v)
+		}()
+		return nil
+	})
+	return js.Global().Get("Promise").New(executor)
+}
+
+// open {noF16}: a device; what it is.
+func (b *bench) open(args []js.Value) (any, error) {
+	d, err := gpu.Open(background, gpu.Options{NoF16: args[0].Get("noF16").Truthy()})
+	if err != nil {
+		return nil, err
+	}
+	b.device = d
+	return map[string]any{"adapter": d.Info.String(), "f16": d.F16}, nil
+}
+
+func (b *bench) free() {
+	for i := len(b.release) - 1; i >= 0; i-- {
+		b.release[i]()
+	}
+	b.release = nil
+}
+
+func (b *bench) close() {
+	b.free()
+	b.device.Close()
+}
+
+func folder(name string) loader.Folder {
+	if len(name) > 7 && name[:4] == "http" {
+		return loader.Web(name)
+	}
+	return loader.Directory(name)
+}
+
+// unet FOLDER, bench.json, {sample, words, picture}: loads and compiles; how long both
+// took, and the step's dispatches.
+func (b *bench) unet(args []js.Value) (any, error) {
+	f := folder(args[0].String())
+	var o struct {
+		Batch, Latents, Tokens int
+		Scale, Timestep        float64
+		Shapes                 map[string][]int
+	}
+	if err := json.Unmarshal([]byte(args[1].String()), &o); err != nil {
+		return nil, err
+	}
+	b.device.Weights = gpu.WeightF16
+	raw, err := loader.ReadFile(background, f, "unet/config.json")
+	if err != nil {
+		return nil, err
+	}
+	config, err := model.ParseUNetConfig(raw)
+	if err != nil {
+		return nil, err
+	}
+	weights, err := loader.OpenFolder(f).Network(background, "unet")
+	if err != nil {
+		return nil, err
+	}
+	u := model.NewUNet(config)
+	if err := u.Load(background, b.device, weights, nil); err != nil {
+		return nil, err
+	}
+	b.release = append(b.release, u.Release)
+	source, err := f.Open(background, "ip-adapter.safetensors")
+	if err != nil {
+		return nil, err
+	}
+	c, err := loader.OpenFileOfWeights(background, source)
+	if err != nil {
+		return nil, err
+	}
+	adapter, err := model.NewIPAdapter(c, u)
+	if err != nil {
+		return nil, err
+	}
+	if err := adapter.Load(background, b.device, c, nil); err != nil {
+		return nil, err
+	}
+	b.release = append(b.release, adapter.Release)
+
+	step, err := u.NewStep(background, b.device, model.StepOptions{
+		Batch: o.Batch, Height: o.Latents, Width: o.Latents, Timesteps: []float64{o.Timestep},
+		Words: floats(args[2].Get("words")), WordTokens: o.Shapes["words"][1],
+		Adapter: adapter, Picture: floats(args[2].Get("picture")), Scale: o.Scale,
+	})
+	if err != nil {
+		return nil, err
+	}
+	step.Sample.SetFloat32(toNHWC(floats(args[2].Get("sample")), o.Shapes["sample"]))
+	b.program, b.output = step.Program, step.Prediction
+	b.release = append(b.release, step.Release)
+	return map[string]any{"dispatches": step.Program.Len(), "compileSeconds": b.device.CompileMilliseconds() / 1e3, "flop": step.Program.Cost(),
+		"bytes": float64(b.device.MemoryBytes())}, nil
+}
+
+// read is the output as a Float32Array; a picture's in torch's order, NCHW.
+func (b *bench) read([]js.Value) (any, error) {
+	v, err := b.output.Float32(background)
+	if err != nil {
+		return nil, err
+	}
+	if len(b.output.Shape) == 4 {
+		v = toNCHW(v, b.output.Shape)
+	}
+	return typed(v), nil
+}
+
+// profile runs every dispatch alone: [{kernel, label, ms, flop}].
+func (b *bench) profile([]js.Value) (any, error) {
+	times, err := b.program.Profile(background, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]any, len(times))
+	for i, t := range times {
+		out[i] = map[string]any{"kernel": t.Kernel, "label": t.Label, "ms": t.Milliseconds, "flop": t.Cost}
+	}
+	return out, nil
+}
+
+func floats(v js.Value) []float32 {
+	raw := gpu.GoBytes(js.Global().Get("Uint8Array").New(v.Get("buffer"), v.Get("byteOffset"), v.Get("byteLength")))
+	out := make([]float32, len(raw)/4)
+	for i := range out {
+		out[i] = math.Float32frombits(uint32(raw[4*i]) | uint32(raw[4*i+1])<<8 | uint32(raw[4*i+2])<<16 | uint32(raw[4*i+3])<<24)
+	}
+	return out
+}
+
+func typed(v []float32) js.Value {
+	raw := make([]byte, 4*len(v))
+	for i, x := range v {
+		u := math.Float32bits(x)
+		raw[4*i], raw[4*i+1], raw[4*i+2], raw[4*i+3] = byte(u), byte(u>>8), byte(u>>16), byte(u>>24)
+	}
+	return js.Global().Get("Float32Array").New(gpu.BytesOf(raw).Get("buffer"))
+}
+
+// toNHWC takes values of shape [N, C, H, W].
+func toNHWC(v []float32, shape []int) []float32 {
+	return transpose(v, shape[0], shape[1], shape[2]*shape[3])
+}
+
+// toNCHW takes values of shape [N, H, W, C].
+func toNCHW(v []float32, shape []int) []float32 {
+	return transpose(v, shape[0], shape[1]*shape[2], shape[3])
+}
+
+// transpose swaps the last two of [n, a, b].
+func transpose(v []float32, n, a, b int) []float32 {
+	out := make([]float32, len(v))
+	for i := range n {
+		for j := range a {
+			for k := range b {
+				out[(i*b+k)*a+j] = v[(i*a+j)*b+k]
+			}
+		}
+	}
+	return out
+}
