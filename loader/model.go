@@ -124,7 +124,31 @@ func (m *Model) Network(ctx context.Context, component string) (Weights, error) 
 	if component != "unet" && component != "vae" {
 		stem = "model"
 	}
-	return OpenNetwork(ctx, m.folder, component, stem)
+	c, err := OpenNetwork(ctx, m.folder, component, stem)
+	if err != nil {
+		return nil, err
+	}
+	if component == "text_encoder" {
+		return underTextModel(c)
+	}
+	return c, nil
+}
+
+// underTextModel shows a text encoder's tensors under "text_model.", as they are
+// published: transformers 5 leaves that out where it saves one.
+func underTextModel(c *Checkpoint) (Weights, error) {
+	if _, _, ok := c.Info("embeddings.token_embedding.weight"); !ok {
+		return c, nil
+	}
+	r := newRenamed(c)
+	for _, name := range c.Names() {
+		if to := textName(name); to != "" {
+			if err := r.add(to, name, false); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return r.sort(), nil
 }
 
 // OpenNetwork opens the weights of a folder's network: the fp16 variant first, then the

@@ -19,7 +19,7 @@ from diffusers import (AutoencoderKL, StableDiffusionImg2ImgPipeline, StableDiff
                        UNet2DConditionModel)
 from diffusers.image_processor import IPAdapterMaskProcessor
 from safetensors.torch import save_file
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
+from transformers import CLIPImageProcessor, CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent.parent / "model/train"))
 from adapter_networks import GlobalProjection
@@ -264,12 +264,39 @@ def cases():
     yield "c_inpaint_part", dict(base, model="c", kind="inpaint", strength=0.5, steps=8, scheduler="euler_a")
 
 
+SYMBOLS = "abcdefghijklmnopqrstuvwxyz0123456789,.'"
+MERGES = ("t h", "th e</w>", "a n", "an d</w>", "o n</w>", "f o", "fo x</w>", "b l", "bl u", "blu e</w>", "r e", "re d</w>", "c a", "ca t</w>",
+          "i n", "in g</w>", "o r", "e r</w>", "s h", "p i")
+
+
+def write_tokenizer(folder, text):
+    """A vocabulary in CLIP's form: letters, letters at a word's end, merges, start and end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = [*SYMBOLS, *(s + "</w>" for s in SYMBOLS), *(m.replace(" ", "") for m in MERGES), "<|startoftext|>", "<|endoftext|>"]
+    assert len(tokens) == text["vocab_size"]
+    (folder / "vocab.json").write_text(json.dumps({t: i for i, t in enumerate(tokens)}))
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *MERGES]) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(dict(
+        tokenizer_class="CLIPTokenizer", model_max_length=text["max_position_embeddings"], bos_token="<|startoftext|>", eos_token="<|endoftext|>",
+        pad_token="<|endoftext|>", unk_token="<|endoftext|>")))
+
+
 def write_folder(name, folder):
+    """A model as it is published: everything that StableDiffusionPipeline.from_pretrained
+    and ./build.sh generate --model read, and both adapters."""
     parts, keys, configs = build(name)
     for k, part in parts.items():
         part.half().save_pretrained(folder / k, safe_serialization=True)
-    (folder / "scheduler").mkdir(parents=True, exist_ok=True)
-    (folder / "scheduler/scheduler_config.json").write_text(json.dumps(configs["scheduler"]))
+    for sub, file, content in (("scheduler", "scheduler_config.json", configs["scheduler"]), (".", "model_index.json", dict(
+            _class_name="StableDiffusionPipeline", _diffusers_version=diffusers.__version__, requires_safety_checker=False, safety_checker=[None, None],
+            feature_extractor=["transformers", "CLIPImageProcessor"], image_encoder=["transformers", "CLIPVisionModelWithProjection"],
+            scheduler=["diffusers", configs["scheduler"]["_class_name"]], text_encoder=["transformers", "CLIPTextModel"],
+            tokenizer=["transformers", "CLIPTokenizer"], unet=["diffusers", "UNet2DConditionModel"], vae=["diffusers", "AutoencoderKL"]))):
+        (folder / sub).mkdir(parents=True, exist_ok=True)
+        (folder / sub / file).write_text(json.dumps(content, indent=1))
+    write_tokenizer(folder / "tokenizer", MODELS[name]["text"])
+    size = MODELS[name]["vision"]["image_size"]
+    CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size}).save_pretrained(folder / "feature_extractor")
     for kind in KINDS:
         save_file({k: tensor(f"{name}/{kind}/{k}", s).half() for k, s in keys[kind].items()}, folder / f"ip-adapter-{kind}.safetensors")
 
