@@ -12,10 +12,10 @@ const LIMIT = 90; // seconds: after three runs no more are begun beyond it
 // Float32: another order of sums, through a hundred layers, gives some 1e-5; 1e-3 is what
 // the engine's tests allow for whole pipelines. Float16: rounding after each operation, as
 // torch's own float16 run has it (measured when the files are made): at most twice that.
-// onnxruntime also sums in float16 inside its kernels, so its rounding grows with the
-// length of the sums: it may have ten times torch's.
+// onnxruntime also sums in float16 inside its kernels, over up to 2880 products, so it may
+// have twenty times torch's (on lavapipe it has ten); the table says what it has.
 const F32 = 1e-3;
-const OURS_F16 = 2, ORT_F16 = 10;
+const OURS_F16 = 2, ORT_F16 = 20;
 
 export function relativeError(got, want) {
   if (got.length !== want.length) throw new Error(`${got.length} numbers, not ${want.length}`);

@@ -30,7 +30,9 @@ func (b *bench) op(args []js.Value) (any, error) {
 		b.release = append(b.release, t.Release)
 		return t
 	}
-	input := func(name string) *gpu.Tensor { return keep(d.NewTensor(name, gpu.Act, o.Shapes[name]...), values(name)) }
+	input := func(name string) *gpu.Tensor {
+		return keep(d.NewTensor(name, gpu.Act, o.Shapes[name]...), values(name))
+	}
 	weight := func(geglu bool) (*gpu.ConvWeight, error) {
 		var biases []gpu.Parameter
 		if o.Shapes["bias"] != nil {
