@@ -221,6 +221,9 @@ func (p *page) choose(item *weights.Item) {
 	p.ctx.LocalStorage().Set("model", c)
 	delete(p.problems, atGo)
 	p.takeDefaults()
+	if p.worker.Truthy() && !p.busy { // what is being loaded is of no use any more
+		p.worker.Call("postMessage", map[string]any{"type": "cancel"})
+	}
 	if p.worker.Truthy() && !p.needsPermission() {
 		p.worker.Call("postMessage", map[string]any{"type": "load", "model": c.ID})
 	}

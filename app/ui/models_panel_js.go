@@ -175,6 +175,9 @@ func (p *page) storedRow(item *weights.Item) app.UI {
 		}
 		buttons = append(buttons, p.action(word, name, "", func() {
 			delete(p.m.notes, id)
+			if id == p.m.chosen.ID {
+				p.choose(nil)
+			}
 			p.ask("delete", map[string]any{"id": id})
 		}))
 	}
