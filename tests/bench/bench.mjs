@@ -17,7 +17,7 @@ const usage = `./build.sh bench [unet|ops|load] [OPTIONS]
   ops    SD 1.5's single operations at 512 × 512: convolutions, matrix products, attention
   load   from a file (Node), from IndexedDB (Chromium) to the GPU, in MiB/s
   --on node|chromium     Dawn in Node, or headless Chromium (default: node, for load both)
-  --size ${Object.keys(SIZES).join("|")}   how much of the UNet (default small; full is SD 1.5 at 512 × 512)
+  --size ${Object.keys(SIZES).join("|")}   how much of the UNet (default tiny; full is SD 1.5 at 512 × 512)
   --numbers f16|f32      (default both, where the adapter has shader-f16)
   --runs N               (default 5; the median counts)
   --ort jsep|webgpu      which of onnxruntime-web's two WebGPU providers: the one in JavaScript
@@ -87,7 +87,7 @@ function printLoad(r, where) {
 
 async function main() {
   const { values: o, positionals } = parseArgs({ allowPositionals: true, options: {
-    on: { type: "string" }, size: { type: "string", default: "small" }, numbers: { type: "string" }, runs: { type: "string", default: "5" },
+    on: { type: "string" }, size: { type: "string", default: "tiny" }, numbers: { type: "string" }, runs: { type: "string", default: "5" },
     ort: { type: "string", default: "jsep" }, attention: { type: "string", default: "fused" }, only: { type: "string" }, profile: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean" },
   } });
   const what = positionals[0] ?? "unet";
