@@ -149,9 +149,12 @@ func (p *page) receiveModels(m js.Value) {
 
 func (p *page) takeLibrary(m js.Value) {
 	p.m.ready = true
-	if err := json.Unmarshal([]byte(m.Get("library").String()), &p.m.library); err != nil {
+	// Into a library of its own: what JSON leaves out would stay as the last one had it.
+	var library weights.Library
+	if err := json.Unmarshal([]byte(m.Get("library").String()), &library); err != nil {
 		p.m.notes[""] = err.Error()
 	}
+	p.m.library = library
 	if c, err := loader.ParseCatalogue([]byte(m.Get("catalogue").String())); err == nil {
 		p.m.catalogue = c
 	}

@@ -75,7 +75,8 @@ type worker struct {
 	host     *host
 	engine   *engine.Engine
 	cancel   context.CancelFunc
-	skip     func() // drops the picture under way; nil while there is none
+	skip     func()        // drops the picture under way; nil while there is none
+	preview  time.Duration // what the last preview took
 }
 
 func post(kind string, fields map[string]any, transfer ...any) {
@@ -189,8 +190,12 @@ func progress(ev engine.Event) {
 		"step": ev.Step, "steps": ev.Steps, "secondsPerStep": ev.SecondsPerStep, "fraction": ev.Fraction})
 }
 
-// previewEvery is the least time between two previews: a preview costs a decoding.
-const previewEvery = 1500 * time.Millisecond
+// A preview costs a decoding, which on a slow GPU takes longer than a step: they come no
+// oftener than previewEvery, and take no more than a fifth of the time.
+const (
+	previewEvery = 1500 * time.Millisecond
+	previewShare = 5
+)
 
 func (w *worker) generate(ctx context.Context, m js.Value) error {
 	if err := w.open(ctx); err != nil {
@@ -216,13 +221,15 @@ func (w *worker) generate(ctx context.Context, m js.Value) error {
 		w.skip = ev.Skip
 		cost.tell(ev)
 		progress(ev)
-		if ev.Preview == nil || ev.Step >= ev.Steps || time.Since(last) < previewEvery {
+		if ev.Preview == nil || ev.Step >= ev.Steps || time.Since(last) < max(previewEvery, previewShare*w.preview) {
 			return
 		}
+		began := time.Now()
 		if rgba, err := ev.Preview(ctx); err == nil {
 			preview(rgba, s.Width, s.Height)
 		}
 		last = time.Now()
+		w.preview = last.Sub(began)
 	}, func(r engine.Result) error {
 		var b bytes.Buffer
 		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
