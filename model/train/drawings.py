@@ -1,4 +1,4 @@
-"""px.bin, 785 MB, in a few files of lossless WebP, 48 MB in all: for a machine with a GPU that no registry can be reached from.
+"""px.bin, 785 MB, in a few files of lossless WebP, a sixteenth of that: for a machine with a GPU that no registry can be reached from.
 
     drawings.py pack WORK PACK      24 sheets a file, 64 drawings a sheet, and meta.json
     drawings.py unpack PACK WORK    px.bin and meta.json as render.mjs leaves them, but for the colours under what is clear
