@@ -110,7 +110,9 @@ need_python() {
 }
 
 bench() {
-  need_go; need_node; use_vulkan; node_env; need_python
+  need_go; need_node; node_env
+  case " $* " in *" --help "*) exec node tests/bench/bench.mjs --help ;; esac
+  use_vulkan; need_python
   case " $* " in *" load "* | *" chromium "*) need_chromium ;; esac
   mkdir -p "$out/bench"
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$out/bench.wasm" ./tests/bench/engine
