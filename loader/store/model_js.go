@@ -80,18 +80,11 @@ func findWeights(ctx context.Context, link loader.Link, component string, find f
 		if !ok {
 			continue
 		}
-		f, err := probe(ctx, link.URL(at+name))
-		if err != nil {
+		var index []byte
+		err = with(ctx, link.URL(at+name), func(in *intake) (err error) {
+			index, err = in.take(ctx, 0, in.size)
 			return err
-		}
-		in := &intake{remote: f}
-		if !f.ranged {
-			if err := in.open(ctx); err != nil {
-				return err
-			}
-			defer in.close()
-		}
-		index, err := in.take(ctx, 0, f.size)
+		})
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"sort"
 	"syscall/js"
@@ -20,17 +19,8 @@ var ErrElsewhere = errors.New("another tab of this page is downloading it: pause
 // Record reads a record; os.ErrNotExist where there is none.
 func (s *Store) Record(ctx context.Context, id string) (Record, error) {
 	var r Record
-	v, err := s.get(ctx, records, js.ValueOf(id))
-	if err != nil {
-		return r, err
-	}
-	if v.Type() != js.TypeString {
-		return r, fmt.Errorf("%s is not stored here: %w", id, os.ErrNotExist)
-	}
-	if err := json.Unmarshal([]byte(v.String()), &r); err != nil {
-		return r, fmt.Errorf("what is known of %s is damaged: delete it and download it again", id)
-	}
-	return r, nil
+	err := s.getJSON(ctx, records, id, "known", &r)
+	return r, err
 }
 
 // PutRecord writes a record.

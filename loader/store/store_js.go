@@ -139,17 +139,24 @@ func sliceKey(file, etag string, at int64) js.Value { return js.ValueOf([]any{fi
 // Manifest reads a file's manifest; os.ErrNotExist where the file is not stored whole.
 func (s *Store) Manifest(ctx context.Context, file string) (Manifest, error) {
 	var m Manifest
-	v, err := s.get(ctx, manifests, js.ValueOf(file))
+	err := s.getJSON(ctx, manifests, file, "stored", &m)
+	return m, err
+}
+
+// getJSON decodes what a table has under a name into v; os.ErrNotExist where it has
+// nothing. is what the table says of it, for the error: "stored" or "known".
+func (s *Store) getJSON(ctx context.Context, table, name, is string, v any) error {
+	text, err := s.get(ctx, table, js.ValueOf(name))
 	if err != nil {
-		return m, err
+		return err
 	}
-	if v.Type() != js.TypeString {
-		return m, fmt.Errorf("%s is not stored here: %w", file, os.ErrNotExist)
+	if text.Type() != js.TypeString {
+		return fmt.Errorf("%s is not stored here: %w", name, os.ErrNotExist)
 	}
-	if err := json.Unmarshal([]byte(v.String()), &m); err != nil {
-		return m, fmt.Errorf("what is stored of %s is damaged: delete it and download it again", file)
+	if err := json.Unmarshal([]byte(text.String()), v); err != nil {
+		return fmt.Errorf("what is %s of %s is damaged: delete it and download it again", is, name)
 	}
-	return m, nil
+	return nil
 }
 
 // List lists the files that are stored whole.
