@@ -70,6 +70,15 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	software := p.Device.Info.Software
 	most := quads
 	if software {
+		p.Dispatch(Dispatch{
+			Kernel: "attention_cpu", Label: o.Label,
+			Consts: []Const{{"QUADS", max(o.HeadSize/4, mostQuads)}},
+			Params: append(params, scale*math.Log2E, o.HeadSize/4, o.Causal),
+			Bind:   bind,
+			Groups: [3]int{(tq + 31) / 32, o.Heads, batch},
+			Cost:   4 * float64(batch*tq*tokens*channels),
+		})
+		return y
 		// One pipeline for heads of all sizes, with image prompts or without: the uniform says it.
 		most, cross, causal = max(quads, mostQuads), true, false
 	}

@@ -265,6 +265,18 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	passes := w.passes(pass)
 	slicePasses := (passes + t.slices - 1) / t.slices
 	software := p.Device.Info.Software
+	if software && o.tile.mv == 0 {
+		p.Dispatch(Dispatch{
+			Kernel: "conv2d_cpu", Label: o.Label,
+			Consts: []Const{{"HAS_X2", o.X2 != nil}},
+			Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
+				int32(s.top), int32(-o.Padding), w.Size, s.stride, flags, int(activation), scale, (w.used() + 7) / 8 * 4, 16},
+			Bind:   bind,
+			Groups: [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1},
+			Cost:   w.cost(s.m),
+		})
+		return
+	}
 	p.Dispatch(Dispatch{
 		Kernel: "conv2d", Label: o.Label,
 		Consts: []Const{{"MV", t.mv}, {"NV", t.nv}, {"HAS_X2", o.X2 != nil || software}, {"UNROLL", !software}},

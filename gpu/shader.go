@@ -57,6 +57,9 @@ func (d *Device) shaderSource(kernel string, consts []Const) (string, error) {
 	if d.F16 {
 		s.WriteString("enable f16;\n")
 	}
+	if strings.HasSuffix(kernel, "_cpu") {
+		s.WriteString("enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n")
+	}
 	for _, c := range consts {
 		s.WriteString(c.declare())
 		s.WriteByte('\n')

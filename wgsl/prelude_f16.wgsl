@@ -21,4 +21,16 @@ fn out_low(v: vec4<f32>, wide: bool) -> Out {
 }
 fn out_high(v: vec4<f32>) -> Out { return bitcast<vec2<u32>>(v.zw); }
 
+// The same by twos.
+alias Act2 = vec2<f16>;
+alias Weight2 = vec2<f16>;
+alias Out2 = u32;
+fn act2(v: Act2) -> vec2<f32> { return vec2<f32>(v); }
+fn weight2(v: Weight2) -> vec2<f32> { return vec2<f32>(v); }
+fn out2_low(v: vec2<f32>, wide: bool) -> Out2 {
+    if wide { return bitcast<u32>(v.x); }
+    return bitcast<u32>(vec2<f16>(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0))));
+}
+fn out2_high(v: vec2<f32>) -> Out2 { return bitcast<u32>(v.y); }
+
 fn to_weight4(v: vec4<f32>) -> Weight4 { return vec4<f16>(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }

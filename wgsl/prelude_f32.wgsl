@@ -17,6 +17,15 @@ const WIDE_PLACES = 1u;
 fn out_low(v: vec4<f32>, wide: bool) -> Out { return v; }
 fn out_high(v: vec4<f32>) -> Out { return v; }
 
+// The same by twos.
+alias Act2 = vec2<f32>;
+alias Weight2 = u32;
+alias Out2 = vec2<f32>;
+fn act2(v: Act2) -> vec2<f32> { return v; }
+fn weight2(v: Weight2) -> vec2<f32> { return unpack2x16float(v); }
+fn out2_low(v: vec2<f32>, wide: bool) -> Out2 { return v; }
+fn out2_high(v: vec2<f32>) -> Out2 { return v; }
+
 fn to_weight4(v: vec4<f32>) -> Weight4 {
     let c = clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0));
     return vec2<u32>(pack2x16float(c.xy), pack2x16float(c.zw));

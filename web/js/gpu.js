@@ -121,6 +121,7 @@ async function open({ noF16 = false, powerPreference = "high-performance" } = {}
   if (!adapter) return { problem: "adapter", text: "WebGPU found no GPU that it may use" };
   const requiredFeatures = [];
   if (!noF16 && adapter.features.has("shader-f16")) requiredFeatures.push("shader-f16");
+  if (adapter.features.has("subgroups")) requiredFeatures.push("subgroups");
   if (adapter.features.has("timestamp-query")) requiredFeatures.push("timestamp-query");
   const requiredLimits = {};
   for (const name of [

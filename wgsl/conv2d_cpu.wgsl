@@ -1,0 +1,235 @@
+// conv2d.wgsl for a processor that plays a GPU (SwiftShader, lavapipe): the same sums from
+// the same buffers, without workgroup memory. There a workgroup's threads are the lanes
+// of a vector; memory is one more gather from them, a barrier a switch between
+// coroutines, an array with a computed index a gather and a scatter. So every thread does
+// 8 pixels by 4 channels by itself, in variables that have names; the pixels, and with
+// them all addresses in x, are the same for all threads, and neighbouring threads read
+// neighbouring words of w.
+//
+// A workgroup of 16 threads computes 8 pixels by 64 columns of w; a thread the columns
+// 2t, 2t + 1 and 32 + 2t, 33 + 2t, so that with GEGLU it has the values and their gates.
+//
+// Constants: HAS_X2 (bool). Bindings, layouts and flags: conv2d.wgsl.
+
+struct Params {
+    m: u32,          // output pixels: N · H_o · W_o
+    n_quads: u32,    // output channels / 4, padding included
+    w_quads: u32,    // NP / 4
+    c1_quads: u32,   // channels of x / 4
+    c2_quads: u32,   // of x2 / 4, or 0
+    h_in: u32,
+    w_in: u32,
+    h_up: u32,       // the input's size after nearest-neighbour upsampling
+    w_up: u32,
+    h_out: u32,
+    w_out: u32,
+    top: i32,        // where the first output row's first tap reads: -padding, or a row of a band
+    left: i32,       // and the first column's
+    ksize: u32,
+    stride: u32,
+    flags: u32,
+    activation: u32,
+    scale: f32,
+    pairs: u32,      // of columns of w that are used, a multiple of 4 but for the last thread's
+    pixels: u32,     // 8; a compiler that knew it would unroll the end
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<Act4>;
+@group(0) @binding(2) var<storage, read> w: array<Weight2>;
+@group(0) @binding(3) var<storage, read_write> y: array<Out2>;
+@group(0) @binding(4) var<storage, read> bias: array<vec2<f32>>;
+@group(0) @binding(5) var<storage, read> x2: array<Act4>;
+@group(0) @binding(6) var<storage, read> table: array<vec2<f32>>;
+@group(0) @binding(7) var<storage, read> step: array<u32>;
+@group(0) @binding(8) var<storage, read> residual: array<Act2>;
+
+// Of flags:
+const BIAS = 1u;
+const TABLE = 2u;
+const RESIDUAL = 4u;
+const UPSAMPLE = 8u;
+const WIDE = 16u;
+const GEGLU = 32u;
+
+// Where an output pixel's first tap reads.
+struct Start { image: i32, top: i32, left: i32 }
+
+@compute @workgroup_size(16)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
+    let n = group.y * 32u + t;    // the first pair of columns; the second is 16 on
+    if n >= p.pairs { return; }
+    let m = group.x * 16u;
+    let s0 = start(m + 0u + t % 4u);
+    let s1 = start(m + 4u + t % 4u);
+    let s2 = start(m + 8u + t % 4u);
+    let s3 = start(m + 12u + t % 4u);
+    var a0 = vec4<f32>();
+    var a1 = vec4<f32>();
+    var a2 = vec4<f32>();
+    var a3 = vec4<f32>();
+    var a4 = vec4<f32>();
+    var a5 = vec4<f32>();
+    var a6 = vec4<f32>();
+    var a7 = vec4<f32>();
+    var a8 = vec4<f32>();
+    var a9 = vec4<f32>();
+    var a10 = vec4<f32>();
+    var a11 = vec4<f32>();
+    var a12 = vec4<f32>();
+    var a13 = vec4<f32>();
+    var a14 = vec4<f32>();
+    var a15 = vec4<f32>();
+    let quads = p.c1_quads + p.c2_quads;
+    var row = n;
+    for (var tap = 0u; tap < p.ksize * p.ksize; tap++) {
+        let k = vec2<i32>(i32(tap % p.ksize), i32(tap / p.ksize));
+        let p0 = place(s0, k);
+        let p1 = place(s1, k);
+        let p2 = place(s2, k);
+        let p3 = place(s3, k);
+        for (var q = 0u; q < quads; q++) {
+            let v0 = load(p0, q);
+            let v1 = load(p1, q);
+            let v2 = load(p2, q);
+            let v3 = load(p3, q);
+            let w0 = columns(row);
+            a0 = fma(vec4<f32>(quadBroadcast(v0.x, 0u)), w0, a0);
+            a1 = fma(vec4<f32>(quadBroadcast(v0.x, 1u)), w0, a1);
+            a2 = fma(vec4<f32>(quadBroadcast(v0.x, 2u)), w0, a2);
+            a3 = fma(vec4<f32>(quadBroadcast(v0.x, 3u)), w0, a3);
+            a4 = fma(vec4<f32>(quadBroadcast(v1.x, 0u)), w0, a4);
+            a5 = fma(vec4<f32>(quadBroadcast(v1.x, 1u)), w0, a5);
+            a6 = fma(vec4<f32>(quadBroadcast(v1.x, 2u)), w0, a6);
+            a7 = fma(vec4<f32>(quadBroadcast(v1.x, 3u)), w0, a7);
+            a8 = fma(vec4<f32>(quadBroadcast(v2.x, 0u)), w0, a8);
+            a9 = fma(vec4<f32>(quadBroadcast(v2.x, 1u)), w0, a9);
+            a10 = fma(vec4<f32>(quadBroadcast(v2.x, 2u)), w0, a10);
+            a11 = fma(vec4<f32>(quadBroadcast(v2.x, 3u)), w0, a11);
+            a12 = fma(vec4<f32>(quadBroadcast(v3.x, 0u)), w0, a12);
+            a13 = fma(vec4<f32>(quadBroadcast(v3.x, 1u)), w0, a13);
+            a14 = fma(vec4<f32>(quadBroadcast(v3.x, 2u)), w0, a14);
+            a15 = fma(vec4<f32>(quadBroadcast(v3.x, 3u)), w0, a15);
+            let w1 = columns(row + 2u * p.w_quads);
+            a0 = fma(vec4<f32>(quadBroadcast(v0.y, 0u)), w1, a0);
+            a1 = fma(vec4<f32>(quadBroadcast(v0.y, 1u)), w1, a1);
+            a2 = fma(vec4<f32>(quadBroadcast(v0.y, 2u)), w1, a2);
+            a3 = fma(vec4<f32>(quadBroadcast(v0.y, 3u)), w1, a3);
+            a4 = fma(vec4<f32>(quadBroadcast(v1.y, 0u)), w1, a4);
+            a5 = fma(vec4<f32>(quadBroadcast(v1.y, 1u)), w1, a5);
+            a6 = fma(vec4<f32>(quadBroadcast(v1.y, 2u)), w1, a6);
+            a7 = fma(vec4<f32>(quadBroadcast(v1.y, 3u)), w1, a7);
+            a8 = fma(vec4<f32>(quadBroadcast(v2.y, 0u)), w1, a8);
+            a9 = fma(vec4<f32>(quadBroadcast(v2.y, 1u)), w1, a9);
+            a10 = fma(vec4<f32>(quadBroadcast(v2.y, 2u)), w1, a10);
+            a11 = fma(vec4<f32>(quadBroadcast(v2.y, 3u)), w1, a11);
+            a12 = fma(vec4<f32>(quadBroadcast(v3.y, 0u)), w1, a12);
+            a13 = fma(vec4<f32>(quadBroadcast(v3.y, 1u)), w1, a13);
+            a14 = fma(vec4<f32>(quadBroadcast(v3.y, 2u)), w1, a14);
+            a15 = fma(vec4<f32>(quadBroadcast(v3.y, 3u)), w1, a15);
+            let w2 = columns(row + 4u * p.w_quads);
+            a0 = fma(vec4<f32>(quadBroadcast(v0.z, 0u)), w2, a0);
+            a1 = fma(vec4<f32>(quadBroadcast(v0.z, 1u)), w2, a1);
+            a2 = fma(vec4<f32>(quadBroadcast(v0.z, 2u)), w2, a2);
+            a3 = fma(vec4<f32>(quadBroadcast(v0.z, 3u)), w2, a3);
+            a4 = fma(vec4<f32>(quadBroadcast(v1.z, 0u)), w2, a4);
+            a5 = fma(vec4<f32>(quadBroadcast(v1.z, 1u)), w2, a5);
+            a6 = fma(vec4<f32>(quadBroadcast(v1.z, 2u)), w2, a6);
+            a7 = fma(vec4<f32>(quadBroadcast(v1.z, 3u)), w2, a7);
+            a8 = fma(vec4<f32>(quadBroadcast(v2.z, 0u)), w2, a8);
+            a9 = fma(vec4<f32>(quadBroadcast(v2.z, 1u)), w2, a9);
+            a10 = fma(vec4<f32>(quadBroadcast(v2.z, 2u)), w2, a10);
+            a11 = fma(vec4<f32>(quadBroadcast(v2.z, 3u)), w2, a11);
+            a12 = fma(vec4<f32>(quadBroadcast(v3.z, 0u)), w2, a12);
+            a13 = fma(vec4<f32>(quadBroadcast(v3.z, 1u)), w2, a13);
+            a14 = fma(vec4<f32>(quadBroadcast(v3.z, 2u)), w2, a14);
+            a15 = fma(vec4<f32>(quadBroadcast(v3.z, 3u)), w2, a15);
+            let w3 = columns(row + 6u * p.w_quads);
+            a0 = fma(vec4<f32>(quadBroadcast(v0.w, 0u)), w3, a0);
+            a1 = fma(vec4<f32>(quadBroadcast(v0.w, 1u)), w3, a1);
+            a2 = fma(vec4<f32>(quadBroadcast(v0.w, 2u)), w3, a2);
+            a3 = fma(vec4<f32>(quadBroadcast(v0.w, 3u)), w3, a3);
+            a4 = fma(vec4<f32>(quadBroadcast(v1.w, 0u)), w3, a4);
+            a5 = fma(vec4<f32>(quadBroadcast(v1.w, 1u)), w3, a5);
+            a6 = fma(vec4<f32>(quadBroadcast(v1.w, 2u)), w3, a6);
+            a7 = fma(vec4<f32>(quadBroadcast(v1.w, 3u)), w3, a7);
+            a8 = fma(vec4<f32>(quadBroadcast(v2.w, 0u)), w3, a8);
+            a9 = fma(vec4<f32>(quadBroadcast(v2.w, 1u)), w3, a9);
+            a10 = fma(vec4<f32>(quadBroadcast(v2.w, 2u)), w3, a10);
+            a11 = fma(vec4<f32>(quadBroadcast(v2.w, 3u)), w3, a11);
+            a12 = fma(vec4<f32>(quadBroadcast(v3.w, 0u)), w3, a12);
+            a13 = fma(vec4<f32>(quadBroadcast(v3.w, 1u)), w3, a13);
+            a14 = fma(vec4<f32>(quadBroadcast(v3.w, 2u)), w3, a14);
+            a15 = fma(vec4<f32>(quadBroadcast(v3.w, 3u)), w3, a15);
+            row += 8u * p.w_quads;
+        }
+    }
+    var sums = array(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15);
+    for (var i = 0u; i < p.pixels; i++) { finish(m + i, n, sums[i]); }
+}
+
+// A thread's four columns of a row of w.
+fn columns(at: u32) -> vec4<f32> { return vec4<f32>(weight2(w[at]), weight2(w[at + 16u])); }
+
+fn start(m: u32) -> Start {
+    let pixel = m % (p.h_out * p.w_out);
+    var s: Start;
+    s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
+    s.top = i32(pixel / p.w_out * p.stride) + p.top;
+    if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
+    s.left = i32(pixel % p.w_out * p.stride) + p.left;
+    return s;
+}
+
+fn has(flag: u32) -> bool { return (p.flags & flag) != 0u; }
+
+// The pixel of x that a tap reads, or -1 beyond the border.
+fn place(s: Start, tap: vec2<i32>) -> i32 {
+    let iy = s.top + tap.y;
+    let ix = s.left + tap.x;
+    let inside = iy >= 0 && iy < i32(p.h_up) && ix >= 0 && ix < i32(p.w_up);
+    var sy = iy;
+    var sx = ix;
+    if has(UPSAMPLE) {
+        sy = i32(u32(max(iy, 0)) * p.h_in / p.h_up);
+        sx = i32(u32(max(ix, 0)) * p.w_in / p.w_up);
+    }
+    return select(-1, s.image + sy * i32(p.w_in) + sx, inside);
+}
+
+fn load(at: i32, q: u32) -> vec4<f32> {
+    if at < 0 { return vec4<f32>(); }
+    if HAS_X2 && q >= p.c1_quads { return act4(x2[u32(at) * p.c2_quads + q - p.c1_quads]); }
+    return act4(x[u32(at) * p.c1_quads + q]);
+}
+
+fn finish(m: u32, n: u32, sums: vec4<f32>) {
+    if m >= p.m { return; }
+    var s = sums;
+    if has(BIAS) { s += vec4<f32>(bias[n], bias[n + 16u]); }
+    if has(GEGLU) {
+        let pair = (n / 32u) * 16u + n % 16u;
+        put(m, pair, s.xy * gelu4(s).zw);
+        return;
+    }
+    if has(TABLE) {
+        let at = step[0] * p.n_quads * 2u;
+        if n < 2u * p.n_quads { s += vec4<f32>(table[at + n], 0.0, 0.0); }
+        if n + 16u < 2u * p.n_quads { s += vec4<f32>(0.0, 0.0, table[at + n + 16u]); }
+    }
+    s = activate4(p.activation, s);
+    put(m, n, s.xy);
+    put(m, n + 16u, s.zw);
+}
+
+fn put(m: u32, pair: u32, v: vec2<f32>) {
+    if pair >= 2u * p.n_quads { return; }
+    let at = m * 2u * p.n_quads + pair;
+    var s = v;
+    if has(RESIDUAL) { s += act2(residual[at]); }
+    s *= p.scale;
+    let wide = has(WIDE);
+    let place = select(at, at * WIDE_PLACES, wide);
+    y[place] = out2_low(s, wide);
+    if WIDE_PLACES == 2u && wide { y[place + 1u] = out2_high(s); }
+}
