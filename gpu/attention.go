@@ -14,6 +14,7 @@ type AttentionOptions struct {
 	QAt      int     // the channel of q where the queries begin
 	KAt, VAt int     // the channels of kv where keys and values begin
 	Image    *ImageAttention
+	tiled    bool // for tests: a GPU's kernel in any case
 }
 
 // ImageAttention is the decoupled part of a cross-attention (IP-Adapter, section
@@ -46,7 +47,6 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(o.HeadSize))
 	}
-	tile := chooseAttentionTile(p.Device, o.HeadSize/4)
 	params := []any{tq, tk, q.Pitch() / 4, o.QAt / 4, kv.Pitch() / 4, o.KAt / 4, o.VAt / 4, y.Pitch() / 4}
 	dummy := In(kv)
 	bind := []Binding{In(q), In(kv), Out(y), dummy, dummy, dummy, dummy, dummy}
@@ -65,64 +65,54 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	} else {
 		params = append(params, 0, 0, 0, 0, 0, 0)
 	}
-	queries := tile.threads / tile.split * tile.rows
-	quads, cross, causal := o.HeadSize/4/tile.split, o.Image != nil, o.Causal
-	software := p.Device.Info.Software
-	most := quads
-	if software {
+	params = append(params, scale*math.Log2E)
+	cost := 4 * float64(batch*tq*tokens*channels)
+	if p.Device.playsGPU() && !o.tiled {
+		// A thread has two queries. Heads share pipelines: compiling is what takes time.
+		quads := o.HeadSize / 4
+		for _, most := range []int{16, 40} {
+			if quads <= most {
+				quads = most
+				break
+			}
+		}
 		p.Dispatch(Dispatch{
 			Kernel: "attention_cpu", Label: o.Label,
-			Consts: []Const{{"QUADS", max(o.HeadSize/4, mostQuads)}},
-			Params: append(params, scale*math.Log2E, o.HeadSize/4, o.Causal),
+			Consts: []Const{{"QUADS", quads}},
+			Params: append(params, o.HeadSize/4, o.Causal),
 			Bind:   bind,
 			Groups: [3]int{(tq + 31) / 32, o.Heads, batch},
-			Cost:   4 * float64(batch*tq*tokens*channels),
+			Cost:   cost,
 		})
 		return y
-		// One pipeline for heads of all sizes, with image prompts or without: the uniform says it.
-		most, cross, causal = max(quads, mostQuads), true, false
 	}
+	tile := chooseAttentionTile(o.HeadSize / 4)
+	queries := tile.threads / tile.split
 	p.Dispatch(Dispatch{
 		Kernel: "attention", Label: o.Label,
-		Consts: []Const{{"QUADS", most}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run}, {"ROWS", tile.rows},
-			{"THREADS", tile.threads}, {"CROSS", cross}, {"CAUSAL", causal}, {"UNROLL", !software}},
-		Params: append(params, scale*math.Log2E, quads, o.Causal),
+		Consts: []Const{{"QUADS", o.HeadSize / 4 / tile.split}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run},
+			{"THREADS", tile.threads}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}},
+		Params: params,
 		Bind:   bind,
 		Groups: [3]int{(tq + queries - 1) / queries, o.Heads, batch},
-		Cost:   4 * float64(batch*tq*tokens*channels),
+		Cost:   cost,
 	})
 	return y
 }
 
-// attentionTile is how the kernel cuts the work; see its constants.
-type attentionTile struct{ split, keys, run, rows, threads int }
-
-// mostQuads is how many vec4 of a head a CPU's pipeline has room for in a thread. Its
-// compiler takes time in proportion to it.
-const mostQuads = 16
+// attentionTile is how attention.wgsl cuts the work; see its constants.
+type attentionTile struct{ split, keys, run, threads int }
 
 // chooseAttentionTile chooses for a head of so many vec4: over how many threads it is
-// split (so that each has ten vec4 or fewer, sixteen on a CPU, if it divides so), and how
-// many keys are in workgroup memory: as many as fit beside the parts of the scores, of
-// 16 KiB on a CPU and of 9 on a GPU, since with more fewer workgroups run at once.
+// split (so that each has ten vec4 or fewer, if it divides so), and how many keys are in
+// workgroup memory: as many as fit beside the parts of the scores in 9 KiB, since with
+// more fewer workgroups run at once.
 // It does not depend on image prompts: another order of sums would change the last bits
 // of a picture that λ = 0 leaves to the words. Runs of four keys keep 8 waves a SIMD of
 // RDNA3 with image prompts, too (tests/bench/gpucost_attention_norm.mjs).
-func chooseAttentionTile(d *Device, quads int) attentionTile {
-	if d.Info.Software {
-		return cpuAttentionTile(quads)
-	}
-	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, rows: 1, threads: 64}
+func chooseAttentionTile(quads int) attentionTile {
+	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, threads: 64}
 	t.fit(quads, 9<<10)
-	return t
-}
-
-// cpuAttentionTile has few answers, as cpuTile has. Reads of workgroup memory are what
-// costs, and long code to compile.
-func cpuAttentionTile(quads int) attentionTile {
-	t := attentionTile{split: splitHead(quads, mostQuads), keys: 16, run: 2, rows: 4}
-	t.threads = min(64, 16*t.split)
-	t.fit(max(quads, mostQuads*t.split), 16<<10)
 	return t
 }
 
@@ -139,7 +129,7 @@ func splitHead(quads, most int) int {
 func (t *attentionTile) fit(quads, room int) {
 	parts := 4
 	if t.split > 1 {
-		parts = t.threads * t.rows * t.run * 4
+		parts = t.threads * t.run * 4
 	}
 	for t.keys > 1 && t.keys*quads*32+parts > room {
 		t.keys /= 2

@@ -51,9 +51,6 @@ func referenceAttention(out []float64, b, tq, tk, heads, d int, q, k, v func(b, 
 	}
 }
 
-// asOn has operations choose their tiles as on a GPU, or as on a CPU that plays one.
-func asOn(d *Device, gpu bool) { d.Info.Software = !gpu }
-
 func one(int, int) float64 { return 1 }
 
 func at(values []float32, tokens, pitch, offset int) func(b, t, c int) float64 {
@@ -72,20 +69,17 @@ func toFloat32(v []float64) []float32 {
 // and the VAE, with token counts on either side of a tile.
 func TestSelfAttention(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
-		software := d.Info.Software
-		defer func() { d.Info.Software = software }()
 		rng := rand.New(rand.NewPCG(13, 14))
 		for _, c := range []struct {
 			b, t, heads, d int
-			causal, gpu    bool // gpu: with the tile of a GPU
+			causal, gpu    bool // gpu: with the kernel of a GPU
 		}{{1, 1, 1, 4, false, false}, {2, 77, 3, 20, true, false}, {1, 65, 2, 40, false, false}, {2, 33, 2, 64, true, false}, {1, 100, 2, 80, false, false},
 			{2, 17, 1, 160, false, false}, {1, 70, 1, 128, false, false}, {1, 20, 1, 512, false, false}, {1, 19, 2, 92, false, false},
 			{2, 67, 2, 8, true, true}, {1, 37, 1, 48, false, true}} {
-			asOn(d, c.gpu)
 			ch := c.heads * c.d
 			x, xv := input(d, Act, normals(rng, c.b*c.t*3*ch), c.b, c.t, 3*ch)
 			p := d.NewProgram("test")
-			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch})
+			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu})
 			run(t, p, 0)
 			want := make([]float64, c.b*c.t*ch)
 			referenceAttention(want, c.b, c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal, one)
@@ -99,14 +93,11 @@ func TestSelfAttention(t *testing.T) {
 // gives what there is without image prompts, bit for bit.
 func TestCrossAttention(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
-		software := d.Info.Software
-		defer func() { d.Info.Software = software }()
 		rng := rand.New(rand.NewPCG(15, 16))
 		for _, c := range []struct {
 			b, tq, heads, d int
 			gpu             bool
 		}{{2, 63, 2, 20, false}, {1, 130, 1, 40, false}, {2, 15, 2, 80, false}, {1, 66, 1, 160, false}, {1, 70, 1, 8, true}} {
-			asOn(d, c.gpu)
 			ch := c.heads * c.d
 			const text, layers, prompts = 77, 3, 2
 			counts := []int{4, 17}
@@ -120,7 +111,7 @@ func TestCrossAttention(t *testing.T) {
 			scales, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
 			record := func(im *ImageAttention) (*Program, *Tensor) {
 				p := d.NewProgram("test")
-				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im})
+				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu})
 			}
 			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Scales: scales, Layer: 1, Masks: masks}
 

@@ -222,10 +222,6 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		p.Fail("gpu: %s has no weights loaded", o.Label)
 		return
 	}
-	t := chooseConvTile(p.Device, s.m, w)
-	if o.tile.mv > 0 {
-		t = o.tile
-	}
 	dummy := Read(w.packed)
 	bind := []Binding{In(x), Read(w.packed), Out(y), dummy, dummy, dummy, dummy, dummy}
 	if w.bias != nil {
@@ -249,39 +245,37 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		scale = float32(o.Scale)
 	}
 	flags := convFlags(w.bias != nil, o.Table != nil, o.Residual != nil, s.hUp != s.hIn || s.wUp != s.wIn, y.DType == F32, w.geglu)
+	sizes := []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
+		int32(s.top), int32(-o.Padding), w.Size, s.stride}
 	// What rides along, in the kernel's own end or in conv2d_sum.
 	ends := []any{flags, int(activation), scale}
-	out := y
-	if t.slices > 1 {
-		out = p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
-		bind[2] = Out(out)
-		ends = []any{flags&upsampleFlag | wideFlag, int(NoActivation), float32(1)}
-	}
-	results := 4 * t.mv * t.nv
-	if w.geglu {
-		results /= 2
-	}
-	pass := t.pass()
-	passes := w.passes(pass)
-	slicePasses := (passes + t.slices - 1) / t.slices
-	software := p.Device.Info.Software
-	if software && o.tile.mv == 0 {
+	if p.Device.playsGPU() && o.tile.mv == 0 {
+		// A thread has 16 pixels and two pairs of columns; four threads are busy or idle together.
 		p.Dispatch(Dispatch{
 			Kernel: "conv2d_cpu", Label: o.Label,
 			Consts: []Const{{"HAS_X2", o.X2 != nil}},
-			Params: []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-				int32(s.top), int32(-o.Padding), w.Size, s.stride, flags, int(activation), scale, (w.used() + 7) / 8 * 4, 16},
+			Params: append(sizes, append(ends, (w.used()+7)/8*4, 16)...),
 			Bind:   bind,
 			Groups: [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1},
 			Cost:   w.cost(s.m),
 		})
 		return
 	}
+	t := o.tile
+	if t.mv == 0 {
+		t = chooseConvTile(s.m, w)
+	}
+	out := y
+	if t.slices > 1 {
+		out = p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
+		bind[2] = Out(out)
+		ends = []any{flags&upsampleFlag | wideFlag, int(NoActivation), float32(1)}
+	}
+	slicePasses := (w.passes() + t.slices - 1) / t.slices
 	p.Dispatch(Dispatch{
 		Kernel: "conv2d", Label: o.Label,
-		Consts: []Const{{"MV", t.mv}, {"NV", t.nv}, {"HAS_X2", o.X2 != nil || software}, {"UNROLL", !software}},
-		Params: append([]any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-			int32(s.top), int32(-o.Padding), 4, pass, pass * t.nv / 8, results, w.Size, s.stride}, append(ends, t.slices, slicePasses)...),
+		Consts: []Const{{"MV", t.mv}, {"NV", t.nv}, {"HAS_X2", o.X2 != nil}},
+		Params: append(sizes, append(ends, t.slices, slicePasses)...),
 		Bind:   bind,
 		Groups: [3]int{t.rows(s.m), t.columns(w.used()), t.slices},
 		Cost:   w.cost(s.m),

@@ -4,13 +4,8 @@ package gpu
 // and four channels, and into how many slices the sums are cut.
 type convTile struct{ mv, nv, slices int }
 
-// pass is the input channels that the kernel brings to workgroup memory at once.
-func (t convTile) pass() int {
-	if t.mv == 4 {
-		return 8
-	}
-	return 16
-}
+// convPass is how many input channels the kernel brings to workgroup memory at once.
+const convPass = 16
 
 // rows and columns are the workgroups for m pixels and n packed channels.
 func (t convTile) rows(m int) int     { return (m + 32*t.mv - 1) / (32 * t.mv) }
@@ -18,7 +13,7 @@ func (t convTile) columns(n int) int  { return (n + 32*t.nv - 1) / (32 * t.nv) }
 func (t convTile) tiles(m, n int) int { return t.rows(m) * t.columns(n) }
 
 // passes is how often the kernel brings tiles to workgroup memory.
-func (w *ConvWeight) passes(pass int) int { return w.Size * w.Size * ((w.In + pass - 1) / pass) }
+func (w *ConvWeight) passes() int { return w.Size * w.Size * ((w.In + convPass - 1) / convPass) }
 
 // enoughGroups is how many workgroups keep a large GPU busy.
 const enoughGroups = 256
@@ -26,15 +21,8 @@ const enoughGroups = 256
 // fewestPasses is the least work of a slice that is worth a workgroup's beginning and end.
 const fewestPasses = 8
 
-// largeConv is the work, in floating-point operations, from which a CPU's largest
-// tile is worth the second that it takes to compile.
-const largeConv = 5e8
-
-// chooseConvTile takes the tile, and on a GPU the slices, that should be done first.
-func chooseConvTile(d *Device, m int, w *ConvWeight) convTile {
-	if d.Info.Software {
-		return cpuTile(m, w)
-	}
+// chooseConvTile takes the tile and the slices that should be done first.
+func chooseConvTile(m int, w *ConvWeight) convTile {
 	var best convTile
 	least := 0.0
 	for _, t := range []convTile{{2, 2, 1}, {1, 2, 1}, {1, 1, 1}} {
@@ -42,7 +30,7 @@ func chooseConvTile(d *Device, m int, w *ConvWeight) convTile {
 			continue // a tile holds values and their gates
 		}
 		for ; t.slices <= 16; t.slices *= 2 {
-			if t.slices > 1 && (w.geglu || w.passes(t.pass())/t.slices < fewestPasses) {
+			if t.slices > 1 && (w.geglu || w.passes()/t.slices < fewestPasses) {
 				break
 			}
 			if c := t.gpuCost(m, w); best.mv == 0 || c < least {
@@ -67,15 +55,4 @@ func (t convTile) gpuCost(m int, w *ConvWeight) float64 {
 		cost += float64(m*w.Out) * float64(8*t.slices) * 20 / 2
 	}
 	return cost
-}
-
-// cpuTile has few answers, because a CPU takes a second to compile each. It gathers
-// workgroup memory lane by lane, which is most of its time: a larger tile reads less.
-// On lavapipe tiles of 4, 4 do 10.2 GFLOP/s a core where those of 2, 2 do 6.2.
-func cpuTile(m int, w *ConvWeight) convTile {
-	large := convTile{4, 4, 1}
-	if w.cost(m) < largeConv || large.tiles(m, w.used()) < 4 {
-		return convTile{2, 2, 1}
-	}
-	return large
 }

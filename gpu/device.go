@@ -47,12 +47,17 @@ func (a AdapterInfo) String() string {
 	return "unknown adapter"
 }
 
+// playsGPU says whether kernels of their own are for this device (conv2d_cpu.wgsl says
+// why). Both processors that play GPUs have subgroups; without, a GPU's kernels do.
+func (d *Device) playsGPU() bool { return d.Info.Software && d.Subgroups }
+
 // Device is a GPU, or, from NewPlanner, only the plan of one.
 type Device struct {
-	F16     bool        // shader-f16: activations are F16, and arithmetic on them widens to f32
-	Weights WeightDType // how matrices lie in memory; WeightF32 only without F16
-	Limits  Limits
-	Info    AdapterInfo
+	Subgroups bool        // WGSL's subgroups, and with them quadBroadcast
+	F16       bool        // shader-f16: activations are F16, and arithmetic on them widens to f32
+	Weights   WeightDType // how matrices lie in memory; WeightF32 only without F16
+	Limits    Limits
+	Info      AdapterInfo
 	// Guard, for tests, gives every tensor a buffer of its own, filled with NaN and
 	// followed by a band of NaN: a read of what was never written, or past the end,
 	// shows in the result, and Program.CheckGuards finds writes past the end.

@@ -62,6 +62,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	d.host.modules = map[string]*pipelineEntry{}
 	d.host.layouts = map[string]layout{}
 	d.F16 = d.host.js.Get("features").Call("has", "shader-f16").Bool()
+	d.Subgroups = d.host.js.Get("features").Call("has", "subgroups").Bool()
 	limits := d.host.js.Get("limits")
 	get := func(name string) int64 { return int64(limits.Get(name).Float()) }
 	d.Limits = Limits{

@@ -58,6 +58,7 @@ func (d *Device) shaderSource(kernel string, consts []Const) (string, error) {
 		s.WriteString("enable f16;\n")
 	}
 	if strings.HasSuffix(kernel, "_cpu") {
+		// Four threads take every branch together; that is more than the compiler can see.
 		s.WriteString("enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n")
 	}
 	for _, c := range consts {

@@ -10,6 +10,7 @@
 // places in workgroup memory, so that neither a bounds clamp nor an address is computed
 // between two of them; what a real GPU's compiler makes of that is in
 // cost_matmul_conv.json.
+// On a processor that plays a GPU, conv2d_cpu.wgsl does the same.
 // Where there are too few tiles to fill a GPU, the passes are cut into slices, one a
 // workgroup in z: y is then [slices, M, N] f32 of bare sums, and conv2d_sum.wgsl ends.
 //
@@ -21,10 +22,9 @@
 // With GEGLU a tile of 64 columns of w is 32 values and their 32 gates, and
 // y[n] = value · gelu(gate) has half as many channels.
 //
-// Constants: MV, NV (1 or 2, or, without UNROLL, 4; with GEGLU NV is not 1), HAS_X2 (bool),
-// UNROLL: whether a pass is unrolled; not on a CPU, whose compiler takes ten seconds for
-// it. All else is in the uniform, because it is read once a tap or once a tile, and every
-// constant costs a network pipelines to compile.
+// Constants: MV, NV (1 or 2; with GEGLU NV is 2), HAS_X2 (bool). All else is in the
+// uniform, because it is read once a tap or once a tile, and every constant costs a
+// network pipelines to compile.
 // Buffers that a flag switches off are bound to anything.
 
 struct Params {
@@ -41,11 +41,6 @@ struct Params {
     w_out: u32,
     top: i32,        // where the first output row's first tap reads: -padding, or a row of a band
     left: i32,       // and the first column's
-    // The lengths of loops that a CPU's compiler shall not know, lest it unroll them:
-    four: u32,
-    pass_length: u32,    // BK
-    w_loads: u32,        // B_LOADS
-    results: u32,        // RESULTS, or half of it with GEGLU
     ksize: u32,
     stride: u32,
     flags: u32,
@@ -75,8 +70,8 @@ const GEGLU = 32u;
 
 const TILE_M = 32u * MV;
 const TILE_N = 32u * NV;
-const BK = select(16u, 8u, MV == 4u);    // input channels a pass
-const B_LOADS = BK * NV / 8u;            // vec4 of w that a thread brings a pass
+const BK = 16u;             // input channels a pass
+const B_LOADS = 2u * NV;    // vec4 of w that a thread brings a pass
 
 const A = 8u * MV;          // vec4 in a row of a_tile
 const B = 8u * NV;          // and of b_tile
@@ -90,7 +85,6 @@ var<workgroup> b_tile: array<vec4<f32>, BK * B>;   // [k][channel / 4]
 alias Acc = array<vec4<f32>, 4u * MV * NV>;
 
 const RESULTS = 4u * MV * NV;
-const PAIRS = max(1u, NV / 2u);    // of values and gates
 
 // Where an output pixel's first tap reads.
 struct Start { image: i32, top: i32, left: i32 }
@@ -108,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let loads = pixels < A;
     let to = quad * 4u * A + pixels;
     var starts: array<Start, 4>;
-    for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { starts[i] = start(m0 + pixels * 4u + i); }
+    for (var i = 0u; i < 4u; i++) { starts[i] = start(m0 + pixels * 4u + i); }
 
     var acc: Acc;
     let c_quads = p.c1_quads + p.c2_quads;
@@ -121,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         // 2. Where the tap reads, or that it reads beyond the border.
         let k = vec2<i32>(i32(tap % p.ksize), i32(tap / p.ksize));
         var at: array<i32, 4>;
-        for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { at[i] = place(starts[i], k); }
+        for (var i = 0u; i < 4u; i++) { at[i] = place(starts[i], k); }
         let w_tap = tap * c_quads * 4u;
         let end = min(last - tap * tap_passes, tap_passes);
         for (var n_pass = max(first, tap * tap_passes) - tap * tap_passes; n_pass < end; n_pass++) {
@@ -130,14 +124,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             if loads {
                 let q = q0 + quad;
                 var v: array<vec4<f32>, 4>;
-                for (var i = 0u; i < select(p.four, 4u, UNROLL); i++) { v[i] = load(at[i], q, c_quads); }
+                for (var i = 0u; i < 4u; i++) { v[i] = load(at[i], q, c_quads); }
                 a_tile[to] = vec4<f32>(v[0].x, v[1].x, v[2].x, v[3].x);
                 a_tile[to + A] = vec4<f32>(v[0].y, v[1].y, v[2].y, v[3].y);
                 a_tile[to + 2u * A] = vec4<f32>(v[0].z, v[1].z, v[2].z, v[3].z);
                 a_tile[to + 3u * A] = vec4<f32>(v[0].w, v[1].w, v[2].w, v[3].w);
             }
             // 4. The pass's rows of w.
-            for (var i = 0u; i < select(p.w_loads, B_LOADS, UNROLL); i++) {
+            for (var i = 0u; i < B_LOADS; i++) {
                 let j = t + 64u * i;
                 let k = j / B;
                 var row = vec4<f32>(0.0);
@@ -148,52 +142,40 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
             }
             workgroupBarrier();
             // 5. The products.
-            if UNROLL {
-                products(a_tile[0u * A + ly], a_tile[0u * A + A1 + ly], b_tile[0u * B + lx], b_tile[0u * B + B1 + lx], &acc);
-                products(a_tile[1u * A + ly], a_tile[1u * A + A1 + ly], b_tile[1u * B + lx], b_tile[1u * B + B1 + lx], &acc);
-                products(a_tile[2u * A + ly], a_tile[2u * A + A1 + ly], b_tile[2u * B + lx], b_tile[2u * B + B1 + lx], &acc);
-                products(a_tile[3u * A + ly], a_tile[3u * A + A1 + ly], b_tile[3u * B + lx], b_tile[3u * B + B1 + lx], &acc);
-                products(a_tile[4u * A + ly], a_tile[4u * A + A1 + ly], b_tile[4u * B + lx], b_tile[4u * B + B1 + lx], &acc);
-                products(a_tile[5u * A + ly], a_tile[5u * A + A1 + ly], b_tile[5u * B + lx], b_tile[5u * B + B1 + lx], &acc);
-                products(a_tile[6u * A + ly], a_tile[6u * A + A1 + ly], b_tile[6u * B + lx], b_tile[6u * B + B1 + lx], &acc);
-                products(a_tile[7u * A + ly], a_tile[7u * A + A1 + ly], b_tile[7u * B + lx], b_tile[7u * B + B1 + lx], &acc);
-                products(a_tile[8u * A + ly], a_tile[8u * A + A1 + ly], b_tile[8u * B + lx], b_tile[8u * B + B1 + lx], &acc);
-                products(a_tile[9u * A + ly], a_tile[9u * A + A1 + ly], b_tile[9u * B + lx], b_tile[9u * B + B1 + lx], &acc);
-                products(a_tile[10u * A + ly], a_tile[10u * A + A1 + ly], b_tile[10u * B + lx], b_tile[10u * B + B1 + lx], &acc);
-                products(a_tile[11u * A + ly], a_tile[11u * A + A1 + ly], b_tile[11u * B + lx], b_tile[11u * B + B1 + lx], &acc);
-                products(a_tile[12u * A + ly], a_tile[12u * A + A1 + ly], b_tile[12u * B + lx], b_tile[12u * B + B1 + lx], &acc);
-                products(a_tile[13u * A + ly], a_tile[13u * A + A1 + ly], b_tile[13u * B + lx], b_tile[13u * B + B1 + lx], &acc);
-                products(a_tile[14u * A + ly], a_tile[14u * A + A1 + ly], b_tile[14u * B + lx], b_tile[14u * B + B1 + lx], &acc);
-                products(a_tile[15u * A + ly], a_tile[15u * A + A1 + ly], b_tile[15u * B + lx], b_tile[15u * B + B1 + lx], &acc);
-            } else {
-                for (var k = 0u; k < p.pass_length; k++) {
-                    for (var i = 0u; i < MV; i++) {
-                        let a = a_tile[k * A + i * 8u + ly];
-                        for (var j = 0u; j < NV; j++) {
-                            outer((i * NV + j) * 4u, a, b_tile[k * B + j * 8u + lx], &acc);
-                        }
-                    }
-                }
-            }
+            products(a_tile[0u * A + ly], a_tile[0u * A + A1 + ly], b_tile[0u * B + lx], b_tile[0u * B + B1 + lx], &acc);
+            products(a_tile[1u * A + ly], a_tile[1u * A + A1 + ly], b_tile[1u * B + lx], b_tile[1u * B + B1 + lx], &acc);
+            products(a_tile[2u * A + ly], a_tile[2u * A + A1 + ly], b_tile[2u * B + lx], b_tile[2u * B + B1 + lx], &acc);
+            products(a_tile[3u * A + ly], a_tile[3u * A + A1 + ly], b_tile[3u * B + lx], b_tile[3u * B + B1 + lx], &acc);
+            products(a_tile[4u * A + ly], a_tile[4u * A + A1 + ly], b_tile[4u * B + lx], b_tile[4u * B + B1 + lx], &acc);
+            products(a_tile[5u * A + ly], a_tile[5u * A + A1 + ly], b_tile[5u * B + lx], b_tile[5u * B + B1 + lx], &acc);
+            products(a_tile[6u * A + ly], a_tile[6u * A + A1 + ly], b_tile[6u * B + lx], b_tile[6u * B + B1 + lx], &acc);
+            products(a_tile[7u * A + ly], a_tile[7u * A + A1 + ly], b_tile[7u * B + lx], b_tile[7u * B + B1 + lx], &acc);
+            products(a_tile[8u * A + ly], a_tile[8u * A + A1 + ly], b_tile[8u * B + lx], b_tile[8u * B + B1 + lx], &acc);
+            products(a_tile[9u * A + ly], a_tile[9u * A + A1 + ly], b_tile[9u * B + lx], b_tile[9u * B + B1 + lx], &acc);
+            products(a_tile[10u * A + ly], a_tile[10u * A + A1 + ly], b_tile[10u * B + lx], b_tile[10u * B + B1 + lx], &acc);
+            products(a_tile[11u * A + ly], a_tile[11u * A + A1 + ly], b_tile[11u * B + lx], b_tile[11u * B + B1 + lx], &acc);
+            products(a_tile[12u * A + ly], a_tile[12u * A + A1 + ly], b_tile[12u * B + lx], b_tile[12u * B + B1 + lx], &acc);
+            products(a_tile[13u * A + ly], a_tile[13u * A + A1 + ly], b_tile[13u * B + lx], b_tile[13u * B + B1 + lx], &acc);
+            products(a_tile[14u * A + ly], a_tile[14u * A + A1 + ly], b_tile[14u * B + lx], b_tile[14u * B + B1 + lx], &acc);
+            products(a_tile[15u * A + ly], a_tile[15u * A + A1 + ly], b_tile[15u * B + lx], b_tile[15u * B + B1 + lx], &acc);
             workgroupBarrier();
         }
     }
 
-    // 6. What rides along, from a copy, so that the sums themselves need no address
-    //    where the loop stays a loop.
+    // 6. What rides along, from a copy, so that the sums have no address also where a
+    //    compiler leaves the loop a loop.
     var sums = acc;
-    if NV > 1u && has(GEGLU) {
-        for (var i = 0u; i < select(p.results, RESULTS / 2u, UNROLL); i++) {
-            let block = i / 4u;    // MV block · PAIRS + pair
-            let m = m0 + block / PAIRS * 32u + ly * 4u + i % 4u;
-            let n = n0 + block % PAIRS * 16u + lx;
-            let value = add_vectors(sums[block * 8u + i % 4u], n);
-            let gate = add_vectors(sums[block * 8u + 4u + i % 4u], n + 8u);
-            finish(m, n0 / 2u + block % PAIRS * 8u + lx, value * gelu4(gate));
+    if NV == 2u && has(GEGLU) {
+        for (var i = 0u; i < RESULTS / 2u; i++) {
+            let block = i / 4u;
+            let m = m0 + block * 32u + ly * 4u + i % 4u;
+            let value = add_vectors(sums[block * 8u + i % 4u], n0 + lx);
+            let gate = add_vectors(sums[block * 8u + 4u + i % 4u], n0 + lx + 8u);
+            finish(m, n0 / 2u + lx, value * gelu4(gate));
         }
         return;
     }
-    for (var i = 0u; i < select(p.results, RESULTS, UNROLL); i++) {
+    for (var i = 0u; i < RESULTS; i++) {
         let block = i / 4u;    // MV block · NV + NV block
         let m = m0 + block / NV * 32u + ly * 4u + i % 4u;
         let n = n0 + block % NV * 8u + lx;

@@ -2,11 +2,11 @@
 // the same buffers, without workgroup memory. There a workgroup's threads are the lanes
 // of a vector; memory is one more gather from them, a barrier a switch between
 // coroutines, an array with a computed index a gather and a scatter. So every thread does
-// 8 pixels by 4 channels by itself, in variables that have names; the pixels, and with
-// them all addresses in x, are the same for all threads, and neighbouring threads read
-// neighbouring words of w.
+// 16 pixels by 4 channels by itself, in variables that have names. Of every four pixels a thread reads one, and has the
+// others by quadBroadcast from its neighbours; neighbouring threads read neighbouring
+// words of w.
 //
-// A workgroup of 16 threads computes 8 pixels by 64 columns of w; a thread the columns
+// A workgroup of 16 threads computes 16 pixels by 64 columns of w; a thread the columns
 // 2t, 2t + 1 and 32 + 2t, 33 + 2t, so that with GEGLU it has the values and their gates.
 //
 // Constants: HAS_X2 (bool). Bindings, layouts and flags: conv2d.wgsl.
@@ -30,8 +30,8 @@ struct Params {
     flags: u32,
     activation: u32,
     scale: f32,
-    pairs: u32,      // of columns of w that are used, a multiple of 4 but for the last thread's
-    pixels: u32,     // 8; a compiler that knew it would unroll the end
+    pairs: u32,      // of columns of w that are used, a multiple of 4
+    pixels: u32,     // 16; a compiler that knew it would unroll the end
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -30,7 +30,7 @@ function source(kernel, f16, consts) {
 
 const attention = (d, split, keys, cross) => ({
   kernel: 'attention', what: `head size ${d}${cross ? ', image prompts' : ''}`,
-  consts: { QUADS: d / 4 / split, SPLIT: split, KEYS: keys, RUN: Math.min(4, keys), ROWS: 1, THREADS: 64, CROSS: cross, CAUSAL: false, UNROLL: true },
+  consts: { QUADS: d / 4 / split, SPLIT: split, KEYS: keys, RUN: Math.min(4, keys), THREADS: 64, CROSS: cross, CAUSAL: false },
 });
 const kernels = [
   ...[[40, 1, 16], [64, 2, 16], [80, 2, 8], [160, 4, 4], [512, 16, 2]].map(([d, s, k]) => attention(d, s, k, false)),

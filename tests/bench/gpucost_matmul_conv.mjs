@@ -29,7 +29,7 @@ function source(kernel, f16, consts) {
 }
 
 const conv = (mv, nv, x2 = false) => ({ kernel: 'conv2d', what: x2 ? 'two inputs' : '', mv, nv,
-  consts: { MV: mv, NV: nv, HAS_X2: x2, UNROLL: true } });
+  consts: { MV: mv, NV: nv, HAS_X2: x2 } });
 const kernels = [conv(2, 2), conv(2, 2, true), conv(1, 2), conv(1, 2, true), conv(1, 1), conv(1, 1, true),
   { kernel: 'conv2d_sum', what: '', consts: {} }];
 
