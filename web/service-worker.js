@@ -1,6 +1,7 @@
 // Keeps the site, and the model that ships, for use without a network. VERSION and
 // FILES are filled in when the site is built. Everything of a version is stored before
-// it can take over, and a page only ever sees one version.
+// it can take over, and a page only ever sees one version;
+// while a page draws it needs no file, and when it is done boot.js reloads it.
 const VERSION = "{{VERSION}}";
 const FILES = {{FILES}};
 const PREFIX = "imprompt-site:" + self.registration.scope + ":";

@@ -26,28 +26,34 @@ func EncodePNG(w io.Writer, rgba []byte, width, height int, s Settings) error {
 	if width <= 0 || height <= 0 || len(rgba) != 4*width*height {
 		return fmt.Errorf("a picture of %d × %d has %d bytes of RGBA; expected %d", width, height, len(rgba), 4*width*height)
 	}
-	whole, err := json.Marshal(s)
+	texts, err := Chunks(s)
 	if err != nil {
-		return fmt.Errorf("the settings cannot be written as JSON: %w", err)
+		return err
 	}
 	var picture bytes.Buffer
 	m := &image.NRGBA{Pix: rgba, Stride: 4 * width, Rect: image.Rect(0, 0, width, height)}
 	if err := png.Encode(&picture, m); err != nil {
 		return fmt.Errorf("the picture cannot be written as PNG: %w", err)
 	}
-
-	// The texts go before the pixels, so that a reader need not pass those.
-	const afterHeader = len(signature) + 12 + 13
-	head, rest := picture.Bytes()[:afterHeader], picture.Bytes()[afterHeader:]
-	var texts []byte
-	texts = appendText(texts, keyA1111, s.Format())
-	texts = appendChunk(texts, "iTXt", internationalText(keyJSON, string(whole)))
-	for _, part := range [][]byte{head, texts, rest} {
+	for _, part := range [][]byte{picture.Bytes()[:AfterHeader], texts, picture.Bytes()[AfterHeader:]} {
 		if _, err := w.Write(part); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// AfterHeader is where a PNG's first chunk ends and Chunks belong: before the pixels, so
+// that a reader need not pass those.
+const AfterHeader = len(signature) + 12 + 13
+
+// Chunks are the chunks with settings that EncodePNG writes.
+func Chunks(s Settings) ([]byte, error) {
+	whole, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("the settings cannot be written as JSON: %w", err)
+	}
+	return appendChunk(appendText(nil, keyA1111, s.Format()), "iTXt", internationalText(keyJSON, string(whole))), nil
 }
 
 // appendText appends a text as PIL, and so A1111, does: tEXt if all of it is

@@ -53,6 +53,7 @@ type page struct {
 	noEngine   refusal // why there is no engine, for the visitor
 	hideNotice bool    // that the GPU is none
 	busy       bool
+	keeping    int // pictures on their way into the store
 	progress   progress
 	queue      []job
 	current    job
@@ -161,6 +162,7 @@ func (p *page) listen() {
 		}
 		p.takeFiles(files)
 	})
+	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.busy || p.keeping > 0 }))
 	on("imprompt-update", func(js.Value) { p.ctx.Dispatch(func(app.Context) { p.update = true }) })
 }
 

@@ -10,11 +10,12 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 )
 
 // saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
-// at the left, the pictures in a row, what differs under each, what they share below.
+// at the left, the pictures in a row, what differs under each, what they share below; in the file, settings that it can be dropped back for.
 func (p *page) saveSheet() {
 	shots, prompts := p.shots, p.prompts
 	p.ctx.Async(func() {
@@ -38,12 +39,13 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 	}
 	var cells []cell
 	var r *result
+	var kept settings.Settings // in the file: the first seed's, or the greatest weight's, where λ = 0 would say little
 	for _, s := range shots {
 		if s.result == nil {
 			continue
 		}
 		if r == nil {
-			r = s.result
+			r, kept = s.result, s.result.settings
 		}
 		bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.blob))
 		if err != nil {
@@ -51,6 +53,9 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 		}
 		defer bitmap.Call("close")
 		cells = append(cells, cell{image: bitmap, label: s.label})
+		if strings.HasPrefix(s.label, "λ") {
+			kept = s.result.settings
+		}
 	}
 	if r == nil {
 		return png, 0, fmt.Errorf("no picture is there yet")
@@ -68,11 +73,11 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 	if width < cellPixels {
 		width, height = cellPixels, cellPixels*height/width
 	}
-	total := gap + len(cells)*(width+gap)
-	canvas := js.Global().Get("OffscreenCanvas").New(total, gap+height+3*line+gap)
+	total, tall := gap+len(cells)*(width+gap), gap+height+3*line+gap
+	canvas := js.Global().Get("OffscreenCanvas").New(total, tall)
 	g := canvas.Call("getContext", "2d")
 	g.Set("fillStyle", "#fff")
-	g.Call("fillRect", 0, 0, total, gap+height+3*line+gap)
+	g.Call("fillRect", 0, 0, total, tall)
 	g.Set("imageSmoothingQuality", "high")
 	g.Set("textBaseline", "middle")
 	for i, c := range cells {
@@ -105,5 +110,13 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 	g.Set("textAlign", "left")
 	g.Call("fillText", strings.Join(text, "  ·  "), gap, gap+height+2*line+8, total-2*gap)
 	png, err = gpu.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
-	return png, s.Seed, err
+	if err != nil {
+		return png, 0, err
+	}
+	texts, err := settings.Chunks(kept)
+	if err != nil {
+		return png, 0, err
+	}
+	parts := []any{png.Call("slice", 0, settings.AfterHeader), gpu.BytesOf(texts), png.Call("slice", settings.AfterHeader)}
+	return js.Global().Get("Blob").New(parts, map[string]any{"type": "image/png"}), s.Seed, nil
 }

@@ -123,7 +123,7 @@ func resultOf(k float64, v js.Value) *result {
 	return r
 }
 
-// keep stores a result, and what it was made from.
+// keep stores a result, and what it was made from. p.keeping counts those under way.
 func (p *page) keep(r *result) {
 	inputs, hashes := map[string]js.Value{}, map[string]any{}
 	var err error
@@ -151,6 +151,7 @@ func (p *page) keep(r *result) {
 		})
 	}
 	p.ctx.Dispatch(func(app.Context) {
+		p.keeping--
 		if err != nil {
 			p.note = note{text: "The picture is in the gallery only until the page is closed: the browser could not keep it (" + err.Error() + "). Delete some, or download it."}
 			return

@@ -269,6 +269,7 @@ func (p *page) finished(m js.Value) {
 	}
 	p.gallery = append([]*result{r}, p.gallery...)
 	p.drawn++
+	p.keeping++
 	p.ctx.Async(func() { p.keep(r) })
 }
 

@@ -5,7 +5,8 @@ whole UNet, and is weak. The text's cross-attention already knows what a thing, 
 like. So the image's tokens, K' and V' are first taught to add to an empty prompt what the picture's own
 caption would have added: for the queries the UNet really asks (kept from a few hundred noised latents),
 Attention(Q, K', V') is regressed on Attention(Q, K(caption), V(caption)) - Attention(Q, K(""), V("")).
-No picture at all adds nothing. A few thousand pictures a minute on two cores.
+No picture at all adds nothing. A simple adapter (the paper's ablation) has only its tokens to learn: appended to the
+empty prompt's, they are to give Attention(Q, K(caption), V(caption)) with the base's K and V. A few thousand pictures a minute on two cores.
 """
 import argparse
 import math
@@ -51,7 +52,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True)
-    parser.add_argument("--adapter", choices=["global", "plus"], default="plus")
+    parser.add_argument("--adapter", choices=["global", "plus", "simple"], default="plus")
     parser.add_argument("--resampler-dim", type=int, default=192)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--batch", type=int, default=192)
@@ -115,11 +116,14 @@ def main():
         total = 0
         for number, attention in attentions.items():
             q = queries[number][torch.randint(0, len(queries[number]), (48,))]
-            layer = adapter.ip_adapter[str(number)]
             with torch.no_grad():
                 wanted = added(attention, q, h)
                 wanted[dropped] = 0
-            given = attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)
+            if args.adapter == "simple":
+                given = added(attention, q, torch.cat([empty.expand(len(tokens), -1, -1), tokens], 1))
+            else:
+                layer = adapter.ip_adapter[str(number)]
+                given = attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)
             total = total + ((given - wanted).square() / varies[number]).mean()
         return total / len(attentions)
 

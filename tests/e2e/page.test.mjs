@@ -102,8 +102,10 @@ test("a strip draws one seed at five weights; one is skipped; it is saved as one
   for (const img of await strip.getByRole("img").all()) pictures.push(await pixelsOf(page, await bytesOf(img)));
   for (let i = 1; i < pictures.length; i++) assert.ok(difference(pictures[0], pictures[i]) > 8, "λ changes the picture");
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download as one sheet").click()]);
-  const [width, height] = await pixelsOf(page, fs.readFileSync(await download.path()));
+  const sheet = fs.readFileSync(await download.path());
+  const [width, height] = await pixelsOf(page, sheet);
   assert.ok(width > 4 * 320 && height > 320, `a sheet of ${width} × ${height}`);
+  assert.match(sheet.toString("latin1"), /tEXtparameters\0.*on a yellow background/s, "it can be dropped back for its settings");
 });
 
 test("buttons act on the picture that is shown, not on an earlier one", async () => {

@@ -135,9 +135,26 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
     await page.reload();
     await offer.waitFor();
     assert.deepEqual(await version(), ["Imprompt", "", false, 2], "a reload does not mix them");
+    // Another tab draws meanwhile: it is not disturbed, and has the new one when it is done.
+    const drawing = await page.context().newPage();
+    drawing.setDefaultTimeout(PICTURE);
+    await visit(drawing, site.url);
+    await loaded(drawing);
+    await prompt(drawing).fill("fox");
+    await small(drawing, { Steps: 30 });
+    await button(drawing, "Generate").click();
+    await drawing.getByText(/^Step \d+ of 30/).waitFor();
+    const reloaded = drawing.waitForEvent("load");
     await Promise.all([page.waitForEvent("load"), offer.click()]);
     await button(page, "Generate").waitFor();
     assert.deepEqual(await version(), ["Imprompt, next", "next", true, 1], "all of the new one");
+    await drawing.getByText(/^Step \d+ of 30/).waitFor();
+    assert.equal(await drawing.title(), "Imprompt", "the other tab goes on");
+    await reloaded;
+    await button(drawing, "Generate").waitFor();
+    assert.equal(await drawing.title(), "Imprompt, next");
+    await drawing.locator(".gallery figure").waitFor(); // its picture was kept
+    await drawing.close();
 
     // The server goes away for good.
     await site.close();

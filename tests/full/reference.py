@@ -3,9 +3,9 @@
     python tests/full/reference.py [text] [vision] [unet] [vae]
 
 Writes NAME.npy, float32 and channels last, for model/full_js_test.go, and errors.json:
-the error of float16 against float32, as a GPU computes it: sums in float32, and every
-layer's input and output rounded to float16 (a CPU's own float16 is a hundred times
-slower). Inputs are hashes (tests/reference/weights.py), counted channels last.
+the error of float16 against float32, as a GPU computes it: sums in float32, and the
+weights and every layer's input and output rounded to float16 (a CPU's own float16 is a
+hundred times slower). Inputs are hashes (tests/reference/weights.py), counted channels last.
 """
 import json
 import sys
@@ -70,8 +70,11 @@ def halved(x):
     return x
 
 
+@torch.no_grad()
 def round_layers(module):
-    """Every layer's input and output pass through float16."""
+    """The weights are those of float16, and every layer's input and output pass through it."""
+    for p in module.parameters():
+        p.copy_(p.half().float())
     handles = []
     for m in module.modules():
         if not list(m.children()):

@@ -49,7 +49,9 @@ if ("serviceWorker" in navigator) {
   }).catch((e) => console.warn("offline use is not available:", e.message));
   let had = !!navigator.serviceWorker.controller;
   navigator.serviceWorker.addEventListener("controllerchange", () => {
-    if (had) location.reload();
+    // Another tab may have asked: a drawing under way here is finished first.
+    const reload = () => (globalThis.impromptBusy?.() ? setTimeout(reload, 500) : location.reload());
+    if (had) reload();
     had = true;
   });
 }
