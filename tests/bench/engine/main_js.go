@@ -15,6 +15,7 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/tests/promise"
 )
 
 var background = context.Background()
@@ -42,7 +43,7 @@ func main() {
 	}
 	api := js.Global().Get("Object").New()
 	for name, f := range functions {
-		api.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any { return promise(func() (any, error) { return f(args) }) }))
+		api.Set(name, promise.Func(f))
 	}
 	api.Set("exit", js.FuncOf(func(_ js.Value, args []js.Value) any { go os.Exit(args[0].Int()); return nil }))
 	js.Global().Set("impromptBench", api)
@@ -50,21 +51,6 @@ func main() {
 		ready.Invoke()
 	}
 	select {}
-}
-
-func promise(do func() (any, error)) js.Value {
-	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		go func() {
-			v, err := do()
-			if err != nil {
-				args[1].Invoke(js.Global().Get("Error").New(err.Error()))
-				return
-			}
-			args[0].Invoke(v)
-		}()
-		return nil
-	})
-	return js.Global().Get("Promise").New(executor)
 }
 
 // open {noF16}: a device; what it is.

@@ -6,36 +6,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/tests/promise"
 )
-
-func promise(do func() (js.Value, error)) js.Value {
-	executor := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		go func() {
-			v, err := do()
-			if err != nil {
-				args[1].Invoke(js.Global().Get("Error").New(err.Error()))
-				return
-			}
-			args[0].Invoke(v)
-		}()
-		return nil
-	})
-	return js.Global().Get("Promise").New(executor)
-}
-
-func asJSON(v any, err error) (js.Value, error) {
-	if err != nil {
-		return js.Null(), err
-	}
-	b, err := json.Marshal(v)
-	return js.Global().Get("JSON").Call("parse", string(b)), err
-}
 
 func main() {
 	background := context.Background()
@@ -45,8 +22,8 @@ func main() {
 		return
 	}
 	ctx, cancel := context.WithCancel(background)
-	functions := map[string]func(args []js.Value) (js.Value, error){
-		"download": func(args []js.Value) (js.Value, error) {
+	functions := map[string]func(args []js.Value) (any, error){
+		"download": func(args []js.Value) (any, error) {
 			o := store.Options{SliceSize: int64(args[1].Get("sliceSize").Int()), Keep: args[1].Get("keep").Truthy()}
 			if v := args[1].Get("sha256"); v.Type() == js.TypeString {
 				o.SHA256 = v.String()
@@ -56,27 +33,27 @@ func main() {
 			}
 			ctx, cancel = context.WithCancel(background)
 			m, err := s.Download(ctx, args[0].String(), o)
-			return asJSON(m, err)
+			return promise.JSON(m, err)
 		},
-		"pause":   func([]js.Value) (js.Value, error) { cancel(); return js.Null(), nil },
-		"list":    func([]js.Value) (js.Value, error) { v, err := s.List(background); return asJSON(v, err) },
-		"partial": func([]js.Value) (js.Value, error) { v, err := s.Partial(background); return asJSON(v, err) },
-		"remove":  func(args []js.Value) (js.Value, error) { return js.Null(), s.Delete(background, args[0].String()) },
-		"verify": func(args []js.Value) (js.Value, error) {
+		"pause":   func([]js.Value) (any, error) { cancel(); return js.Null(), nil },
+		"list":    func([]js.Value) (any, error) { v, err := s.List(background); return promise.JSON(v, err) },
+		"partial": func([]js.Value) (any, error) { v, err := s.Partial(background); return promise.JSON(v, err) },
+		"remove":  func(args []js.Value) (any, error) { return js.Null(), s.Delete(background, args[0].String()) },
+		"verify": func(args []js.Value) (any, error) {
 			return js.Null(), s.Verify(background, args[0].String(), "", func(int64, int64) {})
 		},
-		"files": func(args []js.Value) (js.Value, error) {
+		"files": func(args []js.Value) (any, error) {
 			link, err := loader.ParseLink(args[0].String(), loader.Hub)
 			if err != nil {
 				return js.Null(), err
 			}
 			v, err := store.Files(background, link, "unet", "vae", "text_encoder")
-			return asJSON(v, err)
+			return promise.JSON(v, err)
 		},
-		"readFile": func(args []js.Value) (js.Value, error) {
+		"readFile": func(args []js.Value) (any, error) {
 			return store.File(args[0]).ReadRange(background, int64(args[1].Int()), int64(args[2].Int()))
 		},
-		"handle": func(args []js.Value) (js.Value, error) {
+		"handle": func(args []js.Value) (any, error) {
 			if err := s.KeepHandle(background, "kept", args[0]); err != nil {
 				return js.Null(), err
 			}
@@ -90,14 +67,14 @@ func main() {
 			}
 			return b, s.ForgetHandle(background, "kept")
 		},
-		"read": func(args []js.Value) (js.Value, error) {
+		"read": func(args []js.Value) (any, error) {
 			f, err := s.Source(background, args[0].String())
 			if err != nil {
 				return js.Null(), err
 			}
 			return f.ReadRange(background, int64(args[1].Int()), int64(args[2].Int()))
 		},
-		"tensors": func(args []js.Value) (js.Value, error) {
+		"tensors": func(args []js.Value) (any, error) {
 			f, err := s.Source(background, args[0].String())
 			if err != nil {
 				return js.Null(), err
@@ -124,9 +101,7 @@ func main() {
 	}
 	api := js.Global().Get("Object").New()
 	for name, f := range functions {
-		api.Set(name, js.FuncOf(func(_ js.Value, args []js.Value) any {
-			return promise(func() (js.Value, error) { return f(args) })
-		}))
+		api.Set(name, promise.Func(f))
 	}
 	js.Global().Set("store", api)
 	select {}

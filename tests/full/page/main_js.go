@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"runtime"
 	"syscall/js"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/tests/promise"
 )
 
 // loaded is a network's way to the GPU.
@@ -31,34 +31,17 @@ func main() {
 		panic(err)
 	}
 	api := js.Global().Get("Object").New()
-	api.Set("download", promise(func(args []js.Value) (any, error) {
-		return s.Download(ctx, args[0].String(), store.Options{})
+	api.Set("download", promise.Func(func(args []js.Value) (any, error) {
+		return promise.JSON(s.Download(ctx, args[0].String(), store.Options{}))
 	}))
-	api.Set("heap", promise(func([]js.Value) (any, error) {
+	api.Set("heap", promise.Func(func([]js.Value) (any, error) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		return m.HeapSys, nil
+		return promise.JSON(m.HeapSys, nil)
 	}))
-	api.Set("load", promise(func(args []js.Value) (any, error) { return load(ctx, s, args[0].String()) }))
+	api.Set("load", promise.Func(func(args []js.Value) (any, error) { return promise.JSON(load(ctx, s, args[0].String())) }))
 	js.Global().Set("full", api)
 	select {}
-}
-
-func promise(do func(args []js.Value) (any, error)) js.Func {
-	return js.FuncOf(func(_ js.Value, args []js.Value) any {
-		return js.Global().Get("Promise").New(js.FuncOf(func(_ js.Value, settle []js.Value) any {
-			go func() {
-				v, err := do(args)
-				if err != nil {
-					settle[1].Invoke(js.Global().Get("Error").New(err.Error()))
-					return
-				}
-				b, _ := json.Marshal(v)
-				settle[0].Invoke(js.Global().Get("JSON").Call("parse", string(b)))
-			}()
-			return nil
-		}))
-	})
 }
 
 // load brings every network of the stored model, encoder and adapter to the GPU, one
