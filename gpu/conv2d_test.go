@@ -217,7 +217,7 @@ func TestLinearStaged(t *testing.T) {
 		}
 		ctx := context.Background()
 		rng := rand.New(rand.NewPCG(11, 12))
-		const in, out = 2300, 3800 // 35 MB: 3647 rows fit 32 MiB
+		const in, out = 2300, 3800 // 35 MB: 1823 rows fit 16 MiB
 		wp, wv := parameter(d, rng, "F32", 0.02, out, in)
 		w, err := d.NewConvWeight(ctx, "w", []Parameter{wp}, nil, false)
 		if err != nil {

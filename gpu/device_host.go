@@ -23,6 +23,8 @@ func (d *Device) Allocate(_ context.Context, _ string, do func() error) error { 
 // Recover has nothing to wait for.
 func (d *Device) Recover(context.Context) error { return nil }
 
+func (d *Device) wait(context.Context) error { return nil }
+
 // WriteBytes does nothing on the host.
 func (b *Buffer) WriteBytes(int64, Bytes) {}
 

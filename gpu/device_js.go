@@ -123,8 +123,7 @@ func (d *Device) Allocate(ctx context.Context, what string, do func() error) err
 // Recover waits for the GPU and forgets what went wrong on it, once the memory that ran
 // out was given back. Its error is that the GPU is lost.
 func (d *Device) Recover(ctx context.Context) error {
-	_, err := Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
-	if err != nil {
+	if err := d.wait(ctx); err != nil {
 		return err
 	}
 	var lost *LostError
@@ -132,6 +131,12 @@ func (d *Device) Recover(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// wait waits until the GPU has done all that was submitted.
+func (d *Device) wait(ctx context.Context) error {
+	_, err := Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
+	return err
 }
 
 func (d *Device) pushScopes(filters ...string) {

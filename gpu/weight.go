@@ -57,8 +57,9 @@ func (p Parameter) Source() int {
 	return SourceF16
 }
 
-// StageBytes is the most that is staged at once on its way to the GPU.
-const StageBytes = 32 << 20
+// StageBytes is the most that is staged at once on its way to the GPU. A tab holds it
+// several times over: as bytes, and as what the browser copies to its GPU process.
+const StageBytes = 16 << 20
 
 // Repack copies a parameter to the GPU in runs of whole rows (a row is what one
 // index of the first dimension spans) and calls record for each: record appends the
@@ -94,19 +95,23 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 		if err != nil {
 			return err
 		}
-		d.collect(int64(rows) * rowBytes)
+		if err := d.collect(ctx, int64(rows)*rowBytes); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// collect has Go let go of what it no longer uses of JavaScript, every 64 MiB that pass by:
-// Go's heap hardly grows meanwhile, so that it would not look for long, and the bytes of
-// a whole file would stay.
-func (d *Device) collect(passed int64) {
-	if d.passed += passed; d.passed >= 64<<20 {
-		d.passed = 0
-		runtime.GC()
+// collect waits for the GPU and has Go let go of what it no longer uses of JavaScript,
+// every 32 MiB that pass by: a browser copies faster than a GPU takes, and Go's heap hardly
+// grows meanwhile, so that it would not look for long. The bytes of a whole file would stay.
+func (d *Device) collect(ctx context.Context, passed int64) error {
+	if d.passed += passed; d.passed < 32<<20 {
+		return nil
 	}
+	d.passed = 0
+	runtime.GC()
+	return d.wait(ctx)
 }
 
 // UploadVector puts parameters, one behind the other, on the GPU as f32: biases,

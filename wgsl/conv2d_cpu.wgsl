@@ -198,9 +198,14 @@ fn place(s: Start, tap: vec2<i32>) -> i32 {
 }
 
 fn load(at: i32, q: u32) -> vec4<f32> {
-    if at < 0 { return vec4<f32>(); }
-    if HAS_X2 && q >= p.c1_quads { return act4(x2[u32(at) * p.c2_quads + q - p.c1_quads]); }
-    return act4(x[u32(at) * p.c1_quads + q]);
+    let pixel = u32(max(at, 0));
+    var v: vec4<f32>;
+    if HAS_X2 && q >= p.c1_quads {
+        v = act4(x2[pixel * p.c2_quads + q - p.c1_quads]);
+    } else {
+        v = act4(x[pixel * p.c1_quads + q]);
+    }
+    return select(v, vec4<f32>(), at < 0);
 }
 
 fn finish(m: u32, n: u32, sums: vec4<f32>) {

@@ -4,7 +4,7 @@
 
 Writes NAME.npy, float32 and channels last, for model/full_js_test.go, and errors.json:
 the error of float16 against float32, as a GPU computes it: sums in float32, and the
-weights and every layer's input and output rounded to float16 (a CPU's own float16 is a
+weights and every module's input and output rounded to float16 (a CPU's own float16 is a
 hundred times slower). Inputs are hashes (tests/reference/weights.py), counted channels last.
 """
 import json
@@ -72,14 +72,14 @@ def halved(x):
 
 @torch.no_grad()
 def round_layers(module):
-    """The weights are those of float16, and every layer's input and output pass through it."""
+    """The weights are those of float16, and every module's input and output pass through it, a block's as a layer's:
+    between blocks lies what they add to, which float16 rounds, too."""
     for p in module.parameters():
         p.copy_(p.half().float())
     handles = []
     for m in module.modules():
-        if not list(m.children()):
-            handles.append(m.register_forward_pre_hook(lambda _, args: halved(args)))
-            handles.append(m.register_forward_hook(lambda _, args, out: halved(out)))
+        handles.append(m.register_forward_pre_hook(lambda _, args: halved(args)))
+        handles.append(m.register_forward_hook(lambda _, args, out: halved(out)))
     return handles
 
 
