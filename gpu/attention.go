@@ -78,7 +78,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		}
 		p.Dispatch(Dispatch{
 			Kernel: "attention_cpu", Label: o.Label,
-			Consts: []Const{{"QUADS", quads}},
+			Consts: []Const{{"QUADS", quads}, {"CROSS", o.Image != nil}},
 			Params: append(params, o.HeadSize/4, o.Causal),
 			Bind:   bind,
 			Groups: [3]int{(tq + 31) / 32, o.Heads, batch},

@@ -253,8 +253,9 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		// A thread has 16 pixels and two pairs of columns; four threads are busy or idle together.
 		p.Dispatch(Dispatch{
 			Kernel: "conv2d_cpu", Label: o.Label,
-			Consts: []Const{{"HAS_X2", o.X2 != nil}},
-			Params: append(sizes, append(ends, (w.used()+7)/8*4, 16)...),
+			Consts: []Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
+				{"UPSAMPLES", flags&upsampleFlag != 0}, {"GATED", w.geglu}, {"ACTIVATION", int(activation)}},
+			Params: append(sizes, flags, scale, (w.used()+7)/8*4, 16),
 			Bind:   bind,
 			Groups: [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1},
 			Cost:   w.cost(s.m),

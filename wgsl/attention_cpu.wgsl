@@ -3,7 +3,7 @@
 // each four, every thread of a quad of threads reads one, and its neighbours' come by
 // quadBroadcast. The running maximum and sum (online softmax) are those of 16 keys.
 //
-// Constants: QUADS, the most vec4 of a head. Bindings, layouts and the formula, with the
+// Constants: QUADS, the most vec4 of a head; CROSS, whether there are image prompts. Bindings, layouts and the formula, with the
 // image prompts' branch: attention.wgsl.
 
 struct Params {
@@ -223,6 +223,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 // Of the keys' buffer or the image prompts'.
 fn key(image: bool, at: u32) -> vec4<f32> {
-    if image { return act4(image_kv[at]); }
+    if CROSS && image { return act4(image_kv[at]); }
     return act4(kv[at]);
 }
