@@ -20,7 +20,7 @@ import (
 )
 
 // sliceSize is about how many bytes of a file make one Blob: large enough that requests
-// cost nothing, small enough that three on their way, and the copies that hashing and
+// cost nothing, small enough that two on their way, and the copies that hashing and
 // storing make of one, stay below 300 MiB (tests/full/load.test.mjs).
 const sliceSize = 24 << 20
 
@@ -29,7 +29,7 @@ type Options struct {
 	Keep      bool   // store F32 and BF16 as they are
 	SHA256    string // of the source, hexadecimal; "" where it is not known. Implies Keep.
 	SliceSize int64  // about the bytes of a Blob; 0 for 24 MiB
-	Parallel  int    // requests at once; 0 for 3
+	Parallel  int    // requests at once; 0 for 2
 	// Progress is told of the source's bytes that are here; waiting means that another
 	// tab is downloading this file. It may be called often.
 	Progress func(done, total int64, waiting bool)
@@ -43,7 +43,7 @@ func (s *Store) Download(ctx context.Context, address string, o Options) (Manife
 		o.SliceSize = sliceSize
 	}
 	if o.Parallel <= 0 {
-		o.Parallel = 3
+		o.Parallel = 2
 	}
 	if o.Progress == nil {
 		o.Progress = func(int64, int64, bool) {}
