@@ -95,7 +95,7 @@ func TestShapes(t *testing.T) {
 		s := productShape{Pixels: m, Outputs: ds.Params[1].(int) * 4, GFLOP: float64(int(ds.Cost/1e7)) / 100,
 			ThreadTile: fmt.Sprintf("%d × %d", 4*consts["MV"].(int), 4*consts["NV"].(int)),
 			Slices:     ds.Groups[2], Workgroups: ds.Groups[0] * ds.Groups[1] * ds.Groups[2]}
-		quads, size := ds.Params[3].(int)+ds.Params[4].(int), ds.Params[17].(int)
+		quads, size := ds.Params[3].(int)+ds.Params[4].(int), ds.Params[13].(int)
 		s.Inputs = 4 * quads * size * size
 		if index[s] == nil {
 			row := s
