@@ -76,7 +76,7 @@ function printKernels(kernels) {
 
 function opLine(r) {
   const of = r.cpu ?? r.wall;
-  return `  ${r.name.padEnd(36)} ${seconds(r.wall.ours)} ${seconds(r.wall.ort)} ${times(r.wall.ratio)}  ${r.cpu ? `${seconds(r.cpu.ours)} ${seconds(r.cpu.ort)} ${times(r.cpu.ratio)}  ` : ""}${(r.flop / 1e9 / of.ours).toFixed(1).padStart(6)}  ${small(r.error.ours)} ${small(r.error.ort)}`;
+  return `  ${r.name.padEnd(36)} ${seconds(r.wall.ours)} ${seconds(r.wall.ort)} ${times(r.wall.ratio)}  ${r.cpu ? `${seconds(r.cpu.ours)} ${seconds(r.cpu.ort)} ${times(r.cpu.ratio)}  ` : ""}${(r.flop / 1e9 / of.ours).toFixed(1).padStart(6)}  ${small(r.error.ours)} ${small(r.error.ort)}${r.wrong ? "  onnxruntime-web's result is wrong: no comparison" : ""}`;
 }
 
 function printLoad(r, where) {

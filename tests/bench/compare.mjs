@@ -131,7 +131,8 @@ export async function ops(host, { folder, f16, runs, only, each }) {
     const row = { name: op.name, flop: made.flop, error: { ours: relativeError(got, tensors.y), ort: relativeError(given, tensors.y) } };
     // One operation rounds its result once: 2^-11 at most for each number in float16.
     within(`${op.name}: ours`, row.error.ours, f16 ? 1e-3 : 1e-5);
-    within(`${op.name}: onnxruntime-web's`, row.error.ort, f16 ? 2e-2 : 1e-4);
+    // Its scores of 4096 by 4096 are a buffer that not every adapter binds: what it gives then is shown, not compared.
+    row.wrong = !(row.error.ort <= (f16 ? 2e-2 : 1e-4));
     Object.assign(row, await alternate(host, runs, () => ours.run(), async () => {
       const r = await s.run(feeds);
       await gpu.queue.onSubmittedWorkDone();
