@@ -31,8 +31,8 @@ func (c Const) declare() string {
 	panic(fmt.Sprintf("gpu: constant %s has the type %T", c.Name, c.Value))
 }
 
-// shaderSource puts a module together: the f16 extension, the constants, the prelude
-// of the device's numeric path and the kernel file, unchanged.
+// shaderSource puts a module together: the f16 extension, the constants, the preludes
+// that it needs and the kernel file, unchanged.
 func (d *Device) shaderSource(kernel string, consts []Const) (string, error) {
 	body, err := wgsl.Source(kernel)
 	if err != nil {
@@ -65,7 +65,15 @@ func (d *Device) shaderSource(kernel string, consts []Const) (string, error) {
 		s.WriteString(c.declare())
 		s.WriteByte('\n')
 	}
-	for _, part := range []string{numbers, common, body} {
+	parts := []string{numbers, common, body}
+	if kernel == "conv2d" || kernel == "conv2d_cpu" {
+		places, err := wgsl.Source("prelude_conv2d")
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, places)
+	}
+	for _, part := range parts {
 		s.WriteByte('\n')
 		s.WriteString(part)
 	}

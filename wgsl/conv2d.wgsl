@@ -86,9 +86,6 @@ alias Acc = array<vec4<f32>, 4u * MV * NV>;
 
 const RESULTS = 4u * MV * NV;
 
-// Where an output pixel's first tap reads.
-struct Start { image: i32, top: i32, left: i32 }
-
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>,
         @builtin(local_invocation_index) t: u32) {
@@ -115,7 +112,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         // 2. Where the tap reads, or that it reads beyond the border.
         let k = vec2<i32>(i32(tap % p.ksize), i32(tap / p.ksize));
         var at: array<i32, 4>;
-        for (var i = 0u; i < 4u; i++) { at[i] = place(starts[i], k); }
+        for (var i = 0u; i < 4u; i++) { at[i] = place(starts[i], k, has(UPSAMPLE)); }
         let w_tap = tap * c_quads * 4u;
         let end = min(last - tap * tap_passes, tap_passes);
         for (var n_pass = max(first, tap * tap_passes) - tap * tap_passes; n_pass < end; n_pass++) {
@@ -181,32 +178,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         let n = n0 + block % NV * 8u + lx;
         if m < p.m { finish(group.z * p.m + m, n, activate4(p.activation, add_vectors(sums[i], n))); }
     }
-}
-
-fn start(m: u32) -> Start {
-    let pixel = m % (p.h_out * p.w_out);
-    var s: Start;
-    s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
-    s.top = i32(pixel / p.w_out * p.stride) + p.top;
-    if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
-    s.left = i32(pixel % p.w_out * p.stride) + p.left;
-    return s;
-}
-
-fn has(flag: u32) -> bool { return (p.flags & flag) != 0u; }
-
-// The pixel of x that a tap reads, or -1 beyond the border.
-fn place(s: Start, tap: vec2<i32>) -> i32 {
-    let iy = s.top + tap.y;
-    let ix = s.left + tap.x;
-    let inside = iy >= 0 && iy < i32(p.h_up) && ix >= 0 && ix < i32(p.w_up);
-    var sy = iy;
-    var sx = ix;
-    if has(UPSAMPLE) {
-        sy = i32(u32(max(iy, 0)) * p.h_in / p.h_up);
-        sx = i32(u32(max(ix, 0)) * p.w_in / p.w_up);
-    }
-    return select(-1, s.image + sy * i32(p.w_in) + sx, inside);
 }
 
 fn load(at: i32, q: u32, c_quads: u32) -> vec4<f32> {

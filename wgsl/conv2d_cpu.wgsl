@@ -50,9 +50,6 @@ struct Params {
 const BIAS = 1u;
 const WIDE = 16u;
 
-// Where an output pixel's first tap reads.
-struct Start { image: i32, top: i32, left: i32 }
-
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
     let n = group.y * 32u + t;    // the first pair of columns; the second is 16 on
@@ -82,10 +79,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var row = n;
     for (var tap = 0u; tap < p.ksize * p.ksize; tap++) {
         let k = vec2<i32>(i32(tap % p.ksize), i32(tap / p.ksize));
-        let p0 = place(s0, k);
-        let p1 = place(s1, k);
-        let p2 = place(s2, k);
-        let p3 = place(s3, k);
+        let p0 = place(s0, k, UPSAMPLES);
+        let p1 = place(s1, k, UPSAMPLES);
+        let p2 = place(s2, k, UPSAMPLES);
+        let p3 = place(s3, k, UPSAMPLES);
         for (var q = 0u; q < quads; q++) {
             let v0 = load(p0, q);
             let v1 = load(p1, q);
@@ -168,32 +165,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 // A thread's four columns of a row of w.
 fn columns(at: u32) -> vec4<f32> { return vec4<f32>(weight2(w[at]), weight2(w[at + 16u])); }
-
-fn start(m: u32) -> Start {
-    let pixel = m % (p.h_out * p.w_out);
-    var s: Start;
-    s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
-    s.top = i32(pixel / p.w_out * p.stride) + p.top;
-    if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
-    s.left = i32(pixel % p.w_out * p.stride) + p.left;
-    return s;
-}
-
-fn has(flag: u32) -> bool { return (p.flags & flag) != 0u; }
-
-// The pixel of x that a tap reads, or -1 beyond the border.
-fn place(s: Start, tap: vec2<i32>) -> i32 {
-    let iy = s.top + tap.y;
-    let ix = s.left + tap.x;
-    let inside = iy >= 0 && iy < i32(p.h_up) && ix >= 0 && ix < i32(p.w_up);
-    var sy = iy;
-    var sx = ix;
-    if UPSAMPLES {
-        sy = i32(u32(max(iy, 0)) * p.h_in / p.h_up);
-        sx = i32(u32(max(ix, 0)) * p.w_in / p.w_up);
-    }
-    return select(-1, s.image + sy * i32(p.w_in) + sx, inside);
-}
 
 fn load(at: i32, q: u32) -> vec4<f32> {
     let pixel = u32(max(at, 0));

@@ -25,7 +25,7 @@ const text = (name) => fs.readFileSync(path.join(wgsl, name + '.wgsl'), 'utf8');
 function source(kernel, f16, consts) {
   const lines = Object.entries(consts).map(([name, v]) =>
     typeof v === 'boolean' ? `const ${name}: bool = ${v};` : `const ${name}: u32 = ${v}u;`);
-  return [f16 ? 'enable f16;' : '', ...lines, text(f16 ? 'prelude_f16' : 'prelude_f32'), text('prelude_common'), text(kernel)].join('\n');
+  return [f16 ? 'enable f16;' : '', ...lines, text(f16 ? 'prelude_f16' : 'prelude_f32'), text('prelude_common'), text(kernel), kernel === 'conv2d' ? text('prelude_conv2d') : ''].join('\n');
 }
 
 const conv = (mv, nv, x2 = false) => ({ kernel: 'conv2d', what: x2 ? 'two inputs' : '', mv, nv,
