@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -18,7 +19,8 @@ type Origin string
 
 // Open fetches a file of the folder.
 func (o Origin) Open(ctx context.Context, path string) (Source, error) {
-	url := string(o) + "/" + path
+	// Without a second slash: the service worker knows its files by their addresses.
+	url := strings.TrimSuffix(string(o), "/") + "/" + path
 	response, err := gpu.Await(ctx, js.Global().Call("fetch", url))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", url, err)

@@ -148,6 +148,9 @@ func (p *page) receiveModels(m js.Value) {
 }
 
 func (p *page) takeLibrary(m js.Value) {
+	if !p.m.ready {
+		delete(p.m.notes, "") // what kept it from starting
+	}
 	p.m.ready = true
 	// Into a library of its own: what JSON leaves out would stay as the last one had it.
 	var library weights.Library

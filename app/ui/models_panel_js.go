@@ -56,6 +56,9 @@ func (p *page) modelChoice() app.UI {
 func (p *page) showModels(open bool) {
 	p.m.open = open
 	if open {
+		if p.m.worker.Truthy() && !p.m.ready {
+			p.ask("library", map[string]any{}) // it could not start: once more
+		}
 		p.startLibrary()
 		p.ctx.Defer(func(app.Context) {
 			if panel := js.Global().Get("document").Call("getElementById", "models"); panel.Truthy() {

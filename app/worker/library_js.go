@@ -49,9 +49,9 @@ func serveLibrary() {
 		return nil
 	}))
 	ctx := context.Background()
-	if err := l.open(ctx); err != nil {
+	for err := l.open(ctx); err != nil; err = l.open(ctx) {
 		post("problem", map[string]any{"id": "", "task": "open", "message": err.Error()})
-		return
+		<-requests // and tried again when the visitor asks for something
 	}
 	l.show(ctx)
 	for m := range requests {

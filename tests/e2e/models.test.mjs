@@ -169,6 +169,9 @@ test("with the CDN gone and no network it draws what the model that ships draws,
   assert.equal(await choice().inputValue(), "emoji", "the choice outlives a reload");
   await prompt(page).fill("3d emoji of fox on a blue background");
   const stored = await picture();
+  await openPanel();
+  await panel().getByRole("button", { name: "Delete Emoji again" }).waitFor();
+  await closePanel();
   await studio.context.setOffline(false);
   assert.equal(cdn.requests.length, 0);
   assert.ok(lively(stored) && !differ(stored, shipped), "the stored model draws something else");
