@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--warm-up", type=int, default=200, help="steps of rising rate")
     parser.add_argument("--ema", type=float, default=.999, help="decay of the weights' average, which is what is written")
     parser.add_argument("--flat", type=float, default=.6, help="share of the run after which the rate begins to fall")
+    parser.add_argument("--everyday", type=float, default=0, help="share of the draws that come from emoji.EVERYDAY alone")
     parser.add_argument("--styles", nargs="+", help="train on these alone")
     parser.add_argument("--output", type=Path, help="default: base/unet in the work folder")
     parser.add_argument("--compile", action="store_true", help="minutes to compile, then about twice as fast on a CPU")
@@ -42,7 +43,7 @@ def main():
     output = args.output or base / "unet"
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
     latents, colours = torch.from_numpy(bank["Z"]).to(DEVICE), bank["C"]
-    chosen = [i for i in emoji.train if not args.styles or emoji.meta[i]["style"] in args.styles]
+    chosen, everyday = ([i for i in some if not args.styles or emoji.meta[i]["style"] in args.styles] for some in (emoji.train, emoji.everyday))
     tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer")
     text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32) if (base / "unet").exists() else new_unet()
@@ -55,6 +56,7 @@ def main():
     for step in run:
         rng = np.random.default_rng((1, step))
         i, r = rng.choice(chosen, args.batch), rng.integers(0, len(latents), args.batch)
+        i = np.where(rng.random(args.batch) < args.everyday, rng.choice(everyday, args.batch), i)
         z = latents[r, i].float()
         prompts = [emoji.caption(k, colours[q, k], rng) if rng.random() > .1 else "" for q, k in zip(r, i)]
         ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
