@@ -59,6 +59,7 @@ def main():
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warm-start", type=Path, help="an adapter's file to go on from")
     parser.add_argument("--drop-background", type=float, default=.15, help="captions that leave it to the words")
+    parser.add_argument("--everyday", type=float, default=0, help="share of the draws that come from emoji.EVERYDAY alone")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
@@ -132,7 +133,7 @@ def main():
     while (done := (time.time() - start) / (60 * args.minutes)) < 1:
         for group in optimizer.param_groups:
             group["lr"] = args.learning_rate * min(1, (step + 1) / 30) * max(.02, .5 * (1 + math.cos(math.pi * done)))
-        i, r = rng.choice(emoji.train, args.batch), rng.integers(0, len(images), args.batch)
+        i, r = emoji.draw(rng, args.batch, args.everyday), rng.integers(0, len(images), args.batch)
         loss = loss_of(r, i, torch.from_numpy(rng.random(args.batch) < .08))
         optimizer.zero_grad(), loss.backward()
         torch.nn.utils.clip_grad_norm_(adapter.parameters(), 1.0)

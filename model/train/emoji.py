@@ -45,11 +45,19 @@ class Emoji:
         self.meta = json.loads((work / "meta.json").read_text())
         self.drawings = np.memmap(work / "px.bin", np.uint8, "r", shape=(len(self.meta), SIZE, SIZE, 4))
         held = np.array([is_held_out(m["name"]) for m in self.meta])
-        self.everyday = np.where(~held & np.isin([m["name"] for m in self.meta], EVERYDAY))[0]
         self.train, self.held = np.where(~held)[0], np.where(held)[0]
+        self.pools = {}
 
     def __len__(self):
         return len(self.meta)
+
+    def draw(self, rng, n, everyday=0., styles=None):
+        """n drawings to train on, a share of them from EVERYDAY's names alone."""
+        if styles not in self.pools:
+            among = [i for i in self.train if not styles or self.meta[i]["style"] in styles]
+            self.pools[styles] = among, [i for i in among if self.meta[i]["name"] in EVERYDAY]
+        among, common = self.pools[styles]
+        return np.where(rng.random(n) < everyday, rng.choice(common, n), rng.choice(among, n))
 
     def pictures(self, indices, rng, augment=True, colour=None):
         """[B, 3, 128, 128] in -1..1, where the model trains, and the index of each background's colour [B]."""

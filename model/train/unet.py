@@ -43,7 +43,7 @@ def main():
     output = args.output or base / "unet"
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
     latents, colours = torch.from_numpy(bank["Z"]).to(DEVICE), bank["C"]
-    chosen, everyday = ([i for i in some if not args.styles or emoji.meta[i]["style"] in args.styles] for some in (emoji.train, emoji.everyday))
+    styles = tuple(args.styles) if args.styles else None
     tokenizer = CLIPTokenizer.from_pretrained(base / "tokenizer")
     text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     unet = UNet2DConditionModel.from_pretrained(base / "unet", torch_dtype=torch.float32) if (base / "unet").exists() else new_unet()
@@ -55,8 +55,7 @@ def main():
     run = Run(unet, args.work / f"{output.name}.state.pt", args.minutes, args.learning_rate, weight_decay=.01, warm_up=args.warm_up, flat=args.flat, ema=args.ema)
     for step in run:
         rng = np.random.default_rng((1, step))
-        i, r = rng.choice(chosen, args.batch), rng.integers(0, len(latents), args.batch)
-        i = np.where(rng.random(args.batch) < args.everyday, rng.choice(everyday, args.batch), i)
+        i, r = emoji.draw(rng, args.batch, args.everyday, styles), rng.integers(0, len(latents), args.batch)
         z = latents[r, i].float()
         prompts = [emoji.caption(k, colours[q, k], rng) if rng.random() > .1 else "" for q, k in zip(r, i)]
         ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
