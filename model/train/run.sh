@@ -21,14 +21,14 @@ fi
 [ -d "$base/vae" ] || $python vae.py --work "$work" --minutes "${VAE:-42}"
 [ -f "$work/bank.npz" ] || $python bank.py --work "$work"
 [ -d "$base/text_encoder" ] || $python clip.py --work "$work" --minutes "${CLIP:-13}"
-$python unet.py --work "$work" --minutes "${UNET:-66}" ${FLAGS:-}
+$python unet.py --work "$work" --minutes "${UNET:-66}" --everyday .6 ${FLAGS:-}
 [ -f "$work/hidden.npy" ] || $python features.py --work "$work" --base "$base"
 [ -f "$work/judge.safetensors" ] || $python judge.py --work "$work" --base "$base"
 
 for kind in global plus; do
   file=ip-adapter; [ $kind = plus ] && file=ip-adapter-plus
   [ -f "$work/aligned-$kind.safetensors" ] ||
-    $python align.py --work "$work" --base "$base" --adapter $kind --minutes "${ALIGN:-4}" --output "$work/aligned-$kind.safetensors"
+    $python align.py --work "$work" --base "$base" --adapter $kind --minutes "${ALIGN:-4}" --everyday .5 --output "$work/aligned-$kind.safetensors"
   $python adapter.py --base "$base" --data "$work" --adapter $kind --resampler-dim 192 --warm-start "$work/aligned-$kind.safetensors" \
     --minutes "${ADAPTER:-60}" --batch 64 --learning-rate 5e-4 --warm-up 20 --cosine --min-snr 5 --drop-text-at-first .4 --threads 2 \
     --output "$work/$file.safetensors"
