@@ -323,7 +323,7 @@ func (p *page) linkedModel() app.UI {
 		delete(p.m.notes, "link")
 		delete(p.m.plans, "link")
 		p.m.tasks["link"] = &task{kind: "plan"}
-		p.ask("plan", map[string]any{"link": p.m.link, "base": p.m.base})
+		p.ask("plan", map[string]any{"id": "link", "link": p.m.link, "base": p.m.base})
 	}
 	return app.Section().Aria("label", "Model from a link").Body(
 		app.H3().Text("From a link"),

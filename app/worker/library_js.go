@@ -20,7 +20,7 @@ import (
 // deletes and verifies models. So a download takes nothing from a drawing, and goes on
 // when the engine is busy or its GPU is lost.
 //
-// Messages to it: library; plan {id, base} or plan {link, base}; download {id}; pause
+// Messages to it: library; plan {id, base} or plan {id: "link", link, base}; download {id}; pause
 // {id}; delete {id}; verify {id}; tidy; import {file: File}; keep {handle:
 // FileSystemFileHandle}. From it: library {library (JSON of store.Library), catalogue
 // (JSON), handles {id: FileSystemFileHandle}}; planned {id, records (JSON)}; progress
@@ -49,12 +49,19 @@ func serveLibrary() {
 		return nil
 	}))
 	ctx := context.Background()
-	for err := l.open(ctx); err != nil; err = l.open(ctx) {
+	if err := l.open(ctx); err != nil {
 		post("problem", map[string]any{"id": "", "task": "open", "message": err.Error()})
-		<-requests // and tried again when the visitor asks for something
+	} else {
+		l.show(ctx)
 	}
-	l.show(ctx)
 	for m := range requests {
+		if l.store == nil { // it could not start: once more
+			if err := l.open(ctx); err != nil {
+				post("problem", map[string]any{"id": m.Get("id"), "task": m.Get("type"), "message": err.Error()})
+				continue
+			}
+			l.show(ctx)
+		}
 		go l.handle(ctx, m)
 	}
 }
@@ -127,9 +134,6 @@ func (l *library) handle(ctx context.Context, m js.Value) {
 		return
 	case "plan":
 		err = l.plan(ctx, id, text("link"), text("base"))
-		if id == "" {
-			id = "link"
-		}
 	case "download", "verify":
 		err = l.run(ctx, task, id)
 	case "import":
@@ -167,7 +171,7 @@ func (l *library) plan(ctx context.Context, id, link, hub string) error {
 	if hub != "" {
 		c.Base = hub
 	}
-	if id == "" {
+	if id == "link" {
 		where, err := loader.ParseLink(link, c.Base)
 		if err != nil {
 			return err
@@ -176,7 +180,7 @@ func (l *library) plan(ctx context.Context, id, link, hub string) error {
 		if err != nil {
 			return err
 		}
-		post("planned", map[string]any{"id": "link", "records": asJSON([]store.Record{r})})
+		post("planned", map[string]any{"id": id, "records": asJSON([]store.Record{r})})
 		return nil
 	}
 	var list []store.Record
