@@ -60,7 +60,13 @@ func Run(ctx context.Context, o Options) (*Table, error) {
 				o.Tell(Progress{r.rows[i].Name, r.examples[k]["picture"], seed, done, total, drawn})
 			}
 			// A table of what there is: a long run can be looked at.
-			if err := r.write(); err != nil {
+			if err := r.writeTable(); err != nil {
+				return nil, err
+			}
+		}
+		// Once: compressing the sheet takes seconds, and it shows the first seed alone.
+		if seed == 0 {
+			if err := r.writeSheet(); err != nil {
 				return nil, err
 			}
 		}
@@ -293,8 +299,8 @@ func (r *run) shared() settings.Settings {
 	return s
 }
 
-// write writes the table and the sheet.
-func (r *run) write() error {
+// writeTable writes table.json and table.md.
+func (r *run) writeTable() error {
 	t := r.table()
 	if len(t.Lines) == 0 {
 		return nil
@@ -306,8 +312,5 @@ func (r *run) write() error {
 	if err := writeFile(filepath.Join(r.Dir, "table.json"), append(b, '\n')); err != nil {
 		return err
 	}
-	if err := writeFile(filepath.Join(r.Dir, "table.md"), []byte(t.Markdown())); err != nil {
-		return err
-	}
-	return r.writeSheet()
+	return writeFile(filepath.Join(r.Dir, "table.md"), []byte(t.Markdown()))
 }
