@@ -226,3 +226,11 @@ func (s *sampler2D) down(p *gpu.Program, x *gpu.Tensor, label string, padding in
 func (s *sampler2D) up(p *gpu.Program, x *gpu.Tensor, label string, height, width int) *gpu.Tensor {
 	return s.Conv.forward(p, x, gpu.Conv2dOptions{Label: label, Padding: 1, UpsampleTo: [2]int{height, width}})
 }
+
+// halved is the size after a downsampler.
+func (u *UNet) halved(n int) int {
+	if u.Config.DownsamplePadding == 0 {
+		return (n+1-3)/2 + 1
+	}
+	return (n+2-3)/2 + 1
+}

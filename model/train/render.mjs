@@ -1,5 +1,5 @@
 // Draws the emoji of seven sets, 128 px RGBA, one after the other into px.bin, and lists them in meta.json.
-//   node render.mjs WORK
+//   node render.mjs WORK [THIN]      THIN: one drawing of so many, for a trial of the whole run
 import fs from 'node:fs'
 import path from 'node:path'
 import { createRequire } from 'node:module'
@@ -12,7 +12,8 @@ const styles = {
 const side = 128, margin = 4, atOnce = 64
 const tone = /(light|medium-light|medium|medium-dark|dark)-skin-tone|-(light|medium|dark)(-|$)/
 const require = createRequire(import.meta.url)
-const work = process.argv[2]
+const work = process.argv[2], thin = Number(process.argv[3] ?? 1)
+if (!(thin >= 1)) throw new Error(`${process.argv[3]}: THIN is a number from 1 on`)
 if (!work) throw new Error('node render.mjs WORK: name the folder that the drawings go to')
 
 // FNV-1a. Skin tones would be a third of all pictures: of those, 15 in 100 are kept, always the same ones.
@@ -42,6 +43,7 @@ let failed = 0
 for (const [name, style] of Object.entries(styles)) {
   const set = JSON.parse(fs.readFileSync(require.resolve(`@iconify-json/${name}/icons.json`)))
   const icons = Object.entries(set.icons).filter(([icon]) => !tone.test(icon) || hash(name + icon) % 100 >= 85)
+    .filter((_, i) => i % thin === 0)
   for (let i = 0; i < icons.length; i += atOnce) {
     const some = icons.slice(i, i + atOnce)
     const drawn = await Promise.allSettled(some.map(([, icon]) => draw(set, icon)))

@@ -1,7 +1,9 @@
 #!/bin/bash
 # From the registries to the folder that ships. Every part goes on from its state where it was cut off.
 #   model/train/run.sh [WORK [MODEL]]      WORK holds pictures, features and states; MODEL is what ships
-# Minutes of each part: VAE=42 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment.
+# Minutes of each part: VAE=42 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment. A trial of all parts in minutes,
+# with one drawing of 20:
+#   THIN=20 VAE=.2 CLIP=.2 UNET=.3 ALIGN=.2 ADAPTER=.3 EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
 # Needs Node, Python with requirements.txt (PYTHON names it), and about 5 GB of disk. A GPU is used where torch finds one;
 # on one without a network, PACK names the folder that drawings.py packed, and Node is not needed:
 #   PACK=pack VAE=6 CLIP=3 UNET=10 ALIGN=1 ADAPTER=3 FLAGS=--compile model/train/run.sh
@@ -15,7 +17,7 @@ if [ ! -f "$work/px.bin" ]; then
   if [ -n "${PACK:-}" ]; then $python drawings.py unpack "$PACK" "$work"
   else
     [ -d node_modules ] || npm ci
-    node render.mjs "$work"
+    node render.mjs "$work" "${THIN:-1}"
   fi
 fi
 [ -d "$base/vae" ] || $python vae.py --work "$work" --minutes "${VAE:-42}"
@@ -35,5 +37,5 @@ for kind in global plus; do
 done
 $python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --text-projection "$work/judge.safetensors" --output "$model"
 for file in ip-adapter ip-adapter-plus; do
-  $python evaluate.py --work "$work" --model "$model" --adapter "$model/$file.safetensors" --output "$work/evaluate-$file.json" --sheet "$work/evaluate-$file.png"
+  $python evaluate.py --work "$work" --model "$model" --adapter "$model/$file.safetensors" ${EVALUATE:-} --output "$work/evaluate-$file.json" --sheet "$work/evaluate-$file.png"
 done
