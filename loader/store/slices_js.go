@@ -1,0 +1,173 @@
+//go:build js && wasm
+
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"sync"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+)
+
+// run is one download under way.
+type run struct {
+	store      *Store
+	file, etag string
+	in         reader
+	options    Options
+	mu         sync.Mutex
+	done       int64
+	pieces     map[int64]Piece
+	storing    sync.Mutex // one slice at a time is turned, hashed and stored, for each takes copies
+}
+
+// have looks whether a slice is stored already.
+func (d *run) have(ctx context.Context, x slice) (Piece, bool, error) {
+	v, err := d.store.get(ctx, slices, sliceKey(d.file, d.etag, x.at))
+	if err != nil || v.Type() != js.TypeObject || int64(v.Get("blob").Get("size").Float()) != x.size {
+		return Piece{}, false, err
+	}
+	return Piece{x.at, x.size, v.Get("sha256").String()}, true, nil
+}
+
+// add counts source bytes.
+func (d *run) add(n int64) {
+	d.mu.Lock()
+	d.done += n
+	done := d.done
+	d.mu.Unlock()
+	d.options.Progress(done, d.in.length(), false)
+}
+
+// parallel fetches slices by several workers, the first first.
+func (d *run) parallel(ctx context.Context, missing []slice) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	queue := make(chan slice, len(missing))
+	for _, x := range missing {
+		queue <- x
+	}
+	close(queue)
+	var wait sync.WaitGroup
+	for range min(d.options.Parallel, len(missing)) {
+		wait.Go(func() {
+			for x := range queue {
+				if ctx.Err() != nil {
+					return
+				}
+				bytes, err := d.in.read(ctx, x.from, x.to, d.add)
+				if err == nil {
+					err = d.keep(ctx, x, bytes)
+				}
+				if err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return context.Cause(ctx)
+}
+
+// inOrder cuts the one response of a server without ranges. head was read from it.
+func (d *run) inOrder(ctx context.Context, in *intake, missing []slice, head []byte) error {
+	at := int64(len(head))
+	for _, x := range missing {
+		if x.from > at {
+			if err := in.fill(ctx, js.Null(), 0, x.from-at, func(int64) {}); err != nil {
+				return err
+			}
+			at = x.from
+		}
+		bytes := js.Global().Get("Uint8Array").New(x.to - x.from)
+		had := int64(0)
+		if x.from < at { // some of it was read for the header
+			had = min(at, x.to) - x.from
+			js.CopyBytesToJS(bytes, head[x.from:x.from+had])
+			d.add(had)
+		}
+		if err := in.fill(ctx, bytes, had, x.to-x.from, d.add); err != nil {
+			return err
+		}
+		at = max(at, x.to)
+		if err := d.keep(ctx, x, bytes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keep converts a slice and stores it.
+func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
+	d.storing.Lock()
+	defer d.storing.Unlock()
+	changes := false
+	var list []any
+	for _, g := range x.segments {
+		changes = changes || g.kind != keep
+		list = append(list, g.bytes, int(g.kind))
+	}
+	if changes {
+		source := bytes
+		bytes = glue().Call("convert", source, list, x.size)
+		free(source)
+	}
+	return d.write(ctx, x.at, x.to-x.from, bytes)
+}
+
+// write stores a Blob beside its hash, in one transaction: a tab that dies leaves all
+// of it or nothing. source is how many bytes of the source it stands for.
+func (d *run) write(ctx context.Context, at, source int64, bytes js.Value) error {
+	size := int64(bytes.Get("byteLength").Int())
+	sum, err := hash(ctx, bytes)
+	if err != nil {
+		return err
+	}
+	blob := js.Global().Get("Blob").New([]any{bytes})
+	free(bytes)
+	err = d.store.change(ctx, []string{slices}, func(t *idb.Transaction) error {
+		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source}))
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.pieces[at] = Piece{at, size, sum}
+	d.mu.Unlock()
+	runtime.GC() // lets go of the Blob
+	return nil
+}
+
+// free gives back the memory of bytes that are of no more use. Go holds what it got from
+// JavaScript until it collects its own garbage, of which a download makes little: a
+// file's slices would all stay.
+func free(bytes js.Value) { glue().Call("free", bytes) }
+
+// commit writes the manifest, by which the file is there.
+func (d *run) commit(ctx context.Context, p plan) (Manifest, error) {
+	m := Manifest{File: d.file, ETag: d.etag, Size: p.size, Source: d.in.length(), Converted: p.converted, SHA256: d.options.SHA256}
+	if p.header != nil {
+		m.Slices = append(m.Slices, d.pieces[0])
+	}
+	for _, x := range p.slices {
+		m.Slices = append(m.Slices, d.pieces[x.at])
+	}
+	if m.SHA256 != "" {
+		if err := d.store.verify(ctx, m, m.SHA256, func(int64, int64) {}); err != nil {
+			// Wrong bytes must not be taken up by the next attempt.
+			return m, errors.Join(err, d.store.Delete(ctx, d.file))
+		}
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		return m, err
+	}
+	return m, d.store.change(ctx, []string{manifests}, func(t *idb.Transaction) error {
+		return put(t, manifests, js.ValueOf(d.file), js.ValueOf(string(text)))
+	})
+}
