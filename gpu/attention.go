@@ -109,7 +109,7 @@ type attentionTile struct{ split, keys, run, threads int }
 // more fewer workgroups run at once.
 // It does not depend on image prompts: another order of sums would change the last bits
 // of a picture that λ = 0 leaves to the words. Runs of four keys keep 8 waves a SIMD of
-// RDNA3 with image prompts, too (tests/bench/gpucost_attention_norm.mjs).
+// RDNA3 with image prompts, too (wgsl/COST.md).
 func chooseAttentionTile(quads int) attentionTile {
 	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, threads: 64}
 	t.fit(quads, 9<<10)

@@ -43,7 +43,7 @@ func chooseConvTile(m int, w *ConvWeight) convTile {
 
 // gpuCost is about how long a GPU takes, in multiplications: the products of whole tiles,
 // divided by the share of the chip's peak that the tile reaches on RDNA3
-// (wgsl/cost_matmul_conv.json) and by the part of a large GPU that has work; and, with
+// (wgsl/cost.json) and by the part of a large GPU that has work; and, with
 // slices, writing and reading their sums, at 20 operations a byte.
 func (t convTile) gpuCost(m int, w *ConvWeight) float64 {
 	share := map[[2]int]float64{{2, 2}: 0.75, {1, 2}: 0.61, {1, 1}: 0.51}[[2]int{t.mv, t.nv}]

@@ -31,51 +31,50 @@ func (c Const) declare() string {
 	panic(fmt.Sprintf("gpu: constant %s has the type %T", c.Name, c.Value))
 }
 
-// shaderSource puts a module together: the f16 extension, the constants, the preludes
-// that it needs and the kernel file, unchanged.
+// shaderSource puts a module together: the extensions, the constants, the preludes and
+// the kernel file, unchanged. What a kernel needs besides the two preludes of all, it says
+// in lines of its own, "//needs subgroups" or "//needs prelude_conv2d".
 func (d *Device) shaderSource(kernel string, consts []Const) (string, error) {
 	body, err := wgsl.Source(kernel)
 	if err != nil {
 		return "", err
 	}
-	prelude := "prelude_f32"
+	numbers := "prelude_f32"
 	switch {
 	case d.F16:
-		prelude = "prelude_f16"
+		numbers = "prelude_f16"
 	case d.Weights == WeightF32:
-		prelude = "prelude_f32w"
+		numbers = "prelude_f32w"
 	}
-	numbers, err := wgsl.Source(prelude)
-	if err != nil {
-		return "", err
-	}
-	common, err := wgsl.Source("prelude_common")
-	if err != nil {
-		return "", err
-	}
+	preludes := []string{numbers, "prelude_common"}
 	var s strings.Builder
 	if d.F16 {
 		s.WriteString("enable f16;\n")
 	}
-	if strings.HasSuffix(kernel, "_cpu") {
-		// Four threads take every branch together; that is more than the compiler can see.
-		s.WriteString("enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n")
+	for line := range strings.Lines(body) {
+		switch what, ok := strings.CutPrefix(strings.TrimSpace(line), "//needs "); {
+		case !ok:
+		case what == "subgroups":
+			// The threads of a kernel for processors take every branch together, a few at a
+			// time; that is more than the compiler can see.
+			s.WriteString("enable subgroups;\ndiagnostic(off, subgroup_uniformity);\n")
+		default:
+			preludes = append(preludes, what)
+		}
 	}
 	for _, c := range consts {
 		s.WriteString(c.declare())
 		s.WriteByte('\n')
 	}
-	parts := []string{numbers, common, body}
-	if kernel == "conv2d" || kernel == "conv2d_cpu" {
-		places, err := wgsl.Source("prelude_conv2d")
+	for _, name := range preludes {
+		text, err := wgsl.Source(name)
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("%s.wgsl: %w", kernel, err)
 		}
-		parts = append(parts, places)
-	}
-	for _, part := range parts {
 		s.WriteByte('\n')
-		s.WriteString(part)
+		s.WriteString(text)
 	}
+	s.WriteByte('\n')
+	s.WriteString(body)
 	return s.String(), nil
 }

@@ -3,8 +3,10 @@
 // each four, every thread of a quad of threads reads one, and its neighbours' come by
 // quadBroadcast. The running maximum and sum (online softmax) are those of 16 keys.
 //
-// Constants: QUADS, the most vec4 of a head; CROSS, whether there are image prompts. Bindings, layouts and the formula, with the
-// image prompts' branch: attention.wgsl.
+// Constants: QUADS, the most vec4 of a head; CROSS, whether there are image prompts.
+// Bindings, layouts and the formula, with the image prompts' branch: attention.wgsl.
+
+//needs subgroups
 
 struct Params {
     t_q: u32,

@@ -9,7 +9,7 @@
 // every product. Borders are tested once a tap. Products are written out with constant
 // places in workgroup memory, so that neither a bounds clamp nor an address is computed
 // between two of them; what a real GPU's compiler makes of that is in
-// cost_matmul_conv.json.
+// cost.json.
 // On a processor that plays a GPU, conv2d_cpu.wgsl does the same.
 // Where there are too few tiles to fill a GPU, the passes are cut into slices, one a
 // workgroup in z: y is then [slices, M, N] f32 of bare sums, and conv2d_sum.wgsl ends.
@@ -26,6 +26,8 @@
 // uniform, because it is read once a tap or once a tile, and every constant costs a
 // network pipelines to compile.
 // Buffers that a flag switches off are bound to anything.
+
+//needs prelude_conv2d
 
 struct Params {
     m: u32,          // output pixels: N · H_o · W_o

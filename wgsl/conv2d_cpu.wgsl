@@ -14,6 +14,9 @@
 // (a code of prelude_common). They are no flags of the uniform, as they are in conv2d.wgsl,
 // because SwiftShader goes through both sides of a branch. Bindings and layouts: there.
 
+//needs prelude_conv2d
+//needs subgroups
+
 struct Params {
     m: u32,          // output pixels: N · H_o · W_o
     n_quads: u32,    // output channels / 4, padding included

@@ -1,7 +1,7 @@
 // Package wgsl holds the compute shaders, one kernel a file. Each file opens with
 // its contract: what it computes, its bindings, shapes and constants. A module is
-// made of a header of constants, a prelude of the numeric path, what kernels share, and the
-// kernel file, whole.
+// made of a header of constants, a prelude of the numeric path, what kernels share (what
+// not all of them need, a kernel names in lines "//needs NAME"), and the kernel file, whole.
 package wgsl
 
 import (
