@@ -22,8 +22,14 @@ type Model struct {
 	shared   Folder             // where CLIP's vocabulary lies, for a single file
 }
 
-// OpenFolder opens a model in diffusers' layout.
-func OpenFolder(f Folder) *Model { return &Model{folder: f} }
+// OpenFolder opens a model in diffusers' layout; a Model made of a single file stays what
+// it is.
+func OpenFolder(f Folder) *Model {
+	if m, ok := f.(*Model); ok {
+		return m
+	}
+	return &Model{folder: f}
+}
 
 // OpenSingleFile opens a model in the original (latent-diffusion) layout: one
 // safetensors file with all networks. A file has no tokenizer: clip is a folder with

@@ -53,10 +53,7 @@ func weightsOf(ctx context.Context, host engine.Host, r Row) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	networks, ok := folder.(*loader.Model)
-	if !ok {
-		networks = loader.OpenFolder(folder)
-	}
+	networks := loader.OpenFolder(folder)
 	var list []model.Checkpoint
 	for _, name := range []string{"text_encoder", "unet", "vae"} {
 		w, err := networks.Network(ctx, name)
@@ -74,14 +71,9 @@ func weightsOf(ctx context.Context, host engine.Host, r Row) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		at := "image_encoder"
-		if r.Adapter.ImageEncoder != "" {
-			if folder, err = host.Folder(ctx, r.Adapter.ImageEncoder); err != nil {
-				return "", err
-			}
-			if _, err := folder.Open(ctx, "image_encoder/config.json"); err != nil {
-				at = "."
-			}
+		folder, at, err := engine.ImageEncoder(ctx, host, folder, r.Adapter.ImageEncoder)
+		if err != nil {
+			return "", err
 		}
 		encoder, err := loader.OpenNetwork(ctx, folder, at, "model")
 		if err != nil {

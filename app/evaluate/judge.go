@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 
+	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
@@ -44,15 +45,8 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 			return nil, err
 		}
 	}
-	optional := func(name string) ([]byte, error) {
-		b, err := read(name)
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, nil
-		}
-		return b, err
-	}
-	tokens, err := optional(path.Join(vocabulary, "tokenizer_config.json"))
-	if err != nil {
+	tokens, err := read(path.Join(vocabulary, "tokenizer_config.json"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
 	textConfig, err1 := model.ParseCLIPTextConfig(files[0])
@@ -63,18 +57,7 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	preprocessor := fmt.Appendf(nil, `{"size":{"shortest_edge":%d},"crop_size":{"height":%d,"width":%d}}`, visionConfig.ImageSize, visionConfig.ImageSize, visionConfig.ImageSize)
-	for _, at := range processor {
-		b, err := optional(path.Join(at, "preprocessor_config.json"))
-		if err != nil {
-			return nil, err
-		}
-		if b != nil {
-			preprocessor = b
-			break
-		}
-	}
-	if j.processor, err = imageproc.NewCLIPImageProcessor(preprocessor); err != nil {
+	if j.processor, err = engine.ImageProcessor(ctx, folder, visionConfig.ImageSize, processor...); err != nil {
 		return nil, err
 	}
 	textWeights, err := loader.OpenNetwork(ctx, folder, text, "model")
