@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { createRequire } from "node:module";
 import { after, before, beforeEach, test } from "node:test";
-import { PATIENCE, PICTURE, button, drop, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
+import { PICTURE, axeFindsNothing, button, drop, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
 import { build, open, root, serve } from "./site.mjs";
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
 let site, studio, page;
 
@@ -16,19 +14,12 @@ before(async () => {
   site = await serve(build());
   studio = await open();
   page = studio.page;
-  page.setDefaultTimeout(60_000 * PATIENCE);
 });
 after(async () => {
   await studio?.close();
   await site?.close();
 });
 beforeEach(async () => { await visit(page, site.url); });
-
-async function axeFindsNothing() {
-  await page.evaluate(fs.readFileSync(axe, "utf8"));
-  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-  assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`), []);
-}
 
 // bright says which part of a crop's canvas is not dimmed: its middle, 0 to 1, and side.
 const bright = (canvas) => canvas.evaluate((c) => {
@@ -176,7 +167,7 @@ test("what cannot be is put right when its field is left", async () => {
 });
 
 test("axe finds nothing, folded or open, light or dark", async () => {
-  await axeFindsNothing();
+  await axeFindsNothing(page, "html");
   await button(page, "Sample: Fox").click();
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
   await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = true; });
@@ -184,7 +175,7 @@ test("axe finds nothing, folded or open, light or dark", async () => {
   await button(page, "Theme: light").click();
   await button(page, "Theme: dark").waitFor();
   await page.waitForTimeout(300);
-  await axeFindsNothing();
+  await axeFindsNothing(page, "html");
   await button(page, "Theme: dark").click();
 });
 

@@ -1,4 +1,7 @@
 // What a visitor's hands do on the page.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { createRequire } from "node:module";
 import zlib from "node:zlib";
 
 // SwiftShader draws on the processor: minutes where a GPU takes seconds, and more where
@@ -101,4 +104,13 @@ export function plainPNG(width, height, [r, g, b], claim = [width, height]) {
   head.set([8, 2, 0, 0, 0], 8);
   const line = Buffer.concat([Buffer.from([0]), Buffer.concat(Array(width).fill(Buffer.from([r, g, b])))]);
   return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", head), chunk("IDAT", zlib.deflateSync(Buffer.concat(Array(height).fill(line)))), chunk("IEND", Buffer.alloc(0))]);
+}
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+// axeFindsNothing fails where axe sees a fault of accessibility within a selector.
+export async function axeFindsNothing(page, within) {
+  await page.evaluate(fs.readFileSync(axe, "utf8"));
+  const found = await page.evaluate((where) => axe.run(where, { resultTypes: ["violations"] }), within);
+  assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(" ")).join(", ")}`), []);
 }

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PATIENCE, PICTURE, button, bytesOf, difference, draw, drop, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PICTURE, button, bytesOf, difference, draw, drop, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { build, open, root, serve } from "./site.mjs";
 
 let site, studio, page;
@@ -14,7 +14,6 @@ before(async () => {
   site = await serve(build());
   studio = await open();
   page = studio.page;
-  page.setDefaultTimeout(60_000 * PATIENCE);
   await page.addInitScript(() => {
     // A browser that can share: headless Chromium on Linux cannot.
     globalThis.shared = [];

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PATIENCE, PICTURE, button, draw, gallery, loaded, prompt, result, small, visit } from "./hands.mjs";
+import { PICTURE, button, draw, gallery, loaded, prompt, result, small, visit } from "./hands.mjs";
 import { build, open, root, serve } from "./site.mjs";
 
 const folder = process.env.IMPROMPT_PICTURES;
@@ -15,7 +15,6 @@ before(async () => {
   site = await serve(build());
   studio = await open();
   page = studio.page;
-  page.setDefaultTimeout(60_000 * PATIENCE);
   await visit(page, site.url);
 });
 after(async () => {

@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { PATIENCE } from "./hands.mjs";
 
 export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
@@ -51,6 +52,7 @@ export async function open({ webgpu = true, viewport = { width: 1280, height: 90
   if (webgpu) args.push("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
   else args.push("--disable-features=WebGPU", "--disable-blink-features=WebGPU");
   const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: false, viewport, colorScheme, args, ...options });
+  context.setDefaultTimeout(60_000 * PATIENCE);
   const page = context.pages()[0] ?? await context.newPage();
   const faults = [], elsewhere = [];
   page.on("pageerror", (e) => faults.push(`error: ${e.message}`));

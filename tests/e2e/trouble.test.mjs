@@ -18,7 +18,6 @@ after(async () => { await site?.close(); });
 async function says(heading, text, change, options = {}) {
   const studio = await open(options);
   const { page } = studio;
-  page.setDefaultTimeout(60_000 * PATIENCE);
   try {
     await change(page);
     await page.goto(site.url);
@@ -73,7 +72,6 @@ test("a processor in place of a graphics card is noted, and the note can be clos
 test("a GPU that is taken away midway is opened again, and the picture goes on", { timeout: 2 * PICTURE + 120_000 }, async () => {
   const studio = await open();
   const { page } = studio;
-  page.setDefaultTimeout(60_000 * PATIENCE);
   try {
     await visit(page, site.url);
     await loaded(page);
@@ -116,7 +114,6 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
 
   const studio = await open();
   const { page } = studio;
-  page.setDefaultTimeout(60_000 * PATIENCE);
   const version = () => page.evaluate(async () => [document.title, getComputedStyle(document.documentElement).getPropertyValue("--build").trim(),
     /--build/.test(await (await fetch("web/app.css")).text()), (await caches.keys()).length]);
   const offer = button(page, "A new version is ready: use it");

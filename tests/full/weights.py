@@ -1,5 +1,5 @@
 """Files of the true layout, size and key names of Stable Diffusion 1.5 and of h94's
-IP-Adapter, with random numbers in them, under .build/full (6.5 GB; never committed).
+IP-Adapter, with random numbers in them, under .build/full (8.9 GB; never committed).
 
     python tests/full/weights.py            writes what is missing
     python tests/full/weights.py --layout   writes tests/fixtures/full/layout.json only: keys, shapes and
@@ -21,12 +21,13 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 ROOT = Path(__file__).parent.parent.parent
 OUT = ROOT / ".build" / "full"
 FIXTURE = ROOT / "tests" / "fixtures" / "full" / "layout.json"
+LDM = ROOT / "tests" / "fixtures" / "layout" / "sd15.tsv"
 
 UNET = dict(sample_size=64, in_channels=4, out_channels=4, block_out_channels=(320, 640, 1280, 1280), layers_per_block=2, cross_attention_dim=768,
             attention_head_dim=8, down_block_types=("CrossAttnDownBlock2D",) * 3 + ("DownBlock2D",), up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 3)
@@ -160,6 +161,29 @@ def small_files():
     (OUT / "sd15/tokenizer/tokenizer_config.json").write_text(json.dumps(dict(model_max_length=77, bos_token="<|startoftext|>", eos_token=mark, unk_token=mark, pad_token=mark)))
 
 
+def single_file():
+    """The same model as communities publish theirs: one file under the original (ldm) keys, which
+    tests/fixtures/layout/sd15.tsv lists beside diffusers', the VAE in float32, with what training left in it."""
+    path = OUT / "sd15.safetensors"
+    if path.exists():
+        return
+    files = {"unet": "unet/diffusion_pytorch_model", "vae": "vae/diffusion_pytorch_model", "text_encoder": "text_encoder/model"}
+    networks = {n: load_file(OUT / "sd15" / f"{f}.fp16.safetensors") for n, f in files.items()}
+    state = {}
+    for line in LDM.read_text().splitlines():
+        key, shape, network, name, _ = line.split("\t")
+        shape = [int(n) for n in shape.split("x")]
+        if network == "-":  # no part of the model
+            state[key] = torch.ones(shape)
+            continue
+        x = networks[network][old_attention(name) if network == "vae" else name].reshape(shape)
+        state[key] = x.float() if network == "vae" else x
+    part = path.with_suffix(".part")
+    save_file(state, part, metadata={"format": "pt"})
+    part.rename(path)
+    print(path.name, f"{path.stat().st_size / 1e9:.2f} GB", flush=True)
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--layout", action="store_true")
@@ -176,6 +200,7 @@ def main():
     small_files()
     for name, (shapes, dtype) in layout().items():
         write(name, shapes, dtype)
+    single_file()
 
 
 if __name__ == "__main__":
