@@ -53,6 +53,25 @@ test("WebGPU without a graphics card says so", () =>
 test("an engine that cannot be loaded is not called a missing card", () =>
   says("The engine could not start", /It could not be loaded: .*Try again/, (page) => page.route("**/web/js/gpu.js", (route) => route.abort()), { serviceWorkers: "block" }));
 
+test("what keeps the models says why it cannot start, and starts when the panel is opened again", async () => {
+  const { page, close } = await open({ serviceWorkers: "block" });
+  try {
+    await page.route("**/web/catalogue.json", (route) => route.abort());
+    await visit(page, site.url);
+    await button(page, "Models").click();
+    const alert = page.locator("#models").getByRole("alert");
+    await alert.waitFor();
+    assert.match(await alert.textContent(), /catalogue\.json/);
+    await page.unroute("**/web/catalogue.json");
+    await button(page, "Close models").click();
+    await button(page, "Models").click();
+    await page.getByRole("region", { name: "Catalogue" }).waitFor();
+    assert.equal(await alert.count(), 0);
+  } finally {
+    await close();
+  }
+});
+
 test("a processor in place of a graphics card is noted, and the note can be closed", async () => {
   const { page, close } = await open();
   try {
