@@ -1,12 +1,12 @@
 #!/bin/bash
 # From the registries to the folder that ships. Every part goes on from its state where it was cut off.
 #   model/train/run.sh [WORK [MODEL]]      WORK holds pictures, features and states; MODEL is what ships
-# Minutes of each part: VAE=42 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment. A trial of all parts in minutes,
+# Minutes of each part: VAE=42 DECODER=37 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment. A trial of all parts in minutes,
 # with one drawing of 20:
-#   THIN=20 VAE=.2 CLIP=.2 UNET=.3 ALIGN=.2 ADAPTER=.3 EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
+#   THIN=20 VAE=.2 DECODER=.2 CLIP=.2 UNET=.3 ALIGN=.2 ADAPTER=.3 EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
 # Needs Node, Python with requirements.txt (PYTHON names it), and about 5 GB of disk. A GPU is used where torch finds one;
 # on one without a network, PACK names the folder that drawings.py packed, and Node is not needed:
-#   PACK=pack VAE=6 CLIP=3 UNET=10 ALIGN=1 ADAPTER=3 FLAGS=--compile model/train/run.sh
+#   PACK=pack VAE=6 DECODER=3 CLIP=3 UNET=10 ALIGN=1 ADAPTER=3 FLAGS=--compile model/train/run.sh
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(realpath -m "${1:-../../.build/train}") model=$(realpath -m "${2:-../../web/model}") python=${PYTHON:-python3}
@@ -21,6 +21,7 @@ if [ ! -f "$work/px.bin" ]; then
   fi
 fi
 [ -d "$base/vae" ] || $python vae.py --work "$work" --minutes "${VAE:-42}"
+$python vae.py --work "$work" --decoder --minutes "${DECODER:-37}" --everyday .3
 [ -f "$work/bank.npz" ] || $python bank.py --work "$work"
 [ -d "$base/text_encoder" ] || $python clip.py --work "$work" --minutes "${CLIP:-13}"
 $python unet.py --work "$work" --minutes "${UNET:-66}" --everyday .6 ${FLAGS:-}
