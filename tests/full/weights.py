@@ -151,6 +151,9 @@ def small_files():
         (OUT / part).mkdir(parents=True, exist_ok=True)
         config.to_json_file(OUT / part / "config.json", use_diff=False)
     PNDMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False).save_config(OUT / "sd15/scheduler")
+    # As published: what SD 1.5's file says for schedulers other than its own.
+    file = OUT / "sd15/scheduler/scheduler_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"clip_sample": False}, indent=2) + "\n")
     (OUT / "sd15/tokenizer").mkdir(parents=True, exist_ok=True)
     merges = ROOT / "web/clip/merges.txt"
     shutil.copy(merges, OUT / "sd15/tokenizer/merges.txt")
