@@ -43,7 +43,7 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if r.apart {
 		r.releaseDecode()
 	}
-	return Result{Pixels: picture, Latents: toNCHW(latents, 4), Height: r.req.Height, Width: r.req.Width}, nil
+	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width}, nil
 }
 
 // sample reads the latents as they are now, [h·w, 4].

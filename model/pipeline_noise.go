@@ -16,7 +16,7 @@ func (r *run) draw(ctx context.Context) error {
 		all := g.Normal(count * size)
 		list := make([][]float32, count)
 		for i := range list {
-			list[i] = toNHWC(all[i*size:(i+1)*size], 4)
+			list[i] = transposed(all[i*size:(i+1)*size], 4)
 		}
 		return list
 	}
@@ -103,25 +103,14 @@ func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32
 	return out, nil
 }
 
-// toNHWC turns [C, pixels] into [pixels, C].
-func toNHWC(x []float32, c int) []float32 {
-	n := len(x) / c
+// transposed turns [rows, columns] into [columns, rows]: a picture's NCHW into NHWC with
+// its channels as rows, and back with its pixels.
+func transposed(x []float32, rows int) []float32 {
+	columns := len(x) / rows
 	y := make([]float32, len(x))
-	for i := range n {
-		for k := range c {
-			y[i*c+k] = x[k*n+i]
-		}
-	}
-	return y
-}
-
-// toNCHW turns [pixels, C] into [C, pixels].
-func toNCHW(x []float32, c int) []float32 {
-	n := len(x) / c
-	y := make([]float32, len(x))
-	for i := range n {
-		for k := range c {
-			y[k*n+i] = x[i*c+k]
+	for i := range rows {
+		for k := range columns {
+			y[k*rows+i] = x[i*columns+k]
 		}
 	}
 	return y

@@ -8,8 +8,7 @@
 // input channels through workgroup memory, where values are f32: widened once, not at
 // every product. Borders are tested once a tap. Products are written out with constant
 // places in workgroup memory, so that neither a bounds clamp nor an address is computed
-// between two of them; what a real GPU's compiler makes of that is in
-// cost.json.
+// between two of them; what a real GPU's compiler makes of that is in cost.json.
 // On a processor that plays a GPU, conv2d_cpu.wgsl does the same.
 // Where there are too few tiles to fill a GPU, the passes are cut into slices, one a
 // workgroup in z: y is then [slices, M, N] f32 of bare sums, and conv2d_sum.wgsl ends.

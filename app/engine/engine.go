@@ -1,3 +1,5 @@
+// Package engine loads models and draws pictures: the one function that the page's
+// worker and the command line both call.
 package engine
 
 import (

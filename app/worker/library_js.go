@@ -51,8 +51,6 @@ func serveLibrary() {
 	ctx := context.Background()
 	if err := l.open(ctx); err != nil {
 		post("problem", map[string]any{"id": "", "task": "open", "message": err.Error()})
-	} else {
-		l.show(ctx)
 	}
 	for m := range requests {
 		if l.store == nil { // it could not start: once more
@@ -60,12 +58,12 @@ func serveLibrary() {
 				post("problem", map[string]any{"id": m.Get("id"), "task": m.Get("type"), "message": err.Error()})
 				continue
 			}
-			l.show(ctx)
 		}
 		go l.handle(ctx, m)
 	}
 }
 
+// open opens the store, and tells the page what is in it.
 func (l *library) open(ctx context.Context) error {
 	text, err := loader.ReadFile(ctx, loader.Origin(base()), "catalogue.json")
 	if err != nil {
@@ -84,6 +82,7 @@ func (l *library) open(ctx context.Context) error {
 		go l.show(ctx)
 		return nil
 	}))
+	l.show(ctx)
 	return nil
 }
 

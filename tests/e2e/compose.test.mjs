@@ -167,7 +167,7 @@ test("what cannot be is put right when its field is left", async () => {
 });
 
 test("axe finds nothing, folded or open, light or dark", async () => {
-  await axeFindsNothing(page, "html");
+  await axeFindsNothing(page);
   await button(page, "Sample: Fox").click();
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
   await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = true; });
@@ -175,7 +175,7 @@ test("axe finds nothing, folded or open, light or dark", async () => {
   await button(page, "Theme: light").click();
   await button(page, "Theme: dark").waitFor();
   await page.waitForTimeout(300);
-  await axeFindsNothing(page, "html");
+  await axeFindsNothing(page);
   await button(page, "Theme: dark").click();
 });
 

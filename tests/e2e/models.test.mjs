@@ -55,6 +55,7 @@ before(async () => {
   site = await serve(dir);
   studio = await open();
   page = studio.page;
+  page.setDefaultTimeout(30_000);
   // Every request of every worker and page.
   studio.context.on("request", (r) => asked.push(r.url()));
   await visit(page, site.url);

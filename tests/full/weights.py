@@ -20,7 +20,7 @@ import zlib
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -35,6 +35,8 @@ VAE = dict(block_out_channels=(128, 256, 512, 512), down_block_types=("DownEncod
            layers_per_block=2, latent_channels=4, sample_size=512)
 TEXT = dict(vocab_size=49408, hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12, max_position_embeddings=77,
             hidden_act="quick_gelu", projection_dim=768)
+SCHEDULER = dict(_class_name="PNDMScheduler", num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", trained_betas=None,
+                 clip_sample=False, set_alpha_to_one=False, skip_prk_steps=True, steps_offset=1)
 # h94/IP-Adapter's models/image_encoder: OpenCLIP's ViT-H/14.
 VISION = dict(hidden_size=1280, intermediate_size=5120, num_hidden_layers=32, num_attention_heads=16, image_size=224, patch_size=14, projection_dim=1024,
               hidden_act="gelu")
@@ -150,10 +152,8 @@ def small_files():
     for part, config in (("sd15/text_encoder", m["text_encoder"].config), ("ip-adapter/image_encoder", m["image_encoder"].config)):
         (OUT / part).mkdir(parents=True, exist_ok=True)
         config.to_json_file(OUT / part / "config.json", use_diff=False)
-    PNDMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False).save_config(OUT / "sd15/scheduler")
-    # As published: what SD 1.5's file says for schedulers other than its own.
-    file = OUT / "sd15/scheduler/scheduler_config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"clip_sample": False}, indent=2) + "\n")
+    (OUT / "sd15/scheduler").mkdir(parents=True, exist_ok=True)
+    (OUT / "sd15/scheduler/scheduler_config.json").write_text(json.dumps(SCHEDULER))
     (OUT / "sd15/tokenizer").mkdir(parents=True, exist_ok=True)
     merges = ROOT / "web/clip/merges.txt"
     shutil.copy(merges, OUT / "sd15/tokenizer/merges.txt")
