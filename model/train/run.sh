@@ -3,15 +3,18 @@
 #   model/train/run.sh [WORK [MODEL]]      WORK holds pictures, features and states; MODEL is what ships
 # Minutes of each part: VAE=42 DECODER=37 CLIP=13 UNET=66 ALIGN=4 ADAPTER=60, from the environment. A trial of all parts in minutes,
 # with one drawing of 20:
-#   THIN=20 VAE=.2 DECODER=.2 CLIP=.2 UNET=.3 ALIGN=.2 ADAPTER=.3 EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
-# Needs Node, Python with requirements.txt (PYTHON names it), and about 5 GB of disk. A GPU is used where torch finds one;
+#   THIN=20 VAE=.2 DECODER=.2 CLIP=.2 UNET=.3 ALIGN=.2 ADAPTER=.3 FLAGS= EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
+# Needs Node, Python with requirements.txt (PYTHON names it), a C++ compiler (for the UNet's --compile; FLAGS= does without),
+# and about 5 GB of disk. A GPU is used where torch finds one;
 # on one without a network, PACK names the folder that drawings.py packed, and Node is not needed:
-#   PACK=pack VAE=6 DECODER=3 CLIP=3 UNET=10 ALIGN=1 ADAPTER=3 FLAGS=--compile model/train/run.sh
+#   PACK=pack VAE=6 DECODER=3 CLIP=3 UNET=10 ALIGN=1 ADAPTER=3 model/train/run.sh
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(realpath -m "${1:-../../.build/train}") model=$(realpath -m "${2:-../../web/model}") python=${PYTHON:-python3}
 base=$work/base
 mkdir -p "$base"
+# glibc gives large blocks back to the kernel after every operation, and gets them zeroed again: a step is 15 % faster without.
+export MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592 MALLOC_TOP_PAD_=268435456
 
 if [ ! -f "$work/px.bin" ]; then
   if [ -n "${PACK:-}" ]; then $python drawings.py unpack "$PACK" "$work"
@@ -24,7 +27,7 @@ fi
 $python vae.py --work "$work" --decoder --minutes "${DECODER:-37}" --everyday .3
 [ -f "$work/bank.npz" ] || $python bank.py --work "$work"
 [ -d "$base/text_encoder" ] || $python clip.py --work "$work" --minutes "${CLIP:-13}"
-$python unet.py --work "$work" --minutes "${UNET:-66}" --everyday .6 ${FLAGS:-}
+$python unet.py --work "$work" --minutes "${UNET:-66}" --everyday .6 ${FLAGS---compile}
 [ -f "$work/hidden.npy" ] || $python features.py --work "$work" --base "$base"
 [ -f "$work/judge.safetensors" ] || $python judge.py --work "$work" --base "$base"
 
