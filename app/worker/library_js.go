@@ -7,10 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"sync"
 	"syscall/js"
-	"time"
 
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
@@ -164,73 +162,6 @@ func (l *library) handle(ctx context.Context, m js.Value) {
 	}
 }
 
-// plan finds what an entry of the catalogue, or a link, and what it needs consist of.
-func (l *library) plan(ctx context.Context, id, link, hub string) error {
-	c := l.catalogue
-	if hub != "" {
-		c.Base = hub
-	}
-	if id == "link" {
-		where, err := loader.ParseLink(link, c.Base)
-		if err != nil {
-			return err
-		}
-		r, err := l.prepare(ctx, where, store.ForLink(where))
-		if err != nil {
-			return err
-		}
-		post("planned", map[string]any{"id": id, "records": asJSON([]store.Record{r})})
-		return nil
-	}
-	var list []store.Record
-	for next := id; next != ""; {
-		e, ok := c.Entry(next)
-		if !ok {
-			return fmt.Errorf("the catalogue has no %q any more: reload the page", next)
-		}
-		next = e.Needs
-		if r, err := l.store.Record(ctx, e.ID); err == nil && r.Complete {
-			continue
-		}
-		where, err := c.Link(e)
-		if err != nil {
-			return err
-		}
-		r, err := l.prepare(ctx, where, store.Record{ID: e.ID, Kind: e.Kind, Name: e.Name, Licence: e.Licence, Needs: e.Needs, Source: where.URL("")})
-		if err != nil {
-			return err
-		}
-		if e.SHA256 != "" && len(r.Files) == 1 && r.Files[0].Stored == 0 {
-			r.Files[0].SHA256 = e.SHA256
-		}
-		l.mu.Lock()
-		l.planned[r.ID] = r
-		l.mu.Unlock()
-		list = append(list, r)
-	}
-	post("planned", map[string]any{"id": id, "records": asJSON(list)})
-	return nil
-}
-
-func (l *library) prepare(ctx context.Context, where loader.Link, r store.Record) (store.Record, error) {
-	allow(where.Base)
-	r, err := store.Prepare(ctx, where, r)
-	if err != nil {
-		return r, err
-	}
-	l.mu.Lock()
-	l.planned[r.ID] = r
-	l.mu.Unlock()
-	return r, nil
-}
-
-// allow lets this worker fetch from where the visitor asked to; guard.js says why.
-func allow(address string) {
-	if u, err := url.Parse(address); err == nil {
-		js.Global().Call("impromptAllow", u.Scheme+"://"+u.Host)
-	}
-}
-
 // run downloads or verifies a record, until it is done or paused.
 func (l *library) run(ctx context.Context, task, id string) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -281,34 +212,4 @@ func (l *library) run(ctx context.Context, task, id string) error {
 		allow(f.URL)
 	}
 	return l.store.Fetch(ctx, r, func() { l.tell(ctx) }, func(p store.Progress) { report(id, p) })
-}
-
-// reporter posts progress a few times a second, with the speed of the last seconds.
-func (l *library) reporter(task string) func(id string, p store.Progress) {
-	type sample struct {
-		at   time.Time
-		done int64
-	}
-	var seen []sample
-	return func(id string, p store.Progress) {
-		now := time.Now()
-		if n := len(seen); n > 0 && now.Sub(seen[n-1].at) < 250*time.Millisecond && p.Done < p.Total && !p.Waiting {
-			return
-		}
-		if n := len(seen); n > 0 && p.Done < seen[n-1].done {
-			seen = nil // begun anew
-		}
-		seen = append(seen, sample{now, p.Done})
-		for len(seen) > 2 && now.Sub(seen[0].at) > 8*time.Second {
-			seen = seen[1:]
-		}
-		speed, left := 0.0, 0.0
-		if t := now.Sub(seen[0].at).Seconds(); t > 0 {
-			speed = float64(p.Done-seen[0].done) / t
-		}
-		if speed > 0 {
-			left = float64(p.Total-p.Done) / speed
-		}
-		post("progress", map[string]any{"id": id, "task": task, "progress": asJSON(p), "speed": speed, "left": left})
-	}
 }
