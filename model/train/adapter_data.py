@@ -1,6 +1,6 @@
 """What an adapter is trained on: a stream of draws, the same for the same seed wherever it is taken up again.
 
-A draw is a dict: text (the caption), chance (in 0..1; which prompts are dropped), and either
+A draw is a dict: text (the caption), chance (in 0..1; which prompts are dropped, words where it is low), and either
 latents and image, both prepared beforehand (the emoji bank), or pixels and clip_pixels (a folder).
 """
 import json
@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
-from emoji import Emoji
+from emoji import COLOURS, Emoji
 
 
 class Draws(Dataset):
@@ -25,7 +25,8 @@ class Draws(Dataset):
 
     def __getitem__(self, k):
         rng = np.random.default_rng((self.seed, self.first + k))
-        return self.draw(rng) | {"chance": rng.random()}
+        chance = rng.random()
+        return self.draw(rng, chance) | {"chance": chance}
 
 
 class EmojiBank(Draws):
@@ -37,12 +38,14 @@ class EmojiBank(Draws):
         self.latents, self.colours = bank["Z"], bank["C"]
         self.images = np.load(Path(work) / ("hidden.npy" if kind == "plus" else "embeds.npy"), mmap_mode="r")
 
-    def draw(self, rng):
+    def draw(self, rng, chance):
         i, shown, prompted = rng.choice(self.emoji.train), *rng.integers(0, len(self.images), 2)
-        if rng.random() < .5:  # else the image prompt shows another place and background than the target,
-            prompted = shown   # so that words keep their say about both
-        return {"text": self.emoji.caption(i, self.colours[shown, i], rng),
-                "latents": self.latents[shown, i].astype(np.float32), "image": self.images[prompted, i].astype(np.float32)}
+        text, colour = self.emoji.caption(i, self.colours[shown, i], rng), COLOURS[self.colours[shown, i]]
+        # As in the paper the image prompt is the target itself; but in a quarter of the draws, where the words are kept and
+        # name the background, it shows another one, so that words keep their say. (Words are dropped where chance is low.)
+        if chance < .75 or colour not in text:
+            prompted = shown
+        return {"text": text, "latents": self.latents[shown, i].astype(np.float32), "image": self.images[prompted, i].astype(np.float32)}
 
 
 class Folder(Draws):
@@ -56,7 +59,7 @@ class Folder(Draws):
             raise FileNotFoundError(f'{folder} has no metadata.jsonl: write one line {{"file_name": "a.png", "text": "its caption"}} for each picture')
         self.rows = [json.loads(line) for line in index.read_text().splitlines() if line.strip()]
 
-    def draw(self, rng):
+    def draw(self, rng, _):
         row = self.rows[rng.integers(len(self.rows))]
         picture = Image.open(self.folder / row["file_name"]).convert("RGB")
         scale = self.size / min(picture.size)  # the shorter side to size, then a centre crop (paper, 4.1.2)
