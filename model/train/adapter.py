@@ -22,7 +22,7 @@ from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPV
 
 from adapter_data import EmojiBank, Folder
 from adapter_networks import Adapter, projection_for
-from training import BFLOAT16
+from training import BFLOAT16, token_ids
 
 MOST_STEPS = 10 ** 9  # where --minutes is the limit
 
@@ -107,7 +107,7 @@ class Encoders:
             latents = self.vae.encode(batch["pixels"].to(self.device, self.dtype)).latent_dist.sample().float() * self.vae.config.scaling_factor
             image = self._see(batch["clip_pixels"])
         prompts = ["" if dropped else t for t, dropped in zip(batch["text"], no_text.tolist())]
-        ids = self.tokenizer(prompts, padding="max_length", truncation=True, max_length=self.tokenizer.model_max_length, return_tensors="pt").input_ids
+        ids = token_ids(self.tokenizer, prompts)
         mask = no_image.to(self.device).view(-1, *[1] * (image.dim() - 1))
         return latents, self.text(ids.to(self.device)).last_hidden_state, torch.where(mask, self.nothing, image)
 

@@ -41,8 +41,9 @@ class EmojiBank(Draws):
     def draw(self, rng, chance):
         i, shown, prompted = rng.choice(self.emoji.train), *rng.integers(0, len(self.images), 2)
         text, colour = self.emoji.caption(i, self.colours[shown, i], rng), COLOURS[self.colours[shown, i]]
-        # As in the paper the image prompt is the target itself; but in a quarter of the draws, where the words are kept and
-        # name the background, it shows another one, so that words keep their say. (Words are dropped where chance is low.)
+        # As in the paper the image prompt is the target itself; but where the words are kept and name the background, it may
+        # in a quarter of the draws be the other view of the same drawing, so that words keep their say about background and
+        # place. (Words are dropped where chance is low.)
         if chance < .75 or colour not in text:
             prompted = shown
         return {"text": text, "latents": self.latents[shown, i].astype(np.float32), "image": self.images[prompted, i].astype(np.float32)}

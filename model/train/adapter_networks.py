@@ -94,6 +94,12 @@ def projection_for(kind, vision_config, cross_attention_dim, resampler_dim=None,
     return GlobalProjection(vision_config.projection_dim, cross_attention_dim, tokens or 4)
 
 
+def kind_of(path):
+    """global, plus or simple, as Adapter.save writes it into the file; None of a file by others."""
+    with safe_open(path, "pt") as f:
+        return (f.metadata() or {}).get("adapter")
+
+
 class Adapter(nn.Module):
     """image_proj, and K', V' of each cross-attention under its number among the UNet's attention processors."""
 
@@ -115,8 +121,7 @@ class Adapter(nn.Module):
         save_file(tensors, path, metadata={"format": "pt", "adapter": self.kind})
 
     def load(self, path):
-        with safe_open(path, "pt") as f:
-            kind = (f.metadata() or {}).get("adapter", self.kind)
+        kind = kind_of(path) or self.kind
         if kind != self.kind:
             raise ValueError(f"{path} holds a {kind} adapter and a {self.kind} one was asked for")
         self.load_state_dict({k: v.float() for k, v in load_file(path).items()})

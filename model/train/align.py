@@ -21,7 +21,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
 from emoji import COLOURS, Emoji
-from training import DEVICE, autocast
+from training import DEVICE, autocast, token_ids
 
 
 def attend(q, k, v, heads):
@@ -77,7 +77,7 @@ def main():
     vision_config = CLIPVisionConfig.from_pretrained(args.base / "image_encoder")
 
     def hidden_states(prompts):
-        ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
+        ids = token_ids(tokenizer, prompts).to(DEVICE)
         with torch.no_grad(), autocast():
             return text(ids).last_hidden_state.float()
 

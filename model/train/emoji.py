@@ -51,12 +51,16 @@ class Emoji:
     def __len__(self):
         return len(self.meta)
 
-    def draw(self, rng, n, everyday=0., styles=None):
-        """n drawings to train on, a share of them from EVERYDAY's names alone."""
+    def pool(self, styles=None):
+        """Those to train on, and among them EVERYDAY's; of some styles alone, or of all."""
         if styles not in self.pools:
             among = [i for i in self.train if not styles or self.meta[i]["style"] in styles]
             self.pools[styles] = among, [i for i in among if self.meta[i]["name"] in EVERYDAY]
-        among, common = self.pools[styles]
+        return self.pools[styles]
+
+    def draw(self, rng, n, everyday=0., styles=None):
+        """n drawings to train on, a share of them from EVERYDAY's names alone."""
+        among, common = self.pool(styles)
         return np.where(rng.random(n) < everyday, rng.choice(common, n), rng.choice(among, n))
 
     def pictures(self, indices, rng, augment=True, colour=None):

@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from emoji import Emoji
+from training import token_ids
 
 
 @torch.no_grad()
@@ -23,7 +24,7 @@ def pooled_text(base, captions):
     text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).eval()
     out = []
     for b in range(0, len(captions), 256):
-        ids = tokenizer(captions[b:b + 256], padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
+        ids = token_ids(tokenizer, captions[b:b + 256])
         out.append(text(ids).pooler_output)
     return torch.cat(out)
 

@@ -4,7 +4,7 @@
     losses.py --work WORK base/unet --adapters a.safetensors b.safetensors
 
 The pictures: all held-out ones, as many trained ones, and as many of the everyday names. An adapter gets two lines: by
-the picture alone (λ 1), and beside the caption (λ 0.6).
+the picture alone (λ 1), and beside the caption (λ 0.6; a simple one has no λ).
 """
 import argparse
 from pathlib import Path
@@ -12,13 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
-from safetensors.torch import load_file
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter import noise_loss
-from adapter_networks import Adapter, projection_for
-from emoji import EVERYDAY, Emoji
-from training import DEVICE, autocast
+from adapter_networks import Adapter, kind_of, projection_for
+from emoji import Emoji
+from training import DEVICE, autocast, token_ids
 
 
 class Losses:
@@ -30,8 +29,7 @@ class Losses:
         self.tokenizer = CLIPTokenizer.from_pretrained(self.base / "tokenizer")
         self.text = CLIPTextModel.from_pretrained(self.base / "text_encoder", dtype=torch.float32).to(DEVICE).eval()
         rng, n = np.random.default_rng(77), len(self.emoji.held)
-        common = [i for i in self.emoji.train if self.emoji.meta[i]["name"] in EVERYDAY]
-        self.sets = {"held out": self.emoji.held, "trained": rng.choice(self.emoji.train, n, replace=False), "everyday": rng.choice(common, n, replace=False)}
+        self.sets = {"held out": self.emoji.held, "trained": rng.choice(self.emoji.train, n, replace=False), "everyday": rng.choice(self.emoji.pool()[1], n, replace=False)}
 
     @torch.no_grad()
     def of(self, unet, words=True, image=None):
@@ -45,8 +43,7 @@ class Losses:
                     z = self.latents[r, i].float()
                     captions = [self.emoji.caption(k, self.colours[q, k], rng) for q, k in zip(r, i)]
                     noise, t = torch.randn(z.shape, generator=generator), torch.randint(0, 1000, (len(i),), generator=generator)
-                    ids = self.tokenizer(captions if words else [""] * len(i), padding="max_length", truncation=True,
-                                         max_length=self.tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
+                    ids = token_ids(self.tokenizer, captions if words else [""] * len(i)).to(DEVICE)
                     noisy = self.scheduler.add_noise(z, noise, t).to(DEVICE, memory_format=torch.channels_last)
                     with autocast():
                         context = self.text(ids).last_hidden_state
@@ -58,16 +55,12 @@ class Losses:
         return means
 
 
-def kind_of(file):
-    keys = load_file(file).keys()
-    return "plus" if "image_proj.latents" in keys else "global" if any(k.startswith("ip_adapter.") for k in keys) else "simple"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("unets", type=Path, nargs="+")
     parser.add_argument("--adapters", type=Path, nargs="*", default=[], help="on the first UNet")
+    parser.add_argument("--resampler-dim", type=int, default=192)
     parser.add_argument("--repeats", type=int, default=4, help="draws of noise for each picture")
     parser.add_argument("--batch", type=int, default=58)
     parser.add_argument("--threads", type=int, default=2)
@@ -84,8 +77,7 @@ def main():
     for file in args.adapters:
         kind, unet = kind_of(file), load(args.unets[0])
         images = np.load(args.work / ("hidden.npy" if kind == "plus" else "embeds.npy"), mmap_mode="r")
-        dim = load_file(file)["image_proj.latents"].shape[2] if kind == "plus" else None
-        adapter = Adapter(unet, projection_for(kind, CLIPVisionConfig.from_pretrained(losses.base / "image_encoder"), unet.config.cross_attention_dim, dim), kind)
+        adapter = Adapter(unet, projection_for(kind, CLIPVisionConfig.from_pretrained(losses.base / "image_encoder"), unet.config.cross_attention_dim, args.resampler_dim), kind)
         adapter.load(file)
         adapter.to(DEVICE).requires_grad_(False)
         tokens = lambda r, i: adapter.image_proj(torch.from_numpy(np.stack([images[q, k] for q, k in zip(r, i)]).astype(np.float32)).to(DEVICE))

@@ -1,4 +1,4 @@
-"""The loop that the base's parts share: a time budget, a learning rate over it, an average of the weights, a state on disk."""
+"""What the parts share. The loop: a time budget, a learning rate over it, an average of the weights, a state on disk."""
 import time
 
 import torch
@@ -10,6 +10,11 @@ BFLOAT16 = DEVICE == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cp
 
 def autocast():
     return torch.autocast(DEVICE, torch.bfloat16, enabled=BFLOAT16)
+
+
+def token_ids(tokenizer, prompts):
+    """[B, T], as diffusers gives them to the text encoder: padded to its length, cut where they are longer."""
+    return tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
 
 
 class Run:

@@ -14,7 +14,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from adapter import noise_loss
 from emoji import Emoji
-from training import DEVICE, Run, autocast
+from training import DEVICE, Run, autocast, token_ids
 
 
 def new_unet():
@@ -58,7 +58,7 @@ def main():
         i, r = emoji.draw(rng, args.batch, args.everyday, styles), rng.integers(0, len(latents), args.batch)
         z = latents[r, i].float()
         prompts = [emoji.caption(k, colours[q, k], rng) if rng.random() > .1 else "" for q, k in zip(r, i)]
-        ids = tokenizer(prompts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids.to(DEVICE)
+        ids = token_ids(tokenizer, prompts).to(DEVICE)
         noise, t = torch.randn_like(z), torch.randint(0, 1000, (args.batch,), device=DEVICE)
         x = scheduler.add_noise(z, noise, t).contiguous(memory_format=torch.channels_last)
         with autocast():
