@@ -26,27 +26,6 @@ type shot struct {
 	skipped bool
 }
 
-// result is a picture that was made.
-type result struct {
-	key      float64 // in the gallery's store; 0 if it could not be kept
-	settings settings.Settings
-	label    string
-	blob     js.Value // the PNG
-	url      string
-	cost     cost
-	pictures map[string]js.Value // what it was made from; nil after a reload, then they are in the store
-	inputs   map[string]string   // their keys there
-}
-
-// cost is what a picture took.
-type cost struct {
-	Seconds        float64            `json:"seconds"`
-	SecondsPerStep float64            `json:"seconds_per_step"`
-	Steps          int                `json:"steps"`
-	Peak           int                `json:"peak"` // bytes of the GPU's memory
-	Stages         map[string]float64 `json:"stages"`
-}
-
 // compose puts what the controls say into settings, with the pictures beside them.
 func (p *page) compose() (settings.Settings, map[string]js.Value) {
 	s := p.s

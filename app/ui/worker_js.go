@@ -3,14 +3,9 @@
 package ui
 
 import (
-	"encoding/json"
-	"errors"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
-
-	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/gpu"
 )
 
 // adapter is what the engine said of its GPU.
@@ -202,46 +197,4 @@ func (p *page) showPreview(bitmap js.Value) {
 		}
 		canvas.Call("getContext", "bitmaprenderer").Call("transferFromImageBitmap", bitmap)
 	})
-}
-
-func (p *page) finished(m js.Value) {
-	at := p.at()
-	r := &result{pictures: p.current.pictures, cost: costOf(m.Get("cost"))}
-	if at != nil && len(p.shots) > 1 {
-		r.label = at.label
-	}
-	// The picture says itself what it was made from.
-	png := m.Get("png")
-	var err error
-	if r.settings, err = readSettings(gpu.GoBytes(png)); err != nil {
-		var partial *settings.Partial
-		if !errors.As(err, &partial) {
-			p.failed(err.Error())
-			return
-		}
-	}
-	r.blob = blob(png, "image/png")
-	r.url = urlOf(r.blob)
-	if at != nil {
-		at.result = r
-	}
-	p.lastCost = r.cost
-	p.preview = false
-	if p.follow && len(p.shots) == 1 {
-		p.shown = r
-	}
-	p.gallery = append([]*result{r}, p.gallery...)
-	p.drawn++
-	p.keeping++
-	p.ctx.Async(func() { p.keep(r) })
-}
-
-func costOf(v js.Value) cost {
-	var c cost
-	if !v.Truthy() {
-		return c
-	}
-	c = cost{Seconds: v.Get("seconds").Float(), SecondsPerStep: v.Get("secondsPerStep").Float(), Steps: v.Get("steps").Int(), Peak: v.Get("peak").Int()}
-	_ = json.Unmarshal([]byte(js.Global().Get("JSON").Call("stringify", v.Get("stages")).String()), &c.Stages)
-	return c
 }

@@ -12,7 +12,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPTextMode
 
 from emoji import COLOURS, Emoji
 from features import pixel_values
-from training import DEVICE, Run, autocast
+from training import DEVICE, Run, autocast, token_ids
 
 LENGTH = 32  # tokens of a prompt
 WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"  # OpenAI CLIP's
@@ -60,8 +60,7 @@ def main():
 
     def batch(indices, passes, rng):
         captions = [emoji.caption(i, colours[r, i], rng) for r, i in zip(passes, indices)]
-        ids = tokenizer(captions, padding="max_length", truncation=True, max_length=LENGTH, return_tensors="pt").input_ids
-        return {"pixel_values": pixel_values(views[passes, indices]).to(DEVICE), "input_ids": ids.to(DEVICE)}
+        return {"pixel_values": pixel_values(views[passes, indices]).to(DEVICE), "input_ids": token_ids(tokenizer, captions).to(DEVICE)}
 
     run = Run(clip, args.work / "clip.state.pt", args.minutes, rate=6e-4, weight_decay=.05, warm_up=100, flat=.3, betas=(.9, .98))
     for step in run:
