@@ -50,7 +50,6 @@ def arguments():
     p.add_argument("--drop-text", type=float, default=.05)
     p.add_argument("--drop-image", type=float, default=.05)
     p.add_argument("--drop-both", type=float, default=.05)
-    p.add_argument("--drop-text-at-first", type=float, help="text dropped in this share for the first 60 %% of the run: with words present the image is hardly needed, and its gradient is weak")
     p.add_argument("--min-snr", type=float, default=0, help="gamma of min-SNR weighting (arXiv 2303.09556); 0: none, as the paper")
     p.add_argument("--ema", type=float, default=.999, help="decay of the weights' average, which is what is written")
     p.add_argument("--mixed-precision", choices=["no", "fp16", "bf16"],
@@ -177,11 +176,10 @@ def main():
             rate *= max(.02, .5 * (1 + math.cos(math.pi * done)))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        text_rate = args.drop_text_at_first if args.drop_text_at_first and done < .6 else args.drop_text
         chance = batch["chance"].cpu()
         both = chance < args.drop_both
         no_image = both | (chance > 1 - args.drop_image)
-        no_text = both | ((chance >= args.drop_both) & (chance < args.drop_both + text_rate))
+        no_text = both | ((chance >= args.drop_both) & (chance < args.drop_both + args.drop_text))
 
         latents, text, image = encoders(batch, no_text, no_image)
         noise = torch.randn_like(latents)
