@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 from torch.utils.data import Dataset
 
 from emoji import COLOURS, Emoji
+from features import kept
 
 
 class Draws(Dataset):
@@ -36,7 +36,7 @@ class EmojiBank(Draws):
         super().__init__(*stream)
         self.emoji, bank = Emoji(work), np.load(Path(work) / "bank.npz")
         self.latents, self.colours = bank["Z"], bank["C"]
-        self.images = np.load(Path(work) / ("hidden.npy" if kind == "plus" else "embeds.npy"), mmap_mode="r")
+        self.images = kept(work, kind)
 
     def draw(self, rng, chance):
         i, shown, prompted = rng.choice(self.emoji.train), *rng.integers(0, len(self.images), 2)

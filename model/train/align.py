@@ -20,7 +20,8 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
-from emoji import COLOURS, Emoji
+from emoji import Emoji
+from features import kept
 from training import DEVICE, autocast, token_ids
 
 
@@ -69,7 +70,7 @@ def main():
 
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
     colours = bank["C"]
-    images = np.load(args.work / ("hidden.npy" if args.adapter == "plus" else "embeds.npy"), mmap_mode="r")
+    images = kept(args.work, args.adapter)
     nothing = np.load(args.work / "dropped_hidden.npy") if args.adapter == "plus" else np.zeros(images.shape[2], np.float32)
     tokenizer = CLIPTokenizer.from_pretrained(args.base / "tokenizer")
     text = CLIPTextModel.from_pretrained(args.base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
@@ -87,7 +88,7 @@ def main():
 
     def context(r, i):
         """What stands for the pictures [B, ...]."""
-        return torch.from_numpy(np.stack([images[q, k] for q, k in zip(r, i)]).astype(np.float32)).to(DEVICE)
+        return torch.from_numpy(images[r, i].astype(np.float32)).to(DEVICE)
 
     some = rng.choice(emoji.train, 128, replace=False)
     queries = real_queries(unet, DDIMScheduler.from_pretrained(args.base / "scheduler"), torch.from_numpy(bank["Z"][0][some]).float().to(DEVICE), hidden_states(captions(np.zeros(len(some), int), some)))

@@ -22,6 +22,11 @@ def pixel_values(views):
     return (torch.from_numpy(views).float() / 255 - MEAN) / STD
 
 
+def kept(work, kind):
+    """What a kind of adapter is given of every picture: hidden states for plus, else embeddings; [R, N, ...], left on disk."""
+    return np.load(Path(work) / ("hidden.npy" if kind == "plus" else "embeds.npy"), mmap_mode="r")
+
+
 @torch.no_grad()
 def encode(vision, pixels):
     with autocast():

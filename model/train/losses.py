@@ -17,6 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 from adapter import noise_loss
 from adapter_networks import Adapter, kind_of, projection_for
 from emoji import Emoji
+from features import kept
 from training import DEVICE, autocast, token_ids
 
 
@@ -76,11 +77,11 @@ def main():
         tell(str(folder), losses.of(load(folder)))
     for file in args.adapters:
         kind, unet = kind_of(file), load(args.unets[0])
-        images = np.load(args.work / ("hidden.npy" if kind == "plus" else "embeds.npy"), mmap_mode="r")
+        images = kept(args.work, kind)
         adapter = Adapter(unet, projection_for(kind, CLIPVisionConfig.from_pretrained(losses.base / "image_encoder"), unet.config.cross_attention_dim, args.resampler_dim), kind)
         adapter.load(file)
         adapter.to(DEVICE).requires_grad_(False)
-        tokens = lambda r, i: adapter.image_proj(torch.from_numpy(np.stack([images[q, k] for q, k in zip(r, i)]).astype(np.float32)).to(DEVICE))
+        tokens = lambda r, i: adapter.image_proj(torch.from_numpy(images[r, i].astype(np.float32)).to(DEVICE))
         tell(f"{file}, picture", losses.of(unet, words=False, image=tokens))
         for layer in adapter.ip_adapter.values():
             layer.scale = .6
