@@ -13,6 +13,8 @@ from torch.utils.data import Dataset
 from emoji import COLOURS, Emoji
 from features import kept
 
+EVERYDAY_SHARE = .5  # of the bank's draws: without it most of what an adapter sees is hands, signs and people
+
 
 class Draws(Dataset):
     """An endless stream that starts at draw `first`; draw k depends only on the seed and on k."""
@@ -39,8 +41,10 @@ class EmojiBank(Draws):
         self.images = kept(work, kind)
 
     def draw(self, rng, chance):
-        i, shown, prompted = rng.choice(self.emoji.train), *rng.integers(0, len(self.images), 2)
-        text, colour = self.emoji.caption(i, self.colours[shown, i], rng), COLOURS[self.colours[shown, i]]
+        i, shown, prompted = self.emoji.draw(rng, 1, EVERYDAY_SHARE)[0], *rng.integers(0, len(self.images), 2)
+        # Captions of the web's pictures, which the paper trains on, say a part of what is seen; ours could say all of it,
+        # and would leave the image prompt nothing to add.
+        text, colour = self.emoji.caption(i, self.colours[shown, i], rng, says=(.5, .5, .5)), COLOURS[self.colours[shown, i]]
         # As in the paper the image prompt is the target itself; but where the words are kept and name the background, it may
         # in a quarter of the draws be the other view of the same drawing, so that words keep their say about background and
         # place. (Words are dropped where chance is low.)

@@ -90,10 +90,14 @@ class Emoji:
         m = self.meta[index]
         return f"{m['style']} emoji of {m['name']} on a {COLOURS[colour]} background"
 
-    def caption(self, index, colour, rng):
-        """One of the ways to ask for a picture; parts are left out at times."""
+    def caption(self, index, colour, rng, says=(.8, 1, .8)):
+        """One of the ways to ask for a picture. It says style, name and background, each with the chance given."""
         m = self.meta[index]
-        text = f"{m['style']} emoji of {m['name']}" if rng.random() < .8 else m["name"]
-        if rng.random() < .8:
-            text += f" on a {COLOURS[colour]} background" if rng.random() < .7 else f", {COLOURS[colour]}"
-        return text
+        style, name, background = rng.random(3) < says
+        text = f"{m['style']} emoji" if style else ""
+        if name:
+            text += f" of {m['name']}" if style else m["name"]
+        if background:
+            plain = f" on a {COLOURS[colour]} background"
+            text += plain if rng.random() < .7 else f", {COLOURS[colour]}"
+        return text.strip(" ,")

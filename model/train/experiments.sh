@@ -9,11 +9,6 @@ work=$(realpath -m "${1:-../../.build/train}") model=$(realpath -m "${2:-../../w
 # As a community's model is made: the base's UNet, taken further on one style alone.
 if [ ! -d "$work/second" ]; then
   $python unet.py --work "$work" --styles 3d --minutes "${SECOND:-8}" --learning-rate 2e-4 --warm-up 30 --flat .5 --ema .98 --output "$work/second-unet"
-  $python - "$work/second-unet" <<'PYTHON'
-import sys, torch
-from diffusers import UNet2DConditionModel
-UNet2DConditionModel.from_pretrained(sys.argv[1], torch_dtype=torch.float16).save_pretrained(sys.argv[1])
-PYTHON
   cp -r "$model" "$work/second.part"
   rm -r "$work/second.part/unet"
   mv "$work/second-unet" "$work/second.part/unet"

@@ -57,7 +57,8 @@ def main():
         rng = np.random.default_rng((1, step))
         i, r = emoji.draw(rng, args.batch, args.everyday, styles), rng.integers(0, len(latents), args.batch)
         z = latents[r, i].float()
-        prompts = [emoji.caption(k, colours[q, k], rng) if rng.random() > .1 else "" for q, k in zip(r, i)]
+        # Beside an image prompt people write only what is to change ("on a red background"): the name is left out at times.
+        prompts = [emoji.caption(k, colours[q, k], rng, says=(.8, .85, .8)) if rng.random() > .1 else "" for q, k in zip(r, i)]
         ids = token_ids(tokenizer, prompts).to(DEVICE)
         noise, t = torch.randn_like(z), torch.randint(0, 1000, (args.batch,), device=DEVICE)
         x = scheduler.add_noise(z, noise, t).contiguous(memory_format=torch.channels_last)
@@ -67,7 +68,7 @@ def main():
             out = forward(x, t, h, return_dict=False)[0]
         run.learn(noise_loss(scheduler, out, z, noise, t, gamma=5))
     run.take_average()
-    unet.save_pretrained(output)
+    (unet.half() if args.output else unet).save_pretrained(output)  # another base is as it would ship, in float16
 
 
 if __name__ == "__main__":
