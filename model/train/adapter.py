@@ -37,6 +37,8 @@ def arguments():
     p.add_argument("--output", type=Path, required=True)
     p.add_argument("--state", type=Path, help="weights, averages, optimizer and step; default: beside the output")
     p.add_argument("--warm-start", type=Path, help="an adapter's file to begin from, align.py's for example")
+    p.add_argument("--keep", type=float, default=0,
+                   help="share of the warm start in the weights that are written: near the best of both (arXiv 2109.01903, WiSE-FT)")
     limit = p.add_mutually_exclusive_group(required=True)
     limit.add_argument("--steps", type=int)
     limit.add_argument("--minutes", type=float, help="of training, counted over all that --state has seen")
@@ -58,6 +60,8 @@ def arguments():
     p.add_argument("--save-every", type=float, default=3, help="minutes")
     p.add_argument("--seed", type=int, default=0)
     args = p.parse_args()
+    if args.keep and not args.warm_start:
+        p.error("--keep is a share of the warm start: give --warm-start its file")
     args.state = args.state or args.output.with_suffix(".state.pt")
     return args
 
@@ -140,7 +144,8 @@ def main():
     if args.warm_start:
         adapter.load(args.warm_start)
     optimizer = torch.optim.AdamW(adapter.parameters(), args.learning_rate, weight_decay=args.weight_decay)
-    average = {k: v.detach().clone() for k, v in adapter.state_dict().items()}
+    begun = {k: v.detach().clone() for k, v in adapter.state_dict().items()}
+    average = {k: v.clone() for k, v in begun.items()}
     step, elapsed = 0, 0.0
     if args.state.exists():
         state = torch.load(args.state, map_location=accelerator.device, weights_only=True)
@@ -162,7 +167,8 @@ def main():
             torch.save({"adapter": adapter.state_dict(), "optimizer": optimizer.state_dict(), "average": average, "step": step, "elapsed": elapsed}, part)
             part.rename(args.state)
             now = {k: v.clone() for k, v in adapter.state_dict().items()}
-            adapter.load_state_dict(average), adapter.save(args.output), adapter.load_state_dict(now)
+            adapter.load_state_dict({k: v.lerp(begun[k], args.keep) for k, v in average.items()})
+            adapter.save(args.output), adapter.load_state_dict(now)
 
     last_save, last_log, mean = elapsed, time.time(), None
     start = time.time() - elapsed

@@ -1,8 +1,8 @@
 #!/bin/bash
 # From the registries to the folder that ships. Every part goes on from its state where it was cut off.
 #   model/train/run.sh [WORK [MODEL]]      WORK holds pictures, features and states; MODEL is what ships
-# Minutes of each part, of two cores: VAE=42 DECODER=37 CLIP=13 UNET=270 ALIGN=10 ADAPTER=0, from the environment. ADAPTER is of
-# the paper's training of the adapters; with 0 align.py's ship, which keep closer to the picture (README.md, Measured).
+# Minutes of each part, of two cores: VAE=42 DECODER=37 CLIP=13 UNET=310 ALIGN=10 ADAPTER=12, from the environment. ADAPTER is of
+# the paper's training of each adapter, from align.py's and averaged with it; with 0 align.py's ship (README.md, Measured).
 # A trial of all parts in minutes, with one drawing of 20:
 #   THIN=20 VAE=.2 DECODER=.2 CLIP=.2 UNET=.3 ALIGN=.2 ADAPTER=.3 FLAGS= EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
 # Needs Node, Python with requirements.txt (PYTHON names it), a C++ compiler (for the UNet's --compile; FLAGS= does without),
@@ -28,7 +28,7 @@ fi
 $python vae.py --work "$work" --decoder --minutes "${DECODER:-37}" --everyday .3
 [ -f "$work/bank.npz" ] || $python bank.py --work "$work"
 [ -d "$base/text_encoder" ] || $python clip.py --work "$work" --minutes "${CLIP:-13}"
-$python unet.py --work "$work" --minutes "${UNET:-270}" --everyday .6 ${FLAGS---compile}
+$python unet.py --work "$work" --minutes "${UNET:-310}" --everyday .6 ${FLAGS---compile}
 [ -f "$work/hidden.npy" ] || $python features.py --work "$work" --base "$base"
 [ -f "$work/judge.safetensors" ] || $python judge.py --work "$work" --base "$base"
 
@@ -36,10 +36,10 @@ for kind in global plus; do
   file=ip-adapter; [ $kind = plus ] && file=ip-adapter-plus
   [ -f "$work/aligned-$kind.safetensors" ] ||
     $python align.py --work "$work" --base "$base" --adapter $kind --minutes "${ALIGN:-10}" --everyday .5 --output "$work/aligned-$kind.safetensors"
-  if [ "${ADAPTER:-0}" = 0 ]; then cp "$work/aligned-$kind.safetensors" "$work/$file.safetensors"
+  if [ "${ADAPTER:-12}" = 0 ]; then cp "$work/aligned-$kind.safetensors" "$work/$file.safetensors"
   else
     $python adapter.py --base "$base" --data "$work" --adapter $kind --resampler-dim 192 --warm-start "$work/aligned-$kind.safetensors" \
-      --minutes "$ADAPTER" --batch 64 --warm-up 20 --min-snr 5 --drop-text .3 --output "$work/$file.safetensors"
+      --minutes "${ADAPTER:-12}" --batch 32 --learning-rate 5e-5 --warm-up 20 --min-snr 5 --ema .995 --keep .5 --output "$work/$file.safetensors"
   fi
 done
 $python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --text-projection "$work/judge.safetensors" --output "$model"
