@@ -110,7 +110,7 @@ func (p *page) words() app.UI {
 		)
 	}
 	return app.Section().Aria("label", "Words").Body(
-		area("Prompt", "on a blue background", 3, &p.prompt, p.tokens[0]),
+		area("Prompt", "fox on a blue background", 3, &p.prompt, p.tokens[0]),
 		area("Negative prompt", "what it should not be", 1, &p.negative, p.tokens[1]),
 	)
 }

@@ -54,16 +54,19 @@ func (p *page) removePrompt(im *imagePrompt) {
 	}
 }
 
-// sample is a picture that ships, to begin with.
-type sample struct{ file, title, words string }
+// sample is a picture that ships, to begin with, and where to put it. The prompt names the thing as well: told of a
+// background alone the model that ships keeps a picture's colours and loses its shape (model/train/README.md).
+type sample struct{ file, title, name, where string }
+
+func (s sample) prompt() string { return s.name + " " + s.where }
 
 var samples = []sample{
-	{"fox.png", "Fox", "on a yellow background"},
-	{"cactus.png", "Cactus", "on a pink background"},
-	{"strawberry.png", "Strawberry", "on a blue background"},
-	{"octopus.png", "Octopus", "on a white background"},
-	{"crescent-moon.png", "Moon", "on a black background"},
-	{"sunflower.png", "Sunflower", "on a purple background"},
+	{"fox.png", "Fox", "fox", "on a yellow background"},
+	{"cactus.png", "Cactus", "cactus", "on a pink background"},
+	{"strawberry.png", "Strawberry", "strawberry", "on a blue background"},
+	{"octopus.png", "Octopus", "octopus", "on a white background"},
+	{"crescent-moon.png", "Moon", "crescent moon", "on a black background"},
+	{"sunflower.png", "Sunflower", "sunflower", "on a teal background"},
 }
 
 func (p *page) takeSample(s sample, then func()) {

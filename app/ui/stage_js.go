@@ -90,9 +90,9 @@ func (p *page) easel() app.UI {
 	for _, s := range samples[:3] {
 		list = append(list, app.Button().Class("try").Body(
 			app.Img().Src(here("web/samples/"+s.file)).Role("presentation"),
-			app.Span().Text("This "+lower(s.title)+", "+s.words),
+			app.Span().Text("This "+lower(s.title)+", "+s.where),
 		).OnClick(func(app.Context, app.Event) {
-			p.prompts, p.prompt, p.force = nil, s.words, true
+			p.prompts, p.prompt, p.force = nil, s.prompt(), true
 			p.countTokens()
 			p.takeSample(s, p.generate)
 		}, named(s.file)))

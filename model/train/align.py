@@ -5,8 +5,10 @@ whole UNet, and is weak. The text's cross-attention already knows what a thing, 
 like. So the image's tokens, K' and V' are first taught to add to an empty prompt what the picture's own
 caption would have added: for the queries the UNet really asks (kept from a few hundred noised latents),
 Attention(Q, K', V') is regressed on Attention(Q, K(caption), V(caption)) - Attention(Q, K(""), V("")).
-No picture at all adds nothing. A simple adapter (the paper's ablation) has only its tokens to learn: appended to the
-empty prompt's, they are to give Attention(Q, K(caption), V(caption)) with the base's K and V. A few thousand pictures a minute on two cores.
+With --beside-words the prompt asks for a background at times: the picture, at a λ below 1, is then to add
+what makes of it the caption of its thing, in its style, on that background. No picture at all adds nothing.
+A simple adapter (the paper's ablation) has only its tokens to learn: appended to the prompt's, they are to
+give Attention(Q, K(caption), V(caption)) with the base's K and V. A few thousand pictures a minute on two cores.
 """
 import argparse
 import math
@@ -20,7 +22,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
-from emoji import Emoji
+from emoji import COLOURS, Emoji
 from features import kept
 from training import DEVICE, autocast, token_ids
 
@@ -60,6 +62,8 @@ def main():
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warm-start", type=Path, help="an adapter's file to go on from")
     parser.add_argument("--drop-background", type=float, default=.15, help="captions that leave it to the words")
+    parser.add_argument("--beside-words", type=float, default=0, help="share of the draws where the picture comes beside words that ask another background")
+    parser.add_argument("--scale", type=float, default=.7, help="λ of those draws, as it is used beside words")
     parser.add_argument("--everyday", type=float, default=0, help="share of the draws that come from emoji.EVERYDAY alone")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
@@ -78,9 +82,9 @@ def main():
     vision_config = CLIPVisionConfig.from_pretrained(args.base / "image_encoder")
 
     def hidden_states(prompts):
-        ids = token_ids(tokenizer, prompts).to(DEVICE)
+        different, which = np.unique(prompts, return_inverse=True)
         with torch.no_grad(), autocast():
-            return text(ids).last_hidden_state.float()
+            return text(token_ids(tokenizer, different.tolist()).to(DEVICE)).last_hidden_state.float()[which]
 
     def captions(r, i):
         full = [emoji.full_caption(k, colours[q, k]) for q, k in zip(r, i)]
@@ -98,10 +102,10 @@ def main():
         adapter.load(args.warm_start)
     empty = hidden_states([""])
 
-    def added(attention, q, h):
-        """What captions' hidden states h add to an empty prompt's attention."""
+    def added(attention, q, h, words=empty):
+        """What captions' hidden states h add to the attention of the words that are there, of an empty prompt for example."""
         kv = lambda x: (attention.to_k(x), attention.to_v(x))
-        return attend(q, *kv(h), attention.heads) - attend(q, *kv(empty), attention.heads)
+        return attend(q, *kv(h), attention.heads) - attend(q, *kv(words), attention.heads)
 
     # Most of what a caption adds, every caption adds. What tells pictures apart is small beside it, a background's
     # colour above all, and would be learned last: so each channel is weighed by how much it varies from caption to caption.
@@ -111,7 +115,13 @@ def main():
         varies = {n: v + .05 * v.mean() for n, v in varies.items()}
 
     def loss_of(r, i, dropped):
-        h, image = hidden_states(captions(r, i)), context(r, i)
+        prompts, full, image = [""] * len(i), captions(r, i), context(r, i)
+        beside = rng.random(len(i)) < args.beside_words
+        for k in np.flatnonzero(beside):
+            asked = rng.integers(len(COLOURS))
+            prompts[k], full[k] = f"on a {COLOURS[asked]} background", emoji.full_caption(i[k], asked)
+        h, words = hidden_states(full), hidden_states(prompts)
+        scale = torch.from_numpy(np.where(beside, args.scale, 1)).float().to(DEVICE)[:, None, None]
         image[dropped] = torch.from_numpy(nothing).to(DEVICE, image.dtype)
         with autocast():
             tokens = adapter.image_proj(image).float()
@@ -119,13 +129,13 @@ def main():
         for number, attention in attentions.items():
             q = queries[number][torch.randint(0, len(queries[number]), (48,))]
             with torch.no_grad():
-                wanted = added(attention, q, h)
+                wanted = added(attention, q, h, words)
                 wanted[dropped] = 0
             if args.adapter == "simple":
-                given = added(attention, q, torch.cat([empty.expand(len(tokens), -1, -1), tokens], 1))
+                given = added(attention, q, torch.cat([words, tokens], 1), words)
             else:
                 layer = adapter.ip_adapter[str(number)]
-                given = attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)
+                given = scale * attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)
             total = total + ((given - wanted).square() / varies[number]).mean()
         return total / len(attentions)
 
