@@ -22,7 +22,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
-from emoji import COLOURS, Emoji
+from emoji import COLOURS, Emoji, on_background
 from features import kept
 from training import DEVICE, autocast, token_ids
 
@@ -119,8 +119,8 @@ def main():
         beside = rng.random(len(i)) < args.beside_words
         for k in np.flatnonzero(beside):
             asked = rng.integers(len(COLOURS))
-            prompts[k], full[k] = f"on a {COLOURS[asked]} background", emoji.full_caption(i[k], asked)
-        h, words = hidden_states(full), hidden_states(prompts)
+            prompts[k], full[k] = on_background(asked), emoji.full_caption(i[k], asked)
+        h, words = hidden_states(full), hidden_states(prompts) if beside.any() else empty
         scale = torch.from_numpy(np.where(beside, args.scale, 1)).float().to(DEVICE)[:, None, None]
         image[dropped] = torch.from_numpy(nothing).to(DEVICE, image.dtype)
         with autocast():
@@ -132,7 +132,7 @@ def main():
                 wanted = added(attention, q, h, words)
                 wanted[dropped] = 0
             if args.adapter == "simple":
-                given = added(attention, q, torch.cat([words, tokens], 1), words)
+                given = added(attention, q, torch.cat([words.expand(len(tokens), -1, -1), tokens], 1), words)
             else:
                 layer = adapter.ip_adapter[str(number)]
                 given = scale * attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)

@@ -37,6 +37,10 @@ def is_held_out(name):
     return sum(ord(c) * 31 ** (i % 7) for i, c in enumerate(name)) % 50 == 0
 
 
+def on_background(colour):
+    return f"on a {COLOURS[colour]} background"
+
+
 class Emoji:
     """The drawings of a work folder, with their styles and names."""
 
@@ -88,7 +92,7 @@ class Emoji:
 
     def full_caption(self, index, colour):
         m = self.meta[index]
-        return f"{m['style']} emoji of {m['name']} on a {COLOURS[colour]} background"
+        return f"{m['style']} emoji of {m['name']} {on_background(colour)}"
 
     def caption(self, index, colour, rng, says=(.8, 1, .8)):
         """One of the ways to ask for a picture. It says style, name and background, each with the chance given."""
@@ -98,6 +102,5 @@ class Emoji:
         if name:
             text += f" of {m['name']}" if style else m["name"]
         if background:
-            plain = f" on a {COLOURS[colour]} background"
-            text += plain if rng.random() < .7 else f", {COLOURS[colour]}"
+            text += " " + on_background(colour) if rng.random() < .7 else f", {COLOURS[colour]}"
         return text.strip(" ,")

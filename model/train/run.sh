@@ -32,14 +32,15 @@ $python unet.py --work "$work" --minutes "${UNET:-310}" --everyday .6 ${FLAGS---
 [ -f "$work/hidden.npy" ] || $python features.py --work "$work" --base "$base"
 [ -f "$work/judge.safetensors" ] || $python judge.py --work "$work" --base "$base"
 
+adapter=${ADAPTER:-12}
 for kind in global plus; do
   file=ip-adapter; [ $kind = plus ] && file=ip-adapter-plus
   [ -f "$work/aligned-$kind.safetensors" ] ||
     $python align.py --work "$work" --base "$base" --adapter $kind --minutes "${ALIGN:-10}" --everyday .5 --output "$work/aligned-$kind.safetensors"
-  if [ "${ADAPTER:-12}" = 0 ]; then cp "$work/aligned-$kind.safetensors" "$work/$file.safetensors"
+  if [ "$adapter" = 0 ]; then cp "$work/aligned-$kind.safetensors" "$work/$file.safetensors"
   else
     $python adapter.py --base "$base" --data "$work" --adapter $kind --resampler-dim 192 --warm-start "$work/aligned-$kind.safetensors" \
-      --minutes "${ADAPTER:-12}" --batch 32 --learning-rate 5e-5 --warm-up 20 --min-snr 5 --ema .995 --keep .5 --output "$work/$file.safetensors"
+      --minutes "$adapter" --batch 32 --learning-rate 5e-5 --warm-up 20 --min-snr 5 --ema .995 --keep .5 --output "$work/$file.safetensors"
   fi
 done
 $python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --text-projection "$work/judge.safetensors" --output "$model"
