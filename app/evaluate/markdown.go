@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Markdown is the table as a README shows it.
+// Markdown returns the table as tests/MEASURED.md shows it.
 func (t *Table) Markdown() string {
 	var b strings.Builder
 	b.WriteString("| | CLIP-I | CLIP-T, its caption |")
