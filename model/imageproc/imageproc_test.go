@@ -90,6 +90,44 @@ func TestMaskedImage(t *testing.T) {
 	}
 }
 
+// Where diffusers guesses an attention layer's size right, knowing it changes
+// nothing. At 360 × 1024 it guesses wrong, and a mask of the left half has to
+// stay the left half.
+func TestAttentionMaskKnowsTheLayersSize(t *testing.T) {
+	right, wrong := 0, 0
+	for _, size := range [][2]int{{512, 512}, {512, 768}, {768, 512}, {640, 384}, {360, 1024}, {1024, 360}, {520, 712}, {64, 72}} {
+		height, width := size[0], size[1]
+		mask := make([]float32, height*width)
+		for i := range mask {
+			if i%width < width/2 {
+				mask[i] = 1
+			}
+		}
+		for h, w := height/8, width/8; h > 0 && w > 0; h, w = (h+1)/2, (w+1)/2 {
+			got := AttentionMask(mask, height, width, h, w)
+			if gh, gw := guessedSize(height, width, h*w); gh == h && gw == w {
+				right++
+				if !slices.Equal(got, DownsampleMask(mask, height, width, h*w)) {
+					t.Errorf("%d × %d, attention of %d × %d: the mask is not diffusers'", height, width, h, w)
+				}
+			} else {
+				wrong++
+			}
+			for i, v := range got {
+				if x := i % w; 2*x+2 < w && v < 0.85 || 2*x > w && v > 0.15 {
+					t.Fatalf("%d × %d, attention of %d × %d: column %d has %v", height, width, h, w, x, v)
+				}
+			}
+			if h == 1 && w == 1 {
+				break
+			}
+		}
+	}
+	if right < 10 || wrong == 0 {
+		t.Errorf("%d sizes were guessed right and %d wrong; the test needs both", right, wrong)
+	}
+}
+
 func TestPreprocessorConfigErrors(t *testing.T) {
 	for _, tc := range []struct{ config, want string }{
 		{"{", "preprocessor_config.json"},

@@ -2,25 +2,38 @@ package imageproc
 
 import "math"
 
-// DownsampleMask is IPAdapterMaskProcessor.downsample: it fits a mask [height,
-// width] from MaskPreprocess to an attention layer of that many queries, by
-// cubic interpolation (which over- and undershoots a little at edges). The
-// layer's own height and width are guessed from the mask's proportions, as
-// diffusers does; where they do not come out even the rest is 0, or is cut. It
-// returns [queries].
+// AttentionMask fits a mask [height, width] from MaskPreprocess to an attention
+// layer whose queries are h rows of w columns, by cubic interpolation (which
+// over- and undershoots a little at edges). It returns [h·w].
+//
+// It is IPAdapterMaskProcessor.downsample with the layer's size given. diffusers
+// guesses that size from the number of queries. The guess is often wrong for
+// pictures that are not square: at 360 × 1024 half of the tokens read the wrong
+// place of the mask. Where the guess is right, the results are equal.
+func AttentionMask(mask []float32, height, width, h, w int) []float32 {
+	return interpolateBicubic(mask, height, width, h, w)
+}
+
+// DownsampleMask is IPAdapterMaskProcessor.downsample as diffusers has it: it
+// guesses the attention layer's height and width from the number of queries and
+// from the mask's proportions. Where the guess does not come out even, the rest
+// of the result is 0 or is cut off. It returns [queries].
 func DownsampleMask(mask []float32, height, width, queries int) []float32 {
+	out := make([]float32, queries)
+	if h, w := guessedSize(height, width, queries); w > 0 {
+		copy(out, AttentionMask(mask, height, width, h, w))
+	}
+	return out
+}
+
+// guessedSize is the size that diffusers assumes for an attention layer.
+func guessedSize(height, width, queries int) (h, w int) {
 	ratio := float64(width) / float64(height)
-	h := max(int(math.Sqrt(float64(queries)/ratio)), 1)
+	h = max(int(math.Sqrt(float64(queries)/ratio)), 1)
 	if queries%h != 0 {
 		h++
 	}
-	w := queries / h
-	out := make([]float32, queries)
-	if w == 0 {
-		return out
-	}
-	copy(out, interpolateBicubic(mask, height, width, h, w))
-	return out
+	return h, queries / h
 }
 
 // interpolateBicubic is torch.nn.functional.interpolate(mode="bicubic") without
