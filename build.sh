@@ -92,7 +92,7 @@ setup() { need_go; need_node; need_lavapipe; need_chromium; }
 command_line() { # command_line COMMAND OPTIONS…
   need_go; need_node; use_vulkan; node_env
   mkdir -p "$out"
-  GOOS=js GOARCH=wasm go build -tags cli -trimpath -ldflags='-s -w' -o "$out/cli.wasm" ./app
+  GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$out/cli.wasm" ./app/cmd/cli
   exec node --no-warnings web/js/node.js "$out/cli.wasm" "$@"
 }
 
@@ -122,7 +122,7 @@ bench() {
 
 site() { # site COMMAND OPTIONS…
   need_go
-  go run ./app "$@"
+  go run ./app/cmd/site "$@"
 }
 
 # --- tests ------------------------------------------------------------------
@@ -133,7 +133,6 @@ lint() {
   [ -z "$unformatted" ] || { say "gofmt: $unformatted"; return 1; }
   go vet ./...
   GOOS=js GOARCH=wasm go vet ./...
-  GOOS=js GOARCH=wasm go vet -tags cli ./app
   # Run as a program of the host, it sees the code once as the host and once as wasm.
   GOBIN=$out go install $staticcheck
   "$out/staticcheck" ./...

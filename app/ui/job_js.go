@@ -1,4 +1,4 @@
-//go:build js && wasm && !cli
+//go:build js && wasm
 
 package ui
 

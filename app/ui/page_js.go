@@ -1,4 +1,4 @@
-//go:build js && wasm && !cli
+//go:build js && wasm
 
 // Package ui is the page: a go-app component that composes settings, sends them to the
 // engine's worker and shows what comes back.

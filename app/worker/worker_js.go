@@ -1,4 +1,4 @@
-//go:build js && wasm && !cli
+//go:build js && wasm
 
 // Package worker is the engine's side of the page: a dedicated worker that takes
 // requests and answers with progress, previews and pictures, so that the page's own

@@ -17,7 +17,7 @@ const csp = (dir) => /Content-Security-Policy: (.*)/.exec(fs.readFileSync(path.j
 // build makes a site of its own for each test file: they may run side by side.
 export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-site`) {
   const dir = path.join(root, ".build", name);
-  execFileSync("go", ["run", "./app", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("go", ["run", "./app/cmd/site", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   return dir;
 }
 

@@ -1,7 +1,7 @@
-//go:build js && wasm && cli
+//go:build js && wasm
 
-// Imprompt in Node: the command line. It is built apart, with the tag cli, because the
-// page's packages ask for a browser as they start.
+// Cli is the command line, which Node runs. It is a program of its own because the page's
+// packages look for a browser as soon as they are loaded.
 package main
 
 import (

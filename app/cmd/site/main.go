@@ -1,6 +1,6 @@
 //go:build !js
 
-// On the host: builds the static site, and serves it.
+// Site builds the static site, and serves it. It runs on the host.
 package main
 
 import (

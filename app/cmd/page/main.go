@@ -1,6 +1,7 @@
-//go:build js && wasm && !cli
+//go:build js && wasm
 
-// Imprompt in a browser: the page, or, in a worker, the engine.
+// Page is the program that a browser runs. The page and its two workers load the same
+// file, so that it is downloaded once; which of them it is, it asks the browser.
 package main
 
 import (
