@@ -24,6 +24,10 @@ const (
 	sheetColumns = 12  // at most
 )
 
+// sheetColours is how many colours a sheet's PNG has. Of the paper's table, in 3 columns
+// of 25 rows, 192 take 290 kB at a PSNR of 33 dB; all colours took 1.4 MB.
+const sheetColours = 192
+
 // writeSheet draws a row for each row of the table, with the first seed's pictures,
 // under the image prompts.
 func (r *run) writeSheet() error {
@@ -40,7 +44,7 @@ func (r *run) writeSheet() error {
 		names, rows = append(names, row.Name), append(rows, r.sheet[i])
 	}
 	var b bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, drawSheet(names, rows)); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, paletted(drawSheet(names, rows), sheetColours)); err != nil {
 		return err
 	}
 	return writeFile(filepath.Join(r.Dir, "sheet.png"), b.Bytes())
