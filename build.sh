@@ -145,13 +145,13 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ ./model/ ./loader/... ./app/engine/ ./app/evaluate/
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/ ./loader/... ./app/engine/ ./app/evaluate/
   node --test tests/generate/
 }
 
 test_chromium() {
   need_node; need_chromium
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/chromium" ./gpu/
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/chromium" ./gpu/...
 }
 
 test_e2e() {

@@ -8,6 +8,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // convTolerance: sums are f32 on every path; with f16 the result is rounded once.
@@ -47,8 +49,8 @@ func parameter(d *Device, rng *rand.Rand, dtype string, scale float64, shape ...
 			values[i] = Float32(Float16(values[i]))
 		}
 	}
-	return Parameter{Name: "test", DType: dtype, Shape: shape, Read: func(_ context.Context, off, n int64) (Bytes, error) {
-		return BytesOf(raw[off : off+n]), nil
+	return Parameter{Name: "test", DType: dtype, Shape: shape, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
+		return webapi.BytesOf(raw[off : off+n]), nil
 	}}, values
 }
 

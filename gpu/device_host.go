@@ -2,7 +2,11 @@
 
 package gpu
 
-import "context"
+import (
+	"context"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
+)
 
 // What stands for WebGPU's objects where there is no GPU.
 type (
@@ -26,11 +30,11 @@ func (d *Device) Recover(context.Context) error { return nil }
 func (d *Device) wait(context.Context) error { return nil }
 
 // WriteBytes does nothing on the host.
-func (b *Buffer) WriteBytes(int64, Bytes) {}
+func (b *Buffer) WriteBytes(int64, webapi.Bytes) {}
 
 // ReadBytes gives zeros on the host, where nothing has run.
-func (b *Buffer) ReadBytes(_ context.Context, _, size int64) (Bytes, error) {
-	return make(Bytes, size), nil
+func (b *Buffer) ReadBytes(_ context.Context, _, size int64) (webapi.Bytes, error) {
+	return make(webapi.Bytes, size), nil
 }
 
 // Build checks the recording and plans its memory, so that PeakMemoryBytes counts it.

@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 
 	"github.com/cogentcore/webgpu/wgpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 type bufferHandle struct{ *wgpu.Buffer }
@@ -48,7 +49,7 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	if glue().IsUndefined() {
 		return nil, errors.New("gpu: web/js/gpu.js was not loaded before the engine")
 	}
-	state, err := Await(ctx, glue().Call("open", map[string]any{"noF16": o.NoF16}))
+	state, err := webapi.Await(ctx, glue().Call("open", map[string]any{"noF16": o.NoF16}))
 	if err != nil {
 		return nil, fmt.Errorf("gpu: %w", err)
 	}
@@ -135,7 +136,7 @@ func (d *Device) Recover(ctx context.Context) error {
 
 // wait waits until the GPU has done all that was submitted.
 func (d *Device) wait(ctx context.Context) error {
-	_, err := Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
+	_, err := webapi.Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
 	return err
 }
 
@@ -149,7 +150,7 @@ func (d *Device) pushScopes(filters ...string) {
 func (d *Device) popScopes(ctx context.Context, what string, n int) error {
 	var errs []error
 	for range n {
-		v, err := Await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
+		v, err := webapi.Await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
 		switch {
 		case err != nil:
 			errs = append(errs, err)
@@ -192,19 +193,19 @@ func (b *Buffer) destroy() {
 
 // WriteBytes queues a copy of p to the buffer at a byte offset that is a multiple
 // of four. p may be changed afterwards.
-func (b *Buffer) WriteBytes(offset int64, p Bytes) {
+func (b *Buffer) WriteBytes(offset int64, p webapi.Bytes) {
 	if b.handle.Buffer != nil {
 		glue().Call("write", b.device.host.js, object(b.handle.Buffer), offset, p)
 	}
 }
 
 // ReadBytes waits for all that was submitted and returns a copy of the buffer.
-func (b *Buffer) ReadBytes(ctx context.Context, offset, size int64) (Bytes, error) {
+func (b *Buffer) ReadBytes(ctx context.Context, offset, size int64) (webapi.Bytes, error) {
 	if err := b.device.Check(); err != nil {
 		return js.Undefined(), err
 	}
 	// Not ctx: an abandoned map would leak its staging buffer's pages.
-	v, err := Await(context.WithoutCancel(ctx), glue().Call("read", b.device.host.js, object(b.handle.Buffer), offset, (size+3)&^3))
+	v, err := webapi.Await(context.WithoutCancel(ctx), glue().Call("read", b.device.host.js, object(b.handle.Buffer), offset, (size+3)&^3))
 	if err != nil {
 		return js.Undefined(), fmt.Errorf("gpu: reading %s back: %w", b.Label, err)
 	}

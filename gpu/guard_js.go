@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // nan fills with 0xff: NaN as f16, as f32 and a huge u32.
@@ -16,13 +18,13 @@ func nan(n int64) []byte { return bytes.Repeat([]byte{0xff}, int(n)) }
 func (p *Program) fillGuards() {
 	for _, t := range p.transient {
 		if t.buffer != nil {
-			t.buffer.WriteBytes(0, BytesOf(nan(t.buffer.Size+t.buffer.guard)))
+			t.buffer.WriteBytes(0, webapi.BytesOf(nan(t.buffer.Size+t.buffer.guard)))
 		}
 	}
 	for _, d := range p.dispatches {
 		for _, b := range d.Bind {
 			if b := b.bound(); b.guard > 0 {
-				b.WriteBytes(b.Size, BytesOf(nan(b.guard)))
+				b.WriteBytes(b.Size, webapi.BytesOf(nan(b.guard)))
 			}
 		}
 	}
@@ -41,7 +43,7 @@ func (p *Program) CheckGuards(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			if !bytes.Equal(GoBytes(band), nan(b.guard)) {
+			if !bytes.Equal(webapi.GoBytes(band), nan(b.guard)) {
 				return fmt.Errorf("gpu: %s (%s) wrote beyond the end of %s, binding %d", d.Kernel, d.Label, b.Label, i+1)
 			}
 		}

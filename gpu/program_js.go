@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cogentcore/webgpu/wgpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // programHandle is the WebGPU side of a built Program.
@@ -43,7 +44,7 @@ func (p *Program) Build(ctx context.Context) error {
 	words, offsets, sizes, err := p.params()
 	if err == nil && len(words) > 0 {
 		p.host.params = d.NewBuffer(p.Name+".params", int64(4*len(words)))
-		p.host.params.WriteBytes(0, BytesOf(wgpu.ToBytes(words)))
+		p.host.params.WriteBytes(0, webapi.BytesOf(wgpu.ToBytes(words)))
 	}
 	groups := js.Global().Get("Array").New(len(p.dispatches))
 	list := make([]int32, 0, 5*len(p.dispatches))
@@ -73,7 +74,7 @@ func (p *Program) Build(ctx context.Context) error {
 		e := entries[i]
 		if _, ok := index[e]; !ok {
 			if e.ready.IsUndefined() {
-				v, err := Await(ctx, e.promise)
+				v, err := webapi.Await(ctx, e.promise)
 				if err != nil {
 					p.Release()
 					return fmt.Errorf("gpu: compiling %s (%s): %w", ds.Kernel, ds.Label, errors.Join(err, d.Check()))
@@ -91,7 +92,7 @@ func (p *Program) Build(ctx context.Context) error {
 	}
 	d.host.compileMS += float64(time.Since(began).Microseconds()) / 1e3
 	p.host.js = glue().Call("program", d.host.js, pipelines, groups,
-		typedArray("Int32Array", wgpu.ToBytes(list)), typedArray("Float64Array", wgpu.ToBytes(cost)), p.stepObject())
+		webapi.TypedArray("Int32Array", wgpu.ToBytes(list)), webapi.TypedArray("Float64Array", wgpu.ToBytes(cost)), p.stepObject())
 	return d.Check()
 }
 
@@ -150,10 +151,6 @@ func (p *Program) stepObject() any {
 	return object(p.step.buffer.handle.Buffer)
 }
 
-func typedArray(kind string, b []byte) js.Value {
-	return js.Global().Get(kind).New(BytesOf(b).Get("buffer"))
-}
-
 // Run replays the program for a step and returns when it is handed to the GPU's
 // queue; reading a tensor waits for it. When ctx ends, Run stops after the
 // submission under way and returns ctx's error.
@@ -171,7 +168,7 @@ func (p *Program) run(ctx context.Context, step int, wait bool) error {
 	}
 	stop := context.AfterFunc(ctx, func() { p.host.js.Call("cancel") })
 	defer stop()
-	done, err := Await(context.WithoutCancel(ctx), p.host.js.Call("run", step, wait))
+	done, err := webapi.Await(context.WithoutCancel(ctx), p.host.js.Call("run", step, wait))
 	if err != nil {
 		return fmt.Errorf("gpu: %s: %w", p.Name, err)
 	}
@@ -190,7 +187,7 @@ type KernelTime struct {
 
 // Profile runs every dispatch alone and times it, the wait for the GPU included.
 func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
-	v, err := Await(ctx, p.host.js.Call("profile", step))
+	v, err := webapi.Await(ctx, p.host.js.Call("profile", step))
 	if err != nil {
 		return nil, err
 	}

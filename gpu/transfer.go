@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // SetFloat32 queues a copy of values, in row-major order without padding, to the
@@ -26,7 +28,7 @@ func (t *Tensor) SetFloat32(values []float32) {
 			}
 		}
 	}
-	t.root().buffer.WriteBytes(0, BytesOf(p))
+	t.root().buffer.WriteBytes(0, webapi.BytesOf(p))
 }
 
 // SetUint32 queues a copy of values, in row-major order without padding, to a U32 tensor.
@@ -39,7 +41,7 @@ func (t *Tensor) SetUint32(values []uint32) {
 	for i, v := range values {
 		binary.LittleEndian.PutUint32(p[4*(i/c*pitch+i%c):], v)
 	}
-	t.root().buffer.WriteBytes(0, BytesOf(p))
+	t.root().buffer.WriteBytes(0, webapi.BytesOf(p))
 }
 
 // Float32 waits for the GPU and returns the tensor's numbers, row-major without padding.
@@ -48,7 +50,7 @@ func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := GoBytes(b)
+	p := webapi.GoBytes(b)
 	rows, c, pitch, size := t.Rows(), t.Channels(), t.Pitch(), t.DType.Size()
 	values := make([]float32, rows*c)
 	for r := range rows {
@@ -65,6 +67,6 @@ func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
 }
 
 // Read waits for the GPU and returns the tensor's bytes, padding included.
-func (t *Tensor) Read(ctx context.Context) (Bytes, error) {
+func (t *Tensor) Read(ctx context.Context) (webapi.Bytes, error) {
 	return t.root().buffer.ReadBytes(ctx, 0, t.Bytes())
 }

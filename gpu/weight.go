@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Parameter is a tensor of a checkpoint on its way to the GPU. Package loader's
@@ -15,7 +17,7 @@ type Parameter struct {
 	DType string // safetensors' word: "F16", "F32" or "BF16"
 	Shape []int
 	// Read returns n bytes from offset off of the tensor's data, little-endian.
-	Read func(ctx context.Context, off, n int64) (Bytes, error)
+	Read func(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
 
 // Count is how many numbers the parameter has.
@@ -82,7 +84,7 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", param.Name, err)
 		}
-		staged := d.NewBuffer("staging "+param.Name, int64(NumBytes(b)))
+		staged := d.NewBuffer("staging "+param.Name, int64(webapi.NumBytes(b)))
 		staged.WriteBytes(0, b)
 		p := d.NewProgram("repack " + param.Name)
 		record(p, staged, row, rows)
@@ -135,7 +137,7 @@ func (d *Device) NewVector(label string, values []float32) *Buffer {
 		binary.LittleEndian.PutUint32(p[4*i:], math.Float32bits(v))
 	}
 	b := d.NewBuffer(label, int64(len(p)))
-	b.WriteBytes(0, BytesOf(p))
+	b.WriteBytes(0, webapi.BytesOf(p))
 	return b
 }
 
@@ -149,7 +151,7 @@ func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", p.Name, err)
 	}
-	raw := GoBytes(b)
+	raw := webapi.GoBytes(b)
 	values := make([]float32, p.Count())
 	for i := range values {
 		switch p.DType {
@@ -170,7 +172,7 @@ func MemoryParameter(name string, values []float32, shape ...int) Parameter {
 	for i, v := range values {
 		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
 	}
-	return Parameter{Name: name, DType: "F32", Shape: shape, Read: func(_ context.Context, off, n int64) (Bytes, error) {
-		return BytesOf(raw[off : off+n]), nil
+	return Parameter{Name: name, DType: "F32", Shape: shape, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
+		return webapi.BytesOf(raw[off : off+n]), nil
 	}}
 }

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Directory is a folder of the file system.
@@ -39,7 +39,7 @@ func OpenFile(path string) (Source, error) {
 
 func (f *file) Size() int64 { return f.size }
 
-func (f *file) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+func (f *file) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, error) {
 	b := make([]byte, n)
 	_, err := io.ReadFull(io.NewSectionReader(f, off, n), b)
 	return b, err

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Directory is a folder of the file system, in Node.
@@ -46,7 +46,7 @@ func OpenFile(path string) (Source, error) {
 func (f *file) Name() string { return f.name }
 func (f *file) Size() int64  { return f.size }
 
-func (f *file) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+func (f *file) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, error) {
 	b := js.Global().Get("Uint8Array").New(n)
 	for at := int64(0); at < n; {
 		got, err := try(func() js.Value { return js.Global().Get("fs").Call("readSync", f.fd, b, at, n-at, off+at) })

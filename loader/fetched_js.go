@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Origin is a folder below a URL of the page's own origin: the model that ships. Its
@@ -21,7 +21,7 @@ type Origin string
 func (o Origin) Open(ctx context.Context, path string) (Source, error) {
 	// Without a second slash: the service worker knows its files by their addresses.
 	url := strings.TrimSuffix(string(o), "/") + "/" + path
-	response, err := gpu.Await(ctx, js.Global().Call("fetch", url))
+	response, err := webapi.Await(ctx, js.Global().Call("fetch", url))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}
@@ -31,7 +31,7 @@ func (o Origin) Open(ctx context.Context, path string) (Source, error) {
 	case status != 200:
 		return nil, fmt.Errorf("%s: the server answered %d", url, status)
 	}
-	buffer, err := gpu.Await(ctx, response.Call("arrayBuffer"))
+	buffer, err := webapi.Await(ctx, response.Call("arrayBuffer"))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}
@@ -41,16 +41,16 @@ func (o Origin) Open(ctx context.Context, path string) (Source, error) {
 // memory is a file that JavaScript holds whole.
 type memory struct {
 	name  string
-	bytes gpu.Bytes
+	bytes webapi.Bytes
 }
 
 // Memory is a small file that is held in memory.
-func Memory(name string, b []byte) Source { return &memory{name: name, bytes: gpu.BytesOf(b)} }
+func Memory(name string, b []byte) Source { return &memory{name: name, bytes: webapi.BytesOf(b)} }
 
 func (m *memory) Name() string { return m.name }
-func (m *memory) Size() int64  { return int64(gpu.NumBytes(m.bytes)) }
+func (m *memory) Size() int64  { return int64(webapi.NumBytes(m.bytes)) }
 
-func (m *memory) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+func (m *memory) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < 0 || n < 0 || off > m.Size() || n > m.Size()-off {
 		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", m.name, off, off+n)
 	}

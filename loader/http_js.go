@@ -14,7 +14,7 @@ import (
 	"syscall/js"
 	"time"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Web is a model's folder on a server, read in ranges as it is needed and stored
@@ -62,7 +62,7 @@ func header(r js.Value, name string) string {
 // is not read yet.
 func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, error) {
 	options := map[string]any{"headers": map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)}}
-	r, err := gpu.Await(ctx, js.Global().Call("fetch", f.url, options))
+	r, err := webapi.Await(ctx, js.Global().Call("fetch", f.url, options))
 	if err != nil {
 		return r, fmt.Errorf("%s cannot be reached (%w): is the network up?", f.url, err)
 	}
@@ -90,7 +90,7 @@ type busy struct{ error }
 func (f *webFile) Name() string { return f.url }
 func (f *webFile) Size() int64  { return f.size }
 
-func (f *webFile) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+func (f *webFile) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < 0 || n < 0 || off > f.size || n > f.size-off {
 		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.url, off, off+n)
 	}
@@ -111,7 +111,7 @@ func (f *webFile) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error
 	}
 }
 
-func (f *webFile) read(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+func (f *webFile) read(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 	r, err := f.fetch(ctx, off, off+n)
 	if err != nil {
 		return js.Null(), err
@@ -120,7 +120,7 @@ func (f *webFile) read(ctx context.Context, off, n int64) (gpu.Bytes, error) {
 		r.Get("body").Call("cancel")
 		return js.Null(), fmt.Errorf("%s was changed at its source while it was read: start again", f.url)
 	}
-	buffer, err := gpu.Await(ctx, r.Call("arrayBuffer"))
+	buffer, err := webapi.Await(ctx, r.Call("arrayBuffer"))
 	if err != nil {
 		if ctx.Err() != nil {
 			return js.Null(), err
@@ -128,7 +128,7 @@ func (f *webFile) read(ctx context.Context, off, n int64) (gpu.Bytes, error) {
 		return js.Null(), busy{fmt.Errorf("%s: the connection broke off: %w", f.url, err)}
 	}
 	b := js.Global().Get("Uint8Array").New(buffer)
-	if got := int64(gpu.NumBytes(b)); got != n {
+	if got := int64(webapi.NumBytes(b)); got != n {
 		return js.Null(), busy{fmt.Errorf("%s: %d bytes came of %d", f.url, got, n)}
 	}
 	return b, nil

@@ -11,7 +11,7 @@ import (
 	"syscall/js"
 	"testing"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // A file of a server is read in ranges; a cut connection and a busy server are tried
@@ -34,7 +34,7 @@ func TestWeb(t *testing.T) {
 		});`)
 	http := js.Global().Get("require").Invoke("node:http")
 	ctx := context.Background()
-	server, err := gpu.Await(ctx, serve.Invoke(http, gpu.BytesOf(data), faults))
+	server, err := webapi.Await(ctx, serve.Invoke(http, webapi.BytesOf(data), faults))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestWeb(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(gpu.GoBytes(b), data[1001:6001]) {
+		if !bytes.Equal(webapi.GoBytes(b), data[1001:6001]) {
 			t.Error("other bytes came")
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 const layouts = "../tests/fixtures/layout"
@@ -46,11 +46,11 @@ type headerOnly struct {
 
 func (h headerOnly) Name() string { return "model.safetensors" }
 func (h headerOnly) Size() int64  { return h.size }
-func (h headerOnly) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+func (h headerOnly) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, error) {
 	if off+n > int64(len(h.head)) {
-		return gpu.BytesOf(nil), fmt.Errorf("data is read at byte %d", off)
+		return webapi.BytesOf(nil), fmt.Errorf("data is read at byte %d", off)
 	}
-	return gpu.BytesOf(h.head[off : off+n]), nil
+	return webapi.BytesOf(h.head[off : off+n]), nil
 }
 
 func makeHeader(t *testing.T, shapes map[string][]int) headerOnly {

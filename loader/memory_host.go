@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 type memory struct {
@@ -20,7 +20,7 @@ func Memory(name string, b []byte) Source { return &memory{name, b} }
 func (m *memory) Name() string { return m.name }
 func (m *memory) Size() int64  { return int64(len(m.bytes)) }
 
-func (m *memory) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+func (m *memory) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < 0 || n < 0 || off > m.Size() || n > m.Size()-off {
 		return nil, fmt.Errorf("%s has no bytes %d to %d", m.name, off, off+n)
 	}

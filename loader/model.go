@@ -10,7 +10,7 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Model is a Stable Diffusion 1.5 model in whatever layout it is published: a Folder
@@ -64,7 +64,7 @@ func OpenFileOfWeights(ctx context.Context, s Source) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckFile(s.Name(), gpu.GoBytes(first)); err != nil {
+	if err := CheckFile(s.Name(), webapi.GoBytes(first)); err != nil {
 		return nil, err
 	}
 	return OpenCheckpoint(ctx, s)

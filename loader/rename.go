@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Weights are the tensors of one network under diffusers' names, wherever they lie.
@@ -15,7 +15,7 @@ type Weights interface {
 	// Info is a tensor's type, in safetensors' words, and shape.
 	Info(name string) (dtype string, shape []int, ok bool)
 	// Read returns n bytes from offset off of a tensor's data.
-	Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error)
+	Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error)
 }
 
 // renamed shows tensors of a checkpoint under other names, and matrices that were
@@ -70,10 +70,10 @@ func (r *renamed) Info(name string) (dtype string, shape []int, ok bool) {
 	return dtype, a.shape, ok
 }
 
-func (r *renamed) Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error) {
+func (r *renamed) Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error) {
 	a, ok := r.entries[name]
 	if !ok {
-		return gpu.BytesOf(nil), fmt.Errorf("there is no tensor %q", name)
+		return webapi.BytesOf(nil), fmt.Errorf("there is no tensor %q", name)
 	}
 	return r.from.Read(ctx, a.name, off, n)
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 func file8(header string, data int) []byte {
@@ -61,8 +61,8 @@ func TestCheckpoint(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := c.Read(ctx, "b", 1, 2)
-	if err != nil || string(gpu.GoBytes(got)) != "fg" {
-		t.Errorf("b[1:3] is %q, %v", gpu.GoBytes(got), err)
+	if err != nil || string(webapi.GoBytes(got)) != "fg" {
+		t.Errorf("b[1:3] is %q, %v", webapi.GoBytes(got), err)
 	}
 	if _, err := c.Read(ctx, "b", 1, 3); err == nil {
 		t.Error("a read beyond a tensor's end succeeded")

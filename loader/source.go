@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sort"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Source is a file that can be read in ranges.
@@ -13,7 +13,7 @@ type Source interface {
 	Name() string
 	Size() int64
 	// ReadRange returns bytes [off, off+n).
-	ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error)
+	ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
 
 // Folder is a folder of a model, in diffusers' layout.
@@ -31,7 +31,7 @@ func ReadAll(ctx context.Context, s Source) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gpu.GoBytes(b), nil
+	return webapi.GoBytes(b), nil
 }
 
 // ReadFile reads a small file of a folder.
@@ -79,7 +79,7 @@ func readHeader(ctx context.Context, s Source) ([]Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := HeaderSize(gpu.GoBytes(first), s.Size())
+	n, err := HeaderSize(webapi.GoBytes(first), s.Size())
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func readHeader(ctx context.Context, s Source) ([]Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ParseHeader(gpu.GoBytes(header), s.Size())
+	return ParseHeader(webapi.GoBytes(header), s.Size())
 }
 
 // Names lists the tensors.
@@ -100,10 +100,10 @@ func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
 }
 
 // Read returns n bytes from offset off of a tensor's data.
-func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error) {
+func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error) {
 	t, ok := c.tensors[name]
 	if !ok || off < 0 || n < 0 || off > t.End-t.Begin || n > t.End-t.Begin-off {
-		return gpu.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
+		return webapi.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
 	}
 	return t.source.ReadRange(ctx, t.Begin+off, n)
 }

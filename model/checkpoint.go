@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Checkpoint gives the tensors of one network by their diffusers key names. Package
@@ -21,7 +22,7 @@ type Checkpoint interface {
 	// Info is a tensor's type in safetensors' words and its shape.
 	Info(name string) (dtype string, shape []int, ok bool)
 	// Read returns n bytes from offset off of a tensor's data.
-	Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error)
+	Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error)
 }
 
 // want is one tensor that a layer takes from the checkpoint.
@@ -151,7 +152,7 @@ func match(n networkPart, c Checkpoint) (tasks []task, total int64, err error) {
 				continue
 			}
 			used[name] = true
-			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, Read: func(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 				return c.Read(ctx, name, off, n)
 			}}
 			switch {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // shapes is a checkpoint of which only the header is read.
@@ -25,8 +25,8 @@ func (s shapes) Info(name string) (string, []int, bool) {
 	return "F16", shape, ok
 }
 
-func (s shapes) Read(context.Context, string, int64, int64) (gpu.Bytes, error) {
-	return gpu.BytesOf(nil), errors.New("only the header is there")
+func (s shapes) Read(context.Context, string, int64, int64) (webapi.Bytes, error) {
+	return webapi.BytesOf(nil), errors.New("only the header is there")
 }
 
 // A file that has a projection alone is a simple adapter; with K' and V' it is not.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // keysOnly is a checkpoint whose numbers are zero.
@@ -27,7 +28,7 @@ func (k keysOnly) Info(name string) (string, []int, bool) {
 	return "F16", shape, ok
 }
 
-func (k keysOnly) Read(_ context.Context, _ string, _, n int64) (gpu.Bytes, error) {
+func (k keysOnly) Read(_ context.Context, _ string, _, n int64) (webapi.Bytes, error) {
 	return make([]byte, n), nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // blank is a checkpoint of zeros that fits a network.
@@ -34,8 +35,8 @@ func (b blank) Info(name string) (string, []int, bool) {
 	return "F16", shape, ok
 }
 
-func (b blank) Read(_ context.Context, _ string, _, n int64) (gpu.Bytes, error) {
-	return make(gpu.Bytes, n), nil
+func (b blank) Read(_ context.Context, _ string, _, n int64) (webapi.Bytes, error) {
+	return make(webapi.Bytes, n), nil
 }
 
 // productShape is a row of wgsl/shapes_sd15_512.json: convolutions and linear layers of

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // streamed runs an image encoder that does not fit the GPU beside what is there: a layer
@@ -97,6 +98,6 @@ func (b below) Names() []string {
 
 func (b below) Info(name string) (string, []int, bool) { return b.Checkpoint.Info(b.prefix + name) }
 
-func (b below) Read(ctx context.Context, name string, off, n int64) (gpu.Bytes, error) {
+func (b below) Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error) {
 	return b.Checkpoint.Read(ctx, b.prefix+name, off, n)
 }

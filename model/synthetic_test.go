@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // synthetic is a checkpoint without a file: every number is a hash of its tensor's
@@ -38,7 +39,7 @@ func (s synthetic) Info(name string) (string, []int, bool) {
 	return "F16", shape, ok
 }
 
-func (s synthetic) Read(_ context.Context, name string, off, n int64) (gpu.Bytes, error) {
+func (s synthetic) Read(_ context.Context, name string, off, n int64) (webapi.Bytes, error) {
 	v := hashed(s.prefix+name, name, s.shapes[name])
 	var raw []byte
 	for _, x := range v {
@@ -48,7 +49,7 @@ func (s synthetic) Read(_ context.Context, name string, off, n int64) (gpu.Bytes
 			raw = binary.LittleEndian.AppendUint16(raw, gpu.Float16(x))
 		}
 	}
-	return gpu.BytesOf(raw[off : off+n]), nil
+	return webapi.BytesOf(raw[off : off+n]), nil
 }
 
 // uniform is weights.py's: splitmix64 of the name's hash, in [-1, 1).

@@ -16,6 +16,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
 )
@@ -105,7 +106,7 @@ func newHeaderOnly(name, dtype string, shapes map[string][]int) (headerOnly, err
 
 func (h headerOnly) Name() string { return h.name }
 func (h headerOnly) Size() int64  { return h.size }
-func (h headerOnly) ReadRange(_ context.Context, off, n int64) (gpu.Bytes, error) {
+func (h headerOnly) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < int64(len(h.head)) {
 		return h.head[off : off+n], nil
 	}

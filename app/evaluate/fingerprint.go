@@ -9,7 +9,7 @@ import (
 	"sort"
 
 	"github.com/imprompt/imprompt/app/engine"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
 )
@@ -43,7 +43,7 @@ func addTensor(ctx context.Context, h hash.Hash, c model.Checkpoint, name string
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(h, "%s %s %v %x\n", name, dtype, shape, gpu.GoBytes(b))
+	fmt.Fprintf(h, "%s %s %v %x\n", name, dtype, shape, webapi.GoBytes(b))
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // gallery is a component of its own, drawn anew only when it changed: a step's progress
@@ -98,7 +98,7 @@ func (p *page) remove(r *result) {
 type parts struct{ list js.Value }
 
 func (w parts) Write(b []byte) (int, error) {
-	w.list.Call("push", gpu.BytesOf(b))
+	w.list.Call("push", webapi.BytesOf(b))
 	return len(b), nil
 }
 
@@ -127,7 +127,7 @@ func pack(w io.Writer, list []*result) error {
 		if err != nil {
 			return err
 		}
-		if _, err := f.Write(gpu.GoBytes(data)); err != nil {
+		if _, err := f.Write(webapi.GoBytes(data)); err != nil {
 			return err
 		}
 	}

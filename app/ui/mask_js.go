@@ -11,7 +11,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // mask is painted over the result's frame: white where something applies.
@@ -76,7 +76,7 @@ func (m *mask) png(width, height int) js.Value {
 	if err != nil {
 		panic(err) // toDataURL's own form
 	}
-	return gpu.BytesOf(b)
+	return webapi.BytesOf(b)
 }
 
 // maskFrom is a mask that a result was made with.
@@ -85,7 +85,7 @@ func maskFrom(pictures map[string]js.Value, name string) (mask, error) {
 	if !ok {
 		return mask{}, fmt.Errorf("the mask %s is not kept here", name)
 	}
-	bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "image/png")))
+	bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "image/png")))
 	return mask{base: bitmap}, err
 }
 

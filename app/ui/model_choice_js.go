@@ -9,7 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	weights "github.com/imprompt/imprompt/loader/store"
 )
 
@@ -155,7 +155,7 @@ func (p *page) permit(then func()) {
 	}
 	p.ctx.Async(func() {
 		for _, h := range wanted {
-			state, err := gpu.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
+			state, err := webapi.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
 			if err != nil || state.String() != "granted" {
 				p.ctx.Dispatch(func(app.Context) {
 					p.problems[atGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."

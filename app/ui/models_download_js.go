@@ -9,7 +9,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	weights "github.com/imprompt/imprompt/loader/store"
 )
@@ -158,7 +158,7 @@ func (p *page) persist() {
 		return
 	}
 	p.ctx.Async(func() {
-		granted, err := gpu.Await(context.Background(), storage.Call("persist"))
+		granted, err := webapi.Await(context.Background(), storage.Call("persist"))
 		p.ctx.Dispatch(func(app.Context) {
 			p.m.persists = "The browser keeps it until you delete it."
 			if err != nil || !granted.Bool() {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // dropped is a file of weights that waits for the visitor's word.
@@ -89,7 +89,7 @@ func (p *page) takeWeights(data js.Value) bool {
 		}
 		p.ctx.Async(func() {
 			if handle.Truthy() {
-				h, err := gpu.Await(context.Background(), handle)
+				h, err := webapi.Await(context.Background(), handle)
 				if err != nil || !h.Truthy() {
 					h = js.Undefined()
 				}
@@ -117,7 +117,7 @@ func (p *page) pickFile() {
 	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": []any{".safetensors"}}}}}
 	picked := js.Global().Call("showOpenFilePicker", options)
 	p.ctx.Async(func() {
-		list, err := gpu.Await(context.Background(), picked)
+		list, err := webapi.Await(context.Background(), picked)
 		if err != nil {
 			return // the visitor changed their mind
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
@@ -42,11 +42,11 @@ func admit(name string, file js.Value) (*picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s could not be read: %w", name, err)
 	}
-	head := imageproc.Check(gpu.GoBytes(data))
+	head := imageproc.Check(webapi.GoBytes(data))
 	if head != nil && !errors.Is(head, imageproc.ErrFormat) {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
-	whole, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "")))
+	whole, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "")))
 	if err != nil && head != nil {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
@@ -64,7 +64,7 @@ func admit(name string, file js.Value) (*picture, error) {
 		}
 	}
 	scale := min(1, float64(smallSide)/float64(max(pic.width, pic.height)))
-	pic.small, err = gpu.Await(context.Background(), js.Global().Call("createImageBitmap", whole, map[string]any{
+	pic.small, err = webapi.Await(context.Background(), js.Global().Call("createImageBitmap", whole, map[string]any{
 		"resizeWidth": max(1, int(float64(pic.width)*scale)), "resizeHeight": max(1, int(float64(pic.height)*scale)), "resizeQuality": "high"}))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -76,7 +76,7 @@ func admit(name string, file js.Value) (*picture, error) {
 func toPNG(bitmap js.Value, width, height int) (js.Value, error) {
 	canvas := js.Global().Get("OffscreenCanvas").New(width, height)
 	canvas.Call("getContext", "2d").Call("drawImage", bitmap, 0, 0)
-	b, err := gpu.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
+	b, err := webapi.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
 	if err != nil {
 		return js.Undefined(), err
 	}
@@ -85,7 +85,7 @@ func toPNG(bitmap js.Value, width, height int) (js.Value, error) {
 
 // bytesOf is a Blob's content, as a Uint8Array.
 func bytesOf(blob js.Value) (js.Value, error) {
-	buffer, err := gpu.Await(context.Background(), blob.Call("arrayBuffer"))
+	buffer, err := webapi.Await(context.Background(), blob.Call("arrayBuffer"))
 	if err != nil {
 		return js.Undefined(), err
 	}
@@ -111,14 +111,14 @@ func here(path string) string {
 
 // fetchBlob gets a file of the site's own.
 func fetchBlob(path string) (js.Value, error) {
-	response, err := gpu.Await(context.Background(), js.Global().Call("fetch", here(path)))
+	response, err := webapi.Await(context.Background(), js.Global().Call("fetch", here(path)))
 	if err != nil {
 		return js.Undefined(), err
 	}
 	if !response.Get("ok").Bool() {
 		return js.Undefined(), fmt.Errorf("%s: the server answered %d", path, response.Get("status").Int())
 	}
-	return gpu.Await(context.Background(), response.Call("blob"))
+	return webapi.Await(context.Background(), response.Call("blob"))
 }
 
 func readSettings(png []byte) (settings.Settings, error) {
@@ -174,7 +174,7 @@ func settingsOf(file js.Value) (settings.Settings, error) {
 	if err != nil {
 		return settings.Settings{}, err
 	}
-	return readSettings(gpu.GoBytes(data))
+	return readSettings(webapi.GoBytes(data))
 }
 
 // takeStart makes a file the start picture.

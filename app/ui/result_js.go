@@ -8,7 +8,7 @@ import (
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // result is a picture that was made.
@@ -42,7 +42,7 @@ func (p *page) finished(m js.Value) {
 	// The picture says itself what it was made from.
 	png := m.Get("png")
 	var err error
-	if r.settings, err = readSettings(gpu.GoBytes(png)); err != nil {
+	if r.settings, err = readSettings(webapi.GoBytes(png)); err != nil {
 		var partial *settings.Partial
 		if !errors.As(err, &partial) {
 			p.failed(err.Error())

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // fileName is what a result is saved as.
@@ -31,7 +31,7 @@ func copyPicture(b js.Value) error {
 		return fmt.Errorf("this browser does not let a page copy pictures: use Download")
 	}
 	item := js.Global().Get("ClipboardItem").New(map[string]any{"image/png": b})
-	if _, err := gpu.Await(context.Background(), clipboard.Call("write", []any{item})); err != nil {
+	if _, err := webapi.Await(context.Background(), clipboard.Call("write", []any{item})); err != nil {
 		return fmt.Errorf("the browser did not let the page copy the picture (%w): use Download", err)
 	}
 	return nil
@@ -50,7 +50,7 @@ func canShare() bool {
 
 // share hands a picture to another program, chosen in the browser's own dialogue.
 func share(b js.Value, name string) error {
-	_, err := gpu.Await(context.Background(), js.Global().Get("navigator").Call("share", shareOf(b, name)))
+	_, err := webapi.Await(context.Background(), js.Global().Get("navigator").Call("share", shareOf(b, name)))
 	if err != nil && err.Error() != "Share canceled" {
 		return fmt.Errorf("the picture could not be shared (%w): use Download", err)
 	}

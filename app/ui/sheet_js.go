@@ -11,7 +11,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
@@ -47,7 +47,7 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 		if r == nil {
 			r, kept = s.result, s.result.settings
 		}
-		bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.blob))
+		bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.blob))
 		if err != nil {
 			return png, 0, err
 		}
@@ -109,7 +109,7 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 	g.Set("font", "400 16px Inter, sans-serif")
 	g.Set("textAlign", "left")
 	g.Call("fillText", strings.Join(text, "  ·  "), gap, gap+height+2*line+8, total-2*gap)
-	png, err = gpu.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
+	png, err = webapi.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
 	if err != nil {
 		return png, 0, err
 	}
@@ -117,6 +117,6 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 	if err != nil {
 		return png, 0, err
 	}
-	parts := []any{png.Call("slice", 0, settings.AfterHeader), gpu.BytesOf(texts), png.Call("slice", settings.AfterHeader)}
+	parts := []any{png.Call("slice", 0, settings.AfterHeader), webapi.BytesOf(texts), png.Call("slice", settings.AfterHeader)}
 	return js.Global().Get("Blob").New(parts, map[string]any{"type": "image/png"}), s.Seed, nil
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // The gallery's stores: the pictures, in the order they were made, {png: Blob,
@@ -129,10 +129,10 @@ func (p *page) keep(r *result) {
 	var err error
 	for name, data := range r.pictures {
 		var digest js.Value
-		if digest, err = gpu.Await(context.Background(), js.Global().Get("crypto").Get("subtle").Call("digest", "SHA-256", data)); err != nil {
+		if digest, err = webapi.Await(context.Background(), js.Global().Get("crypto").Get("subtle").Call("digest", "SHA-256", data)); err != nil {
 			break
 		}
-		h := hex.EncodeToString(gpu.GoBytes(js.Global().Get("Uint8Array").New(digest)))
+		h := hex.EncodeToString(webapi.GoBytes(js.Global().Get("Uint8Array").New(digest)))
 		hashes[name], inputs[h] = h, data
 	}
 	costs, _ := json.Marshal(r.cost) // numbers only

@@ -24,6 +24,7 @@ import (
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader/store"
 )
 
@@ -211,7 +212,7 @@ func (w *worker) generate(ctx context.Context, m js.Value) error {
 	names := js.Global().Get("Object").Call("keys", files)
 	for i := range names.Length() {
 		name := names.Index(i).String()
-		pictures[name] = gpu.GoBytes(files.Get(name))
+		pictures[name] = webapi.GoBytes(files.Get(name))
 	}
 	id := m.Get("id")
 	last := time.Now()
@@ -235,7 +236,7 @@ func (w *worker) generate(ctx context.Context, m js.Value) error {
 		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
 			return err
 		}
-		png := gpu.BytesOf(b.Bytes())
+		png := webapi.BytesOf(b.Bytes())
 		post("result", map[string]any{"id": id, "index": r.Index, "png": png, "cost": cost.take(w.engine.Device)}, png.Get("buffer"))
 		return nil
 	})
@@ -251,7 +252,7 @@ func preview(rgba []uint8, width, height int) {
 	pixels := js.Global().Get("Uint8ClampedArray").New(len(rgba))
 	js.CopyBytesToJS(pixels, rgba)
 	data := js.Global().Get("ImageData").New(pixels, width, height)
-	bitmap, err := gpu.Await(context.Background(), js.Global().Call("createImageBitmap", data))
+	bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", data))
 	if err == nil {
 		post("preview", map[string]any{"bitmap": bitmap}, bitmap)
 	}

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -67,15 +67,15 @@ func (s *Store) Download(ctx context.Context, address string, o Options) (Manife
 }
 
 func lock(ctx context.Context, name string, waiting func()) (func(), error) {
-	release, err := gpu.Await(ctx, glue().Call("lock", name, false))
+	release, err := webapi.Await(ctx, glue().Call("lock", name, false))
 	if err == nil && release.IsNull() {
 		waiting()
 		// A wait that is given up must not keep the lock when it comes.
 		promise := glue().Call("lock", name, true)
-		release, err = gpu.Await(ctx, promise)
+		release, err = webapi.Await(ctx, promise)
 		if err != nil {
 			go func() {
-				if r, err := gpu.Await(context.Background(), promise); err == nil {
+				if r, err := webapi.Await(context.Background(), promise); err == nil {
 					r.Invoke()
 				}
 			}()
@@ -149,7 +149,7 @@ func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Optio
 	}
 	d.options.Progress(d.done, in.length(), false)
 	if p.header != nil {
-		if err := d.write(ctx, 0, 0, gpu.BytesOf(p.header)); err != nil {
+		if err := d.write(ctx, 0, 0, webapi.BytesOf(p.header)); err != nil {
 			return Manifest{}, err
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -75,7 +75,7 @@ func (s *Store) Import(ctx context.Context, file js.Value, progress func(id stri
 
 // KeepFile remembers a file that is used where it lies. It returns the record's id.
 func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
-	file, err := gpu.Await(ctx, handle.Call("getFile"))
+	file, err := webapi.Await(ctx, handle.Call("getFile"))
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be opened (%w): was it moved or deleted? Choose it again", handle.Get("name").String(), err)
 	}
@@ -122,7 +122,7 @@ func (d disk) take(ctx context.Context, from, n int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return gpu.GoBytes(b), nil
+	return webapi.GoBytes(b), nil
 }
 
 func (d disk) read(ctx context.Context, from, to int64, count func(int64)) (js.Value, error) {

@@ -10,7 +10,7 @@ import (
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -63,7 +63,7 @@ func (s *Store) OpenHandle(ctx context.Context, name string) (loader.Source, err
 		return nil, err
 	}
 	if h.Get("queryPermission").Type() == js.TypeFunction {
-		state, err := gpu.Await(ctx, h.Call("queryPermission", map[string]any{"mode": "read"}))
+		state, err := webapi.Await(ctx, h.Call("queryPermission", map[string]any{"mode": "read"}))
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +71,7 @@ func (s *Store) OpenHandle(ctx context.Context, name string) (loader.Source, err
 			return nil, fmt.Errorf("%s: %w", name, ErrPermission)
 		}
 	}
-	file, err := gpu.Await(ctx, h.Call("getFile"))
+	file, err := webapi.Await(ctx, h.Call("getFile"))
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be opened (%w): was it moved or deleted? Choose it again", name, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // intake reads a remote file: in ranges, or, of a server that has none, from one
@@ -24,7 +24,7 @@ func (in *intake) open(ctx context.Context) error {
 	s, stop := signal(ctx)
 	in.stop = stop
 	in.whole = glue().Call("download", in.url, 0, -1, s)
-	r, err := gpu.Await(ctx, in.whole.Call("open"))
+	r, err := webapi.Await(ctx, in.whole.Call("open"))
 	if err != nil {
 		return err
 	}
@@ -50,20 +50,20 @@ func (in *intake) take(ctx context.Context, from, n int64) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return gpu.GoBytes(b), nil
+		return webapi.GoBytes(b), nil
 	}
 	b := js.Global().Get("Uint8Array").New(n)
 	if err := in.fill(ctx, b, 0, n, none); err != nil {
 		return nil, err
 	}
-	return gpu.GoBytes(b), nil
+	return webapi.GoBytes(b), nil
 }
 
 // fill reads the single response's next bytes into buffer[at:n], or drops them.
 func (in *intake) fill(ctx context.Context, buffer js.Value, at, n int64, count func(int64)) error {
 	counter := js.FuncOf(func(_ js.Value, args []js.Value) any { count(int64(args[0].Int())); return nil })
 	defer counter.Release()
-	v, err := gpu.Await(context.WithoutCancel(ctx), in.whole.Call("fill", buffer, at, n, counter))
+	v, err := webapi.Await(context.WithoutCancel(ctx), in.whole.Call("fill", buffer, at, n, counter))
 	switch {
 	case err != nil:
 		return err

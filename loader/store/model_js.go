@@ -10,7 +10,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -113,11 +113,11 @@ func File(file js.Value) loader.Source { return blobFile{file} }
 func (f blobFile) Name() string { return f.file.Get("name").String() }
 func (f blobFile) Size() int64  { return int64(f.file.Get("size").Float()) }
 
-func (f blobFile) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+func (f blobFile) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < 0 || n < 0 || off > f.Size() || n > f.Size()-off {
 		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.Name(), off, off+n)
 	}
-	b, err := gpu.Await(ctx, f.file.Call("slice", off, off+n).Call("arrayBuffer"))
+	b, err := webapi.Await(ctx, f.file.Call("slice", off, off+n).Call("arrayBuffer"))
 	if err != nil {
 		return js.Null(), fmt.Errorf("%s cannot be read (%w): was it moved or changed since it was chosen? Choose it again", f.Name(), err)
 	}

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -121,7 +121,7 @@ type distant struct{ in *intake }
 
 func (d distant) Name() string { return d.in.name() }
 func (d distant) Size() int64  { return d.in.size }
-func (d distant) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+func (d distant) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 	if n == 0 {
 		return js.Global().Get("Uint8Array").New(0), nil
 	}

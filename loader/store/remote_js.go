@@ -12,7 +12,7 @@ import (
 	"syscall/js"
 	"time"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // patience is how often in a row a request may fail without a byte gained.
@@ -94,7 +94,7 @@ type remote struct {
 func probe(ctx context.Context, address string) (*remote, error) {
 	for attempt := 0; ; attempt++ {
 		s, stop := signal(ctx)
-		r, err := gpu.Await(ctx, glue().Call("probe", address, s))
+		r, err := webapi.Await(ctx, glue().Call("probe", address, s))
 		stop()
 		if err != nil {
 			return nil, err
@@ -145,7 +145,7 @@ func (f *remote) read(ctx context.Context, from, to int64, count func(n int64)) 
 			s, stop := signal(ctx)
 			defer stop()
 			d := glue().Call("download", f.url, from+at, to, s)
-			r, err := gpu.Await(context.WithoutCancel(ctx), d.Call("open"))
+			r, err := webapi.Await(context.WithoutCancel(ctx), d.Call("open"))
 			if err != nil {
 				return err
 			}
@@ -161,7 +161,7 @@ func (f *remote) read(ctx context.Context, from, to int64, count func(n int64)) 
 			}
 			// The signal ends this promise, so it need not be left behind: nothing may
 			// call counter after this function.
-			v, err := gpu.Await(context.WithoutCancel(ctx), d.Call("fill", buffer, at, to-from, counter))
+			v, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", buffer, at, to-from, counter))
 			if err != nil {
 				return err
 			}

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -51,7 +51,7 @@ func (f *stored) blob(ctx context.Context, p Piece) (js.Value, error) {
 	return f.blobs[p.At], nil
 }
 
-func (f *stored) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error) {
+func (f *stored) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < 0 || n < 0 || off > f.Size() || n > f.Size()-off {
 		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.File, off, off+n)
 	}
@@ -65,7 +65,7 @@ func (f *stored) ReadRange(ctx context.Context, off, n int64) (gpu.Bytes, error)
 		}
 		from := off + done - p.At
 		take := min(p.Size-from, n-done)
-		buffer, err := gpu.Await(ctx, b.Call("slice", from, from+take).Call("arrayBuffer"))
+		buffer, err := webapi.Await(ctx, b.Call("slice", from, from+take).Call("arrayBuffer"))
 		if err != nil {
 			return js.Null(), fmt.Errorf("%s cannot be read back (%w): delete it and download it again", f.File, err)
 		}
@@ -149,9 +149,9 @@ func hash(ctx context.Context, bytes js.Value) (string, error) {
 	if subtle.IsUndefined() {
 		return "", fmt.Errorf("the browser computes no SHA-256 on an insecure page: open it by https: %w", os.ErrPermission)
 	}
-	v, err := gpu.Await(ctx, subtle.Call("digest", "SHA-256", bytes))
+	v, err := webapi.Await(ctx, subtle.Call("digest", "SHA-256", bytes))
 	if err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(gpu.GoBytes(js.Global().Get("Uint8Array").New(v))), nil
+	return hex.EncodeToString(webapi.GoBytes(js.Global().Get("Uint8Array").New(v))), nil
 }

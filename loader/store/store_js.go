@@ -13,7 +13,7 @@ import (
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 const (
@@ -241,7 +241,7 @@ func (s *Store) drop(ctx context.Context, file, but string, manifest bool) error
 
 // Usage is what the page stores and may store, in bytes, by the browser's estimate.
 func Usage(ctx context.Context) (used, granted int64, err error) {
-	v, err := gpu.Await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
+	v, err := webapi.Await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
 	if err != nil {
 		return 0, 0, err
 	}
@@ -255,6 +255,6 @@ func Persist(ctx context.Context) bool {
 	if storage.Get("persist").Type() != js.TypeFunction { // not in every worker
 		return false
 	}
-	v, err := gpu.Await(ctx, storage.Call("persist"))
+	v, err := webapi.Await(ctx, storage.Call("persist"))
 	return err == nil && v.Truthy()
 }

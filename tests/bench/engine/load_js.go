@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/model"
@@ -67,7 +68,7 @@ func (b *bench) load(args []js.Value) (any, error) {
 		began := time.Now()
 		err = u.Load(background, b.device, weights, nil)
 		if err == nil {
-			_, err = gpu.Await(context.WithoutCancel(background), b.device.JS().Get("queue").Call("onSubmittedWorkDone"))
+			_, err = webapi.Await(context.WithoutCancel(background), b.device.JS().Get("queue").Call("onSubmittedWorkDone"))
 		}
 		out[name] = time.Since(began).Seconds()
 		u.Release()

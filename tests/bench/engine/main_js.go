@@ -13,6 +13,7 @@ import (
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
 	"github.com/imprompt/imprompt/tests/promise"
@@ -170,7 +171,7 @@ func (b *bench) profile([]js.Value) (any, error) {
 }
 
 func floats(v js.Value) []float32 {
-	raw := gpu.GoBytes(js.Global().Get("Uint8Array").New(v.Get("buffer"), v.Get("byteOffset"), v.Get("byteLength")))
+	raw := webapi.GoBytes(js.Global().Get("Uint8Array").New(v.Get("buffer"), v.Get("byteOffset"), v.Get("byteLength")))
 	out := make([]float32, len(raw)/4)
 	for i := range out {
 		out[i] = math.Float32frombits(uint32(raw[4*i]) | uint32(raw[4*i+1])<<8 | uint32(raw[4*i+2])<<16 | uint32(raw[4*i+3])<<24)
@@ -184,7 +185,7 @@ func typed(v []float32) js.Value {
 		u := math.Float32bits(x)
 		raw[4*i], raw[4*i+1], raw[4*i+2], raw[4*i+3] = byte(u), byte(u>>8), byte(u>>16), byte(u>>24)
 	}
-	return js.Global().Get("Float32Array").New(gpu.BytesOf(raw).Get("buffer"))
+	return webapi.TypedArray("Float32Array", raw)
 }
 
 // toNHWC takes values of shape [N, C, H, W].

@@ -9,6 +9,7 @@ import (
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // op DESCRIPTION, {name: Float32Array}: records one operation of tests/reference/onnx_ops.py.
@@ -105,7 +106,7 @@ func interleave(c int, a, b []float32) []float32 {
 
 // jsParameter is a parameter whose numbers, a Float32Array, stay in JavaScript.
 func jsParameter(name string, v js.Value, shape []int) gpu.Parameter {
-	return gpu.Parameter{Name: name, DType: "F32", Shape: shape, Read: func(_ context.Context, off, n int64) (gpu.Bytes, error) {
+	return gpu.Parameter{Name: name, DType: "F32", Shape: shape, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
 		return js.Global().Get("Uint8Array").New(v.Get("buffer"), int64(v.Get("byteOffset").Int())+off, n), nil
 	}}
 }

@@ -8,7 +8,7 @@ import (
 	"context"
 	"syscall/js"
 
-	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/tests/promise"
@@ -94,7 +94,7 @@ func main() {
 				if err != nil {
 					return js.Null(), err
 				}
-				out.Set(name, map[string]any{"dtype": dtype, "bytes": js.Global().Get("Array").Call("from", gpu.Bytes(b))})
+				out.Set(name, map[string]any{"dtype": dtype, "bytes": js.Global().Get("Array").Call("from", webapi.Bytes(b))})
 			}
 			return out, nil
 		},

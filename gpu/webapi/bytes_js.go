@@ -1,11 +1,11 @@
 //go:build js && wasm
 
-package gpu
+package webapi
 
 import "syscall/js"
 
-// Bytes is a run of checkpoint bytes on its way to the GPU. In a browser and in
-// Node it is a JavaScript Uint8Array, so that weights never pass through Go's heap.
+// Bytes is a run of bytes outside of Go's heap, a JavaScript Uint8Array. Weights travel
+// from a file to the GPU in this form, so that no checkpoint passes through Go's heap.
 type Bytes = js.Value
 
 // NumBytes is the length of b in bytes.
@@ -23,4 +23,10 @@ func GoBytes(b Bytes) []byte {
 	p := make([]byte, NumBytes(b))
 	js.CopyBytesToGo(p, b)
 	return p
+}
+
+// TypedArray copies p, numbers in little-endian order, into a new typed array of a kind
+// such as "Float32Array".
+func TypedArray(kind string, p []byte) js.Value {
+	return js.Global().Get(kind).New(BytesOf(p).Get("buffer"))
 }

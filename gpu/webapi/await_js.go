@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-package gpu
+package webapi
 
 import (
 	"context"
@@ -8,8 +8,9 @@ import (
 	"syscall/js"
 )
 
-// Await blocks the goroutine until a promise settles. When ctx ends first it
-// returns ctx's error, and the promise's outcome is dropped.
+// Await blocks the goroutine until the promise settles and returns its value, or an
+// error with the message of what it was rejected with. If ctx ends first, Await returns
+// ctx's error and the outcome of the promise is dropped.
 func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	type outcome struct {
 		value js.Value
@@ -30,7 +31,7 @@ func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	onError = js.FuncOf(func(_ js.Value, args []js.Value) any {
 		onValue.Release()
 		onError.Release()
-		settled <- outcome{err: jsError(args)}
+		settled <- outcome{err: rejection(args)}
 		return nil
 	})
 	promise.Call("then", onValue, onError)
@@ -42,13 +43,15 @@ func Await(ctx context.Context, promise js.Value) (js.Value, error) {
 	}
 }
 
-// jsError turns what a promise was rejected with into an error.
-func jsError(args []js.Value) error {
+// rejection turns what a promise was rejected with into an error.
+func rejection(args []js.Value) error {
 	if len(args) == 0 {
 		return errors.New("a promise was rejected without a reason")
 	}
-	if m := args[0].Get("message"); args[0].Type() == js.TypeObject && m.Type() == js.TypeString {
-		return errors.New(m.String())
+	if args[0].Type() == js.TypeObject {
+		if m := args[0].Get("message"); m.Type() == js.TypeString {
+			return errors.New(m.String())
+		}
 	}
 	return errors.New(js.Global().Get("String").Invoke(args[0]).String())
 }

@@ -1,9 +1,9 @@
 //go:build !js
 
-package gpu
+package webapi
 
-// Bytes is a run of checkpoint bytes. On the host, where there is no GPU and no
-// JavaScript, it is a slice; see bytes_js.go for what it is in a page.
+// Bytes is a run of bytes. On the host it is a slice; bytes_js.go says what it is in a
+// browser.
 type Bytes = []byte
 
 // NumBytes is the length of b in bytes.
