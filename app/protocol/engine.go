@@ -1,0 +1,179 @@
+package protocol
+
+import "github.com/imprompt/imprompt/app/settings"
+
+// Requests to both workers, and their answers.
+type (
+	// Cancel ends a request that waits or runs. It has no answer of its own: the request
+	// that it names is answered with Stopped.
+	Cancel struct {
+		Of int `json:"of"`
+	}
+
+	// Stopped is the last answer to a request that was cancelled.
+	Stopped struct{}
+
+	// Failed is the last answer to a request that could not be done.
+	Failed struct {
+		Message string `json:"message"`
+		Reason  string `json:"reason,omitempty"` // one of the reasons below, or ""
+		Record  string `json:"record,omitempty"` // from the library: what it was about
+	}
+
+	// Started says that the worker's program runs and takes requests.
+	Started struct{}
+
+	// Ended says that the worker's program is over, which only a fault brings about.
+	// web/js/worker.js sends it.
+	Ended struct {
+		Message string `json:"message"`
+	}
+)
+
+// The reasons of Failed that the page treats in a way of its own.
+const (
+	// Permission: the browser must ask the visitor again before a file is read.
+	Permission = "permission"
+	// NoAdapter: WebGPU found no graphics card.
+	NoAdapter = "adapter"
+	// NoDevice: the graphics card could not be opened.
+	NoDevice = "device"
+)
+
+// Requests to the engine.
+type (
+	// Load opens a model; "" is the one that ships. It is answered with Loaded.
+	Load struct {
+		Model string `json:"model"`
+	}
+
+	// Generate draws what the settings ask for. The pictures that the settings name
+	// travel beside it. It is answered with a Picture for each, and then with Drawn.
+	Generate struct {
+		Settings settings.Settings `json:"settings"`
+	}
+
+	// Skip drops the picture under way of a Generate, and goes on with the next. It has
+	// no answer.
+	Skip struct {
+		Of int `json:"of"`
+	}
+
+	// Tokens counts the tokens of the words. It does not wait for its turn, and is
+	// answered with Counted.
+	Tokens struct {
+		Prompt   string `json:"prompt"`
+		Negative string `json:"negative"`
+	}
+
+	// Forget says that a stored file was deleted, so that a model that was loaded from it
+	// must go. It is answered with Forgotten.
+	Forget struct{}
+)
+
+// Answers of the engine.
+type (
+	// Ready describes the GPU, which was opened for a request.
+	Ready struct {
+		Adapter      string `json:"adapter"` // its name
+		Vendor       string `json:"vendor"`
+		Architecture string `json:"architecture"`
+		F16          bool   `json:"f16"`
+		Software     bool   `json:"software"`    // it is the processor in a GPU's place
+		MaxBuffer    int64  `json:"max_buffer"`  // bytes
+		MaxBinding   int64  `json:"max_binding"` // bytes
+		Workgroup    int    `json:"workgroup"`   // invocations
+	}
+
+	// Loaded says that the model is on the GPU, as far as it fits.
+	Loaded struct {
+		Memory int64 `json:"memory"` // bytes that the GPU holds
+	}
+
+	// Counted answers Tokens. Both limits are 0 where no model is loaded.
+	Counted struct {
+		Prompt   Count `json:"prompt"`
+		Negative Count `json:"negative"`
+	}
+
+	// Count is how many tokens a text has.
+	Count struct {
+		Tokens   int    `json:"tokens"`
+		Limit    int    `json:"limit"`
+		Overflow string `json:"overflow,omitempty"` // the words that are cut off
+	}
+
+	// Progress is how far a Load or a Generate is.
+	Progress struct {
+		Stage          string  `json:"stage"` // load, encode, compile, denoise or decode
+		Done           int64   `json:"done"`  // bytes of the weights that are loading
+		Total          int64   `json:"total"` // bytes
+		Fraction       float64 `json:"fraction"`
+		Image          int     `json:"image"` // counted from 0
+		Images         int     `json:"images"`
+		Step           int     `json:"step"` // steps that are done
+		Steps          int     `json:"steps"`
+		SecondsPerStep float64 `json:"seconds_per_step"`
+	}
+
+	// Preview is the picture in the making, an ImageBitmap named "bitmap" beside it.
+	Preview struct{}
+
+	// Picture is a picture that is ready, a PNG named "png" beside it.
+	Picture struct {
+		Index    int               `json:"index"` // among those of the request
+		Settings settings.Settings `json:"settings"`
+		Cost     Cost              `json:"cost"`
+	}
+
+	// Cost is what a picture took. It is stored in the gallery, too.
+	Cost struct {
+		Seconds        float64            `json:"seconds"`
+		SecondsPerStep float64            `json:"seconds_per_step"`
+		Steps          int                `json:"steps"`
+		Peak           int64              `json:"peak"` // bytes of the GPU's memory
+		Stages         map[string]float64 `json:"stages"`
+	}
+
+	// Drawn says that all pictures of a Generate have come.
+	Drawn struct {
+		Memory    int64 `json:"memory"` // bytes that the GPU holds
+		Peak      int64 `json:"peak"`   // the most that it held
+		Pipelines int   `json:"pipelines"`
+	}
+
+	// Forgotten answers Forget.
+	Forgotten struct{}
+
+	// Warning is something that the visitor should know; the request goes on.
+	Warning struct {
+		Message string `json:"message"`
+	}
+
+	// Lost says that the GPU was taken away, and the request with it. The next request
+	// opens it again.
+	Lost struct {
+		Message string `json:"message"`
+	}
+)
+
+func (Cancel) Type() string    { return "cancel" }
+func (Stopped) Type() string   { return "stopped" }
+func (Failed) Type() string    { return "failed" }
+func (Started) Type() string   { return "started" }
+func (Ended) Type() string     { return "ended" }
+func (Load) Type() string      { return "load" }
+func (Generate) Type() string  { return "generate" }
+func (Skip) Type() string      { return "skip" }
+func (Tokens) Type() string    { return "tokens" }
+func (Forget) Type() string    { return "forget" }
+func (Ready) Type() string     { return "ready" }
+func (Loaded) Type() string    { return "loaded" }
+func (Counted) Type() string   { return "counted" }
+func (Progress) Type() string  { return "progress" }
+func (Preview) Type() string   { return "preview" }
+func (Picture) Type() string   { return "picture" }
+func (Drawn) Type() string     { return "drawn" }
+func (Forgotten) Type() string { return "forgotten" }
+func (Warning) Type() string   { return "warning" }
+func (Lost) Type() string      { return "lost" }
