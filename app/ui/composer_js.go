@@ -10,9 +10,10 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 )
 
-func (p *page) composer() app.UI {
+func (p *page) composerPanel() app.UI {
 	return app.Section().Class("composer").Aria("label", "Composer").Body(
 		app.Div().Class("sheets").Body(
 			p.imagePrompts(),
@@ -33,13 +34,13 @@ func (p *page) goBar() app.UI {
 		do, tip, act = "Stop", "Esc", p.stop
 	}
 	return app.Div().Class("go").Body(
-		p.problem(atGo),
+		p.problem(state.AtGo),
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
 			app.Button().Class("plain").Text("Skip").Title("Drop this picture and go on with the next").Hidden(!p.busy || p.left() < 2).
 				OnClick(func(app.Context, app.Event) { p.skip() }),
 			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(p.busy).
-				Disabled(off || len(p.prompts) == 0).OnClick(func(app.Context, app.Event) { p.strip() }),
+				Disabled(off || len(p.composer.Prompts) == 0).OnClick(func(app.Context, app.Event) { p.strip() }),
 			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(p.busy).
 				Disabled(off).OnClick(func(app.Context, app.Event) { p.seeds() }),
 		),
@@ -48,8 +49,8 @@ func (p *page) goBar() app.UI {
 
 // problem is the place where something went wrong; it is there all the time, so that
 // screen readers speak when it fills.
-func (p *page) problem(at string) app.UI {
-	return alert(p.problems[at])
+func (p *page) problem(at state.Place) app.UI {
+	return alert(p.composer.Problems[at])
 }
 
 func alert(text string) app.UI {
@@ -90,14 +91,14 @@ func number(ctx app.Context, missing float64) float64 {
 }
 
 func (p *page) words() app.UI {
-	area := func(label, hint string, rows int, value *string, t tokenCount) app.UI {
+	area := func(label, hint string, rows int, value *string, t state.TokenCount) app.UI {
 		note := ""
-		if t.limit > 0 {
-			note = fmt.Sprintf("%d of %d tokens", t.count, t.limit)
+		if t.Limit > 0 {
+			note = fmt.Sprintf("%d of %d tokens", t.Count, t.Limit)
 		}
 		cut := ""
-		if t.overflow != "" {
-			cut = "Too long for the model, left out: " + t.overflow
+		if t.Overflow != "" {
+			cut = "Too long for the model, left out: " + t.Overflow
 		}
 		id := p.bind("words-"+label, *value)
 		return app.Div().Class("field").Body(
@@ -110,16 +111,16 @@ func (p *page) words() app.UI {
 		)
 	}
 	return app.Section().Aria("label", "Words").Body(
-		area("Prompt", "fox on a blue background", 3, &p.prompt, p.tokens[0]),
-		area("Negative prompt", "what it should not be", 1, &p.negative, p.tokens[1]),
+		area("Prompt", "fox on a blue background", 3, &p.composer.Settings.Prompt, p.composer.Tokens[0]),
+		area("Negative prompt", "what it should not be", 1, &p.composer.Settings.NegativePrompt, p.composer.Tokens[1]),
 	)
 }
 
 func (p *page) startPicture() app.UI {
-	with := p.start != nil
+	with := p.composer.Start != nil
 	url, about := "", "none"
 	if with {
-		url, about = p.start.url, p.start.name
+		url, about = p.composer.Start.URL, p.composer.Start.Name
 	}
 	return app.Details().ID("start").Body(
 		app.Summary().Body(app.Span().Text("Start picture"), app.Span().Class("quiet").Text(about)),
@@ -131,18 +132,20 @@ func (p *page) startPicture() app.UI {
 			app.Img().Src(url).Alt("Start picture").Class("crop"),
 			app.Div().Class("card-controls").Body(
 				app.Div().Class("field").Body(
-					app.Label().For("strength").Title("strength: how far the result may go from it").Body(app.Text("Strength"), app.Span().Class("numbers").Text(trim(p.s.Strength))),
-					app.Input().ID(p.bind("strength", trim(p.s.Strength))).Type("range").Min("0.05").Max("1").Step(0.05).Aria("label", "Strength").
-						OnInput(func(ctx app.Context, _ app.Event) { p.s.Strength = number(ctx, p.s.Strength) }),
+					app.Label().For("strength").Title("strength: how far the result may go from it").Body(app.Text("Strength"), app.Span().Class("numbers").Text(trim(p.composer.Settings.Strength))),
+					app.Input().ID(p.bind("strength", trim(p.composer.Settings.Strength))).Type("range").Min("0.05").Max("1").Step(0.05).Aria("label", "Strength").
+						OnInput(func(ctx app.Context, _ app.Event) {
+							p.composer.Settings.Strength = number(ctx, p.composer.Settings.Strength)
+						}),
 				),
 			),
 			app.Button().Class("remove").Aria("label", "Remove start picture").Title("Remove").Body(icon("close")).
-				OnClick(func(app.Context, app.Event) { p.start, p.startMask = nil, mask{} }),
+				OnClick(func(app.Context, app.Event) { p.composer.SetStart(nil) }),
 			app.Div().Class("card-more").Body(
-				p.maskControls("mask-start", "Repaint a part", "Paint what shall be drawn anew. Nothing painted: all of it.", &p.startMask, url),
+				p.maskControls("mask-start", "Repaint a part", "Paint what shall be drawn anew. Nothing painted: all of it.", &p.composer.StartMask, url),
 			),
 		),
-		p.problem(atStart),
+		p.problem(state.AtStart),
 	)
 }
 
@@ -181,41 +184,41 @@ func (p *page) settings() app.UI {
 		options = append(options, option(s, schedulerNames[s]))
 	}
 	lock, lockIcon := "Keep this seed", "open"
-	if p.seedLocked {
+	if p.composer.SeedLocked {
 		lock, lockIcon = "The seed is kept: roll a new one each time", "locked"
 	}
 	return app.Details().Body(
 		app.Summary().Body(app.Span().Text("Settings"),
-			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", p.s.Width, p.s.Height, p.s.NumInferenceSteps))),
+			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", p.composer.Settings.Width, p.composer.Settings.Height, p.composer.Settings.NumInferenceSteps))),
 		app.Div().Class("grid").Body(
-			whole("Width", "pixels, a multiple of 8", 64, 1024, 8, &p.s.Width),
-			whole("Height", "pixels, a multiple of 8", 64, 1024, 8, &p.s.Height),
-			whole("Steps", "num_inference_steps", 1, 150, 1, &p.s.NumInferenceSteps),
-			spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, p.s.GuidanceScale,
-				func(v float64) { p.s.GuidanceScale = v; p.values["set-Guidance"] = trim(v) }),
+			whole("Width", "pixels, a multiple of 8", 64, 1024, 8, &p.composer.Settings.Width),
+			whole("Height", "pixels, a multiple of 8", 64, 1024, 8, &p.composer.Settings.Height),
+			whole("Steps", "num_inference_steps", 1, 150, 1, &p.composer.Settings.NumInferenceSteps),
+			spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, p.composer.Settings.GuidanceScale,
+				func(v float64) { p.composer.Settings.GuidanceScale = v; p.values["set-Guidance"] = trim(v) }),
 			app.Div().Class("field").Title("scheduler").Body(
 				app.Label().For("set-Scheduler").Text("Scheduler"),
-				app.Select().ID(p.bind("set-Scheduler", p.s.Scheduler)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { p.s.Scheduler = ctx.JSSrc().Get("value").String() }),
+				app.Select().ID(p.bind("set-Scheduler", p.composer.Settings.Scheduler)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { p.composer.Settings.Scheduler = ctx.JSSrc().Get("value").String() }),
 			),
-			whole("Pictures", "num_images: how many at once, from one seed", 1, 16, 1, &p.s.NumImages),
+			whole("Pictures", "num_images: how many at once, from one seed", 1, 16, 1, &p.composer.Settings.NumImages),
 			app.Div().Class("field wide").Body(
 				app.Label().For("set-Seed").Text("Seed"),
 				app.Div().Class("pair").Body(
-					app.Input().ID(p.bind("set-Seed", strconv.FormatUint(p.s.Seed, 10))).Type("number").Class("numbers").Min("0").Step(1).
+					app.Input().ID(p.bind("set-Seed", strconv.FormatUint(p.composer.Settings.Seed, 10))).Type("number").Class("numbers").Min("0").Step(1).
 						OnInput(func(ctx app.Context, _ app.Event) {
 							if v, err := strconv.ParseUint(ctx.JSSrc().Get("value").String(), 10, 64); err == nil {
-								p.s.Seed, p.seedLocked = v, true
+								p.composer.SetSeed(v)
 							}
 						}),
 					app.Button().Class("plain square").Aria("label", "Roll a new seed").Title("Roll a new seed").Body(icon("die")).
-						OnClick(func(app.Context, app.Event) { p.s.Seed = newSeed() }),
-					app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(p.seedLocked)).Title(lock).Body(icon(lockIcon)).
-						OnClick(func(app.Context, app.Event) { p.seedLocked = !p.seedLocked }),
+						OnClick(func(app.Context, app.Event) { p.composer.RollSeed() }),
+					app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(p.composer.SeedLocked)).Title(lock).Body(icon(lockIcon)).
+						OnClick(func(app.Context, app.Event) { p.composer.SeedLocked = !p.composer.SeedLocked }),
 				),
 			),
 		),
-		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(p.s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
-			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[p.s.LowMemory]).OnClick(func(app.Context, app.Event) { p.s.LowMemory = !p.s.LowMemory }),
+		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(p.composer.Settings.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
+			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[p.composer.Settings.LowMemory]).OnClick(func(app.Context, app.Event) { p.composer.Settings.LowMemory = !p.composer.Settings.LowMemory }),
 	)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
@@ -89,7 +90,7 @@ func (p *page) remove(r *result) {
 			return
 		}
 		if err := p.forget(r); err != nil {
-			p.ctx.Dispatch(func(app.Context) { p.note = note{text: "The picture could not be deleted: " + err.Error()} })
+			p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: "The picture could not be deleted: " + err.Error()} })
 		}
 	})
 }
@@ -108,7 +109,7 @@ func (p *page) export() {
 	p.ctx.Async(func() {
 		w := parts{js.Global().Get("Array").New()}
 		if err := pack(w, list); err != nil {
-			p.ctx.Dispatch(func(app.Context) { p.note = note{text: "The gallery could not be packed: " + err.Error()} })
+			p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: "The gallery could not be packed: " + err.Error()} })
 			return
 		}
 		download("imprompt-gallery.zip", js.Global().Get("Blob").New(w.list, map[string]any{"type": "application/zip"}))

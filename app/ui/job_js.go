@@ -3,11 +3,10 @@
 package ui
 
 import (
-	"fmt"
-	"strconv"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 )
 
 // job is one request to the engine.
@@ -26,110 +25,57 @@ type shot struct {
 	skipped bool
 }
 
-// compose puts what the controls say into settings, with the pictures beside them.
-func (p *page) compose() (settings.Settings, map[string]js.Value) {
-	s := p.s
-	s.Prompt, s.NegativePrompt = p.prompt, p.negative
-	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", p.m.chosen.ID
-	pictures := map[string]js.Value{}
-	for i, im := range p.prompts {
-		// Two pictures may have one name: what is pasted is always image.png.
-		name := fmt.Sprintf("%d-%s", i+1, im.name)
-		pictures[name] = im.data
-		a := settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.crop.square()}},
-			Scale: im.scale, Layers: im.layers, Start: im.start, End: im.end}
-		if o, ok := p.adapterOf(im); ok {
-			a.Weights, a.ImageEncoder = o.id, o.encoder
-		}
-		if !im.mask.empty() {
-			a.Mask = fmt.Sprintf("mask-%d.png", i+1)
-			pictures[a.Mask] = im.mask.png(s.Width, s.Height)
-		}
-		s.IPAdapters = append(s.IPAdapters, a)
-	}
-	if p.start != nil {
-		s.InitImage = "start-" + p.start.name
-		pictures[s.InitImage] = p.start.data
-		if !p.startMask.empty() {
-			s.Mask = "mask-start.png"
-			pictures[s.Mask] = p.startMask.png(s.Width, s.Height)
-		}
-	}
-	return s, pictures
-}
+// generate makes the picture that the composer describes, or several from one seed.
+func (p *page) generate() { p.request(p.composer.ForPicture) }
 
-func (p *page) generate() {
-	if p.busy {
-		return
-	}
-	p.roll()
-	s, pictures := p.compose()
-	var labels []string
-	for i := range s.NumImages {
-		labels = append(labels, fmt.Sprintf("%d of %d", i+1, s.NumImages))
-	}
-	p.enqueue(labels, job{settings: s, pictures: pictures})
-}
-
-// roll chooses a new seed, unless the visitor keeps one.
-func (p *page) roll() {
-	if !p.seedLocked {
-		p.s.Seed = newSeed()
-	}
-}
-
-// strip draws one seed at five weights in a row, as the paper's figures do.
+// strip makes a row of pictures at five image weights.
 func (p *page) strip() {
-	if p.busy || len(p.prompts) == 0 {
-		return
+	if len(p.composer.Prompts) > 0 {
+		p.request(p.composer.ForWeightStrip)
 	}
-	p.roll()
-	s, pictures := p.compose()
-	s.NumImages = 1
-	adapters := s.IPAdapters
-	var jobs []job
-	var labels []string
-	for i, scale := range []float64{0, 0.25, 0.5, 0.75, 1} {
-		s.IPAdapters = append([]settings.IPAdapter(nil), adapters...)
-		for k := range s.IPAdapters {
-			s.IPAdapters[k].Scale = scale
-		}
-		jobs = append(jobs, job{settings: s, pictures: pictures, first: i})
-		labels = append(labels, "λ = "+trim(scale))
-	}
-	p.enqueue(labels, jobs...)
 }
 
-// seeds draws the same settings with five seeds, one after the other.
-func (p *page) seeds() {
+// seeds makes a row of pictures from five seeds.
+func (p *page) seeds() { p.request(p.composer.ForSeedStrip) }
+
+func (p *page) request(compose func(model string, fit []state.Adapter) state.Request) {
 	if p.busy {
 		return
 	}
-	p.roll()
-	s, pictures := p.compose()
-	s.NumImages = 1
+	r := compose(p.m.chosen.ID, p.adapters())
+	pictures := inputs(r)
 	var jobs []job
-	var labels []string
-	for i := range 5 {
+	for i, s := range r.Jobs {
 		jobs = append(jobs, job{settings: s, pictures: pictures, first: i})
-		labels = append(labels, "seed "+strconv.FormatUint(s.Seed, 10))
-		s.Seed++
 	}
-	p.enqueue(labels, jobs...)
+	p.enqueue(r.Labels, jobs...)
+}
+
+// inputs returns the pictures of a request as Uint8Arrays.
+func inputs(r state.Request) map[string]js.Value {
+	pictures := map[string]js.Value{}
+	for name, in := range r.Inputs {
+		if in.Mask != nil {
+			pictures[name] = maskPNG(in.Mask, r.Jobs[0].Width, r.Jobs[0].Height)
+			continue
+		}
+		pictures[name] = in.Bytes.(js.Value)
+	}
+	return pictures
 }
 
 func (p *page) enqueue(labels []string, jobs ...job) {
-	p.problems = map[string]string{}
-	p.note = note{}
+	p.composer.Problems = state.Problems{}
+	p.note = state.Note{}
 	if p.noEngine.title != "" {
 		return
 	}
 	if err := jobs[0].settings.Validate(); err != nil {
-		p.problems[atGo] = err.Error()
+		p.composer.Problems[state.AtGo] = err.Error()
 		return
 	}
 	if text := p.modelProblem(jobs[0].settings); text != "" {
-		p.problems[atGo] = text
+		p.composer.Problems[state.AtGo] = text
 		return
 	}
 	p.permit(func() {

@@ -9,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	weights "github.com/imprompt/imprompt/loader/store"
 )
@@ -41,7 +42,7 @@ func (p *page) choose(item *weights.Item) {
 	}
 	p.m.chosen = c
 	p.ctx.LocalStorage().Set("model", c)
-	delete(p.problems, atGo)
+	delete(p.composer.Problems, state.AtGo)
 	p.takeDefaults()
 	if p.worker.Truthy() && !p.busy { // what is being loaded is of no use any more
 		p.worker.Call("postMessage", map[string]any{"type": "cancel"})
@@ -53,53 +54,32 @@ func (p *page) choose(item *weights.Item) {
 
 // takeDefaults sets what follows from the model.
 func (p *page) takeDefaults() {
-	if p.m.chosen.ID == "" {
-		p.s.Width, p.s.Height, p.s.NumInferenceSteps, p.s.GuidanceScale = 128, 128, 20, 5
-		return
-	}
 	pixels := p.m.chosen.Pixels
-	if pixels <= 0 {
+	if p.m.chosen.ID != "" && pixels <= 0 {
 		pixels = 512
 	}
-	p.s.Width, p.s.Height, p.s.NumInferenceSteps, p.s.GuidanceScale = pixels, pixels, 25, 7.5
+	p.composer.SuitModel(pixels)
 }
 
-// adapterOption is an adapter that fits the chosen model.
-type adapterOption struct{ id, name, encoder string }
-
-func (p *page) adapters() []adapterOption {
+func (p *page) adapters() []state.Adapter {
 	if p.m.chosen.ID == "" {
 		return shippedAdapters
 	}
 	encoders := p.kind("image_encoder")
-	var list []adapterOption
+	var list []state.Adapter
 	for _, a := range p.kind("ip_adapter") {
 		if a.CrossDim != p.m.chosen.CrossDim && a.CrossDim != 0 && p.m.chosen.CrossDim != 0 {
 			continue
 		}
-		o := adapterOption{a.ID, a.Name, ""}
+		o := state.Adapter{ID: a.ID, Name: a.Name}
 		for _, e := range encoders {
-			if o.encoder == "" || e.ID == a.Needs {
-				o.encoder = e.ID
+			if o.Encoder == "" || e.ID == a.Needs {
+				o.Encoder = e.ID
 			}
 		}
 		list = append(list, o)
 	}
 	return list
-}
-
-// adapterOf is the adapter of an image prompt: the one that was chosen, where it fits.
-func (p *page) adapterOf(im *imagePrompt) (o adapterOption, ok bool) {
-	list := p.adapters()
-	for _, a := range list {
-		if a.id == im.adapter {
-			return a, true
-		}
-	}
-	if len(list) == 0 {
-		return o, false
-	}
-	return list[0], true
 }
 
 // modelProblem says what the chosen model still lacks for a request.
@@ -155,10 +135,10 @@ func (p *page) permit(then func()) {
 	}
 	p.ctx.Async(func() {
 		for _, h := range wanted {
-			state, err := webapi.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
-			if err != nil || state.String() != "granted" {
+			answer, err := webapi.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
+			if err != nil || answer.String() != "granted" {
 				p.ctx.Dispatch(func(app.Context) {
-					p.problems[atGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
+					p.composer.Problems[state.AtGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
 				})
 				return
 			}
@@ -168,9 +148,9 @@ func (p *page) permit(then func()) {
 }
 
 func (p *page) adapterIDs() (list []string) {
-	for _, im := range p.prompts {
-		if a, ok := p.adapterOf(im); ok {
-			list = append(list, a.id)
+	for _, im := range p.composer.Prompts {
+		if a, ok := im.AdapterOf(p.adapters()); ok {
+			list = append(list, a.ID)
 		}
 	}
 	return list

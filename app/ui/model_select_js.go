@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
 )
 
 // ships stands for "" in a select: an option without a value has its text for one.
@@ -48,18 +50,18 @@ func (p *page) modelChoice() app.UI {
 }
 
 // adapterChoice is an image prompt's line, where there is a choice.
-func (p *page) adapterChoice(id string, im *imagePrompt) app.UI {
+func (p *page) adapterChoice(id string, im *state.ImagePrompt) app.UI {
 	list := p.adapters()
-	chosen, _ := p.adapterOf(im)
+	chosen, _ := im.AdapterOf(list)
 	var options []app.UI
 	for _, a := range list {
-		options = append(options, option(cmp.Or(a.id, ships), a.name))
+		options = append(options, option(cmp.Or(a.ID, ships), a.Name))
 	}
 	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
 		app.Label().For(id).Text("Image adapter"),
-		app.Select().ID(p.bind(id, cmp.Or(chosen.id, ships))).Body(options...).
+		app.Select().ID(p.bind(id, cmp.Or(chosen.ID, ships))).Body(options...).
 			OnChange(func(ctx app.Context, _ app.Event) {
-				im.adapter = strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships)
+				im.Adapter = strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships)
 			}, key(im)),
 	)
 }

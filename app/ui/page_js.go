@@ -12,18 +12,17 @@ package ui
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 )
 
 // Run shows the page; it does not return.
 func Run() {
-	app.Route("/", func() app.Composer { return &page{} })
-	app.RouteWithRegexp(".*", func() app.Composer { return &page{} })
+	app.Route("/", func() app.Composer { return newPage() })
+	app.RouteWithRegexp(".*", func() app.Composer { return newPage() })
 	app.RunWhenOnBrowser()
 }
 
@@ -32,20 +31,11 @@ type page struct {
 	app.Compo
 	ctx app.Context
 
-	// The composer.
-	prompts    []*imagePrompt
-	prompt     string
-	negative   string
-	tokens     [2]tokenCount
-	s          settings.Settings // everything that has no control of its own above
-	seedLocked bool
-	start      *picture
-	startMask  mask              // what of the start picture is repainted; nothing painted: all of it
-	problems   map[string]string // what went wrong, by the place where it happened
-	note       note              // what was done on the visitor's behalf
-	dragged    bool              // a file is held over the page
-	drag       func(e js.Value)  // what the pointer moves, while it is down
-	painting   string            // the mask that has the keyboard
+	composer *state.Composer
+	note     state.Note       // what was done on the visitor's behalf
+	dragged  bool             // a file is held over the page
+	drag     func(e js.Value) // what the pointer moves, while it is down
+	painting string           // the id of the mask that has the keyboard
 
 	// The engine.
 	worker     js.Value
@@ -78,31 +68,11 @@ type page struct {
 	force  bool              // even the one that has the keyboard
 }
 
-type tokenCount struct {
-	count, limit int
-	overflow     string
-}
-
-// note says what was done, with one thing that may be done about it.
-type note struct {
-	text, action string
-	do           func()
-}
-
-// The places of problems.
-const (
-	atPrompts = "prompts"
-	atStart   = "start"
-	atGo      = "go"
-)
+// newPage returns a page that can be drawn, which go-app does before it calls OnMount.
+func newPage() *page { return &page{composer: state.NewComposer()} }
 
 func (p *page) OnMount(ctx app.Context) {
 	p.ctx = ctx
-	p.problems = map[string]string{}
-	p.s = settings.Default()
-	p.s.Width, p.s.Height = 128, 128
-	p.s.NumInferenceSteps, p.s.GuidanceScale, p.s.Scheduler = 20, 5, "dpmpp_2m"
-	p.s.Seed = newSeed()
 	ctx.LocalStorage().Get("theme", &p.theme)
 	p.applyTheme()
 	p.canShare = canShare()
@@ -113,8 +83,6 @@ func (p *page) OnMount(ctx app.Context) {
 	p.startWorker()
 	ctx.Async(p.openGallery)
 }
-
-func newSeed() uint64 { return uint64(rand.IntN(1 << 31)) }
 
 // listen takes keys and files wherever on the page they arrive.
 func (p *page) listen() {

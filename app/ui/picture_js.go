@@ -13,18 +13,10 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
-
-// picture is a file that the visitor gave. Its bytes stay with the browser.
-type picture struct {
-	name          string
-	data          js.Value // Uint8Array
-	url           string
-	small         js.Value // ImageBitmap, at most smallSide pixels long, for the composer
-	width, height int      // upright
-}
 
 // smallSide is enough for what the composer shows, on a sharp screen too.
 const smallSide = 640
@@ -34,7 +26,7 @@ const maxFile = 64 << 20
 
 // admit reads a file and makes sure that it is a picture that the engine can read. The
 // kinds that only the browser knows (AVIF, BMP) it has the browser turn into PNG.
-func admit(name string, file js.Value) (*picture, error) {
+func admit(name string, file js.Value) (*state.Picture, error) {
 	if size := file.Get("size").Float(); size > maxFile {
 		return nil, fmt.Errorf("%s has %.0f MB: pictures of up to %d MB are taken", name, size/1e6, maxFile>>20)
 	}
@@ -53,23 +45,23 @@ func admit(name string, file js.Value) (*picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is cut off or damaged: download or export it again", name)
 	}
-	pic := &picture{name: name, data: data, width: whole.Get("width").Int(), height: whole.Get("height").Int()}
+	pic := &state.Picture{Name: name, Bytes: data, Width: whole.Get("width").Int(), Height: whole.Get("height").Int()}
 	defer whole.Call("close")
-	if pic.width > imageproc.MaxPixels/pic.height {
-		return nil, fmt.Errorf("%s has %d × %d pixels, more than the %d million that fit: make it smaller in a picture editor", name, pic.width, pic.height, imageproc.MaxPixels>>20)
+	if pic.Width > imageproc.MaxPixels/pic.Height {
+		return nil, fmt.Errorf("%s has %d × %d pixels, more than the %d million that fit: make it smaller in a picture editor", name, pic.Width, pic.Height, imageproc.MaxPixels>>20)
 	}
 	if head != nil {
-		if pic.data, err = toPNG(whole, pic.width, pic.height); err != nil {
+		if pic.Bytes, err = toPNG(whole, pic.Width, pic.Height); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	scale := min(1, float64(smallSide)/float64(max(pic.width, pic.height)))
-	pic.small, err = webapi.Await(context.Background(), js.Global().Call("createImageBitmap", whole, map[string]any{
-		"resizeWidth": max(1, int(float64(pic.width)*scale)), "resizeHeight": max(1, int(float64(pic.height)*scale)), "resizeQuality": "high"}))
+	scale := min(1, float64(smallSide)/float64(max(pic.Width, pic.Height)))
+	pic.Small, err = webapi.Await(context.Background(), js.Global().Call("createImageBitmap", whole, map[string]any{
+		"resizeWidth": max(1, int(float64(pic.Width)*scale)), "resizeHeight": max(1, int(float64(pic.Height)*scale)), "resizeQuality": "high"}))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	pic.url = urlOf(blob(pic.data, ""))
+	pic.URL = urlOf(blob(pic.Bytes, ""))
 	return pic, nil
 }
 
@@ -152,13 +144,13 @@ func (p *page) takeFiles(files js.Value) {
 				var partial *settings.Partial
 				switch {
 				case err != nil:
-					p.problems[atPrompts] = err.Error()
+					p.composer.Problems[state.AtPrompts] = err.Error()
 				case carried == nil:
 					p.restoreFile(s, nil, pic)
 				case errors.As(carried, &partial):
 					p.restoreFile(s, partial.LeftOut, pic)
 				default:
-					p.addPrompt(newImagePrompt(pic))
+					p.addPrompt(state.NewImagePrompt(pic))
 				}
 			})
 		}
@@ -187,7 +179,7 @@ func (p *page) takeStart(files js.Value) {
 		pic, err := admit(file.Get("name").String(), file)
 		p.ctx.Dispatch(func(app.Context) {
 			if err != nil {
-				p.problems[atStart] = err.Error()
+				p.composer.Problems[state.AtStart] = err.Error()
 				return
 			}
 			p.setStart(pic)
@@ -195,9 +187,8 @@ func (p *page) takeStart(files js.Value) {
 	})
 }
 
-func (p *page) setStart(pic *picture) {
-	p.start, p.startMask = pic, mask{}
-	delete(p.problems, atStart)
+func (p *page) setStart(pic *state.Picture) {
+	p.composer.SetStart(pic)
 	if d := byID("start"); d.Truthy() {
 		d.Set("open", true)
 	}
@@ -205,12 +196,12 @@ func (p *page) setStart(pic *picture) {
 }
 
 // again makes a picture of a result, and hands it on.
-func (p *page) again(r *result, take func(*picture)) {
+func (p *page) again(r *result, take func(*state.Picture)) {
 	p.ctx.Async(func() {
 		pic, err := admit(fmt.Sprintf("result-%d.png", r.settings.Seed), r.blob)
 		p.ctx.Dispatch(func(app.Context) {
 			if err != nil {
-				p.problems[atGo] = err.Error()
+				p.composer.Problems[state.AtGo] = err.Error()
 				return
 			}
 			take(pic)

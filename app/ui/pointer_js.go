@@ -3,7 +3,6 @@
 package ui
 
 import (
-	"math"
 	"syscall/js"
 	"time"
 
@@ -58,7 +57,7 @@ func (p *page) listenToPointers() {
 		if e.Get("deltaMode").Int() != 0 { // lines or pages
 			pixels *= 40
 		}
-		im.crop.zoomTo(im.crop.zoom * math.Exp(-pixels/500))
+		im.Crop.Scroll(pixels)
 		p.cropped()
 	})
 	on("keydown", func(e js.Value) {
@@ -68,9 +67,14 @@ func (p *page) listenToPointers() {
 		}
 		done := false
 		if im := p.cropOn(canvas); im != nil {
-			done = p.keyCrop(im, name)
+			if done = im.Crop.Key(name); done {
+				p.cropped()
+			}
 		} else if m := p.masks()[canvas.Get("id").String()]; m != nil {
-			done = p.keyMask(m, name, e)
+			if done = m.Key(name, e.Get("shiftKey").Bool(), e.Get("ctrlKey").Bool()); done {
+				p.showMasks()
+				p.ctx.Dispatch(func(app.Context) {})
+			}
 		}
 		if done {
 			e.Call("preventDefault")

@@ -4,28 +4,27 @@ package ui
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 )
 
 // restore takes over settings, all but their pictures, and says if their model is not
 // here.
 func (p *page) restore(s settings.Settings) (leftOut string) {
 	leftOut = p.takeModel(s.Model)
-	p.prompt, p.negative = s.Prompt, s.NegativePrompt
-	p.s = s
-	p.s.IPAdapters, p.s.InitImage, p.s.Mask, p.s.Model = nil, "", "", ""
-	if p.s.Scheduler == "" {
-		p.s.Scheduler = "pndm"
+	p.composer.Settings = s
+	p.composer.Settings.IPAdapters, p.composer.Settings.InitImage, p.composer.Settings.Mask, p.composer.Settings.Model = nil, "", "", ""
+	if p.composer.Settings.Scheduler == "" {
+		p.composer.Settings.Scheduler = "pndm"
 	}
-	p.seedLocked = true
-	p.problems = map[string]string{}
-	p.note = note{}
+	p.composer.SeedLocked = true
+	p.composer.Problems = state.Problems{}
+	p.note = state.Note{}
 	p.force = true
 	p.countTokens()
 	return leftOut
@@ -33,15 +32,15 @@ func (p *page) restore(s settings.Settings) (leftOut string) {
 
 // restoreFile takes over the settings that a dropped PNG carried. Its image prompts are
 // not in it, but they are here if the picture was made here.
-func (p *page) restoreFile(s settings.Settings, leftOut []string, pic *picture) {
+func (p *page) restoreFile(s settings.Settings, leftOut []string, pic *state.Picture) {
 	offer := func() {
-		p.addPrompt(newImagePrompt(pic))
-		p.note = note{}
+		p.addPrompt(state.NewImagePrompt(pic))
+		p.note = state.Note{}
 	}
 	for _, r := range p.gallery {
 		if len(s.IPAdapters)+len(s.InitImage) > 0 && toJSON(r.settings) == toJSON(s) {
 			p.restoreResult(r)
-			p.note = note{"Settings restored from " + pic.name + ". Its pictures were in the gallery.", "Use it as an image prompt as well", offer}
+			p.note = state.Note{Text: "Settings restored from " + pic.Name + ". Its pictures were in the gallery.", Action: "Use it as an image prompt as well", Do: offer}
 			return
 		}
 	}
@@ -51,44 +50,44 @@ func (p *page) restoreFile(s settings.Settings, leftOut []string, pic *picture) 
 	if lacks := p.restore(s); lacks != "" {
 		leftOut = append(leftOut, lacks)
 	}
-	text := "Settings restored from " + pic.name + "."
+	text := "Settings restored from " + pic.Name + "."
 	if len(leftOut) > 0 {
-		text = "Settings restored from " + pic.name + ", but for: " + strings.Join(leftOut, "; ") + "."
+		text = "Settings restored from " + pic.Name + ", but for: " + strings.Join(leftOut, "; ") + "."
 	}
 	for i, a := range s.IPAdapters {
-		if i < len(p.prompts) {
-			p.prompts[i].take(a)
+		if i < len(p.composer.Prompts) {
+			take(p.composer.Prompts[i], a)
 		}
 	}
-	if len(s.IPAdapters) > len(p.prompts) {
+	if len(s.IPAdapters) > len(p.composer.Prompts) {
 		text += " Add its image prompts again: a picture carries only their names."
 	}
-	p.note = note{text, "Use it as an image prompt instead", offer}
+	p.note = state.Note{Text: text, Action: "Use it as an image prompt instead", Do: offer}
 }
 
 // restoreResult takes over a result's settings and its pictures.
 func (p *page) restoreResult(r *result) {
 	if lacks := p.restore(r.settings); lacks != "" {
-		p.note = note{text: "Restored, but for " + lacks + "."}
+		p.note = state.Note{Text: "Restored, but for " + lacks + "."}
 	}
 	p.ctx.Async(func() {
 		pictures, err := p.picturesOf(r)
-		prompts, start, startMask := []*imagePrompt(nil), (*picture)(nil), mask{}
+		prompts, start, startMask := []*state.ImagePrompt(nil), (*state.Picture)(nil), state.Mask{}
 		s := r.settings
 		for _, a := range s.IPAdapters {
 			for _, wanted := range a.Images {
 				if err != nil {
 					break
 				}
-				var pic *picture
+				var pic *state.Picture
 				if pic, err = fromStore(pictures, wanted.Picture); err != nil {
 					break
 				}
-				im := newImagePrompt(pic)
-				im.take(a)
-				im.crop = cropOf(wanted.Crop, pic.width, pic.height)
+				im := state.NewImagePrompt(pic)
+				take(im, a)
+				im.Crop = state.CropOf(wanted.Crop, pic.Width, pic.Height)
 				if a.Mask != "" {
-					im.mask, err = maskFrom(pictures, a.Mask)
+					im.Mask, err = maskFrom(pictures, a.Mask)
 				}
 				prompts = append(prompts, im)
 			}
@@ -100,10 +99,10 @@ func (p *page) restoreResult(r *result) {
 		}
 		p.ctx.Dispatch(func(app.Context) {
 			if err != nil {
-				p.note = note{text: "The settings are restored, but not their pictures: " + err.Error()}
+				p.note = state.Note{Text: "The settings are restored, but not their pictures: " + err.Error()}
 				return
 			}
-			p.prompts, p.start, p.startMask = prompts, start, startMask
+			p.composer.Prompts, p.composer.Start, p.composer.StartMask = prompts, start, startMask
 			p.force = true
 			p.ctx.Defer(func(app.Context) { p.showCrops(); p.showMasks() })
 		})
@@ -111,7 +110,7 @@ func (p *page) restoreResult(r *result) {
 }
 
 // fromStore makes one of a result's pictures anew.
-func fromStore(pictures map[string]js.Value, name string) (*picture, error) {
+func fromStore(pictures map[string]js.Value, name string) (*state.Picture, error) {
 	data, ok := pictures[name]
 	if !ok {
 		return nil, fmt.Errorf("%s is not kept here", name)
@@ -122,23 +121,6 @@ func fromStore(pictures map[string]js.Value, name string) (*picture, error) {
 }
 
 // take takes over an adapter's settings.
-func (im *imagePrompt) take(a settings.IPAdapter) {
-	im.scale, im.layers, im.start, im.end, im.adapter = a.Scale, a.Layers, a.Start, a.End, a.Weights
-}
-
-// cropOf is the crop that has this square.
-func cropOf(c *settings.Crop, width, height int) crop {
-	k := newCrop(width, height)
-	if c == nil || c.Size <= 0 {
-		return k
-	}
-	k.zoom = min(max(float64(min(width, height))/float64(c.Size), 1), maxZoom)
-	part := func(at, room int) float64 {
-		if room <= 0 {
-			return 0.5
-		}
-		return math.Min(math.Max(float64(at)/float64(room), 0), 1)
-	}
-	k.x, k.y = part(c.X, width-c.Size), part(c.Y, height-c.Size)
-	return k
+func take(im *state.ImagePrompt, a settings.IPAdapter) {
+	im.Scale, im.Layers, im.Start, im.End, im.Adapter = a.Scale, a.Layers, a.Start, a.End, a.Weights
 }

@@ -11,17 +11,18 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
 // at the left, the pictures in a row, what differs under each, what they share below; in the file, settings that it can be dropped back for.
 func (p *page) saveSheet() {
-	shots, prompts := p.shots, p.prompts
+	shots, prompts := p.shots, p.composer.Prompts
 	p.ctx.Async(func() {
 		b, seed, err := sheet(shots, prompts)
 		if err != nil {
-			p.ctx.Dispatch(func(app.Context) { p.problems[atGo] = "The sheet could not be drawn: " + err.Error() })
+			p.ctx.Dispatch(func(app.Context) { p.composer.Problems[state.AtGo] = "The sheet could not be drawn: " + err.Error() })
 			return
 		}
 		download(fmt.Sprintf("imprompt-strip-%d.png", seed), b)
@@ -31,11 +32,11 @@ func (p *page) saveSheet() {
 // cellPixels is the least width of a picture on a sheet.
 const cellPixels = 320
 
-func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, err error) {
+func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint64, err error) {
 	type cell struct {
 		image js.Value
 		label string
-		crop  *crop
+		crop  *state.Crop
 	}
 	var cells []cell
 	var r *result
@@ -63,7 +64,7 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 	if len(r.settings.IPAdapters) > 0 {
 		var left []cell
 		for _, im := range prompts {
-			left = append(left, cell{image: im.small, label: "Image prompt", crop: &im.crop})
+			left = append(left, cell{image: im.Small.(js.Value), label: "Image prompt", crop: &im.Crop})
 		}
 		cells = append(left, cells...)
 	}
@@ -84,7 +85,7 @@ func sheet(shots []*shot, prompts []*imagePrompt) (png js.Value, seed uint64, er
 		x := gap + i*(width+gap)
 		if c.crop != nil {
 			// As the encoder saw it: the square.
-			s, k := c.crop.shown(), c.image.Get("width").Float()/float64(c.crop.width)
+			s, k := c.crop.Square(), c.image.Get("width").Float()/float64(c.crop.Width)
 			side := min(width, height)
 			g.Call("drawImage", c.image, float64(s.X)*k, float64(s.Y)*k, float64(s.Size)*k, float64(s.Size)*k,
 				x+(width-side)/2, gap+(height-side)/2, side, side)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
 )
 
 func (p *page) Render() app.UI {
@@ -20,7 +22,7 @@ func (p *page) Render() app.UI {
 	return app.Div().Class(class).Body(
 		p.header(),
 		app.Main().Class("room").Body(
-			p.composer(),
+			p.composerPanel(),
 			app.Div().Class("wall").Body(
 				p.stage(),
 				&gallery{page: p, Drawn: p.drawn, Shown: p.shownURL()},
@@ -54,10 +56,10 @@ func (p *page) notices() app.UI {
 				app.Button().Class("link").Text("What can be done").OnClick(func(app.Context, app.Event) { byID("about").Set("open", true) })),
 			app.Button().Class("remove").Aria("label", "Close the notice").Body(icon("close")).OnClick(func(app.Context, app.Event) { p.hideNotice = true }),
 		),
-		app.Div().Class("notice").Role("status").Hidden(p.note.text == "").Body(
-			app.P().Text(p.note.text),
-			app.Button().Class("plain small").Text(p.note.action).Hidden(p.note.action == "").OnClick(func(app.Context, app.Event) { p.note.do() }),
-			app.Button().Class("remove").Aria("label", "Close the note").Body(icon("close")).OnClick(func(app.Context, app.Event) { p.note = note{} }),
+		app.Div().Class("notice").Role("status").Hidden(p.note.Text == "").Body(
+			app.P().Text(p.note.Text),
+			app.Button().Class("plain small").Text(p.note.Action).Hidden(p.note.Action == "").OnClick(func(app.Context, app.Event) { p.note.Do() }),
+			app.Button().Class("remove").Aria("label", "Close the note").Body(icon("close")).OnClick(func(app.Context, app.Event) { p.note = state.Note{} }),
 		),
 	)
 }
@@ -73,7 +75,7 @@ func (p *page) easel() app.UI {
 		return app.Div().Class("empty").Body(
 			app.H2().Text(p.noEngine.title), app.P().Text(p.noEngine.text),
 			app.Button().Class("plain").Text("Try again").OnClick(func(app.Context, app.Event) {
-				p.noEngine, p.problems = refusal{}, map[string]string{}
+				p.noEngine, p.composer.Problems = refusal{}, state.Problems{}
 				p.startWorker()
 			}),
 		)
@@ -92,7 +94,7 @@ func (p *page) easel() app.UI {
 			app.Img().Src(here("web/samples/"+s.file)).Role("presentation"),
 			app.Span().Text("This "+lower(s.title)+", "+s.where),
 		).OnClick(func(app.Context, app.Event) {
-			p.prompts, p.prompt, p.force = nil, s.prompt(), true
+			p.composer.Prompts, p.composer.Settings.Prompt, p.force = nil, s.prompt(), true
 			p.countTokens()
 			p.takeSample(s, p.generate)
 		}, named(s.file)))
@@ -166,7 +168,7 @@ func (p *page) actions() app.UI {
 		return func(r *result) {
 			p.ctx.Async(func() {
 				if err := do(r); err != nil {
-					p.ctx.Dispatch(func(app.Context) { p.note = note{text: err.Error()} })
+					p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: err.Error()} })
 				}
 			})
 		}
@@ -193,10 +195,10 @@ func (p *page) actions() app.UI {
 		button(none, "download", "Download", func(r *result) { download(fileName(r), r.blob) }),
 		button(none, "copy", "Copy", fail(func(r *result) error { return copyPicture(r.blob) })),
 		button(none || !p.canShare, "share", "Share", fail(func(r *result) error { return share(r.blob, fileName(r)) })),
-		button(none, "", "Use as image prompt", func(r *result) { p.again(r, func(pic *picture) { p.addPrompt(newImagePrompt(pic)) }) }),
+		button(none, "", "Use as image prompt", func(r *result) { p.again(r, func(pic *state.Picture) { p.addPrompt(state.NewImagePrompt(pic)) }) }),
 		button(none, "", "Use as start picture", func(r *result) { p.again(r, p.setStart) }),
 		button(none, "", "Use these settings", p.restoreResult),
-		button(none, "", "Same seed", func(r *result) { p.s.Seed, p.seedLocked = r.settings.Seed, true }),
+		button(none, "", "Same seed", func(r *result) { p.composer.SetSeed(r.settings.Seed) }),
 		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(p.actualSize)).Body(app.Span().Text(size)).
 			OnClick(func(app.Context, app.Event) { p.actualSize = !p.actualSize }),
 	)

@@ -13,6 +13,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
@@ -153,7 +154,7 @@ func (p *page) keep(r *result) {
 	p.ctx.Dispatch(func(app.Context) {
 		p.keeping--
 		if err != nil {
-			p.note = note{text: "The picture is in the gallery only until the page is closed: the browser could not keep it (" + err.Error() + "). Delete some, or download it."}
+			p.note = state.Note{Text: "The picture is in the gallery only until the page is closed: the browser could not keep it (" + err.Error() + "). Delete some, or download it."}
 			return
 		}
 		r.key = k

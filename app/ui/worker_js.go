@@ -6,6 +6,8 @@ import (
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
 )
 
 // adapter is what the engine said of its GPU.
@@ -77,13 +79,13 @@ func (p *page) send(j job) {
 
 func (p *page) countTokens() {
 	if p.worker.Truthy() {
-		p.worker.Call("postMessage", map[string]any{"type": "tokens", "prompt": p.prompt, "negative": p.negative})
+		p.worker.Call("postMessage", map[string]any{"type": "tokens", "prompt": p.composer.Settings.Prompt, "negative": p.composer.Settings.NegativePrompt})
 	}
 }
 
 // failed ends the request.
 func (p *page) failed(text string) {
-	p.problems[atGo] = text
+	p.composer.Problems[state.AtGo] = text
 	p.queue = nil
 	p.passed()
 	p.next()
@@ -130,7 +132,7 @@ func (p *page) receive(m js.Value) {
 	case "tokens":
 		for i, name := range []string{"prompt", "negative"} {
 			t := m.Get(name)
-			p.tokens[i] = tokenCount{t.Get("count").Int(), t.Get("limit").Int(), t.Get("overflow").String()}
+			p.composer.Tokens[i] = state.TokenCount{Count: t.Get("count").Int(), Limit: t.Get("limit").Int(), Overflow: t.Get("overflow").String()}
 		}
 	case "progress":
 		at := p.at()
@@ -154,7 +156,7 @@ func (p *page) receive(m js.Value) {
 	case "permission":
 		p.failed("The browser asks again, after a reload, whether this page may read " + p.m.chosen.Name + " on your disk: press Generate and allow it.")
 	case "warning":
-		p.note = note{text: m.Get("message").String()}
+		p.note = state.Note{Text: m.Get("message").String()}
 	case "lost":
 		p.lost(m.Get("message").String())
 	case "ended":
@@ -181,7 +183,7 @@ func (p *page) lost(why string) {
 		p.failed("The graphics card was taken away twice (" + why + "). Your settings are kept: try a smaller size, or close other programs that use it, then Generate again.")
 		return
 	}
-	p.note = note{text: "The graphics card was taken away (" + why + "). It was opened again, and the picture is begun anew with your settings."}
+	p.note = state.Note{Text: "The graphics card was taken away (" + why + "). It was opened again, and the picture is begun anew with your settings."}
 	p.current.again, p.preview = true, false
 	p.sendCurrent()
 }

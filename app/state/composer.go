@@ -1,0 +1,121 @@
+package state
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Composer is what the visitor puts together before a picture is made.
+type Composer struct {
+	// Settings has the words and all that is set by one control. Its pictures and its model are empty: they are
+	// below, and in the library.
+	Settings   settings.Settings
+	SeedLocked bool // the seed is kept; otherwise each request rolls a new one
+	Tokens     [2]TokenCount
+	Prompts    []*ImagePrompt
+	Start      *Picture // what the result begins from; nil for text to image
+	StartMask  Mask     // what of Start is repainted; empty is all of it
+	Problems   Problems
+}
+
+// ImagePrompt is a picture with how it is to be used.
+type ImagePrompt struct {
+	*Picture
+	Scale      float64 // λ, the image weight
+	Layers     string  // one of settings.LayersAll and its siblings
+	Start, End float64 // of the steps, 0 to 1
+	Adapter    string  // the adapter that was chosen; if it does not fit the model, the first that does is used
+	Crop       Crop
+	Mask       Mask // where in the result it works; empty is everywhere
+}
+
+// TokenCount says how much of the prompt or the negative prompt fits the text encoder.
+type TokenCount struct {
+	Count, Limit int
+	Overflow     string // the words that do not fit
+}
+
+// Adapter is an IP-Adapter that fits the chosen model.
+type Adapter struct {
+	ID, Name string
+	Encoder  string // the ID of its image encoder
+}
+
+// MaxPrompts is how many image prompts a Composer takes.
+const MaxPrompts = 4
+
+// NewComposer returns a composer with the settings that suit the model that ships.
+func NewComposer() *Composer {
+	c := &Composer{Settings: settings.Default(), Problems: Problems{}}
+	c.Settings.Scheduler = "dpmpp_2m"
+	c.SuitModel(0)
+	c.RollSeed()
+	return c
+}
+
+// NewImagePrompt returns an image prompt with the page's defaults.
+func NewImagePrompt(p *Picture) *ImagePrompt {
+	return &ImagePrompt{Picture: p, Scale: 0.7, Layers: settings.LayersAll, End: 1, Crop: NewCrop(p.Width, p.Height)}
+}
+
+// SuitModel sets the size, the steps and the guidance that suit a model trained on squares of so many pixels; 0 is
+// the model that ships.
+func (c *Composer) SuitModel(pixels int) {
+	s := &c.Settings
+	s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = pixels, pixels, 25, 7.5
+	if pixels == 0 {
+		s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = 128, 128, 20, 5
+	}
+}
+
+// AddPrompt adds an image prompt, if there is room.
+func (c *Composer) AddPrompt(im *ImagePrompt) {
+	if c.Full() {
+		c.Problems[AtPrompts] = fmt.Sprintf("There is room for %d image prompts: remove one first.", MaxPrompts)
+		return
+	}
+	c.Prompts = append(c.Prompts, im)
+	delete(c.Problems, AtPrompts)
+}
+
+// Full reports whether there is no room for another image prompt.
+func (c *Composer) Full() bool { return len(c.Prompts) >= MaxPrompts }
+
+// RemovePrompt removes an image prompt.
+func (c *Composer) RemovePrompt(im *ImagePrompt) {
+	if i := slices.Index(c.Prompts, im); i >= 0 {
+		c.Prompts = slices.Delete(slices.Clone(c.Prompts), i, i+1)
+		delete(c.Problems, AtPrompts)
+	}
+}
+
+// SetStart takes a picture to begin from; nil takes it away.
+func (c *Composer) SetStart(p *Picture) {
+	c.Start, c.StartMask = p, Mask{}
+	delete(c.Problems, AtStart)
+}
+
+// SetSeed sets a seed that the visitor wants, and so keeps it.
+func (c *Composer) SetSeed(seed uint64) { c.Settings.Seed, c.SeedLocked = seed, true }
+
+// RollSeed chooses a new seed.
+func (c *Composer) RollSeed() { c.Settings.Seed = uint64(rand.IntN(1 << 31)) }
+
+// SetStart and SetEnd set the part of the steps in which an image prompt works, and keep its start before its end.
+func (im *ImagePrompt) SetStart(v float64) { im.Start = min(clamp(v, 0, 1), im.End) }
+func (im *ImagePrompt) SetEnd(v float64)   { im.End = max(clamp(v, 0, 1), im.Start) }
+
+// AdapterOf returns the adapter that an image prompt is used with: the one that was chosen, or the first of those
+// that fit. ok is false if none fits.
+func (im *ImagePrompt) AdapterOf(fit []Adapter) (a Adapter, ok bool) {
+	if i := slices.IndexFunc(fit, func(a Adapter) bool { return a.ID == im.Adapter }); i >= 0 {
+		return fit[i], true
+	}
+	if len(fit) == 0 {
+		return Adapter{}, false
+	}
+	return fit[0], true
+}

@@ -1,0 +1,26 @@
+package state
+
+// Picture is a picture that the visitor gave or reuses.
+type Picture struct {
+	Name          string
+	Width, Height int    // of the upright picture, in pixels
+	URL           string // where the browser shows it from
+	Bytes         any    // the file, as the browser holds it
+	Small         any    // a reduced bitmap, for the composer
+}
+
+// Browser does with pictures what needs a browser. Its methods may take a while, so they are called outside of the
+// page's own goroutine.
+type Browser interface {
+	// Admit decodes a picture's file, and fails if the engine could not read it.
+	Admit(name string, bytes any) (*Picture, error)
+	// Bitmap decodes a mask's PNG.
+	Bitmap(png any) (any, error)
+}
+
+// Input is a picture that goes into a request: either a file's bytes, or a mask that is still to be drawn at the
+// request's size.
+type Input struct {
+	Bytes any
+	Mask  *Mask
+}

@@ -1,0 +1,20 @@
+package state
+
+// Place is where in the composer a problem is shown: beside what caused it.
+type Place string
+
+const (
+	AtPrompts Place = "prompts" // the image prompts
+	AtStart   Place = "start"   // the start picture
+	AtGo      Place = "go"      // Generate
+)
+
+// Problems are what went wrong, each in words for the visitor, by the place where it is shown.
+type Problems map[Place]string
+
+// Note says what was done on the visitor's behalf, with one thing that may be done about it.
+type Note struct {
+	Text   string
+	Action string // the label of a button; "" for none
+	Do     func() // what the button does
+}

@@ -1,0 +1,91 @@
+package state
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Request is what the composer asks to have generated: one picture, several, or a strip.
+type Request struct {
+	Labels []string            // one for each picture that will come, in their order
+	Jobs   []settings.Settings // generated one after the other; each yields NumImages pictures
+	Inputs map[string]Input    // the pictures that the settings name
+}
+
+// ForPicture returns a request for the pictures that the controls describe. model is the chosen model's ID, and fit
+// the adapters that fit it.
+func (c *Composer) ForPicture(model string, fit []Adapter) Request {
+	s, inputs := c.compose(model, fit)
+	r := Request{Jobs: []settings.Settings{s}, Inputs: inputs}
+	for i := range s.NumImages {
+		r.Labels = append(r.Labels, fmt.Sprintf("%d of %d", i+1, s.NumImages))
+	}
+	return r
+}
+
+// ForWeightStrip returns a request for one seed at five image weights in a row, like the paper's figures.
+func (c *Composer) ForWeightStrip(model string, fit []Adapter) Request {
+	s, inputs := c.compose(model, fit)
+	s.NumImages = 1
+	r := Request{Inputs: inputs}
+	for _, scale := range []float64{0, 0.25, 0.5, 0.75, 1} {
+		job := s
+		job.IPAdapters = append([]settings.IPAdapter(nil), s.IPAdapters...)
+		for i := range job.IPAdapters {
+			job.IPAdapters[i].Scale = scale
+		}
+		r.Jobs = append(r.Jobs, job)
+		r.Labels = append(r.Labels, "λ = "+strconv.FormatFloat(scale, 'f', -1, 64))
+	}
+	return r
+}
+
+// ForSeedStrip returns a request for the same settings with five seeds in a row.
+func (c *Composer) ForSeedStrip(model string, fit []Adapter) Request {
+	s, inputs := c.compose(model, fit)
+	s.NumImages = 1
+	r := Request{Inputs: inputs}
+	for range 5 {
+		r.Jobs = append(r.Jobs, s)
+		r.Labels = append(r.Labels, "seed "+strconv.FormatUint(s.Seed, 10))
+		s.Seed++
+	}
+	return r
+}
+
+// compose writes what the controls say as settings, with the pictures beside them. It rolls a new seed first, unless
+// the visitor keeps one.
+func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[string]Input) {
+	if !c.SeedLocked {
+		c.RollSeed()
+	}
+	s := c.Settings
+	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", model
+	inputs := map[string]Input{}
+	for i, im := range c.Prompts {
+		// Two pictures may have the same name: what is pasted is always called image.png.
+		name := fmt.Sprintf("%d-%s", i+1, im.Name)
+		inputs[name] = Input{Bytes: im.Bytes}
+		a := settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.Crop.Setting()}},
+			Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End}
+		if o, ok := im.AdapterOf(fit); ok {
+			a.Weights, a.ImageEncoder = o.ID, o.Encoder
+		}
+		if !im.Mask.Empty() {
+			a.Mask = fmt.Sprintf("mask-%d.png", i+1)
+			inputs[a.Mask] = Input{Mask: im.Mask.Copy()}
+		}
+		s.IPAdapters = append(s.IPAdapters, a)
+	}
+	if c.Start != nil {
+		s.InitImage = "start-" + c.Start.Name
+		inputs[s.InitImage] = Input{Bytes: c.Start.Bytes}
+		if !c.StartMask.Empty() {
+			s.Mask = "mask-start.png"
+			inputs[s.Mask] = Input{Mask: c.StartMask.Copy()}
+		}
+	}
+	return s, inputs
+}
