@@ -2,6 +2,8 @@ module github.com/imprompt/imprompt
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	github.com/cogentcore/webgpu v0.23.0
 	github.com/hack-pad/go-indexeddb v0.3.2
