@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"path"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
@@ -49,8 +49,8 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 		return b, nil
 	}
 	m := &loadedModel{folder: folder, vision: map[string]*visionModel{}, adapters: map[string]*model.IPAdapter{}}
-	var files [6][]byte
-	for i, name := range []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"} {
+	var files [4][]byte
+	for i, name := range []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"} {
 		var err error
 		if files[i], err = read(name); err != nil {
 			return nil, err
@@ -60,12 +60,8 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	vaeConfig, err2 := model.ParseVAEConfig(files[1])
 	textConfig, err3 := model.ParseCLIPTextConfig(files[2])
 	schedulerConfig, err4 := scheduler.ParseConfig(files[3])
-	tokenizerConfig, err := loader.ReadFile(ctx, folder, "tokenizer/tokenizer_config.json")
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
 	var err5 error
-	m.tokenizer, err5 = tokenizer.New(files[4], files[5], tokenizerConfig)
+	m.tokenizer, err5 = OpenTokenizer(ctx, folder, "tokenizer")
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
@@ -93,6 +89,11 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	p.Memory = m.memory
 	return m, errors.Join(m.memory.Add(p.Text, text), m.memory.Add(p.UNet, unet),
 		m.memory.Add(p.VAE.Decoder, vae), m.memory.Add(p.VAE.Encoder, vae))
+}
+
+// OpenTokenizer reads the tokenizer that lies in a place of a folder.
+func OpenTokenizer(ctx context.Context, folder loader.Folder, at string) (*tokenizer.Tokenizer, error) {
+	return tokenizer.Open(func(name string) ([]byte, error) { return loader.ReadFile(ctx, folder, path.Join(at, name)) })
 }
 
 func (m *loadedModel) release() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path"
 
 	"github.com/imprompt/imprompt/app/engine"
@@ -38,22 +37,18 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 		}
 		return b, nil
 	}
-	var files [4][]byte
-	for i, name := range []string{path.Join(text, "config.json"), path.Join(vision, "config.json"), path.Join(vocabulary, "vocab.json"), path.Join(vocabulary, "merges.txt")} {
+	var files [2][]byte
+	for i, name := range []string{path.Join(text, "config.json"), path.Join(vision, "config.json")} {
 		var err error
 		if files[i], err = read(name); err != nil {
 			return nil, err
 		}
 	}
-	tokens, err := read(path.Join(vocabulary, "tokenizer_config.json"))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
 	textConfig, err1 := model.ParseCLIPTextConfig(files[0])
 	visionConfig, err2 := model.ParseCLIPVisionConfig(files[1])
 	j := &judge{device: d}
-	var err3 error
-	j.tokenizer, err3 = tokenizer.New(files[2], files[3], tokens)
+	var err, err3 error
+	j.tokenizer, err3 = engine.OpenTokenizer(ctx, folder, vocabulary)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strconv"
 )
 
 const (
@@ -13,54 +16,35 @@ const (
 	endOfText        = "<|endoftext|>"
 )
 
-// New reads a tokenizer from the contents of its files: vocab.json, merges.txt
-// and tokenizer_config.json (nil where a model has none: then CLIP's values
-// hold). All that is wrong in the configuration comes in one error.
-func New(vocab, merges, config []byte) (*Tokenizer, error) {
-	model, err := newBPE(vocab, merges)
-	if err != nil {
-		return nil, err
-	}
-	c, err := readConfig(config)
-	if err != nil {
-		return nil, err
-	}
-
-	t := &Tokenizer{MaxLength: c.maxLength(), model: model}
-	if t.MaxLength < 3 {
-		return nil, fmt.Errorf("tokenizer_config.json: model_max_length is %d; a prompt needs room for its start, its end and at least one token", t.MaxLength)
-	}
-	if t.special, err = c.specialTokens(&t.model); err != nil {
-		return nil, err
-	}
-	t.bos = t.special.id(c.Bos.Content)
-	t.eos = t.special.id(c.Eos.Content)
-	t.pad = t.special.id(c.Pad.Content)
-	t.model.unknown = t.special.id(c.Unk.Content)
-	return t, nil
-}
-
-// configFile is what counts in tokenizer_config.json. CLIPTokenizer takes no
-// notice of the rest (do_lower_case, errors, add_prefix_space).
+// configFile is what counts in tokenizer_config.json. CLIPTokenizer ignores the rest
+// (do_lower_case, errors, add_prefix_space).
 type configFile struct {
-	ModelMaxLength *float64              `json:"model_max_length"` // transformers writes 1e30 for "no limit"
-	Bos            *addedToken           `json:"bos_token"`
-	Eos            *addedToken           `json:"eos_token"`
-	Unk            *addedToken           `json:"unk_token"`
-	Pad            *addedToken           `json:"pad_token"`
-	Additional     []addedToken          `json:"additional_special_tokens"`
-	Decoder        map[string]addedToken `json:"added_tokens_decoder"`
+	ModelMaxLength *float64 `json:"model_max_length"` // transformers writes 1e30 for "no limit"
+	specialTokensMap
+	Decoder map[string]addedToken `json:"added_tokens_decoder"`
 
 	PaddingSide    string `json:"padding_side"`
 	TruncationSide string `json:"truncation_side"`
+
+	added []declaration
 }
 
-func readConfig(text []byte) (*configFile, error) {
+// specialTokensMap is what special_tokens_map.json says, and tokenizer_config.json too.
+type specialTokensMap struct {
+	Bos        *addedToken  `json:"bos_token"`
+	Eos        *addedToken  `json:"eos_token"`
+	Unk        *addedToken  `json:"unk_token"`
+	Pad        *addedToken  `json:"pad_token"`
+	Additional []addedToken `json:"additional_special_tokens"`
+}
+
+// readConfig reads everything that a folder says of special and added tokens, in the order
+// of transformers' PreTrainedTokenizerBase._from_pretrained: added_tokens_decoder, or, in
+// older folders without it, special_tokens_map.json, added_tokens.json and tokenizer.json.
+func readConfig(f Files, fromTokenizer []declaration) (*configFile, error) {
 	c := &configFile{}
-	if text != nil {
-		if err := json.Unmarshal(text, c); err != nil {
-			return nil, fmt.Errorf("tokenizer_config.json%s: %w", lineOf(text, err), err)
-		}
+	if err := readJSON("tokenizer_config.json", f.Config, c); err != nil {
+		return nil, err
 	}
 	var problems []error
 	if c.PaddingSide != "" && c.PaddingSide != "right" {
@@ -69,15 +53,69 @@ func readConfig(text []byte) (*configFile, error) {
 	if c.TruncationSide != "" && c.TruncationSide != "right" {
 		problems = append(problems, fmt.Errorf("tokenizer_config.json: truncation_side %q is not supported; CLIP's prompts are cut on the right", c.TruncationSide))
 	}
+	if c.Decoder == nil {
+		// The map's tokens replace the configuration's of the same name.
+		if err := readJSON("special_tokens_map.json", f.SpecialTokensMap, &c.specialTokensMap); err != nil {
+			return nil, err
+		}
+	}
 	for _, d := range []struct {
 		token **addedToken
 		name  string
 	}{{&c.Bos, startOfText}, {&c.Eos, endOfText}, {&c.Unk, endOfText}, {&c.Pad, endOfText}} {
 		if *d.token == nil {
-			*d.token = &addedToken{Content: d.name, isString: true}
+			*d.token = &addedToken{addedTokenFields: addedTokenFields{Content: d.name}}
 		}
 	}
+	problems = append(problems, c.declare(f.AddedTokens, fromTokenizer))
 	return c, errors.Join(problems...)
+}
+
+// declare lists the added tokens.
+func (c *configFile) declare(addedTokens []byte, fromTokenizer []declaration) error {
+	if c.Decoder != nil {
+		var problems []error
+		for _, key := range slices.Sorted(maps.Keys(c.Decoder)) {
+			id, err := strconv.ParseInt(key, 10, 32)
+			if err != nil || id < 0 {
+				problems = append(problems, fmt.Errorf("tokenizer_config.json: added_tokens_decoder has the key %q, which is not a token's number", key))
+				continue
+			}
+			c.added = append(c.added, declaration{"added_tokens_decoder of tokenizer_config.json", int32(id), c.Decoder[key]})
+		}
+		return errors.Join(problems...)
+	}
+	var old map[string]int32
+	if err := readJSON("added_tokens.json", addedTokens, &old); err != nil {
+		return err
+	}
+	special := map[string]bool{}
+	for _, t := range []*addedToken{c.Bos, c.Eos, c.Unk, c.Pad} {
+		special[t.Content] = true
+	}
+	for _, t := range c.Additional {
+		special[t.Content] = true
+	}
+	for _, content := range slices.Sorted(maps.Keys(old)) {
+		if old[content] < 0 {
+			return fmt.Errorf("added_tokens.json gives %q the number %d; expected a whole number from 0", content, old[content])
+		}
+		token := addedToken{addedTokenFields: addedTokenFields{Content: content, Normalized: !special[content]}}
+		c.added = append(c.added, declaration{"added_tokens.json", old[content], token})
+	}
+	c.added = append(c.added, fromTokenizer...)
+	return nil
+}
+
+// readJSON reads a file into v; a file that is not there changes nothing.
+func readJSON(name string, text []byte, v any) error {
+	if text == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return fmt.Errorf("%s%s: %w", name, lineOf(text, err), err)
+	}
+	return nil
 }
 
 func (c *configFile) maxLength() int {
@@ -87,25 +125,24 @@ func (c *configFile) maxLength() int {
 	return int(*c.ModelMaxLength)
 }
 
-// addedToken is a special token, written as a string or as an object.
-type addedToken struct {
+// addedToken is a special or an added token, written as a string or as an object.
+type addedToken struct{ addedTokenFields }
+
+type addedTokenFields struct {
 	Content    string `json:"content"`
 	Normalized bool   `json:"normalized"` // look for it after NFC and lower case
 	SingleWord bool   `json:"single_word"`
 	LStrip     bool   `json:"lstrip"`
 	RStrip     bool   `json:"rstrip"`
-
-	isString bool
 }
 
 func (a *addedToken) UnmarshalJSON(text []byte) error {
 	if text[0] == '"' {
-		*a = addedToken{isString: true}
+		*a = addedToken{}
 		return json.Unmarshal(text, &a.Content)
 	}
 	if text[0] != '{' {
 		return fmt.Errorf("a token is a text or an object with its content, not %s", text)
 	}
-	type plain addedToken
-	return json.Unmarshal(text, (*plain)(a))
+	return json.Unmarshal(text, &a.addedTokenFields)
 }

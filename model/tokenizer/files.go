@@ -1,120 +1,86 @@
 package tokenizer
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
+	"os"
 )
 
-func newBPE(vocab, merges []byte) (bpe, error) {
-	ids, err := readVocab(vocab)
-	if err != nil {
-		return bpe{}, err
-	}
-	m := bpe{ids: ids, names: make(map[int32]string, len(ids))}
-	for name, id := range ids {
-		if other, taken := m.names[id]; taken {
-			return m, fmt.Errorf("vocab.json gives the number %d both to %q and to %q; the file is damaged", id, min(name, other), max(name, other))
-		}
-		m.names[id] = name
-		m.size = max(m.size, id+1)
-	}
-	m.merges, err = readMerges(merges, ids)
-	return m, err
+// Files are the contents of the files that a tokenizer is read from. A file that the
+// folder does not have is nil.
+type Files struct {
+	Vocab  []byte // vocab.json, with Merges
+	Merges []byte // merges.txt
+
+	// Tokenizer is tokenizer.json, which holds vocabulary, merges and added tokens. It is
+	// all that transformers 5 writes beside tokenizer_config.json.
+	Tokenizer []byte
+
+	Config           []byte // tokenizer_config.json; without it CLIP's values hold
+	SpecialTokensMap []byte // special_tokens_map.json, which older versions wrote
+	AddedTokens      []byte // added_tokens.json, which older versions wrote
 }
 
-// readVocab reads vocab.json: an object of token text to number. It reads token
-// by token, to be able to say which line is wrong.
-func readVocab(text []byte) (map[string]int32, error) {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.UseNumber()
-	wrong := func(what string) error {
-		return fmt.Errorf("vocab.json, line %d: %s", lineAt(text, d.InputOffset()), what)
-	}
-	if open, err := d.Token(); err != nil {
-		return nil, wrong("this is not JSON: " + err.Error())
-	} else if open != json.Delim('{') {
-		return nil, wrong("expected an object that gives each token its number")
-	}
-	ids := map[string]int32{}
-	for d.More() {
-		key, err := d.Token()
-		if err != nil {
-			return nil, wrong("this is not JSON: " + err.Error())
+// Open reads a tokenizer from a folder. read returns the content of a file of that folder,
+// or an error that is os.ErrNotExist.
+func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
+	var f Files
+	var problems []error
+	file := func(name string) []byte {
+		text, err := read(name)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
-		name, _ := key.(string) // an object's keys are strings, or Token fails
-		value, err := d.Token()
-		if err != nil {
-			return nil, wrong("this is not JSON: " + err.Error())
-		}
-		number, ok := value.(json.Number)
-		if !ok {
-			return nil, wrong(fmt.Sprintf("the token %q has %v for a number", name, value))
-		}
-		id, err := number.Int64()
-		if err != nil || id < 0 || id >= 1<<30 {
-			return nil, wrong(fmt.Sprintf("the token %q has the number %s; expected a whole number from 0", name, number))
-		}
-		ids[name] = int32(id)
+		return text
 	}
-	if _, err := d.Token(); err != nil {
-		return nil, wrong("the file ends before the object does; it may have been cut off")
+	f.Vocab, f.Merges = file("vocab.json"), file("merges.txt")
+	if f.Vocab == nil || f.Merges == nil {
+		f.Vocab, f.Merges = nil, nil
+		f.Tokenizer = file("tokenizer.json")
 	}
-	if len(ids) == 0 {
-		return nil, errors.New("vocab.json has no tokens")
+	f.Config = file("tokenizer_config.json")
+	f.SpecialTokensMap, f.AddedTokens = file("special_tokens_map.json"), file("added_tokens.json")
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
 	}
-	return ids, nil
+	return New(f)
 }
 
-// readMerges reads merges.txt: two tokens a line, the first merges first. A
-// line that begins with #version is a heading.
-func readMerges(text []byte, ids map[string]int32) (map[[2]int32]merge, error) {
-	if !utf8.Valid(text) {
-		return nil, errors.New("merges.txt is not UTF-8 text; the file is damaged, or another kind of file")
-	}
-	merges := map[[2]int32]merge{}
-	lines := strings.Split(string(text), "\n")
-	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
-		lines = lines[:len(lines)-1]
-	}
-	for i, line := range lines {
-		line = strings.TrimSuffix(line, "\r")
-		if strings.HasPrefix(line, "#version") {
-			continue
-		}
-		wrong := func(what string) error { return fmt.Errorf("merges.txt, line %d: %s", i+1, what) }
-		left, right, ok := strings.Cut(line, " ")
-		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
-			return nil, wrong(fmt.Sprintf("expected two tokens with one blank between them, found %q", line))
-		}
-		var id [3]int32
-		for j, name := range []string{left, right, left + right} {
-			if id[j], ok = ids[name]; !ok {
-				return nil, wrong(fmt.Sprintf("the token %q is not in vocab.json; the two files belong to different models, or one is damaged", name))
-			}
-		}
-		merges[[2]int32{id[0], id[1]}] = merge{rank: i, id: id[2]}
-	}
-	return merges, nil
-}
-
-// lineAt returns the number, from 1, of the line that holds the byte at offset.
-func lineAt(text []byte, offset int64) int {
-	return 1 + bytes.Count(text[:min(int(offset), len(text))], []byte("\n"))
-}
-
-// lineOf names the line that a JSON error is about, where the error knows it.
-func lineOf(text []byte, err error) string {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
+// New reads a tokenizer from the contents of its files. Everything that is wrong in the
+// configuration comes in one error.
+func New(f Files) (*Tokenizer, error) {
+	var v *vocabulary
+	var err error
 	switch {
-	case errors.As(err, &syntax):
-		return fmt.Sprintf(", line %d", lineAt(text, syntax.Offset))
-	case errors.As(err, &kind):
-		return fmt.Sprintf(", line %d", lineAt(text, kind.Offset))
+	case f.Vocab != nil && f.Merges != nil:
+		v, err = readVocabAndMerges(f.Vocab, f.Merges)
+	case f.Tokenizer != nil:
+		v, err = readTokenizerJSON(f.Tokenizer)
+	default:
+		err = errors.New("the tokenizer has neither vocab.json and merges.txt nor tokenizer.json")
 	}
-	return ""
+	if err != nil {
+		return nil, err
+	}
+	model, err := v.bpe()
+	if err != nil {
+		return nil, err
+	}
+	c, err := readConfig(f, v.added)
+	if err != nil {
+		return nil, err
+	}
+
+	t := &Tokenizer{MaxLength: c.maxLength(), model: model}
+	if t.MaxLength < 3 {
+		return nil, fmt.Errorf("tokenizer_config.json: model_max_length is %d; a prompt needs room for its start, its end and at least one token", t.MaxLength)
+	}
+	if t.special, err = c.specialTokens(&t.model); err != nil {
+		return nil, err
+	}
+	t.bos = t.special.id(c.Bos.Content)
+	t.eos = t.special.id(c.Eos.Content)
+	t.pad = t.special.id(c.Pad.Content)
+	t.model.unknown = t.special.id(c.Unk.Content)
+	return t, nil
 }

@@ -3,9 +3,7 @@ package tokenizer
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -32,10 +30,10 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	add := func(field string, a addedToken, id int32) {
 		switch {
 		case a.Content == "":
-			problems = append(problems, fmt.Errorf("tokenizer_config.json: %s is empty; give the token's text", field))
+			problems = append(problems, fmt.Errorf("%s is empty; give the token's text", field))
 			return
 		case a.SingleWord || a.LStrip || a.RStrip:
-			problems = append(problems, fmt.Errorf("tokenizer_config.json: %s %q asks for single_word, lstrip or rstrip, which are not supported; set them to false", field, a.Content))
+			problems = append(problems, fmt.Errorf("%s %q asks for single_word, lstrip or rstrip, which are not supported; set them to false", field, a.Content))
 			return
 		}
 		s.ids[a.Content], s.names[id] = id, a.Content
@@ -43,19 +41,14 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	}
 
 	declared := map[string]addedToken{}
-	for _, key := range slices.Sorted(maps.Keys(c.Decoder)) {
-		id, err := strconv.ParseInt(key, 10, 32)
-		if err != nil || id < 0 {
-			problems = append(problems, fmt.Errorf("tokenizer_config.json: added_tokens_decoder has the key %q, which is not a token's number", key))
+	for _, d := range c.added {
+		content := d.token.Content
+		if known, ok := model.ids[content]; ok && known != d.id {
+			problems = append(problems, fmt.Errorf("%s gives %q the number %d, the vocabulary gives it %d; the files belong to different models", d.file, content, d.id, known))
 			continue
 		}
-		token := c.Decoder[key]
-		declared[token.Content] = token
-		if known, ok := model.ids[token.Content]; ok && known != int32(id) {
-			problems = append(problems, fmt.Errorf("added_tokens_decoder of tokenizer_config.json gives %q the number %d, vocab.json gives it %d; the files belong to different models", token.Content, id, known))
-			continue
-		}
-		add("added_tokens_decoder", token, int32(id))
+		declared[content] = d.token
+		add(d.file, d.token, d.id)
 	}
 
 	named := []struct {
@@ -68,10 +61,10 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 			id, ok = s.ids[n.token.Content]
 		}
 		if !ok && n.token.Content != "" {
-			problems = append(problems, fmt.Errorf("%s %q is not in vocab.json; vocab.json and tokenizer_config.json belong to different models, or one is damaged", n.field, n.token.Content))
+			problems = append(problems, fmt.Errorf("%s %q is not in the vocabulary; it and tokenizer_config.json belong to different models, or one is damaged", n.field, n.token.Content))
 			continue
 		}
-		add(n.field, n.token.like(declared), id)
+		add(n.field, like(declared, n.token), id)
 	}
 	next := model.size
 	for _, token := range c.Additional {
@@ -82,7 +75,7 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 		if !ok {
 			id, next = next, next+1
 		}
-		add("additional_special_tokens", token.like(declared), id)
+		add("additional_special_tokens", like(declared, token), id)
 	}
 	if err := errors.Join(problems...); err != nil {
 		return s, err
@@ -101,9 +94,9 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	return s, nil
 }
 
-// like returns a, or if a is only a string the declaration of that string.
-func (a addedToken) like(declared map[string]addedToken) addedToken {
-	if d, ok := declared[a.Content]; ok && a.isString {
+// like returns the declaration of a token, or the token itself where there is none.
+func like(declared map[string]addedToken, a addedToken) addedToken {
+	if d, ok := declared[a.Content]; ok {
 		return d
 	}
 	return a

@@ -46,7 +46,7 @@ func TestEncodeAsTransformers(t *testing.T) {
 	for _, file := range []string{"clip.json", "clip_configs.json", "small.json"} {
 		r, vocab, merges := readReference(t, file)
 		for _, c := range r.Configs {
-			tok, err := New(vocab, merges, c.Config)
+			tok, err := New(Files{Vocab: vocab, Merges: merges, Config: c.Config})
 			if err != nil {
 				t.Fatalf("%s, %s: %v", file, c.Name, err)
 			}
@@ -72,7 +72,7 @@ func TestEncodeAsTransformers(t *testing.T) {
 
 func TestDefaultConfiguration(t *testing.T) {
 	_, vocab, merges := readReference(t, "clip.json")
-	tok, err := New(vocab, merges, nil)
+	tok, err := New(Files{Vocab: vocab, Merges: merges})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestDefaultConfiguration(t *testing.T) {
 
 func TestBrokenUTF8CountsAsReplacementCharacter(t *testing.T) {
 	_, vocab, merges := readReference(t, "clip.json")
-	tok, err := New(vocab, merges, nil)
+	tok, err := New(Files{Vocab: vocab, Merges: merges})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestBrokenUTF8CountsAsReplacementCharacter(t *testing.T) {
 func TestDamagedFilesAreNamed(t *testing.T) {
 	const vocab = `{"a": 0, "b</w>": 1,` + "\n" + `"ab</w>": 2, "<|startoftext|>": 3, "<|endoftext|>": 4}`
 	const merges = "#version: 0.2\na b</w>\n"
-	if _, err := New([]byte(vocab), []byte(merges), nil); err != nil {
+	if _, err := New(Files{Vocab: []byte(vocab), Merges: []byte(merges)}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tc := range []struct{ vocab, merges, config, want string }{
@@ -117,7 +117,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 		{vocab, merges, `{"bos_token": 3}`, "tokenizer_config.json: a token is a text or an object"},
 		{vocab, merges, "{\n\"bos_token\": }", "tokenizer_config.json, line 2"},
 		{vocab, merges, "{\n\"model_max_length\": []}", "tokenizer_config.json, line 2"},
-		{vocab, merges, `{"eos_token": "<eos>"}`, `eos_token "<eos>" is not in vocab.json`},
+		{vocab, merges, `{"eos_token": "<eos>"}`, `eos_token "<eos>" is not in the vocabulary`},
 		{vocab, merges, `{"padding_side": "left"}`, "padding_side"},
 		{vocab, merges, `{"truncation_side": "left"}`, "truncation_side"},
 		{vocab, merges, `{"model_max_length": 2}`, "model_max_length is 2"},
@@ -130,7 +130,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 		if tc.config != "" {
 			config = []byte(tc.config)
 		}
-		_, err := New([]byte(tc.vocab), []byte(tc.merges), config)
+		_, err := New(Files{Vocab: []byte(tc.vocab), Merges: []byte(tc.merges), Config: config})
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("vocab %q, merges %q, config %q: %v; want %q", tc.vocab, tc.merges, tc.config, err, tc.want)
 		}
@@ -139,7 +139,7 @@ func TestDamagedFilesAreNamed(t *testing.T) {
 
 func TestLongWordsTakeLittleTime(t *testing.T) {
 	_, vocab, merges := readReference(t, "clip.json")
-	tok, err := New(vocab, merges, nil)
+	tok, err := New(Files{Vocab: vocab, Merges: merges})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestLongWordsTakeLittleTime(t *testing.T) {
 // that nothing is lost but what normalization takes away.
 func FuzzEncode(f *testing.F) {
 	r, vocab, merges := readReference(f, "clip.json")
-	tok, err := New(vocab, merges, r.Configs[0].Config)
+	tok, err := New(Files{Vocab: vocab, Merges: merges, Config: r.Configs[0].Config})
 	if err != nil {
 		f.Fatal(err)
 	}

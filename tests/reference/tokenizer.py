@@ -2,13 +2,8 @@
 unusual prompts, with CLIP's vocabulary and with a small one.
 
     python tokenizer.py SMALL_TOKENIZER_FOLDER
-
-A vocabulary is kept only as far as the prompts need it: a merge whose text
-occurs in no word of theirs can never apply to them. CLIP's own comes from the
-bpe_simple_vocab_16e6.txt.gz of the open_clip package.
 """
 
-import gzip
 import json
 import pathlib
 import random
@@ -16,14 +11,13 @@ import shutil
 import sys
 import tempfile
 
-import open_clip
 import transformers
 from transformers import CLIPTokenizer
-from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+from clip_vocabulary import BOS, EOS, clip_vocabulary, trimmed
 
 here = pathlib.Path(__file__).parent
 out = here.parent / "fixtures" / "tokenizer"
-BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 
 TEXTS = [
     "", " ", "\n\t  \r\n", "a", "!", "a photo of an astronaut riding a horse on mars",
@@ -69,14 +63,6 @@ CONFIGS = {
 }
 
 
-def clip_vocabulary():
-    path = pathlib.Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
-    merges = gzip.open(path).read().decode().split("\n")[1 : 49152 - 256 - 2 + 1]
-    letters = list(bytes_to_unicode().values())
-    tokens = letters + [x + "</w>" for x in letters] + ["".join(m.split()) for m in merges] + [BOS, EOS]
-    return {x: i for i, x in enumerate(tokens)}, merges
-
-
 def tokenizer(vocab, merges, config):
     folder = pathlib.Path(tempfile.mkdtemp())
     try:
@@ -98,19 +84,8 @@ def encode(t, text):
     return {"text": text, "ids": ids[: len(uncut)], "count": len(uncut), "overflow": overflow}
 
 
-def words_of(t, texts):
-    found = set()
-    # A special token, "!" among them, ends the word before it.
-    for text in texts + [x.replace("!", " ") for x in texts]:
-        found.update(w + "</w>" for w, _ in t._tokenizer.pre_tokenizer.pre_tokenize_str(t._tokenizer.normalizer.normalize_str(text)))
-    return "\n".join(sorted(found))
-
-
 def write(name, vocab, merges, configs, texts):
-    words = words_of(tokenizer(vocab, merges, PLAIN | {"model_max_length": 77}), texts)
-    kept = [m for m in merges if m.replace(" ", "") in words]
-    names = {n for m in kept for n in (*m.split(" "), m.replace(" ", ""))}
-    small = {k: v for k, v in vocab.items() if k in names or len(k.removesuffix("</w>")) <= 1 or k in (BOS, EOS)}
+    small, kept = trimmed(vocab, merges, tokenizer(vocab, merges, PLAIN | {"model_max_length": 77}), texts)
     cases = []
     for label, config in configs.items():
         t = tokenizer(vocab, merges, config)
