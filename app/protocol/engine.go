@@ -131,7 +131,7 @@ type (
 		Seconds        float64            `json:"seconds"`
 		SecondsPerStep float64            `json:"seconds_per_step"`
 		Steps          int                `json:"steps"`
-		Peak           int64              `json:"peak"` // bytes of the GPU's memory
+		Peak           int                `json:"peak"` // bytes of the GPU's memory
 		Stages         map[string]float64 `json:"stages"`
 	}
 

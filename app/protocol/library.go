@@ -8,7 +8,7 @@ import (
 // Requests to the library, the worker that downloads, verifies and deletes models. A
 // record is a model, an adapter or an image encoder; its id is what Settings call it.
 type (
-	// List asks for Stored.
+	// List asks for Stored, and is then answered with Finished.
 	List struct{}
 
 	// Plan asks what an entry of the catalogue, or a link, consists of. It is answered
@@ -47,9 +47,9 @@ type (
 
 // Answers of the library.
 type (
-	// Stored is what is stored. It comes as an answer to List, and unasked when something
-	// changes. Beside it are the handles of the files that are read from the disk, by
-	// record.
+	// Stored is what is stored. It is sent with the id 0: when the worker starts, after
+	// List, and whenever something changes. Beside it are the handles of the files that
+	// are read from the disk, by record.
 	Stored struct {
 		Library   store.Library    `json:"library"`
 		Catalogue loader.Catalogue `json:"catalogue"`
@@ -69,7 +69,7 @@ type (
 		Left     float64        `json:"left"`  // seconds
 	}
 
-	// Finished is the last answer to every request but List and Plan.
+	// Finished is the last answer to every request but Plan.
 	Finished struct {
 		Record string `json:"record"`
 	}

@@ -1,0 +1,131 @@
+package state
+
+import (
+	"slices"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader/store"
+)
+
+// Choice is the model that is used. It is remembered over visits. The zero value is the model that ships.
+type Choice struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	Pixels     int    `json:"pixels"`      // the size that it was trained for; 0 where that is not known
+	InChannels int    `json:"in_channels"` // of its UNet: 9 for inpainting
+	CrossDim   int    `json:"cross_dim"`   // its cross_attention_dim, which tells the adapters that fit
+}
+
+// Repaints reports whether the model needs a start picture with a mask.
+func (c Choice) Repaints() bool { return c.InChannels == 9 }
+
+// TrainedFor returns the width and height that suit the model; 0 is the model that ships.
+func (c Choice) TrainedFor() int {
+	if c.ID != "" && c.Pixels <= 0 {
+		return 512
+	}
+	return c.Pixels
+}
+
+// ShippedAdapters lie beside the model that ships. The first is the better one by model/train/README.md.
+var ShippedAdapters = []Adapter{
+	{ID: "ip-adapter.safetensors", Name: "Global: the whole look"},
+	{ID: "ip-adapter-plus.safetensors", Name: "Plus: finer parts"},
+}
+
+// Choose uses another model from now on, and reports whether it is here: "" is the one that ships.
+func (l *Library) Choose(id string) bool {
+	var c Choice
+	if id != "" {
+		item := find(l.stored, id)
+		if item == nil || !item.Complete || item.Kind != "model" {
+			return false
+		}
+		c = Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim}
+	}
+	if c != l.Chosen {
+		l.Chosen = c
+		l.outside.Remember("model", c)
+		l.outside.ModelChosen(c)
+	}
+	return true
+}
+
+// Restore uses the model that restored settings name. If it is not here, it says so.
+func (l *Library) Restore(id string) (leftOut string) {
+	if id == l.Chosen.ID || l.Choose(id) {
+		return ""
+	}
+	return "the model " + id + ", which is not here (see Models)"
+}
+
+// Models lists the models that can be chosen, besides the one that ships.
+func (l *Library) Models() []Choice {
+	var list []Choice
+	for _, item := range whole(l.stored, "model") {
+		list = append(list, Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim})
+	}
+	if l.Chosen.ID != "" && !slices.ContainsFunc(list, func(c Choice) bool { return c.ID == l.Chosen.ID }) {
+		list = append(list, l.Chosen) // the worker has not answered yet
+	}
+	return list
+}
+
+// Adapters lists the adapters that fit the chosen model, each with the image encoder that it is used with.
+func (l *Library) Adapters() []Adapter {
+	if l.Chosen.ID == "" {
+		return ShippedAdapters
+	}
+	encoders := whole(l.stored, "image_encoder")
+	var list []Adapter
+	for _, a := range whole(l.stored, "ip_adapter") {
+		if a.CrossDim != l.Chosen.CrossDim && a.CrossDim != 0 && l.Chosen.CrossDim != 0 {
+			continue
+		}
+		list = append(list, Adapter{ID: a.ID, Name: a.Name, Encoder: encoderFor(a, encoders)})
+	}
+	return list
+}
+
+// encoderFor is the image encoder that an adapter needs, or else any.
+func encoderFor(adapter store.Item, encoders []store.Item) (id string) {
+	for _, e := range encoders {
+		if id == "" || e.ID == adapter.Needs {
+			id = e.ID
+		}
+	}
+	return id
+}
+
+// Problem says what the chosen model still lacks for a request; "" for nothing.
+func (l *Library) Problem(s settings.Settings) string {
+	name := l.Chosen.Name
+	switch {
+	case l.Chosen.Repaints() && s.InitImage == "":
+		return name + " repaints a part of a picture: add a start picture, and paint on it what shall be drawn anew."
+	case l.Chosen.Repaints() && s.Mask == "":
+		return name + " repaints a part of a picture: open \"Repaint a part\" at the start picture, and paint what shall be drawn anew."
+	case len(s.IPAdapters) == 0 || l.Chosen.ID == "":
+		return ""
+	case len(l.Adapters()) == 0:
+		return "An image prompt needs an IP-Adapter that fits " + name + ": download one in Models, or remove the image prompts."
+	case len(whole(l.stored, "image_encoder")) == 0:
+		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
+	}
+	return ""
+}
+
+// Handles returns the handles of those files that a request reads from the disk, which the browser may ask the
+// visitor about first.
+func (l *Library) Handles(s settings.Settings) (list []any) {
+	names := []string{s.Model}
+	for _, a := range s.IPAdapters {
+		names = append(names, a.Weights)
+	}
+	for _, name := range names {
+		if h := l.handles[name]; h != nil {
+			list = append(list, h)
+		}
+	}
+	return list
+}

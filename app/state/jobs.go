@@ -1,0 +1,164 @@
+package state
+
+import (
+	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Jobs is what the engine was asked to do: the request under way, those that wait for it, and the places for the
+// pictures that come of them. It sends its messages through the line that Connect was given.
+type Jobs struct {
+	Engine     Engine
+	Shots      Shots // of the last request; several for a strip
+	HasPreview bool  // there is something to see of the picture in the making
+
+	line     *protocol.Line
+	current  job // its id is 0 where nothing is under way
+	queue    []job
+	progress protocol.Progress // of current
+
+	model        string            // the last that Load was asked for
+	load         int               // the Load under way; 0 for none
+	loadProgress protocol.Progress // of load
+	loadLost     bool              // the GPU was lost during the Load before
+	count        int               // the last Tokens
+}
+
+// Engine is what the engine says of itself.
+type Engine struct {
+	Refusal      Refusal // why there is none
+	Ready        bool    // it has opened the GPU, which GPU describes
+	GPU          protocol.Ready
+	Memory, Peak int64 // bytes that the GPU holds, and the most that it held
+	Pipelines    int
+	LastCost     Cost // of the last picture
+}
+
+// job is one request to the engine.
+type job struct {
+	id       int
+	settings settings.Settings
+	inputs   map[string]any
+	first    int  // the place of its first picture among the shots
+	again    bool // it was sent before, and the GPU was lost
+}
+
+// Connect takes the line to a worker that is starting, and asks it to load a model.
+func (j *Jobs) Connect(line *protocol.Line, model string) {
+	j.line = line
+	j.Engine = Engine{LastCost: j.Engine.LastCost}
+	j.load, j.loadLost = 0, false
+	j.end()
+	j.Load(model)
+}
+
+// Load has a model loaded before it is needed. A model that is still loading is given up.
+func (j *Jobs) Load(model string) {
+	if j.line == nil {
+		return
+	}
+	if j.load != 0 {
+		j.line.Cancel(j.load)
+		j.line.Drop(j.load)
+	}
+	j.model, j.loadProgress = model, protocol.Progress{}
+	j.load = j.line.Ask(protocol.Load{Model: model}, nil)
+}
+
+// Count asks for the number of tokens of the words.
+func (j *Jobs) Count(prompt, negative string) {
+	if j.line != nil {
+		j.line.Drop(j.count) // only the latest matters
+		j.count = j.line.Ask(protocol.Tokens{Prompt: prompt, Negative: negative}, nil)
+	}
+}
+
+// Deleted tells the engine that a stored file is gone.
+func (j *Jobs) Deleted() {
+	if j.line != nil {
+		j.line.Ask(protocol.Forget{}, nil)
+	}
+}
+
+// Busy reports whether pictures are being drawn, or wait for it.
+func (j *Jobs) Busy() bool { return j.current.id != 0 }
+
+// Size returns the width and the height of the last request's pictures, in pixels.
+func (j *Jobs) Size() (width, height int) { return j.current.settings.Width, j.current.settings.Height }
+
+// Submit asks for pictures: jobs that are drawn one after another, with a label for each picture that comes of them.
+// inputs are the bytes of the pictures that the settings name. It does nothing while others are drawn.
+func (j *Jobs) Submit(labels []string, jobs []settings.Settings, inputs map[string]any) {
+	if j.Busy() || j.line == nil {
+		return
+	}
+	j.Shots = nil
+	for _, l := range labels {
+		j.Shots = append(j.Shots, &Shot{Label: l})
+	}
+	first := 0
+	for _, s := range jobs {
+		j.queue = append(j.queue, job{settings: s, inputs: inputs, first: first})
+		first += s.NumImages
+	}
+	j.next()
+}
+
+// next sends the first job of the queue to the engine.
+func (j *Jobs) next() {
+	if len(j.queue) == 0 {
+		j.current.id, j.progress, j.HasPreview = 0, protocol.Progress{}, false
+		return
+	}
+	j.current, j.queue = j.queue[0], j.queue[1:]
+	j.progress, j.HasPreview = protocol.Progress{}, false
+	j.current.id = j.line.Ask(protocol.Generate{Settings: j.current.settings}, j.current.inputs)
+}
+
+// Stop ends what is drawn and what waits. Whatever the engine is doing, another request may be submitted at once:
+// what still comes of this one is dropped.
+func (j *Jobs) Stop() {
+	if j.Busy() {
+		j.line.Cancel(j.current.id)
+		j.line.Drop(j.current.id)
+		j.end()
+	}
+}
+
+// Skip drops the picture under way and goes on with the next.
+func (j *Jobs) Skip() {
+	if j.Busy() {
+		j.line.Tell(protocol.Skip{Of: j.current.id})
+	}
+}
+
+// end gives up the queue and the shots that have not come.
+func (j *Jobs) end() {
+	j.Shots.pass()
+	j.queue = nil
+	j.next()
+}
+
+// Remove takes a result out of the shots. Where none is left, the stage is empty.
+func (j *Jobs) Remove(r *Result) {
+	j.Shots.remove(r)
+	if !j.Busy() && !j.Shots.Any() {
+		j.Shots = nil
+	}
+}
+
+// At returns the shot that is being made, or nil.
+func (j *Jobs) At() *Shot {
+	if i := j.current.first + j.progress.Image; j.Busy() && i < len(j.Shots) {
+		return j.Shots[i]
+	}
+	return nil
+}
+
+// Single returns the picture of the last request, if that was for only one and it is ready.
+func (j *Jobs) Single() *Result {
+	if len(j.Shots) == 1 && !j.Busy() {
+		return j.Shots[0].Result
+	}
+	return nil
+}

@@ -1,0 +1,156 @@
+package state
+
+import "github.com/imprompt/imprompt/app/protocol"
+
+// News is what a message of the engine means for the rest of the page. Most of it is empty.
+type News struct {
+	Result  *Result // a picture is ready: show it, and keep it
+	Preview any     // an ImageBitmap of the picture in the making
+	Problem string  // why what was asked for did not come
+	Note    string  // something that the visitor should know
+	Counted *protocol.Counted
+	Loaded  bool // the model is there, and its tokenizer with it
+	Restart bool // the engine's program is over, and must be started again
+}
+
+// Receive takes a message of the engine. An answer that nobody waits for any more changes nothing.
+func (j *Jobs) Receive(m protocol.Message) News {
+	if !j.line.Receive(m) {
+		return News{}
+	}
+	switch b := m.Body.(type) {
+	case protocol.Ready:
+		j.Engine.Ready, j.Engine.GPU = true, b
+		return News{}
+	case protocol.Warning:
+		return News{Note: b.Message}
+	case protocol.Counted:
+		return News{Counted: &b}
+	}
+	switch m.ID {
+	case 0:
+		return News{}
+	case j.load:
+		return j.receiveLoad(m)
+	case j.current.id:
+		return j.receiveJob(m)
+	}
+	return News{}
+}
+
+// receiveLoad takes an answer to the Load under way. While a request waits for it, the request meets the same failure
+// itself, and tells of it.
+func (j *Jobs) receiveLoad(m protocol.Message) News {
+	switch b := m.Body.(type) {
+	case protocol.Progress:
+		j.loadProgress = b
+		return News{}
+	case protocol.Loaded:
+		j.load, j.loadLost = 0, false
+		j.Engine.Memory = b.Memory
+		return News{Loaded: true}
+	case protocol.Failed:
+		j.load = 0
+		if !j.Busy() {
+			return j.fail(b)
+		}
+	case protocol.Lost:
+		j.load, j.Engine.Ready = 0, false
+		switch {
+		case j.Busy():
+		case j.loadLost:
+			return News{Problem: lostTwice(b.Message)}
+		default:
+			j.loadLost = true
+			j.Load(j.model)
+		}
+	case protocol.Stopped:
+		j.load = 0
+	}
+	return News{}
+}
+
+// receiveJob takes an answer to the job under way.
+func (j *Jobs) receiveJob(m protocol.Message) News {
+	switch b := m.Body.(type) {
+	case protocol.Progress:
+		at := j.At()
+		j.progress = b
+		if at != nil && at != j.At() && at.Result == nil {
+			at.Skipped, j.HasPreview = true, false
+		}
+	case protocol.Preview:
+		j.HasPreview = true
+		return News{Preview: m.Beside["bitmap"]}
+	case protocol.Picture:
+		return News{Result: j.picture(b, m.Beside["png"])}
+	case protocol.Drawn:
+		j.Engine.Memory, j.Engine.Peak, j.Engine.Pipelines = b.Memory, b.Peak, b.Pipelines
+		end := j.current.first + j.current.settings.NumImages
+		j.Shots[min(j.current.first, len(j.Shots)):min(end, len(j.Shots))].pass()
+		j.next()
+	case protocol.Stopped:
+		j.end()
+	case protocol.Failed:
+		return j.fail(b)
+	case protocol.Lost:
+		return j.lost(b.Message)
+	}
+	return News{}
+}
+
+// picture puts a picture in its place among the shots.
+func (j *Jobs) picture(b protocol.Picture, png any) *Result {
+	r := &Result{Settings: b.Settings, Cost: Cost(b.Cost), PNG: png, Inputs: j.current.inputs}
+	if at := j.At(); at != nil {
+		at.Result = r
+		if len(j.Shots) > 1 {
+			r.Label = at.Label
+		}
+	}
+	j.Engine.LastCost, j.HasPreview = r.Cost, false
+	return r
+}
+
+// fail ends the request, and says what the visitor is told of it.
+func (j *Jobs) fail(f protocol.Failed) News {
+	j.end()
+	if f.Reason == protocol.NoAdapter || f.Reason == protocol.NoDevice {
+		j.Engine.Refusal = withoutGPU(f)
+		return News{}
+	}
+	return News{Problem: f.Message}
+}
+
+// lost begins the job again with a new GPU, but only once: a job that loses the GPU each time must not do so for ever.
+func (j *Jobs) lost(why string) News {
+	j.Engine.Ready = false
+	if j.current.again {
+		j.end()
+		return News{Problem: lostTwice(why)}
+	}
+	j.current.again = true
+	j.queue = append([]job{j.current}, j.queue...)
+	j.next()
+	return News{Note: "The graphics card was taken away (" + why + "). It was opened again, and the picture was begun again with your settings."}
+}
+
+func lostTwice(why string) string {
+	return "The graphics card was taken away twice (" + why + "). Your settings are kept: try a smaller size, or close other programs that use it, then press Generate again."
+}
+
+// Died says that the engine's program is over. If it never opened the GPU, there is no engine; otherwise it must be
+// started again. online says whether the browser has a network.
+func (j *Jobs) Died(why string, online bool) News {
+	opened, busy := j.Engine.Ready, j.Busy()
+	j.line, j.load = nil, 0
+	j.end()
+	switch {
+	case !opened:
+		j.Engine.Refusal = withoutEngine(why, online)
+		return News{}
+	case busy:
+		return News{Restart: true, Problem: "The engine stopped (" + why + "), perhaps because the memory ran out: try a smaller size. It was started again, and your settings are kept."}
+	}
+	return News{Restart: true}
+}

@@ -1,0 +1,237 @@
+package state
+
+import (
+	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/store"
+)
+
+// Library is which models there are: stored, to be downloaded, on their way, and chosen. A record is a model, an
+// adapter or an image encoder. The work is done by the library's worker, through the line.
+type Library struct {
+	Open   bool // the panel
+	Ready  bool // the worker has told what is stored
+	Chosen Choice
+	Link   string // what was typed as a link to a model
+	Base   string // a mirror of the hub; "" is the hub itself
+	// Dropped is a file of weights that waits for the visitor's word; nil for none.
+	Dropped *DroppedFile
+	// Persists is what the browser said when it was asked to keep what is stored; "" if it was not asked.
+	Persists string
+	// Accepted are the licences that the visitor has accepted, by their ids in the catalogue.
+	Accepted map[string]bool
+
+	outside   Outside
+	line      *protocol.Line
+	stored    store.Library
+	catalogue loader.Catalogue
+	handles   map[string]any // FileSystemFileHandles of the records that are read from the disk
+	plans     map[string][]store.Record
+	tasks     map[string]*task
+	notes     map[string]string // what went wrong with a record, or a remark; that of the panel has the key panelNote
+	asked     map[int]question
+}
+
+// Outside is what the library needs of the page around it.
+type Outside interface {
+	// StartLibrary starts the worker, unless it runs, and connects the library to it.
+	StartLibrary()
+	// ModelChosen says that another model is used from now on.
+	ModelChosen(c Choice)
+	// RecordDeleted says that something stored is gone, so that nothing loaded from it may be used.
+	RecordDeleted()
+	// PersistStorage asks the browser to keep what is stored when the disk runs full.
+	PersistStorage()
+	// Remember keeps a value for the next visit.
+	Remember(key string, value any)
+}
+
+// DroppedFile is a file that was dropped on the page.
+type DroppedFile struct {
+	Name   string
+	File   any
+	Handle any // nil where the browser has none
+}
+
+// task is something under way with a record.
+type task struct {
+	id          int    // the request
+	kind        string // plan, download, verify or import
+	progress    store.Progress
+	speed, left float64 // bytes per second, seconds
+}
+
+// question is what a request to the worker was about.
+type question struct{ kind, record string }
+
+// linkRecord stands for whatever the link leads to, until it is known; panelNote for the panel as a whole.
+const (
+	linkRecord = "link"
+	panelNote  = ""
+)
+
+// NewLibrary returns a library of which nothing is known yet, with the model that ships.
+func NewLibrary(outside Outside) *Library {
+	return &Library{outside: outside, Accepted: map[string]bool{}, handles: map[string]any{}, plans: map[string][]store.Record{},
+		tasks: map[string]*task{}, notes: map[string]string{}, asked: map[int]question{}}
+}
+
+// Connect takes the line to a worker that is starting.
+func (l *Library) Connect(line *protocol.Line) { l.line = line }
+
+// Show opens or closes the panel.
+func (l *Library) Show(open bool) {
+	l.Open = open
+	if !open {
+		return
+	}
+	if l.line != nil && !l.Ready { // it could not start: once more
+		l.ask(protocol.List{}, "list", panelNote, nil)
+		return
+	}
+	l.outside.StartLibrary()
+}
+
+// ask sends a request about a record.
+func (l *Library) ask(body protocol.Body, kind, record string, beside map[string]any) int {
+	l.outside.StartLibrary()
+	id := l.line.Ask(body, beside)
+	l.asked[id] = question{kind, record}
+	return id
+}
+
+// begin sends a request that takes its time.
+func (l *Library) begin(body protocol.Body, kind, record string, p store.Progress) {
+	delete(l.notes, record)
+	l.tasks[record] = &task{id: l.ask(body, kind, record, nil), kind: kind, progress: p}
+}
+
+// LookAtLink asks what the link leads to.
+func (l *Library) LookAtLink() {
+	delete(l.plans, linkRecord)
+	l.begin(protocol.Plan{Link: l.Link, Base: l.Base}, "plan", linkRecord, store.Progress{})
+}
+
+// SetBase sets the mirror.
+func (l *Library) SetBase(base string) {
+	l.Base = base
+	l.outside.Remember("mirror", base)
+}
+
+// Accept says whether the visitor accepts a licence.
+func (l *Library) Accept(licence string, yes bool) {
+	l.Accepted[licence] = yes
+	l.outside.Remember("licences", l.Accepted)
+}
+
+// Drop takes a file of weights that was dropped on the page, and asks what to do with it.
+func (l *Library) Drop(f DroppedFile) {
+	l.Dropped = &f
+	delete(l.notes, panelNote)
+	l.Show(true)
+}
+
+// ImportFile copies a File into the browser.
+func (l *Library) ImportFile(file any) {
+	l.Dropped = nil
+	delete(l.notes, panelNote)
+	l.ask(protocol.Import{}, "import", panelNote, map[string]any{"file": file})
+}
+
+// KeepHandle has a file read from the disk from now on.
+func (l *Library) KeepHandle(handle any) {
+	l.Dropped = nil
+	delete(l.notes, panelNote)
+	l.ask(protocol.Keep{}, "keep", panelNote, map[string]any{"handle": handle})
+}
+
+// Action is what a button of the panel does.
+type Action string
+
+// The panel's actions. All but the last three are about a record.
+const (
+	PlanDownload  Action = "plan"
+	StartDownload Action = "start"
+	CancelPlan    Action = "not now"
+	Pause         Action = "pause" // a download or a verification
+	Resume        Action = "resume"
+	Use           Action = "use"
+	Verify        Action = "verify"
+	Delete        Action = "delete"
+	Tidy          Action = "tidy"
+	CopyDropped   Action = "copy"
+	KeepDropped   Action = "keep"
+	LeaveDropped  Action = "leave"
+)
+
+// Do does what a button says.
+func (l *Library) Do(a Action, record string) {
+	switch a {
+	case PlanDownload:
+		l.begin(protocol.Plan{Record: record, Base: l.Base}, "plan", record, store.Progress{})
+	case StartDownload:
+		l.startDownload(record)
+	case CancelPlan:
+		delete(l.plans, record)
+	case Pause:
+		if t := l.tasks[record]; t != nil {
+			l.line.Cancel(t.id)
+		}
+	case Resume:
+		item := find(l.stored, record)
+		l.begin(protocol.Download{Record: record}, "download", record, store.Progress{Done: item.Done, Total: item.Bytes()})
+	case Use:
+		l.Choose(record)
+	case Verify:
+		l.begin(protocol.Verify{Record: record}, "verify", record, store.Progress{Total: 1})
+	case Delete:
+		delete(l.notes, record)
+		if record == l.Chosen.ID {
+			l.Choose("")
+		}
+		l.ask(protocol.Delete{Record: record}, "delete", record, nil)
+	case Tidy:
+		l.ask(protocol.Tidy{}, "tidy", panelNote, nil)
+	case CopyDropped:
+		l.ImportFile(l.Dropped.File)
+	case KeepDropped:
+		l.KeepHandle(l.Dropped.Handle)
+	case LeaveDropped:
+		l.Dropped = nil
+	}
+}
+
+// startDownload begins what was planned.
+func (l *Library) startDownload(record string) {
+	list := l.plans[record]
+	delete(l.plans, record)
+	if l.Persists == "" {
+		l.outside.PersistStorage()
+	}
+	for _, r := range list {
+		l.begin(protocol.Download{Record: r.ID}, "download", r.ID, store.Progress{Total: r.Bytes()})
+	}
+	if record == linkRecord {
+		l.Link = ""
+	}
+}
+
+// find returns what is stored under an id, whole or not; nil where there is nothing.
+func find(s store.Library, id string) *store.Item {
+	for i := range s.Items {
+		if s.Items[i].ID == id {
+			return &s.Items[i]
+		}
+	}
+	return nil
+}
+
+// whole lists what is stored whole of a kind.
+func whole(s store.Library, kind string) (list []store.Item) {
+	for _, item := range s.Items {
+		if item.Complete && item.Kind == kind {
+			list = append(list, item)
+		}
+	}
+	return list
+}

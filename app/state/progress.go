@@ -1,0 +1,166 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/protocol"
+)
+
+// Progress is the line and the bar under the picture.
+type Progress struct {
+	Active   bool    // something is under way
+	Fraction float64 // of the bar, 0 to 1
+	Text     string  // how far it is, or else what the picture that is shown was made from
+	Spoken   string  // what a screen reader is told: stages and quarters, not every step
+}
+
+// Progress returns what is shown under the picture. shown is the picture on the stage, or nil.
+func (j *Jobs) Progress(shown *Result) Progress {
+	m := meter{Progress: j.progress, busy: j.Busy(), first: j.current.first, shots: j.Shots}
+	if m.Stage == "" && j.load != 0 { // the engine has not begun with the job: a model is still loading
+		m.Progress = j.loadProgress
+	}
+	p := Progress{Active: m.busy || m.Stage != "", Fraction: m.fraction(), Text: m.text()}
+	single := j.Single()
+	switch {
+	case m.busy:
+		p.Spoken = m.spoken()
+	case len(j.Shots) > 1:
+		p.Spoken = "The strip is ready."
+	case shown != nil && shown == single:
+		p.Spoken = "The picture is ready."
+	}
+	if shown == nil {
+		shown = single
+	}
+	if p.Text == "" && shown != nil {
+		p.Text = caption(shown)
+	}
+	return p
+}
+
+// meter puts the engine's progress in words and numbers.
+type meter struct {
+	protocol.Progress
+	busy  bool // with a request; else a model is loading, or nothing is under way
+	first int  // the place among the shots from which Image counts
+	shots Shots
+}
+
+func (m meter) text() string {
+	switch m.Stage {
+	case "load":
+		if m.Total > 0 {
+			return fmt.Sprintf("Loading weights, %.0f %% of %s", 100*float64(m.Done)/float64(m.Total), Megabytes(m.Total))
+		}
+		return "Loading weights"
+	case "encode":
+		return "Reading words and pictures"
+	case "compile":
+		if m.Fraction > 0 {
+			return fmt.Sprintf("Compiling shaders, %.0f %%: the first time only", 100*m.Fraction)
+		}
+		return "Compiling shaders, the first time only"
+	case "denoise":
+		text := fmt.Sprintf("Step %d of %d", m.Step, m.Steps)
+		// The first step is reported when the GPU has it, not when it is done.
+		if m.Step > 1 {
+			text += fmt.Sprintf(" · %s a step · %s left", Seconds(m.SecondsPerStep), Seconds(m.timeLeft()))
+		}
+		if n := len(m.shots); n > 1 {
+			text = fmt.Sprintf("Picture %d of %d · ", m.first+m.Image+1, n) + text
+		}
+		return text
+	case "decode":
+		return "Decoding"
+	}
+	if m.busy {
+		return "Starting"
+	}
+	return ""
+}
+
+// timeLeft is how many seconds the whole request still takes, judged by the steps that were done.
+func (m meter) timeLeft() float64 {
+	return m.SecondsPerStep * float64(m.Steps-m.Step+m.Steps*max(0, m.shots.Left()-1))
+}
+
+// fraction is how far the bar is: of the whole request while it is drawn, of the stage itself before.
+func (m meter) fraction() float64 {
+	switch m.Stage {
+	case "load":
+		if m.Total > 0 {
+			return float64(m.Done) / float64(m.Total)
+		}
+	case "compile":
+		return m.Progress.Fraction
+	case "denoise", "decode":
+		if m.Steps > 0 && len(m.shots) > 0 {
+			return (float64(m.first+m.Image) + float64(m.Step)/float64(m.Steps)) / float64(len(m.shots))
+		}
+	}
+	return 0
+}
+
+func (m meter) spoken() string {
+	switch {
+	case m.Stage == "denoise" && m.Steps > 0:
+		return fmt.Sprintf("%d percent", 25*int(4*m.fraction()))
+	case m.Stage == "load":
+		return "Loading weights"
+	case m.Stage == "compile":
+		return "Compiling shaders"
+	}
+	return m.text()
+}
+
+// caption says what a picture was made from, and what it took.
+func caption(r *Result) string {
+	s := r.Settings
+	parts := []string{fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d × %d", s.Width, s.Height), fmt.Sprintf("%d steps", s.NumInferenceSteps)}
+	if r.Label != "" && !strings.HasPrefix(r.Label, "seed") {
+		parts = append([]string{r.Label}, parts...)
+	}
+	if c := r.Cost; c.Seconds > 0 {
+		parts = append(parts, fmt.Sprintf("%s (%s a step)", Seconds(c.Seconds), Seconds(c.SecondsPerStep)), Megabytes(int64(c.Peak))+" at most")
+	}
+	return strings.Join(parts, " · ")
+}
+
+// Seconds puts a time in words.
+func Seconds(s float64) string {
+	switch {
+	case s >= 90:
+		return fmt.Sprintf("%.0f min", s/60)
+	case s >= 10:
+		return fmt.Sprintf("%.0f s", s)
+	case s >= 0.1 || s == 0:
+		return fmt.Sprintf("%.1f s", s)
+	}
+	return fmt.Sprintf("%.0f ms", 1000*s)
+}
+
+// Megabytes puts an amount of the GPU's memory in words.
+func Megabytes(n int64) string {
+	switch {
+	case n <= 0:
+		return "–"
+	case n >= 10e9:
+		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+}
+
+// Bytes puts the size of a file in words.
+func Bytes(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+}

@@ -1,0 +1,65 @@
+package state
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Result is a picture that was made.
+type Result struct {
+	Settings settings.Settings
+	Label    string // what tells it from the others of its strip; "" if it was made alone
+	Cost     Cost
+	PNG      any               // the file, as the browser holds it
+	URL      string            // where the browser shows it from
+	Inputs   map[string]any    // the bytes of the pictures that the settings name; nil if they are only in the Store
+	Key      float64           // in the Store; 0 until it is there
+	Kept     map[string]string // the keys of its inputs in the Store
+}
+
+// Cost is what it took to make a picture.
+type Cost struct {
+	Seconds        float64            `json:"seconds"`
+	SecondsPerStep float64            `json:"seconds_per_step"`
+	Steps          int                `json:"steps"`
+	Peak           int                `json:"peak"` // of the GPU's memory, in bytes
+	Stages         map[string]float64 `json:"stages"`
+}
+
+// Store keeps results over visits. Its methods may take a while, so they are called outside of the page's own
+// goroutine.
+type Store interface {
+	// List returns all results, the latest first, with Kept in place of Inputs.
+	List() ([]*Result, error)
+	// Keep stores a result with its Inputs, and returns its key.
+	Keep(*Result) (key float64, err error)
+	// Inputs returns the bytes of a result's inputs, by the keys in its Kept.
+	Inputs(*Result) (map[string]any, error)
+	// Forget deletes a result, and the inputs that no other result was made from.
+	Forget(key float64) error
+}
+
+// Title names a result in words.
+func (r *Result) Title() string {
+	name := r.Settings.Prompt
+	if name == "" {
+		name = fmt.Sprintf("picture of seed %d", r.Settings.Seed)
+	}
+	if r.Label != "" {
+		name += ", " + r.Label
+	}
+	return name
+}
+
+// FileName returns the name that a result is downloaded under.
+func (r *Result) FileName() string { return fmt.Sprintf("imprompt-%d.png", r.Settings.Seed) }
+
+// madeFrom reports whether a result has these settings.
+func (r *Result) madeFrom(s settings.Settings) bool {
+	a, errA := json.Marshal(r.Settings)
+	b, errB := json.Marshal(s)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
