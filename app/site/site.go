@@ -51,6 +51,13 @@ func Build(out string) error {
 	if err := copyWasmExec(filepath.Join(out, "web", "js", "wasm_exec.js")); err != nil {
 		return err
 	}
+	texts, err := licences()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(out, "web", "licences.txt"), texts, 0o644); err != nil {
+		return err
+	}
 	if err := fillIn(out); err != nil {
 		return err
 	}
@@ -61,8 +68,11 @@ func Build(out string) error {
 	return compress(out)
 }
 
+// page is the package that the page's WebAssembly is compiled from.
+const page = "./app/cmd/page"
+
 func compile(to string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, "./app/cmd/page")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, page)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the page: %w\n%s", err, text)

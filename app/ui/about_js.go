@@ -75,7 +75,8 @@ func (p *page) about() []app.UI {
 		}
 	}
 	return append(body, app.P().Class("quiet").Body(
-		app.Text("The model that ships was trained on Fluent Emoji (MIT), Noto Emoji and FxEmojis (Apache-2.0), Twemoji and EmojiOne (CC-BY 4.0): "),
-		app.A().Href(here("web/model/ATTRIBUTION.md")).Text("attribution"), app.Text("."),
+		app.Text("The model that ships was trained on Fluent Emoji (MIT), Noto Emoji (Apache 2.0), FxEmojis, Twemoji and EmojiOne (CC BY 4.0): "),
+		app.A().Href(here("web/model/ATTRIBUTION.md")).Text("attribution"), app.Text(". The program and what it is built from: "),
+		app.A().Href(here("web/licences.txt")).Text("licences"), app.Text("."),
 	))
 }

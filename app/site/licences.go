@@ -1,0 +1,86 @@
+//go:build !js
+
+package site
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// licences returns the licence texts of everything that is compiled into the page's
+// WebAssembly: this project, every module that it imports, and Go's standard library.
+// go-licenses (Google) does the same and classifies the texts besides; its dependencies
+// would be larger than the rest of the build's.
+func licences() ([]byte, error) {
+	modules, err := compiledModules()
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.WriteString("The program of this page is compiled from the following. Attributions for the model, the fonts and the vocabulary lie beside them.\n")
+	for _, m := range modules {
+		texts, err := licenceFiles(m.dir)
+		if err != nil {
+			return nil, err
+		}
+		if len(texts) == 0 {
+			return nil, fmt.Errorf("%s has no licence file in %s: find out whether the site may ship it", m.name, m.dir)
+		}
+		fmt.Fprintf(&b, "\n%s\n%s\n%s\n", strings.Repeat("=", 80), m.name, strings.Repeat("=", 80))
+		for _, text := range texts {
+			fmt.Fprintf(&b, "\n%s\n", bytes.TrimSpace(text))
+		}
+	}
+	return b.Bytes(), nil
+}
+
+type module struct{ name, dir string }
+
+// compiledModules lists the modules that the page's program is compiled from, and Go.
+func compiledModules() ([]module, error) {
+	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}", page)
+	list.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	out, err := list.Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing the page's modules: %w", err)
+	}
+	goroot, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
+	if err != nil {
+		return nil, fmt.Errorf("asking for Go's folder: %w", err)
+	}
+	root, version, _ := strings.Cut(strings.TrimSpace(string(goroot)), "\n")
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(lines)
+	modules := []module{{"Go " + strings.TrimPrefix(version, "go") + ", https://go.dev", root}}
+	for _, line := range slices.Compact(lines) {
+		if name, dir, ok := strings.Cut(line, "\t"); ok {
+			modules = append(modules, module{strings.TrimSpace(name), dir})
+		}
+	}
+	return modules, nil
+}
+
+// licenceFiles reads the files of a folder that by their names are licences or notices.
+func licenceFiles(dir string) (texts [][]byte, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name := strings.ToUpper(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())))
+		if e.IsDir() || !slices.Contains([]string{"LICENSE", "LICENCE", "COPYING", "NOTICE", "PATENTS"}, name) {
+			continue
+		}
+		text, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
