@@ -11,7 +11,7 @@ from evaluate import as_image
 CHOICE = [("3d", "fox", "blue"), ("noto", "cactus", "yellow"), ("flat", "octopus", "teal"), ("twitter", "strawberry", "green"),
           ("blob", "crescent moon", "pink"), ("joy", "sunflower", "purple"), ("noto", "butterfly", "orange")]
 SETS = {"3d": "Fluent Emoji, Microsoft (MIT)", "flat": "Fluent Emoji Flat, Microsoft (MIT)", "noto": "Noto Emoji, Google (Apache-2.0)",
-        "blob": "Noto Emoji v1, Google (Apache-2.0)", "firefox": "FxEmojis, Mozilla (Apache-2.0)",
+        "blob": "Noto Emoji v1, Google (Apache-2.0)", "firefox": "FxEmojis, Mozilla (CC-BY-4.0)",
         "twitter": "Twemoji, Twitter and contributors (CC-BY-4.0)", "joy": "EmojiOne v2, JoyPixels (CC-BY-4.0)"}
 
 
