@@ -71,6 +71,17 @@ func readConfig(f Files, fromTokenizer []declaration) (*configFile, error) {
 	return c, errors.Join(problems...)
 }
 
+// mayHaveOlderFiles says whether special_tokens_map.json and added_tokens.json can matter:
+// added_tokens_decoder replaces them, and transformers 5, which names its backend, does not
+// write them. A file that is asked for in vain is an error in the browser's console.
+func mayHaveOlderFiles(config []byte) bool {
+	var c struct {
+		Backend string
+		Decoder map[string]json.RawMessage `json:"added_tokens_decoder"`
+	}
+	return json.Unmarshal(config, &c) != nil || c.Backend == "" && c.Decoder == nil
+}
+
 // declare lists the added tokens.
 func (c *configFile) declare(addedTokens []byte, fromTokenizer []declaration) error {
 	if c.Decoder != nil {

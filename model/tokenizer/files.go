@@ -39,7 +39,9 @@ func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
 		f.Tokenizer = file("tokenizer.json")
 	}
 	f.Config = file("tokenizer_config.json")
-	f.SpecialTokensMap, f.AddedTokens = file("special_tokens_map.json"), file("added_tokens.json")
+	if mayHaveOlderFiles(f.Config) {
+		f.SpecialTokensMap, f.AddedTokens = file("special_tokens_map.json"), file("added_tokens.json")
+	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
