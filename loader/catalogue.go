@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Catalogue is what web/catalogue.json says: models that the page offers. Anyone who
+// Catalogue is the content of web/catalogue.json: the models that the page offers. Whoever
 // serves the page may edit it.
 type Catalogue struct {
 	About    string             `json:"about,omitempty"`
@@ -25,7 +25,7 @@ type Licence struct {
 // Entry is one model, adapter or image encoder.
 type Entry struct {
 	ID      string `json:"id"`
-	Kind    string `json:"kind"` // model, ip_adapter or image_encoder
+	Kind    Kind   `json:"kind"`
 	Name    string `json:"name"`
 	About   string `json:"about,omitempty"`
 	Source  string `json:"source"` // owner/name on the base, a path below it, or a whole link
@@ -46,13 +46,13 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 	ids := map[string]bool{}
 	for _, e := range c.Models {
 		if e.ID == "" || ids[e.ID] {
-			return c, fmt.Errorf("catalogue.json: the id %q is empty or stands twice", e.ID)
+			return c, fmt.Errorf("catalogue.json: the id %q is empty or is used twice", e.ID)
 		}
 		ids[e.ID] = true
 		switch e.Kind {
-		case "model", "ip_adapter", "image_encoder":
+		case KindModel, KindIPAdapter, KindImageEncoder:
 		default:
-			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are model, ip_adapter, image_encoder", e.ID, e.Kind)
+			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are %s, %s and %s", e.ID, e.Kind, KindModel, KindIPAdapter, KindImageEncoder)
 		}
 		if _, ok := c.Licences[e.Licence]; !ok {
 			return c, fmt.Errorf("catalogue.json: the licence %q of %s is not among the licences", e.Licence, e.ID)
@@ -63,7 +63,7 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 	}
 	for _, e := range c.Models {
 		if e.Needs != "" && !ids[e.Needs] {
-			return c, fmt.Errorf("catalogue.json: %s needs %q, which is not there", e.ID, e.Needs)
+			return c, fmt.Errorf("catalogue.json: %s needs %q, which is not in the catalogue", e.ID, e.Needs)
 		}
 	}
 	return c, nil
@@ -79,13 +79,5 @@ func (c Catalogue) Entry(id string) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Link is where an entry lies.
+// Link is the address of an entry.
 func (c Catalogue) Link(e Entry) (Link, error) { return ParseLink(e.Source, c.Base) }
-
-// Components are what store.Files asks for an entry of its kind.
-func (e Entry) Components() []string {
-	if e.Kind == "model" {
-		return []string{"unet", "vae", "text_encoder"}
-	}
-	return []string{""}
-}

@@ -27,8 +27,8 @@ func TestCatalogue(t *testing.T) {
 			}
 			l, err := c.Link(e)
 			name := "config.json"
-			if e.Kind == "model" {
-				name = "unet/config.json"
+			if e.Kind == KindModel {
+				name = Config(UNet)
 			}
 			if l.File != "" {
 				name = ""

@@ -7,19 +7,27 @@ import (
 	"strings"
 )
 
-// Kind is what a file of weights is.
+// Kind is what a file or a folder of weights is, as the catalogue, the store's records and
+// the page call it.
 type Kind string
 
-// The files that Imprompt reads.
+// The kinds. To add one: a constant and its name here, its tensors in Recognise, and, where
+// it comes as a folder, its files in diffusers.go.
 const (
-	KindModel     Kind = "Stable Diffusion 1.5"
-	KindIPAdapter Kind = "IP-Adapter"
-	// KindNetwork is one network of a diffusers folder, of no use alone.
-	KindNetwork Kind = "one network"
+	KindModel        Kind = "model" // a whole Stable Diffusion 1.5 model
+	KindIPAdapter    Kind = "ip_adapter"
+	KindImageEncoder Kind = "image_encoder"
+	// KindNetwork is one network of a model, of no use alone; the store has none.
+	KindNetwork Kind = "network"
 )
 
-// CheckFile says from a file's name and first bytes (16 are enough) what a file that is
-// no safetensors is and what to do; nil when it may be safetensors.
+var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindNetwork: "Network"}
+
+// Name is the kind in words, for a title: "Image encoder".
+func (k Kind) Name() string { return kindNames[k] }
+
+// CheckFile returns nil for what may be a safetensors file. Of any other file it says, from
+// the name and the first 16 bytes, what it is and what to do.
 func CheckFile(name string, first []byte) error {
 	s := string(first)
 	switch {
@@ -38,9 +46,9 @@ func CheckFile(name string, first []byte) error {
 	return nil
 }
 
-// Recognise says what a checkpoint is from its names and shapes, and for what Imprompt
-// cannot draw with, an error that names it and the remedy. The names are those by
-// which diffusers tells models apart (infer_diffusers_model_type in
+// Recognise tells the kind of a checkpoint from its tensors' names and shapes. For a
+// checkpoint that Imprompt cannot use it returns an error that names it and the remedy. The
+// names are those by which diffusers tells models apart (infer_diffusers_model_type in
 // loaders/single_file_utils.py).
 func Recognise(c *Checkpoint) (Kind, error) {
 	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
@@ -99,8 +107,8 @@ func Recognise(c *Checkpoint) (Kind, error) {
 	return "", fmt.Errorf("this file is no Stable Diffusion 1.5 model and no IP-Adapter: its tensors are named like %q", names[0])
 }
 
-// CheckUNetConfig says of a UNet's config.json, in diffusers' layout, what other family
-// than Stable Diffusion 1.5's it belongs to; nil where it may be of that one.
+// CheckUNetConfig returns nil for a UNet's config.json that may belong to the family of
+// Stable Diffusion 1.5, and otherwise an error that names the family it belongs to.
 func CheckUNetConfig(config []byte) error {
 	var c struct {
 		CrossAttentionDim any `json:"cross_attention_dim"`

@@ -232,7 +232,7 @@ func FuzzSingleFile(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, w := range []*renamed{unet, vae, text} {
+		for _, w := range []*Checkpoint{unet, vae, text} {
 			if w == nil {
 				continue
 			}

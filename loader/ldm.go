@@ -2,6 +2,7 @@ package loader
 
 import (
 	"fmt"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -15,7 +16,7 @@ const (
 // ldmVAE are the prefixes that are in use for the autoencoder.
 var ldmVAE = []string{"first_stage_model.", "vae."}
 
-// ldmUNetNames are the layers outside of the UNet's blocks.
+// ldmUNetNames are the names of the UNet's layers outside its blocks.
 var ldmUNetNames = map[string]string{
 	"time_embed.0": "time_embedding.linear_1", "time_embed.2": "time_embedding.linear_2",
 	"input_blocks.0.0": "conv_in", "out.0": "conv_norm_out", "out.2": "conv_out",
@@ -24,8 +25,8 @@ var ldmUNetNames = map[string]string{
 var ldmResnet = strings.NewReplacer("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "out_layers.0.", "norm2.",
 	"out_layers.3.", "conv2.", "emb_layers.1.", "time_emb_proj.", "skip_connection.", "conv_shortcut.")
 
-// ldmLayersPerBlock reads off the names how many resnets a level has: input_blocks.0 is
-// conv_in, and each level but the last ends in a downsampler, "op".
+// ldmLayersPerBlock tells from the names how many resnets a level has: input_blocks.0 is
+// conv_in, and each level except the last ends in a downsampler, "op".
 func ldmLayersPerBlock(names []string) (int, error) {
 	first, last := -1, 0
 	for _, name := range names {
@@ -36,7 +37,7 @@ func ldmLayersPerBlock(names []string) (int, error) {
 		number, rest, _ := strings.Cut(rest, ".")
 		i, err := strconv.Atoi(number)
 		if err != nil || i > 1000 {
-			return 0, fmt.Errorf("the tensor %q is none of Stable Diffusion 1.5's", name)
+			return 0, fmt.Errorf("the tensor %q does not belong to Stable Diffusion 1.5", name)
 		}
 		last = max(last, i)
 		if strings.HasPrefix(rest, "0.op.") && (first < 0 || i < first) {
@@ -52,8 +53,8 @@ func ldmLayersPerBlock(names []string) (int, error) {
 	return first - 1, nil
 }
 
-// unetName is the diffusers name of a UNet's tensor, its prefix taken off; "" for what
-// is no part of the network. After diffusers' convert_ldm_unet_checkpoint
+// unetName is the diffusers name of a UNet's tensor whose prefix was removed, or "" for a
+// tensor that is not part of the network. It follows diffusers' convert_ldm_unet_checkpoint
 // (loaders/single_file_utils.py).
 func unetName(key string, layersPerBlock int) string {
 	at := strings.LastIndexByte(key, '.')
@@ -99,8 +100,8 @@ func unetName(key string, layersPerBlock int) string {
 		}
 		level, layer := i/(layersPerBlock+1), i%(layersPerBlock+1)
 		switch {
-		// The upsampler is the last of its block's layers: the third after an
-		// attention, the second where there is none.
+		// The upsampler is the last layer of its block: the third where there is
+		// an attention, the second where there is none.
 		case part[2] != "0" && strings.HasPrefix(part[3], "conv."):
 			return fmt.Sprintf("up_blocks.%d.upsamplers.0.%s", level, part[3])
 		case part[2] == "0":
@@ -112,17 +113,18 @@ func unetName(key string, layersPerBlock int) string {
 	return ""
 }
 
-// ldmAttention are the names of the VAE's attention: the published files have the
-// first ones, files that diffusers 0.1x wrote back have the second.
+// ldmAttention and oldAttention turn the names of the VAE's attention into diffusers'. The
+// published files have the first names; files that diffusers 0.1x converted back have the
+// second.
 var ldmAttention = strings.NewReplacer("norm.", "group_norm.", "proj_out.", "to_out.0.", "q.", "to_q.", "k.", "to_k.", "v.", "to_v.")
 var oldAttention = strings.NewReplacer("group_norm.", "group_norm.", "query.", "to_q.", "key.", "to_k.", "value.", "to_v.", "proj_attn.", "to_out.0.",
 	"to_q.", "to_q.", "to_k.", "to_k.", "to_v.", "to_v.", "to_out.0.", "to_out.0.")
 
-// vaeName is the diffusers name of an autoencoder's tensor, its prefix taken off, and
-// whether it is a matrix stored as a 1×1 convolution. levels is the decoder's number
-// of levels, which ldm counts from the other end. After diffusers'
-// convert_ldm_vae_checkpoint (loaders/single_file_utils.py).
-func vaeName(key string, levels int) (name string, flat bool) {
+// vaeName is the diffusers name of an autoencoder's tensor whose prefix was removed, and
+// whether the tensor is a matrix that is stored as a 1×1 convolution. levels is the
+// decoder's number of levels, which the original layout counts from the other end. It
+// follows diffusers' convert_ldm_vae_checkpoint (loaders/single_file_utils.py).
+func vaeName(key string, levels int) (name string, matrix bool) {
 	switch {
 	case strings.HasPrefix(key, "quant_conv."), strings.HasPrefix(key, "post_quant_conv."):
 		return key, false
@@ -177,9 +179,9 @@ func vaeName(key string, levels int) (name string, flat bool) {
 	return "", false
 }
 
-// textName is the transformers name of a text encoder's tensor, its prefix taken off;
-// "" for position_ids, a constant that some files carry. Some community files lack
-// "text_model.", as CLIPTextModel once was written.
+// textName is the transformers name of a text encoder's tensor whose prefix was removed, or
+// "" for position_ids, a constant that some files contain. Some community files lack
+// "text_model.".
 func textName(key string) string {
 	if strings.HasSuffix(key, "position_ids") {
 		return ""
@@ -190,9 +192,9 @@ func textName(key string) string {
 	return key
 }
 
-// ldmNetworks sorts a checkpoint in the original layout into its networks. A network
+// ldmNetworks divides a checkpoint in the original layout into its networks. A network
 // that the file lacks is nil.
-func ldmNetworks(c *Checkpoint) (unet, vae, text *renamed, err error) {
+func ldmNetworks(c *Checkpoint) (unet, vae, text *Checkpoint, err error) {
 	names := c.Names()
 	layers, err := ldmLayersPerBlock(names)
 	if err != nil {
@@ -212,33 +214,33 @@ func ldmNetworks(c *Checkpoint) (unet, vae, text *renamed, err error) {
 			levels++
 		}
 	}
-	unet, vae, text = newRenamed(c), newRenamed(c), newRenamed(c)
+	unet, vae, text = renamed(), renamed(), renamed()
 	for _, key := range names {
-		var to *renamed
+		var to *Checkpoint
 		var name string
-		var flat bool
+		var matrix bool
 		if k, ok := strings.CutPrefix(key, ldmUNet); ok {
 			to, name = unet, unetName(k, layers)
 		} else if k, ok := strings.CutPrefix(key, ldmText); ok {
 			to, name = text, textName(k)
 		} else if k, ok := strings.CutPrefix(key, prefix); ok && prefix != "" {
 			to = vae
-			name, flat = vaeName(k, levels)
+			name, matrix = vaeName(k, levels)
 		}
-		// What is left over (EMA, the noise schedule, a training run's loss) is no
-		// part of a network; a tensor that a network lacks is reported when it loads.
+		// What remains (EMA, the noise schedule, a training run's loss) belongs to no
+		// network. A tensor that a network lacks is reported when the network is loaded.
 		if to == nil || name == "" {
 			continue
 		}
-		if err := to.add(name, key, flat); err != nil {
+		if err := to.add(name, c, key, matrix); err != nil {
 			return nil, nil, nil, err
 		}
 	}
-	for _, n := range []**renamed{&unet, &vae, &text} {
+	for _, n := range []**Checkpoint{&unet, &vae, &text} {
 		if len((*n).names) == 0 {
 			*n = nil
 		} else {
-			(*n).sort()
+			sort.Strings((*n).names)
 		}
 	}
 	return unet, vae, text, nil

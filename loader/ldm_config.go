@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// object is a configuration on its way to JSON.
+// object is a configuration that is to become JSON.
 type object map[string]any
 
 func (o object) bytes() []byte {
@@ -17,11 +17,11 @@ func (o object) bytes() []byte {
 	return b
 }
 
-// shapeOf is a tensor's shape when it has that many axes.
-func shapeOf(w Weights, name string, axes int) ([]int, error) {
+// shapeOf is the shape of a tensor that must have a number of axes.
+func shapeOf(w *Checkpoint, name string, axes int) ([]int, error) {
 	_, shape, ok := w.Info(name)
 	if !ok {
-		return nil, fmt.Errorf("the file lacks %s: it is cut short, or no Stable Diffusion 1.5 model", name)
+		return nil, fmt.Errorf("the file lacks %s: it is incomplete, or not a Stable Diffusion 1.5 model", name)
 	}
 	if len(shape) != axes {
 		return nil, fmt.Errorf("%s has the shape %v and should have %d axes", name, shape, axes)
@@ -29,9 +29,9 @@ func shapeOf(w Weights, name string, axes int) ([]int, error) {
 	return shape, nil
 }
 
-// unetConfig infers a UNet's config.json from its weights. What the weights do not tell
-// is Stable Diffusion 1.5's: 8 heads, 32 groups.
-func unetConfig(w Weights) ([]byte, error) {
+// unetConfig infers a UNet's config.json from its weights. What the weights do not tell is
+// taken from Stable Diffusion 1.5: 8 heads, 32 groups.
+func unetConfig(w *Checkpoint) ([]byte, error) {
 	in, err := shapeOf(w, "conv_in.weight", 4)
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func unetConfig(w Weights) ([]byte, error) {
 		layers++
 	}
 	if len(channels) == 0 || cross == 0 {
-		return nil, errors.New("the file's UNet has no blocks with cross-attention: it is no Stable Diffusion 1.5 model")
+		return nil, errors.New("the file's UNet has no blocks with cross-attention: it is not a Stable Diffusion 1.5 model")
 	}
 	return object{
 		"_class_name": "UNet2DConditionModel", "act_fn": "silu", "attention_head_dim": 8, "block_out_channels": channels,
@@ -80,7 +80,7 @@ func unetConfig(w Weights) ([]byte, error) {
 }
 
 // vaeConfig infers an autoencoder's config.json from its weights.
-func vaeConfig(w Weights) ([]byte, error) {
+func vaeConfig(w *Checkpoint) ([]byte, error) {
 	in, err := shapeOf(w, "encoder.conv_in.weight", 4)
 	if err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func vaeConfig(w Weights) ([]byte, error) {
 
 // textConfig infers a CLIP text encoder's config.json from its weights. CLIP's heads
 // have 64 channels.
-func textConfig(w Weights) ([]byte, error) {
+func textConfig(w *Checkpoint) ([]byte, error) {
 	const embeddings = "text_model.embeddings."
 	tokens, err := shapeOf(w, embeddings+"token_embedding.weight", 2)
 	if err != nil {
@@ -146,8 +146,8 @@ func textConfig(w Weights) ([]byte, error) {
 	}.bytes(), nil
 }
 
-// schedulerConfig is Stable Diffusion 1.5's scheduler; a file whose training predicted
-// velocity carries a tensor v_pred.
+// schedulerConfig is the configuration of Stable Diffusion 1.5's scheduler. A file whose
+// model was trained to predict the velocity contains a tensor v_pred.
 func schedulerConfig(c *Checkpoint) []byte {
 	prediction := "epsilon"
 	if _, _, ok := c.Info("v_pred"); ok {

@@ -91,21 +91,3 @@ func isWeights(p string) bool {
 	}
 	return false
 }
-
-// FolderFiles are the files of a model in diffusers' layout: those that must be there,
-// and those that may. Weights have no fixed name; see WeightNames.
-func FolderFiles() (must, may []string) {
-	return []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"},
-		[]string{"model_index.json", "tokenizer/tokenizer_config.json", "feature_extractor/preprocessor_config.json"}
-}
-
-// WeightNames are the names that a network's weights may have, the preferred first; the
-// last ones are lists of shards.
-func WeightNames(component string) (files, lists []string) {
-	stem := "diffusion_pytorch_model"
-	if component != "unet" && component != "vae" {
-		stem = "model"
-	}
-	return []string{stem + ".fp16.safetensors", stem + ".safetensors"},
-		[]string{stem + ".safetensors.index.fp16.json", stem + ".fp16.safetensors.index.json", stem + ".safetensors.index.json"}
-}

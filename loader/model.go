@@ -13,17 +13,18 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// Model is a Stable Diffusion 1.5 model in whatever layout it is published: a Folder
-// for its configurations, and its networks' weights under diffusers' names.
+// Model is a Stable Diffusion 1.5 model in either of the layouts in which models are
+// published. As a Folder it opens the configurations; Network opens the weights, under
+// diffusers' names.
 type Model struct {
-	folder   Folder             // nil for a single file
-	files    map[string][]byte  // of a single file: the configurations, inferred
-	networks map[string]Weights // of a single file
-	shared   Folder             // where CLIP's vocabulary lies, for a single file
+	folder   Folder                 // nil for a single file
+	files    map[string][]byte      // of a single file: its configurations, by their paths in diffusers' layout
+	networks map[string]*Checkpoint // of a single file
+	clip     Folder                 // has CLIP's merges.txt, for a single file
 }
 
-// OpenFolder opens a model in diffusers' layout; a Model made of a single file stays what
-// it is.
+// OpenFolder opens a model in diffusers' layout. A Model that was made from a single file
+// is returned as it is.
 func OpenFolder(f Folder) *Model {
 	if m, ok := f.(*Model); ok {
 		return m
@@ -31,10 +32,10 @@ func OpenFolder(f Folder) *Model {
 	return &Model{folder: f}
 }
 
-// OpenSingleFile opens a model in the original (latent-diffusion) layout: one
-// safetensors file with all networks. A file has no tokenizer: clip is a folder with
-// CLIP's merges.txt, web/clip of the page. The error for any other file says what it
-// is and what to do.
+// OpenSingleFile opens a model in the original (latent-diffusion) layout: one safetensors
+// file with all networks. Such a file has no tokenizer, so clip is a folder with CLIP's
+// merges.txt (web/clip); it may be nil where no tokenizer is read. For any other file the
+// error says what it is and what to do.
 func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) {
 	c, err := OpenFileOfWeights(ctx, s)
 	if err != nil {
@@ -54,11 +55,11 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name(), err)
 	}
-	m.shared = clip
+	m.clip = clip
 	return m, nil
 }
 
-// OpenFileOfWeights opens a safetensors file, and says of another what it is.
+// OpenFileOfWeights opens a safetensors file. For another file the error says what it is.
 func OpenFileOfWeights(ctx context.Context, s Source) (*Checkpoint, error) {
 	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
 	if err != nil {
@@ -77,19 +78,19 @@ func openLDM(c *Checkpoint) (*Model, error) {
 	}
 	switch {
 	case unet == nil:
-		return nil, errors.New("the file has no UNet: it is no whole model")
+		return nil, errors.New("the file has no UNet: it is not a whole model")
 	case vae == nil:
 		return nil, errors.New("the file has no VAE: its publisher expects one beside it; get the version of the model with the VAE in it")
 	case text == nil:
 		return nil, errors.New("the file has no text encoder: get the whole model, not the UNet alone")
 	}
-	m := &Model{files: map[string][]byte{}, networks: map[string]Weights{"unet": unet, "vae": vae, "text_encoder": text}}
+	m := &Model{files: map[string][]byte{}, networks: map[string]*Checkpoint{UNet: unet, VAE: vae, TextEncoder: text}}
 	var err1, err2, err3 error
-	m.files["unet/config.json"], err1 = unetConfig(unet)
-	m.files["vae/config.json"], err2 = vaeConfig(vae)
-	m.files["text_encoder/config.json"], err3 = textConfig(text)
-	m.files["scheduler/scheduler_config.json"] = schedulerConfig(c)
-	m.files["tokenizer/tokenizer_config.json"] = []byte(`{"model_max_length":77,"bos_token":"<|startoftext|>","eos_token":"<|endoftext|>","unk_token":"<|endoftext|>","pad_token":"<|endoftext|>"}`)
+	m.files[Config(UNet)], err1 = unetConfig(unet)
+	m.files[Config(VAE)], err2 = vaeConfig(vae)
+	m.files[Config(TextEncoder)], err3 = textConfig(text)
+	m.files[SchedulerConfig] = schedulerConfig(c)
+	m.files[tokenizerConfig] = []byte(`{"model_max_length":77,"bos_token":"<|startoftext|>","eos_token":"<|endoftext|>","unk_token":"<|endoftext|>","pad_token":"<|endoftext|>"}`)
 	return m, errors.Join(err1, err2, err3)
 }
 
@@ -101,104 +102,96 @@ func (m *Model) Open(ctx context.Context, name string) (Source, error) {
 	if b, ok := m.files[name]; ok {
 		return Memory(name, b), nil
 	}
-	if base, ok := strings.CutPrefix(name, "tokenizer/"); ok && m.shared != nil {
-		if base != "vocab.json" {
-			return m.shared.Open(ctx, base)
-		}
-		merges, err := ReadFile(ctx, m.shared, "merges.txt")
+	switch {
+	case m.clip == nil:
+	case name == merges:
+		return m.clip.Open(ctx, path.Base(merges))
+	case name == vocabulary:
+		text, err := ReadFile(ctx, m.clip, path.Base(merges))
 		if err != nil {
 			return nil, fmt.Errorf("CLIP's vocabulary: %w", err)
 		}
-		vocabulary, err := CLIPVocabulary(merges)
+		made, err := CLIPVocabulary(text)
 		if err != nil {
 			return nil, err
 		}
-		return Memory(name, vocabulary), nil
+		return Memory(name, made), nil
 	}
 	return nil, fmt.Errorf("%s: %w", name, os.ErrNotExist)
 }
 
-// Network opens a network's weights: "unet", "vae", "text_encoder" or "image_encoder".
-func (m *Model) Network(ctx context.Context, component string) (Weights, error) {
+// Network opens the weights of a network: UNet, VAE, TextEncoder or ImageEncoder.
+func (m *Model) Network(ctx context.Context, network string) (*Checkpoint, error) {
 	if m.folder == nil {
-		if w, ok := m.networks[component]; ok {
-			return w, nil
+		if c, ok := m.networks[network]; ok {
+			return c, nil
 		}
-		return nil, fmt.Errorf("a single file has no %s: %w", component, os.ErrNotExist)
+		return nil, fmt.Errorf("a single file has no %s: %w", network, os.ErrNotExist)
 	}
-	stem := "diffusion_pytorch_model"
-	if component != "unet" && component != "vae" {
-		stem = "model"
+	c, err := OpenNetwork(ctx, m.folder, network)
+	if err != nil || network != TextEncoder {
+		return c, err
 	}
-	c, err := OpenNetwork(ctx, m.folder, component, stem)
-	if err != nil {
-		return nil, err
-	}
-	if component == "text_encoder" {
-		return underTextModel(c)
-	}
-	return c, nil
+	return underTextModel(c)
 }
 
-// underTextModel shows a text encoder's tensors under "text_model.", as they are
-// published: transformers 5 leaves that out where it saves one.
-func underTextModel(c *Checkpoint) (Weights, error) {
+// underTextModel puts "text_model." before a text encoder's names, as they are published:
+// transformers 5 saves them without it.
+func underTextModel(c *Checkpoint) (*Checkpoint, error) {
 	if _, _, ok := c.Info("embeddings.token_embedding.weight"); !ok {
 		return c, nil
 	}
-	r := newRenamed(c)
+	r := renamed()
 	for _, name := range c.Names() {
 		if to := textName(name); to != "" {
-			if err := r.add(to, name, false); err != nil {
+			if err := r.add(to, c, name, false); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return r.sort(), nil
+	sort.Strings(r.names)
+	return r, nil
 }
 
-// OpenNetwork opens the weights of a folder's network: the fp16 variant first, then the
-// plain file, then the shards that an index lists.
-func OpenNetwork(ctx context.Context, folder Folder, component, stem string) (*Checkpoint, error) {
-	var tried []string
-	for _, name := range []string{stem + ".fp16.safetensors", stem + ".safetensors"} {
-		s, err := folder.Open(ctx, path.Join(component, name))
+// OpenNetwork opens the weights of a network in a folder (Here where the folder is the
+// network's own): the fp16 variant, else the plain file, else the shards that a list names.
+func OpenNetwork(ctx context.Context, folder Folder, network string) (*Checkpoint, error) {
+	files, lists := WeightNames(network)
+	for _, name := range files {
+		s, err := folder.Open(ctx, name)
 		if err == nil {
 			return OpenFileOfWeights(ctx, s)
 		}
 		if !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
-		tried = append(tried, name)
 	}
-	// transformers and diffusers name the variant's index differently.
-	for _, name := range []string{stem + ".safetensors.index.fp16.json", stem + ".fp16.safetensors.index.json", stem + ".safetensors.index.json"} {
-		index, err := ReadFile(ctx, folder, path.Join(component, name))
+	for _, name := range lists {
+		list, err := ReadFile(ctx, folder, name)
 		if errors.Is(err, os.ErrNotExist) {
-			tried = append(tried, name)
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		files, err := Shards(index)
+		shards, err := Shards(list)
 		if err != nil {
-			return nil, fmt.Errorf("%s/%s: %w", component, name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		var sources []Source
-		for _, f := range files {
-			s, err := folder.Open(ctx, path.Join(component, f))
+		for _, f := range shards {
+			s, err := folder.Open(ctx, path.Join(network, f))
 			if err != nil {
-				return nil, fmt.Errorf("%s/%s lists %s: %w", component, name, f, err)
+				return nil, fmt.Errorf("%s lists %s: %w", name, f, err)
 			}
 			sources = append(sources, s)
 		}
 		return OpenCheckpoint(ctx, sources...)
 	}
-	return nil, fmt.Errorf("%s has no weights: looked for %s (.bin and .ckpt files are not read: convert them to safetensors)", component, strings.Join(tried, ", "))
+	return nil, fmt.Errorf("there are no weights: looked for %s (.bin and .ckpt files are not read: convert them to safetensors)", strings.Join(append(files, lists...), ", "))
 }
 
-// Shards lists the files that a model.safetensors.index.json names.
+// Shards are the files that a model.safetensors.index.json lists, sorted.
 func Shards(index []byte) ([]string, error) {
 	var list struct {
 		WeightMap map[string]string `json:"weight_map"`
@@ -209,7 +202,7 @@ func Shards(index []byte) ([]string, error) {
 	files := map[string]bool{}
 	for _, f := range list.WeightMap {
 		if f != path.Base(f) || strings.Contains(f, "\\") || f == ".." || f == "." {
-			return nil, fmt.Errorf("the list of shards names %q, which is no file beside it", f)
+			return nil, fmt.Errorf("the list of shards names %q, which is not a file beside it", f)
 		}
 		files[f] = true
 	}

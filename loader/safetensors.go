@@ -1,6 +1,3 @@
-// Package loader brings checkpoints from where they lie (a file, a page's own origin,
-// later a store in the browser) to the GPU, slice by slice: no checkpoint passes
-// through Go's heap.
 package loader
 
 import (

@@ -8,7 +8,7 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// Source is a file that can be read in ranges.
+// Source is a file that can be read in ranges. Its Name is for error messages.
 type Source interface {
 	Name() string
 	Size() int64
@@ -16,9 +16,10 @@ type Source interface {
 	ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
 
-// Folder is a folder of a model, in diffusers' layout.
+// Folder is the folder of a model in diffusers' layout.
 type Folder interface {
-	// Open opens the file at a path of the folder; os.ErrNotExist when there is none.
+	// Open opens the file at a path below the folder. The error is os.ErrNotExist where
+	// there is no such file.
 	Open(ctx context.Context, path string) (Source, error)
 }
 
@@ -43,12 +44,15 @@ func ReadFile(ctx context.Context, f Folder, path string) ([]byte, error) {
 	return ReadAll(ctx, s)
 }
 
-// Checkpoint is one or more safetensors files read as one.
+// Checkpoint gives tensors by their names, wherever their bytes are: one or more
+// safetensors files read as one, or the tensors of one network, under diffusers' names, out
+// of a file with several. Package model reads it through an interface of its own.
 type Checkpoint struct {
 	tensors map[string]located
-	names   []string
+	names   []string // sorted
 }
 
+// located is a tensor as its file describes it, and the file.
 type located struct {
 	Tensor
 	source Source
@@ -64,7 +68,7 @@ func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error)
 		}
 		for _, t := range list {
 			if _, ok := c.tensors[t.Name]; ok {
-				return nil, fmt.Errorf("%s: tensor %q is in another of the checkpoint's files, too", s.Name(), t.Name)
+				return nil, fmt.Errorf("%s: the tensor %q is also in another of the checkpoint's files", s.Name(), t.Name)
 			}
 			c.tensors[t.Name] = located{t, s}
 			c.names = append(c.names, t.Name)
@@ -90,10 +94,10 @@ func readHeader(ctx context.Context, s Source) ([]Tensor, error) {
 	return ParseHeader(webapi.GoBytes(header), s.Size())
 }
 
-// Names lists the tensors.
+// Names lists the tensors, sorted.
 func (c *Checkpoint) Names() []string { return c.names }
 
-// Info is a tensor's type, in safetensors' words, and shape.
+// Info is a tensor's type, by safetensors' name ("F16", say), and its shape.
 func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
 	t, ok := c.tensors[name]
 	return t.DType, t.Shape, ok
@@ -106,4 +110,28 @@ func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (webap
 		return webapi.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
 	}
 	return t.source.ReadRange(ctx, t.Begin+off, n)
+}
+
+// renamed is a Checkpoint without tensors yet, for add.
+func renamed() *Checkpoint { return &Checkpoint{tensors: map[string]located{}} }
+
+// add takes a tensor over from another checkpoint under a new name. With matrix, a tensor
+// that was stored as a 1×1 convolution becomes the matrix that it is; the bytes are the same.
+// Names have to be sorted afterwards.
+func (c *Checkpoint) add(name string, from *Checkpoint, old string, matrix bool) error {
+	if other, ok := c.tensors[name]; ok {
+		return fmt.Errorf("the tensors %q and %q are the same tensor of the network: the file is damaged", other.Name, old)
+	}
+	t := from.tensors[old]
+	if matrix && len(t.Shape) > 2 {
+		for _, s := range t.Shape[2:] {
+			if s != 1 {
+				return fmt.Errorf("the tensor %q should be a 1×1 convolution and has the shape %v", old, t.Shape)
+			}
+		}
+		t.Shape = t.Shape[:2]
+	}
+	c.tensors[name] = t
+	c.names = append(c.names, name)
+	return nil
 }

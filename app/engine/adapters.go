@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
@@ -22,22 +21,21 @@ type visionModel struct {
 // folder, or, without a name, in that of the model. at is its place in the folder.
 func ImageEncoder(ctx context.Context, host Host, model loader.Folder, name string) (folder loader.Folder, at string, err error) {
 	if name == "" {
-		return model, "image_encoder", nil
+		return model, loader.ImageEncoder, nil
 	}
 	if folder, err = host.Folder(ctx, name); err != nil {
 		return nil, "", err
 	}
-	if _, err := folder.Open(ctx, "image_encoder/config.json"); err != nil {
-		return folder, ".", nil
+	if _, err := folder.Open(ctx, loader.Config(loader.ImageEncoder)); err != nil {
+		return folder, loader.Here, nil
 	}
-	return folder, "image_encoder", nil
+	return folder, loader.ImageEncoder, nil
 }
 
-// ImageProcessor reads the first preprocessor_config.json of several places in a folder;
-// without one it makes, as diffusers does, a processor for the encoder's image size.
-func ImageProcessor(ctx context.Context, folder loader.Folder, size int, places ...string) (*imageproc.CLIPImageProcessor, error) {
-	for _, at := range places {
-		name := path.Join(at, "preprocessor_config.json")
+// ImageProcessor reads the preprocessor_config.json of an image encoder in a folder. Where
+// there is none, it makes a processor for the encoder's image size, as diffusers does.
+func ImageProcessor(ctx context.Context, folder loader.Folder, size int, encoder string) (*imageproc.CLIPImageProcessor, error) {
+	for _, name := range loader.ProcessorConfigs(encoder) {
 		b, err := loader.ReadFile(ctx, folder, name)
 		if err == nil {
 			return imageproc.NewCLIPImageProcessor(b)
@@ -59,7 +57,7 @@ func (e *Engine) vision(ctx context.Context, name string) (*visionModel, error) 
 	if err != nil {
 		return nil, err
 	}
-	b, err := loader.ReadFile(ctx, folder, path.Join(prefix, "config.json"))
+	b, err := loader.ReadFile(ctx, folder, loader.Config(prefix))
 	if err != nil {
 		return nil, fmt.Errorf("the image encoder's config.json: %w", err)
 	}
@@ -68,10 +66,10 @@ func (e *Engine) vision(ctx context.Context, name string) (*visionModel, error) 
 		return nil, err
 	}
 	v := &visionModel{encoder: model.NewVisionEncoder(config)}
-	if v.processor, err = ImageProcessor(ctx, folder, config.ImageSize, prefix, "feature_extractor"); err != nil {
+	if v.processor, err = ImageProcessor(ctx, folder, config.ImageSize, prefix); err != nil {
 		return nil, err
 	}
-	c, err := loader.OpenNetwork(ctx, folder, prefix, "model")
+	c, err := loader.OpenNetwork(ctx, folder, prefix)
 	if err != nil {
 		return nil, err
 	}

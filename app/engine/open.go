@@ -50,7 +50,7 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	}
 	m := &loadedModel{folder: folder, vision: map[string]*visionModel{}, adapters: map[string]*model.IPAdapter{}}
 	var files [4][]byte
-	for i, name := range []string{"unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"} {
+	for i, name := range []string{loader.Config(loader.UNet), loader.Config(loader.VAE), loader.Config(loader.TextEncoder), loader.SchedulerConfig} {
 		var err error
 		if files[i], err = read(name); err != nil {
 			return nil, err
@@ -61,7 +61,7 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	textConfig, err3 := model.ParseCLIPTextConfig(files[2])
 	schedulerConfig, err4 := scheduler.ParseConfig(files[3])
 	var err5 error
-	m.tokenizer, err5 = OpenTokenizer(ctx, folder, "tokenizer")
+	m.tokenizer, err5 = OpenTokenizer(ctx, folder, loader.Tokenizer)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
@@ -69,15 +69,15 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	m.pipeline = p
 
 	networks := loader.OpenFolder(folder)
-	unet, err := networks.Network(ctx, "unet")
+	unet, err := networks.Network(ctx, loader.UNet)
 	if err != nil {
 		return nil, err
 	}
-	vae, err := networks.Network(ctx, "vae")
+	vae, err := networks.Network(ctx, loader.VAE)
 	if err != nil {
 		return nil, err
 	}
-	text, err := networks.Network(ctx, "text_encoder")
+	text, err := networks.Network(ctx, loader.TextEncoder)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 		m.memory.Add(p.VAE.Decoder, vae), m.memory.Add(p.VAE.Encoder, vae))
 }
 
-// OpenTokenizer reads the tokenizer that lies in a place of a folder.
+// OpenTokenizer reads the tokenizer that is at a place in a folder.
 func OpenTokenizer(ctx context.Context, folder loader.Folder, at string) (*tokenizer.Tokenizer, error) {
 	return tokenizer.Open(func(name string) ([]byte, error) { return loader.ReadFile(ctx, folder, path.Join(at, name)) })
 }

@@ -55,7 +55,7 @@ func weightsOf(ctx context.Context, host engine.Host, r Row) (string, error) {
 	}
 	networks := loader.OpenFolder(folder)
 	var list []model.Checkpoint
-	for _, name := range []string{"text_encoder", "unet", "vae"} {
+	for _, name := range []string{loader.TextEncoder, loader.UNet, loader.VAE} {
 		w, err := networks.Network(ctx, name)
 		if err != nil {
 			return "", err
@@ -75,7 +75,7 @@ func weightsOf(ctx context.Context, host engine.Host, r Row) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		encoder, err := loader.OpenNetwork(ctx, folder, at, "model")
+		encoder, err := loader.OpenNetwork(ctx, folder, at)
 		if err != nil {
 			return "", err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/gpu"
@@ -26,9 +25,9 @@ type judge struct {
 // loadJudge reads a CLIPModel's folder, or one in diffusers' layout with text_encoder,
 // image_encoder and tokenizer, whose text encoder has its text_projection.
 func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge, error) {
-	text, vision, vocabulary, processor := ".", ".", ".", []string{"."}
-	if _, err := folder.Open(ctx, "text_encoder/config.json"); err == nil {
-		text, vision, vocabulary, processor = "text_encoder", "image_encoder", "tokenizer", []string{"image_encoder", "feature_extractor"}
+	text, vision, vocabulary := loader.Here, loader.Here, loader.Here
+	if _, err := folder.Open(ctx, loader.Config(loader.TextEncoder)); err == nil {
+		text, vision, vocabulary = loader.TextEncoder, loader.ImageEncoder, loader.Tokenizer
 	}
 	read := func(name string) ([]byte, error) {
 		b, err := loader.ReadFile(ctx, folder, name)
@@ -38,7 +37,7 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 		return b, nil
 	}
 	var files [2][]byte
-	for i, name := range []string{path.Join(text, "config.json"), path.Join(vision, "config.json")} {
+	for i, name := range []string{loader.Config(text), loader.Config(vision)} {
 		var err error
 		if files[i], err = read(name); err != nil {
 			return nil, err
@@ -52,14 +51,14 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, err
 	}
-	if j.processor, err = engine.ImageProcessor(ctx, folder, visionConfig.ImageSize, processor...); err != nil {
+	if j.processor, err = engine.ImageProcessor(ctx, folder, visionConfig.ImageSize, vision); err != nil {
 		return nil, err
 	}
-	textWeights, err := loader.OpenNetwork(ctx, folder, text, "model")
+	textWeights, err := loader.OpenNetwork(ctx, folder, text)
 	if err != nil {
 		return nil, err
 	}
-	visionWeights, err := loader.OpenNetwork(ctx, folder, vision, "model")
+	visionWeights, err := loader.OpenNetwork(ctx, folder, vision)
 	if err != nil {
 		return nil, err
 	}

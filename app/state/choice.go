@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 )
 
@@ -38,7 +39,7 @@ func (l *Library) Choose(id string) bool {
 	var c Choice
 	if id != "" {
 		item := find(l.stored, id)
-		if item == nil || !item.Complete || item.Kind != "model" {
+		if item == nil || !item.Complete || item.Kind != loader.KindModel {
 			return false
 		}
 		c = Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim}
@@ -62,7 +63,7 @@ func (l *Library) Restore(id string) (leftOut string) {
 // Models lists the models that can be chosen, besides the one that ships.
 func (l *Library) Models() []Choice {
 	var list []Choice
-	for _, item := range whole(l.stored, "model") {
+	for _, item := range whole(l.stored, loader.KindModel) {
 		list = append(list, Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim})
 	}
 	if l.Chosen.ID != "" && !slices.ContainsFunc(list, func(c Choice) bool { return c.ID == l.Chosen.ID }) {
@@ -76,9 +77,9 @@ func (l *Library) Adapters() []Adapter {
 	if l.Chosen.ID == "" {
 		return ShippedAdapters
 	}
-	encoders := whole(l.stored, "image_encoder")
+	encoders := whole(l.stored, loader.KindImageEncoder)
 	var list []Adapter
-	for _, a := range whole(l.stored, "ip_adapter") {
+	for _, a := range whole(l.stored, loader.KindIPAdapter) {
 		if a.CrossDim != l.Chosen.CrossDim && a.CrossDim != 0 && l.Chosen.CrossDim != 0 {
 			continue
 		}
@@ -109,7 +110,7 @@ func (l *Library) Problem(s settings.Settings) string {
 		return ""
 	case len(l.Adapters()) == 0:
 		return "An image prompt needs an IP-Adapter that fits " + name + ": download one in Models, or remove the image prompts."
-	case len(whole(l.stored, "image_encoder")) == 0:
+	case len(whole(l.stored, loader.KindImageEncoder)) == 0:
 		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
 	}
 	return ""

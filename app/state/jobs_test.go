@@ -232,7 +232,7 @@ func TestStopWhileModelLoads(t *testing.T) {
 		}
 		ask("first")
 		synctest.Wait()
-		if text := jobs.Progress(nil).Text; text != "Loading weights, 25 % of 0 MB" {
+		if text := jobs.Progress(nil).Text; text != "Loading weights, 25 % of 0 kB" {
 			t.Errorf("the page says %q while the model loads", text)
 		}
 		jobs.Stop()

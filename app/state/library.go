@@ -227,7 +227,7 @@ func find(s store.Library, id string) *store.Item {
 }
 
 // whole lists what is stored whole of a kind.
-func whole(s store.Library, kind string) (list []store.Item) {
+func whole(s store.Library, kind loader.Kind) (list []store.Item) {
 	for _, item := range s.Items {
 		if item.Complete && item.Kind == kind {
 			list = append(list, item)

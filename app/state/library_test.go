@@ -42,11 +42,11 @@ var testCatalogue = loader.Catalogue{
 	},
 }
 
-func record(id, kind string, bytes int64) store.Record {
+func record(id string, kind loader.Kind, bytes int64) store.Record {
 	return store.Record{ID: id, Kind: kind, Name: id, Source: "owner/" + id, Files: []store.Remote{{URL: "https://hub/" + id, Size: bytes}}}
 }
 
-func stored(id, kind string, change ...func(*store.Item)) store.Item {
+func stored(id string, kind loader.Kind, change ...func(*store.Item)) store.Item {
 	item := store.Item{Record: record(id, kind, 1e6), Done: 1e6, Space: 1e6}
 	item.Complete = true
 	for _, c := range change {

@@ -79,8 +79,6 @@ type FilePart struct {
 	Tasks   []TaskLine
 }
 
-var kindNames = map[string]string{"model": "Model", "ip_adapter": "Adapter", "image_encoder": "Image encoder"}
-
 // Panel returns what the panel shows now.
 func (l *Library) Panel() Panel {
 	p := Panel{Open: l.Open}
@@ -93,10 +91,10 @@ func (l *Library) Panel() Panel {
 		p.Stored = append(p.Stored, d.storedRow(item))
 	}
 	if s := l.stored; s.LeftOver > 0 {
-		p.LeftOver = Bytes(s.LeftOver)
+		p.LeftOver = loader.FormatBytes(s.LeftOver)
 	}
 	if s := l.stored; s.Granted > 0 {
-		p.Space = strings.TrimSpace(fmt.Sprintf("This page stores %s; the browser grants it %s more. %s", Bytes(s.Used), Bytes(max(0, s.Granted-s.Used)), l.Persists))
+		p.Space = strings.TrimSpace(fmt.Sprintf("This page stores %s; the browser grants it %s more. %s", loader.FormatBytes(s.Used), loader.FormatBytes(max(0, s.Granted-s.Used)), l.Persists))
 	}
 	for _, e := range l.catalogue.Models {
 		if find(l.stored, e.ID) == nil || l.plans[e.ID] != nil {
@@ -116,14 +114,14 @@ func button(do Action, record, text, name string) Button {
 
 func (d drawing) storedRow(item store.Item) Row {
 	r := Row{ID: item.ID, Name: item.Name, Source: item.Source, Task: d.task(item.ID, item.Name), Problem: d.l.notes[item.ID]}
-	kind := kindNames[item.Kind]
+	kind := item.Kind.Name()
 	switch {
 	case item.Handle:
 		r.About = kind + " · used from your disk, not copied"
 	case item.Complete:
-		r.About = kind + " · " + Bytes(item.Space)
+		r.About = kind + " · " + loader.FormatBytes(item.Space)
 	default:
-		r.About = fmt.Sprintf("%s · %s of %s are here", kind, Bytes(item.Done), Bytes(item.Bytes()))
+		r.About = fmt.Sprintf("%s · %s of %s are here", kind, loader.FormatBytes(item.Done), loader.FormatBytes(item.Bytes()))
 	}
 	if licence, ok := d.l.catalogue.Licences[item.Licence]; ok {
 		r.About += " · " + licence.Name
@@ -149,7 +147,7 @@ func (d drawing) storedRow(item store.Item) Row {
 	switch {
 	case !item.Complete && item.Source != "":
 		add(Resume, "Resume")
-	case item.Complete && item.Kind == "model" && !chosen:
+	case item.Complete && item.Kind == loader.KindModel && !chosen:
 		add(Use, "Use")
 	}
 	if item.Complete && !item.Handle {
@@ -165,7 +163,7 @@ func (d drawing) storedRow(item store.Item) Row {
 
 func (d drawing) offerRow(e loader.Entry) Row {
 	r := Row{ID: e.ID, Name: e.Name, Source: e.Source, Task: d.task(e.ID, e.Name), Problem: d.l.notes[e.ID]}
-	r.About = fmt.Sprintf("%s · about %s · %s", kindNames[e.Kind], Bytes(e.Bytes), d.l.catalogue.Licences[e.Licence].Name)
+	r.About = fmt.Sprintf("%s · about %s · %s", e.Kind.Name(), loader.FormatBytes(e.Bytes), d.l.catalogue.Licences[e.Licence].Name)
 	if e.About != "" {
 		r.About = e.About + " " + r.About
 	}
@@ -186,7 +184,7 @@ func (d drawing) task(record, name string) *TaskLine {
 		return nil
 	}
 	p := t.progress
-	line := &TaskLine{Label: "Progress of " + name, Planning: t.kind == "plan", Text: fmt.Sprintf("%s of %s", Bytes(p.Done), Bytes(p.Total))}
+	line := &TaskLine{Label: "Progress of " + name, Planning: t.kind == "plan", Text: fmt.Sprintf("%s of %s", loader.FormatBytes(p.Done), loader.FormatBytes(p.Total))}
 	switch {
 	case line.Planning:
 		line.Text = "Asking what there is to download"
@@ -195,7 +193,7 @@ func (d drawing) task(record, name string) *TaskLine {
 	case p.Waiting:
 		line.Text = "Another tab is downloading it: this one waits for it"
 	case t.speed > 0 && p.Done < p.Total:
-		line.Text += fmt.Sprintf(" · %s/s · %s left", Bytes(int64(t.speed)), Seconds(t.left))
+		line.Text += fmt.Sprintf(" · %s/s · %s left", loader.FormatBytes(int64(t.speed)), Seconds(t.left))
 	}
 	if t.kind == "verify" {
 		line.Text = "Verifying, " + line.Text
@@ -205,7 +203,7 @@ func (d drawing) task(record, name string) *TaskLine {
 	}
 	if len(p.Files) > 1 {
 		for _, f := range p.Files {
-			line.Files = append(line.Files, fmt.Sprintf("%s: %s of %s", f.Name, Bytes(f.Done), Bytes(f.Total)))
+			line.Files = append(line.Files, fmt.Sprintf("%s: %s of %s", f.Name, loader.FormatBytes(f.Done), loader.FormatBytes(f.Total)))
 		}
 	}
 	return line
@@ -221,7 +219,7 @@ func (d drawing) plan(record, name string) *PlanPart {
 		space += r.Space()
 		files += len(r.Files)
 		if len(list) > 1 {
-			p.Text += r.Name + ", " + Bytes(r.Bytes()) + ". "
+			p.Text += r.Name + ", " + loader.FormatBytes(r.Bytes()) + ". "
 		}
 		if licence := d.l.catalogue.Licences[r.Licence]; licence.Accept && p.LicenceID == "" {
 			p.LicenceID, p.Licence, p.Accepted = r.Licence, licence, d.l.Accepted[r.Licence]
@@ -231,9 +229,9 @@ func (d drawing) plan(record, name string) *PlanPart {
 	if files == 1 {
 		noun = "file"
 	}
-	p.Text += fmt.Sprintf("%d %s, %s to download; %s when stored.", files, noun, Bytes(bytes), Bytes(space))
+	p.Text += fmt.Sprintf("%d %s, %s to download; %s when stored.", files, noun, loader.FormatBytes(bytes), loader.FormatBytes(space))
 	if room := d.l.stored.Granted - d.l.stored.Used; d.l.stored.Granted > 0 && space > room {
-		p.Full = fmt.Sprintf("The browser grants this page %s more: delete a model here, or free space on the disk.", Bytes(max(0, room)))
+		p.Full = fmt.Sprintf("The browser grants this page %s more: delete a model here, or free space on the disk.", loader.FormatBytes(max(0, room)))
 	}
 	return p
 }
@@ -241,7 +239,7 @@ func (d drawing) plan(record, name string) *PlanPart {
 func (d drawing) link() LinkPart {
 	p := LinkPart{Link: d.l.Link, Asking: d.l.tasks[linkRecord] != nil, Problem: d.l.notes[linkRecord]}
 	if list := d.l.plans[linkRecord]; len(list) > 0 {
-		p.Found = kindNames[list[0].Kind] + " " + list[0].Name + ". Its publisher says under which licence it comes."
+		p.Found = list[0].Kind.Name() + " " + list[0].Name + ". Its publisher says under which licence it comes."
 		p.Plan = d.plan(linkRecord, list[0].Name)
 	}
 	return p

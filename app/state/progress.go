@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // Progress is the line and the bar under the picture.
@@ -141,26 +142,10 @@ func Seconds(s float64) string {
 	return fmt.Sprintf("%.0f ms", 1000*s)
 }
 
-// Megabytes puts an amount of the GPU's memory in words.
+// Megabytes puts an amount of the GPU's memory in words; a dash where it is not known.
 func Megabytes(n int64) string {
-	switch {
-	case n <= 0:
+	if n <= 0 {
 		return "–"
-	case n >= 10e9:
-		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 	}
-	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
-}
-
-// Bytes puts the size of a file in words.
-func Bytes(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	return loader.FormatBytes(n)
 }

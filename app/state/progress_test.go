@@ -18,7 +18,7 @@ func TestProgressText(t *testing.T) {
 		fraction     float64
 	}{
 		{"starting", protocol.Progress{}, "Starting", "Starting", 0},
-		{"loading", protocol.Progress{Stage: "load", Done: 5e8, Total: 2e9}, "Loading weights, 25 % of 2.0 GB", "Loading weights", 0.25},
+		{"loading", protocol.Progress{Stage: "load", Done: 5e8, Total: 2e9}, "Loading weights, 25 % of 2.00 GB", "Loading weights", 0.25},
 		{"loading, size unknown", protocol.Progress{Stage: "load"}, "Loading weights", "Loading weights", 0},
 		{"encoding", protocol.Progress{Stage: "encode"}, "Reading words and pictures", "Reading words and pictures", 0},
 		{"compiling", protocol.Progress{Stage: "compile", Fraction: 0.5}, "Compiling shaders, 50 %: the first time only", "Compiling shaders", 0.5},
@@ -42,7 +42,7 @@ func TestCaption(t *testing.T) {
 	r := e.draw()
 	r.Settings.Seed, r.Settings.NumInferenceSteps = 7, 20
 	r.Cost = Cost{Seconds: 95, SecondsPerStep: 0.04, Peak: 2_400_000_000}
-	want := Progress{Text: "Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms a step) · 2.4 GB at most"}
+	want := Progress{Text: "Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms a step) · 2.40 GB at most"}
 	if got := e.jobs.Progress(nil); got != want {
 		t.Errorf("%+v", got)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 	weights "github.com/imprompt/imprompt/loader/store"
 )
 
@@ -25,7 +26,7 @@ type choice struct {
 }
 
 func (p *page) chooseID(id string) {
-	if item := p.stored(id); item != nil && item.Kind == "model" {
+	if item := p.stored(id); item != nil && item.Kind == loader.KindModel {
 		p.choose(item)
 	}
 }
@@ -65,9 +66,9 @@ func (p *page) adapters() []state.Adapter {
 	if p.m.chosen.ID == "" {
 		return shippedAdapters
 	}
-	encoders := p.kind("image_encoder")
+	encoders := p.kind(loader.KindImageEncoder)
 	var list []state.Adapter
-	for _, a := range p.kind("ip_adapter") {
+	for _, a := range p.kind(loader.KindIPAdapter) {
 		if a.CrossDim != p.m.chosen.CrossDim && a.CrossDim != 0 && p.m.chosen.CrossDim != 0 {
 			continue
 		}
@@ -93,7 +94,7 @@ func (p *page) modelProblem(s settings.Settings) string {
 		return ""
 	case len(p.adapters()) == 0:
 		return "An image prompt needs an IP-Adapter that fits " + p.m.chosen.Name + ": download one in Models, or remove the image prompts."
-	case len(p.kind("image_encoder")) == 0:
+	case len(p.kind(loader.KindImageEncoder)) == 0:
 		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
 	}
 	return ""
@@ -105,7 +106,7 @@ func (p *page) takeModel(id string) (leftOut string) {
 	case id == p.m.chosen.ID:
 	case id == "":
 		p.choose(nil)
-	case p.stored(id) != nil && p.stored(id).Kind == "model":
+	case p.stored(id) != nil && p.stored(id).Kind == loader.KindModel:
 		p.chooseID(id)
 	default:
 		return "the model " + id + ", which is not here (see Models)"

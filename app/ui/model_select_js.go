@@ -10,6 +10,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // ships stands for "" in a select: an option without a value has its text for one.
@@ -19,7 +20,7 @@ const ships = "ships:"
 func (p *page) modelChoice() app.UI {
 	options := []app.UI{option(ships, "Emoji, the one that ships")}
 	chosen := ships
-	for _, item := range p.kind("model") {
+	for _, item := range p.kind(loader.KindModel) {
 		options = append(options, option(item.ID, item.Name))
 		if item.ID == p.m.chosen.ID {
 			chosen = item.ID

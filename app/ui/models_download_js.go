@@ -28,7 +28,7 @@ func (p *page) offeredModels() app.UI {
 
 func (p *page) offer(e loader.Entry) app.UI {
 	l := p.m.catalogue.Licences[e.Licence]
-	about := fmt.Sprintf("%s · about %s · %s", kindNames[e.Kind], bytesText(e.Bytes), l.Name)
+	about := fmt.Sprintf("%s · about %s · %s", e.Kind.Name(), loader.FormatBytes(e.Bytes), l.Name)
 	if e.About != "" {
 		about = e.About + " " + about
 	}
@@ -58,17 +58,17 @@ func (p *page) planned(id, name string) app.UI {
 		space += r.Space()
 		files += len(r.Files)
 		if len(list) > 1 {
-			text += r.Name + ", " + bytesText(r.Bytes()) + ". "
+			text += r.Name + ", " + loader.FormatBytes(r.Bytes()) + ". "
 		}
 	}
-	text += fmt.Sprintf("%d files, %s to download; %s when stored.", files, bytesText(bytes), bytesText(space))
+	text += fmt.Sprintf("%d files, %s to download; %s when stored.", files, loader.FormatBytes(bytes), loader.FormatBytes(space))
 	room := p.m.library.Granted - p.m.library.Used
 	full := p.m.library.Granted > 0 && space > room
 	licence, l, asks := p.licenceOf(list)
 	return app.Div().Class("planned").Body(
 		app.P().Class("numbers").Text(text),
 		app.If(full, func() app.UI {
-			return app.P().Class("problem").Role("alert").Text(fmt.Sprintf("The browser grants this page %s more: delete a model here, or free space on the disk.", bytesText(max(0, room))))
+			return app.P().Class("problem").Role("alert").Text(fmt.Sprintf("The browser grants this page %s more: delete a model here, or free space on the disk.", loader.FormatBytes(max(0, room))))
 		}),
 		app.If(asks, func() app.UI {
 			return app.Label().Class("check").Body(
@@ -87,7 +87,7 @@ func (p *page) planned(id, name string) app.UI {
 func (p *page) linkedModel() app.UI {
 	var below []app.UI
 	if list := p.m.plans["link"]; len(list) > 0 {
-		below = append(below, app.P().Text(kindNames[list[0].Kind]+" "+list[0].Name+". Its publisher says under which licence it comes."), p.planned("link", list[0].Name))
+		below = append(below, app.P().Text(list[0].Kind.Name()+" "+list[0].Name+". Its publisher says under which licence it comes."), p.planned("link", list[0].Name))
 	}
 	if p.m.tasks["link"] != nil {
 		below = append(below, app.P().Class("quiet").Text("Asking what there is to download"))

@@ -4,7 +4,6 @@ package ui
 
 import (
 	"encoding/json"
-	"fmt"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -176,7 +175,7 @@ func (p *page) stored(id string) *weights.Item {
 }
 
 // kind lists what is stored whole of a kind.
-func (p *page) kind(kind string) []*weights.Item {
+func (p *page) kind(kind loader.Kind) []*weights.Item {
 	var list []*weights.Item
 	for i := range p.m.library.Items {
 		if item := &p.m.library.Items[i]; item.Complete && item.Kind == kind {
@@ -184,14 +183,4 @@ func (p *page) kind(kind string) []*weights.Item {
 		}
 	}
 	return list
-}
-
-func bytesText(n int64) string {
-	switch {
-	case n >= 1e9:
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	case n >= 1e6:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
-	}
-	return fmt.Sprintf("%.0f kB", float64(n)/1e3)
 }

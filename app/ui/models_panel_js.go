@@ -7,9 +7,9 @@ import (
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
-)
 
-var kindNames = map[string]string{"model": "Model", "ip_adapter": "Adapter", "image_encoder": "Image encoder"}
+	"github.com/imprompt/imprompt/loader"
+)
 
 func (p *page) showModels(open bool) {
 	p.m.open = open
@@ -67,7 +67,7 @@ func (p *page) modelRow(name, about, source, id string, buttons []app.UI) app.UI
 }
 
 func (p *page) taskProgress(name string, t *task) app.UI {
-	text := fmt.Sprintf("%s of %s", bytesText(t.p.Done), bytesText(t.p.Total))
+	text := fmt.Sprintf("%s of %s", loader.FormatBytes(t.p.Done), loader.FormatBytes(t.p.Total))
 	switch {
 	case t.kind == "plan":
 		return app.P().Class("quiet").Text("Asking what there is to download")
@@ -76,14 +76,14 @@ func (p *page) taskProgress(name string, t *task) app.UI {
 	case t.p.Waiting:
 		text = "Another tab is downloading it: this one waits for it"
 	case t.speed > 0 && t.p.Done < t.p.Total:
-		text += fmt.Sprintf(" · %s/s · %s left", bytesText(int64(t.speed)), seconds(t.left))
+		text += fmt.Sprintf(" · %s/s · %s left", loader.FormatBytes(int64(t.speed)), seconds(t.left))
 	}
 	if t.kind == "verify" {
 		text = "Verifying, " + text
 	}
 	var files []app.UI
 	for _, f := range t.p.Files {
-		files = append(files, app.Li().Class("numbers").Text(fmt.Sprintf("%s: %s of %s", f.Name, bytesText(f.Done), bytesText(f.Total))))
+		files = append(files, app.Li().Class("numbers").Text(fmt.Sprintf("%s: %s of %s", f.Name, loader.FormatBytes(f.Done), loader.FormatBytes(f.Total))))
 	}
 	fraction := 0.0
 	if t.p.Total > 0 {

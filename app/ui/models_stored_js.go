@@ -7,6 +7,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/loader"
 	weights "github.com/imprompt/imprompt/loader/store"
 )
 
@@ -22,23 +23,23 @@ func (p *page) storedModels() app.UI {
 			return app.P().Class("quiet").Text("Besides the model that ships, none is stored yet.")
 		}).Else(func() app.UI { return app.Div().Class("model-list").Body(list...) }),
 		app.If(l.LeftOver > 0, func() app.UI {
-			return app.P().Class("quiet").Body(app.Text(bytesText(l.LeftOver)+" are left over from downloads that were given up. "),
+			return app.P().Class("quiet").Body(app.Text(loader.FormatBytes(l.LeftOver)+" are left over from downloads that were given up. "),
 				p.action("Clear them", "", "Clear what is left over", func() { p.ask("tidy", map[string]any{}) }))
 		}),
 		app.If(l.Granted > 0, func() app.UI {
-			return app.P().Class("quiet numbers").Text(fmt.Sprintf("This page stores %s; the browser grants it %s more. %s", bytesText(l.Used), bytesText(max(0, l.Granted-l.Used)), p.m.persists))
+			return app.P().Class("quiet numbers").Text(fmt.Sprintf("This page stores %s; the browser grants it %s more. %s", loader.FormatBytes(l.Used), loader.FormatBytes(max(0, l.Granted-l.Used)), p.m.persists))
 		}),
 	)
 }
 
 func (p *page) storedRow(item *weights.Item) app.UI {
 	id, name := item.ID, item.Name
-	about := kindNames[item.Kind] + " · " + bytesText(item.Space)
+	about := item.Kind.Name() + " · " + loader.FormatBytes(item.Space)
 	switch {
 	case item.Handle:
-		about = kindNames[item.Kind] + " · read where it lies on your disk"
+		about = item.Kind.Name() + " · read where it lies on your disk"
 	case !item.Complete:
-		about = fmt.Sprintf("%s · %s of %s are here", kindNames[item.Kind], bytesText(item.Done), bytesText(item.Bytes()))
+		about = fmt.Sprintf("%s · %s of %s are here", item.Kind.Name(), loader.FormatBytes(item.Done), loader.FormatBytes(item.Bytes()))
 	}
 	if l, ok := p.m.catalogue.Licences[item.Licence]; ok {
 		about += " · " + l.Name
@@ -57,7 +58,7 @@ func (p *page) storedRow(item *weights.Item) app.UI {
 			p.m.tasks[id] = &task{kind: "download", p: weights.Progress{Done: item.Done, Total: item.Bytes()}}
 			p.ask("download", map[string]any{"id": id})
 		}))
-	case item.Complete && item.Kind == "model" && id != p.m.chosen.ID:
+	case item.Complete && item.Kind == loader.KindModel && id != p.m.chosen.ID:
 		buttons = append(buttons, p.action("Use", name, "", func() { p.chooseID(id) }))
 	case id == p.m.chosen.ID:
 		buttons = append(buttons, app.Span().Class("quiet").Text("In use"))

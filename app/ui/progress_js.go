@@ -5,6 +5,8 @@ package ui
 import (
 	"fmt"
 	"strings"
+
+	"github.com/imprompt/imprompt/loader"
 )
 
 // caption is the line under the picture: how far it is, or what it was made of.
@@ -82,16 +84,12 @@ func seconds(s float64) string {
 	return fmt.Sprintf("%.0f ms", 1000*s)
 }
 
+// megabytes is a size, or a dash where it is not known.
 func megabytes(n int) string {
-	switch {
-	case n <= 0:
+	if n <= 0 {
 		return "–"
-	case n >= 10e9:
-		return fmt.Sprintf("%.0f GB", float64(n)/1e9)
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
 	}
-	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+	return loader.FormatBytes(int64(n))
 }
 
 // fraction is how far the bar is, 0 to 1: of the whole request while it is drawn, of

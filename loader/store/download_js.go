@@ -145,7 +145,7 @@ func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Optio
 		}
 	}
 	if used, granted, err := Usage(ctx); err == nil && granted-used < need {
-		return Manifest{}, fmt.Errorf("%s needs %s and the browser has %s left for this page: %w", in.name(), megabytes(need), megabytes(max(0, granted-used)), ErrFull)
+		return Manifest{}, fmt.Errorf("%s needs %s and the browser has %s left for this page: %w", in.name(), loader.FormatBytes(need), loader.FormatBytes(max(0, granted-used)), ErrFull)
 	}
 	d.options.Progress(d.done, in.length(), false)
 	if p.header != nil {
@@ -162,13 +162,6 @@ func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Optio
 		return Manifest{}, err
 	}
 	return d.commit(ctx, p)
-}
-
-func megabytes(n int64) string {
-	if n >= 1e9 {
-		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 // makePlan reads a safetensors file's header. head is how far an unranged response was

@@ -98,7 +98,7 @@ func (s *Store) recordOf(ctx context.Context, file js.Value) (Record, error) {
 	source := File(file)
 	r := Record{ID: source.Name(), Name: source.Name(), Files: []Remote{{URL: onDisk + source.Name(), Size: source.Size()}}}
 	var err error
-	if r.Kind, err = Kind(ctx, source); err != nil {
+	if r.Kind, err = recognise(ctx, source); err != nil {
 		return r, err
 	}
 	p, _, err := makePlan(ctx, disk{source.(blobFile)}, Options{SliceSize: sliceSize})
@@ -143,23 +143,23 @@ func (s *Store) finish(ctx context.Context, r Record) error {
 }
 
 func (s *Store) inspect(ctx context.Context, r *Record) error {
-	if r.Kind != "model" {
+	if r.Kind != loader.KindModel {
 		if r.Base != "" {
-			_, err := loader.OpenNetwork(ctx, s.Folder(r.Base), ".", "model")
+			_, err := loader.OpenNetwork(ctx, s.Folder(r.Base), loader.Here)
 			return err
 		}
 		source, err := s.RecordSource(ctx, *r)
 		if err != nil {
 			return err
 		}
-		kind, err := Kind(ctx, source)
-		if err == nil && kind == "ip_adapter" {
+		kind, err := recognise(ctx, source)
+		if err == nil && kind == loader.KindIPAdapter {
 			r.CrossDim, err = adapterCrossDim(ctx, source)
 		}
 		if err == nil && r.Kind != "" && kind != r.Kind {
-			err = fmt.Errorf("%s is another thing (%s) than it should be (%s): delete it", r.Name, kind, r.Kind)
+			err = fmt.Errorf("%s: %w; delete it", r.Name, wrongKind(kind, r.Kind))
 		}
-		if err != nil || kind != "model" {
+		if err != nil || kind != loader.KindModel {
 			r.Kind = kind
 			return err
 		}
@@ -178,7 +178,7 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 	var vae struct {
 		Channels []int `json:"block_out_channels"`
 	}
-	for name, to := range map[string]any{"unet/config.json": &unet, "vae/config.json": &vae} {
+	for name, to := range map[string]any{loader.Config(loader.UNet): &unet, loader.Config(loader.VAE): &vae} {
 		b, err := loader.ReadFile(ctx, m, name)
 		if err != nil {
 			return err

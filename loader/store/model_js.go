@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"strings"
 	"syscall/js"
 
@@ -14,11 +15,9 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// Files finds what there is to download of a link. components are the networks of a
-// folder: "unet", "vae", "text_encoder" for a model, and "" for a folder that is one
-// network itself (an image encoder). A file that must be there and is not is an error
-// that names it.
-func Files(ctx context.Context, link loader.Link, components ...string) ([]Remote, error) {
+// Files finds the files that are to be downloaded for a link: the one file, or those of a
+// folder of a kind. If a required file is missing, the error names it.
+func Files(ctx context.Context, link loader.Link, kind loader.Kind) ([]Remote, error) {
 	if link.File != "" {
 		f, err := probe(ctx, link.URL(""))
 		if err != nil {
@@ -37,15 +36,12 @@ func Files(ctx context.Context, link loader.Link, components ...string) ([]Remot
 		}
 		return err == nil, err
 	}
-	must, may := loader.FolderFiles()
-	if len(components) == 1 && components[0] == "" {
-		must, may = []string{"config.json"}, []string{"preprocessor_config.json"}
-	}
+	must, may := kind.FolderFiles()
 	for _, name := range must {
 		if ok, err := find(name); err != nil {
 			return nil, err
 		} else if !ok {
-			return nil, fmt.Errorf("%s has no %s: it is no model in diffusers' layout; link the .safetensors file itself", link.Base, name)
+			return nil, fmt.Errorf("%s has no %s: so it is not a model in diffusers' layout; link the .safetensors file itself", link.Base, name)
 		}
 	}
 	for _, name := range may {
@@ -53,27 +49,23 @@ func Files(ctx context.Context, link loader.Link, components ...string) ([]Remot
 			return nil, err
 		}
 	}
-	for _, c := range components {
-		if err := findWeights(ctx, link, c, find); err != nil {
+	for _, network := range kind.Networks() {
+		if err := findWeights(ctx, link, network, find); err != nil {
 			return nil, err
 		}
 	}
 	return list, nil
 }
 
-func findWeights(ctx context.Context, link loader.Link, component string, find func(string) (bool, error)) error {
-	at := ""
-	if component != "" {
-		at = component + "/"
-	}
-	files, lists := loader.WeightNames(component)
+func findWeights(ctx context.Context, link loader.Link, network string, find func(string) (bool, error)) error {
+	files, lists := loader.WeightNames(network)
 	for _, name := range files {
-		if ok, err := find(at + name); ok || err != nil {
+		if ok, err := find(name); ok || err != nil {
 			return err
 		}
 	}
 	for _, name := range lists {
-		ok, err := find(at + name)
+		ok, err := find(name)
 		if err != nil {
 			return err
 		}
@@ -81,7 +73,7 @@ func findWeights(ctx context.Context, link loader.Link, component string, find f
 			continue
 		}
 		var index []byte
-		err = with(ctx, link.URL(at+name), func(in *intake) (err error) {
+		err = with(ctx, link.URL(name), func(in *intake) (err error) {
 			index, err = in.take(ctx, 0, in.size)
 			return err
 		})
@@ -93,10 +85,10 @@ func findWeights(ctx context.Context, link loader.Link, component string, find f
 			return err
 		}
 		for _, s := range shards {
-			if ok, err := find(at + s); err != nil {
+			if ok, err := find(path.Join(network, s)); err != nil {
 				return err
 			} else if !ok {
-				return fmt.Errorf("%s lists %s, and it is not there", link.URL(at+name), s)
+				return fmt.Errorf("%s lists %s, and there is no such file", link.URL(name), s)
 			}
 		}
 		return nil
@@ -104,7 +96,7 @@ func findWeights(ctx context.Context, link loader.Link, component string, find f
 	return fmt.Errorf("%s has no weights that can be read: looked for %s; .bin files are not read, so choose a model that is published as .safetensors", link.Base, strings.Join(append(files, lists...), ", "))
 }
 
-// blobFile is a File that was dropped or chosen: it is read where it lies.
+// blobFile is a File that was dropped or chosen. It is read from its place on the disk.
 type blobFile struct{ file js.Value }
 
 // File reads a JavaScript File without copying it.

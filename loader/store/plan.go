@@ -12,19 +12,20 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// kind is what happens to a run of bytes on the way in.
-type kind int
+// conversion is what happens to bytes before they are stored. web/js/loader.js knows the
+// same numbers.
+type conversion int
 
 const (
-	keep kind = iota
+	keep conversion = iota
 	fromF32
 	fromBF16
 )
 
-// segment is a run of source bytes of one kind.
+// segment is a number of successive source bytes that are converted in the same way.
 type segment struct {
-	bytes int64
-	kind  kind
+	bytes      int64
+	conversion conversion
 }
 
 // slice is one Blob: what it is made from, and where it lies in the stored file.

@@ -55,7 +55,7 @@ func TestPlanTensors(t *testing.T) {
 			var in, made int64
 			for _, g := range s.segments {
 				in += g.bytes
-				switch g.kind {
+				switch g.conversion {
 				case fromF32:
 					if g.bytes%4 != 0 {
 						t.Fatalf("a number is cut in %+v", s)

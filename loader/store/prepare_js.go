@@ -16,13 +16,13 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// Prepare finds what there is to download of a link, how much space it will take, and,
-// of single files, whether Imprompt can draw with it: before a byte of weights is
-// fetched. r says what is wanted, with a Kind or, for any link, without.
+// Prepare finds out, before any weights are fetched, which files a link has, how much space
+// they will take and, for single files, whether Imprompt can draw with them. r describes
+// what is wanted; its Kind is "" if that is not known.
 func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 	var err error
 	if link.File != "" {
-		r.Files, err = Files(ctx, link)
+		r.Files, err = Files(ctx, link, r.Kind)
 		if err != nil {
 			return r, err
 		}
@@ -34,25 +34,25 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 			r.Kind = kind
 		}
 		if kind != "" && kind != r.Kind {
-			return r, fmt.Errorf("%s is another thing (%s) than it should be (%s): check the link", link.File, kind, r.Kind)
+			return r, fmt.Errorf("%s: %w; check the link", link.File, wrongKind(kind, r.Kind))
 		}
 		return r, measure(ctx, &r)
 	}
 	r.Base = link.Base
 	if r.Kind == "" {
-		r.Kind = "model"
-		if _, err := probe(ctx, link.URL("unet/config.json")); errors.Is(err, os.ErrNotExist) {
-			if _, err := probe(ctx, link.URL("config.json")); err == nil {
-				r.Kind = "image_encoder"
+		r.Kind = loader.KindModel
+		if _, err := probe(ctx, link.URL(loader.Config(loader.UNet))); errors.Is(err, os.ErrNotExist) {
+			if _, err := probe(ctx, link.URL(loader.Config(loader.Here))); err == nil {
+				r.Kind = loader.KindImageEncoder
 			}
 		}
 	}
-	r.Files, err = Files(ctx, link, loader.Entry{Kind: r.Kind}.Components()...)
+	r.Files, err = Files(ctx, link, r.Kind)
 	if err != nil {
 		return r, err
 	}
-	if r.Kind == "model" {
-		config, err := fetchSmall(ctx, link.URL("unet/config.json"))
+	if r.Kind == loader.KindModel {
+		config, err := fetchSmall(ctx, link.URL(loader.Config(loader.UNet)))
 		if err != nil {
 			return r, err
 		}
@@ -63,7 +63,7 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 	return r, measure(ctx, &r)
 }
 
-// measure learns from the headers how much space the weights take when they are stored.
+// measure reads from the headers how much space the weights will take when they are stored.
 func measure(ctx context.Context, r *Record) error {
 	var wait sync.WaitGroup
 	errs := make([]error, len(r.Files))
@@ -79,7 +79,7 @@ func measure(ctx context.Context, r *Record) error {
 					return fmt.Errorf("%s: %w", in.name(), err)
 				}
 				if p.converted {
-					f.Stored, f.SHA256 = p.size, "" // it is the source's, and that is not kept
+					f.Stored, f.SHA256 = p.size, "" // the hash is of bytes that are not kept
 				}
 				return nil
 			})
@@ -89,7 +89,7 @@ func measure(ctx context.Context, r *Record) error {
 	return errors.Join(errs...)
 }
 
-// with opens a remote file for a look.
+// with opens a remote file, lets do read from it, and closes it.
 func with(ctx context.Context, address string, do func(in *intake) error) error {
 	f, err := probe(ctx, address)
 	if err != nil {
@@ -108,7 +108,7 @@ func with(ctx context.Context, address string, do func(in *intake) error) error 
 func fetchSmall(ctx context.Context, address string) (b []byte, err error) {
 	err = with(ctx, address, func(in *intake) error {
 		if in.size > 1<<20 {
-			return fmt.Errorf("%s has %s, too much for a file of settings", address, megabytes(in.size))
+			return fmt.Errorf("%s has %s, too much for a configuration", address, loader.FormatBytes(in.size))
 		}
 		b, err = in.take(ctx, 0, in.size)
 		return err
@@ -116,7 +116,7 @@ func fetchSmall(ctx context.Context, address string) (b []byte, err error) {
 	return b, err
 }
 
-// distant is a remote file as a Source, for its header.
+// distant is a remote file as a Source, to read its header.
 type distant struct{ in *intake }
 
 func (d distant) Name() string { return d.in.name() }
@@ -128,21 +128,22 @@ func (d distant) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, err
 	return d.in.read(ctx, off, off+n, func(int64) {})
 }
 
-// lookInto says what kind of record a remote file is, and of what Imprompt cannot use
-// an error in words; "" where the server gives out no parts, and only the whole tells.
-func lookInto(ctx context.Context, address string) (kind string, err error) {
+// lookInto tells the kind of a remote file before it is downloaded, and returns an error
+// for a file that Imprompt cannot use. The kind is "" where the server sends only whole
+// files.
+func lookInto(ctx context.Context, address string) (kind loader.Kind, err error) {
 	err = with(ctx, address, func(in *intake) error {
 		if !in.ranged {
 			return nil
 		}
-		kind, err = Kind(ctx, distant{in})
+		kind, err = recognise(ctx, distant{in})
 		return err
 	})
 	return kind, err
 }
 
-// Kind says what kind of record a file is, model or ip_adapter, or why it is neither.
-func Kind(ctx context.Context, s loader.Source) (string, error) {
+// recognise tells the kind of a file, a model or an adapter, or why it is neither.
+func recognise(ctx context.Context, s loader.Source) (loader.Kind, error) {
 	c, err := loader.OpenFileOfWeights(ctx, s)
 	if err != nil {
 		return "", err
@@ -152,14 +153,18 @@ func Kind(ctx context.Context, s loader.Source) (string, error) {
 		return "", fmt.Errorf("%s: %w", s.Name(), err)
 	}
 	if kind == loader.KindIPAdapter {
-		return "ip_adapter", nil
+		return kind, nil
 	}
-	// The rest of what may be wrong with a model shows when its parts are sorted.
+	// Whatever else may be wrong with a model shows when it is opened.
 	_, err = loader.OpenSingleFile(ctx, s, nil)
-	return "model", err
+	return kind, err
 }
 
-// nameOf is a short name for a link that the catalogue does not have.
+func wrongKind(is, expected loader.Kind) error {
+	return fmt.Errorf("this is of the kind %q and should be of the kind %q", is.Name(), expected.Name())
+}
+
+// nameOf is a short name for a link that is not in the catalogue.
 func nameOf(link loader.Link) string {
 	if link.File != "" {
 		return strings.SplitN(link.File, "?", 2)[0]
@@ -171,7 +176,7 @@ func nameOf(link loader.Link) string {
 	return path.Base(base)
 }
 
-// ForLink is the record of a link that the catalogue does not have.
+// ForLink is the record of a link that is not in the catalogue.
 func ForLink(link loader.Link) Record {
 	return Record{ID: link.URL(""), Name: nameOf(link), Source: link.URL("")}
 }

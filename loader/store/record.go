@@ -1,25 +1,28 @@
 package store
 
-// Record is a model, an adapter or an image encoder that the visitor chose: which files
-// it has, so that its download goes on after a reload and it is deleted as one.
+import "github.com/imprompt/imprompt/loader"
+
+// Record is a model, an adapter or an image encoder that the visitor chose. It lists the
+// files, so that a download continues after a reload and all of it is deleted together.
 type Record struct {
-	ID      string   `json:"id"`   // the catalogue's, a link, or a file's name: what settings call it
-	Kind    string   `json:"kind"` // as in the catalogue: model, ip_adapter or image_encoder
-	Name    string   `json:"name"`
-	Licence string   `json:"licence,omitempty"` // the catalogue's
-	Needs   string   `json:"needs,omitempty"`   // another record's id
-	Source  string   `json:"source"`            // the link; "" for a file of this disk
-	Base    string   `json:"base,omitempty"`    // a folder's address; "" for a single file
-	Files   []Remote `json:"files"`
-	Handle  bool     `json:"handle,omitempty"` // read where it lies: nothing of it is stored
-	// Complete: all is here, and it was looked into. What follows is known then.
+	ID      string      `json:"id"` // the catalogue's, a link, or the name of a file: settings name it by this
+	Kind    loader.Kind `json:"kind"`
+	Name    string      `json:"name"`
+	Licence string      `json:"licence,omitempty"` // the catalogue's
+	Needs   string      `json:"needs,omitempty"`   // the id of another record
+	Source  string      `json:"source"`            // the link; "" for a file on this disk
+	Base    string      `json:"base,omitempty"`    // the address of a folder; "" for a single file
+	Files   []Remote    `json:"files"`
+	Handle  bool        `json:"handle,omitempty"` // the file is read from its place on the disk, and none of it is stored
+	// Complete says that all files are stored and were examined. The fields below are known
+	// then.
 	Complete   bool `json:"complete"`
 	InChannels int  `json:"in_channels,omitempty"` // of a model's UNet; 9 for inpainting
 	Pixels     int  `json:"pixels,omitempty"`      // the size that a model was trained for
 	CrossDim   int  `json:"cross_dim,omitempty"`   // the UNet's cross_attention_dim: which adapters fit
 }
 
-// Bytes is how much there is to download.
+// Bytes is the size of the download.
 func (r Record) Bytes() (n int64) {
 	for _, f := range r.Files {
 		n += f.Size
@@ -27,7 +30,7 @@ func (r Record) Bytes() (n int64) {
 	return n
 }
 
-// Space is how much it takes when it is stored.
+// Space is the size of what is stored.
 func (r Record) Space() (n int64) {
 	if r.Handle {
 		return 0
@@ -42,8 +45,8 @@ func (r Record) Space() (n int64) {
 type Remote struct {
 	URL    string
 	Size   int64  // at its source
-	Stored int64  `json:",omitempty"` // where it is less: numbers of 32 bits are stored with 16
-	SHA256 string `json:",omitempty"` // of the source, where it is known and nothing is converted
+	Stored int64  `json:",omitempty"` // if less: 32-bit numbers are stored with 16 bits
+	SHA256 string `json:",omitempty"` // of the source, if it is known and nothing is converted
 }
 
 func (f Remote) space() int64 {
@@ -53,31 +56,31 @@ func (f Remote) space() int64 {
 	return f.Size
 }
 
-// Item is a record and how much of it is here.
+// Item is a record and how much of it is stored.
 type Item struct {
 	Record
 	Done  int64 `json:"done"`  // bytes of the source
-	Space int64 `json:"space"` // bytes that it takes
+	Space int64 `json:"space"` // bytes on this disk
 }
 
-// Library is all that is stored, and the browser's word on space.
+// Library is everything that is stored, and how much space the browser grants.
 type Library struct {
 	Items    []Item `json:"items"`
-	LeftOver int64  `json:"left_over"` // bytes of files that belong to nothing
+	LeftOver int64  `json:"left_over"` // bytes of files that belong to no record
 	Used     int64  `json:"used"`
 	Granted  int64  `json:"granted"`
 }
 
-// Progress is how far a download is.
+// Progress of a download.
 type Progress struct {
 	Done    int64          `json:"done"` // bytes of the source
 	Total   int64          `json:"total"`
-	Waiting bool           `json:"waiting"` // for another tab, which downloads the same
-	Queued  bool           `json:"queued"`  // for the download before it
+	Waiting bool           `json:"waiting"` // for another tab, which is downloading the same file
+	Queued  bool           `json:"queued"`  // behind another download
 	Files   []FileProgress `json:"files"`
 }
 
-// FileProgress is how far one file is.
+// FileProgress is the progress of one file.
 type FileProgress struct {
 	Name  string `json:"name"`
 	Done  int64  `json:"done"`

@@ -109,8 +109,8 @@ func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
 	changes := false
 	var list []any
 	for _, g := range x.segments {
-		changes = changes || g.kind != keep
-		list = append(list, g.bytes, int(g.kind))
+		changes = changes || g.conversion != keep
+		list = append(list, g.bytes, int(g.conversion))
 	}
 	if changes {
 		source := bytes

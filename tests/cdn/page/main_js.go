@@ -47,7 +47,7 @@ func main() {
 			if err != nil {
 				return js.Null(), err
 			}
-			v, err := store.Files(background, link, "unet", "vae", "text_encoder")
+			v, err := store.Files(background, link, loader.KindModel)
 			return promise.JSON(v, err)
 		},
 		"readFile": func(args []js.Value) (any, error) {

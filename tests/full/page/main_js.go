@@ -100,7 +100,7 @@ func load(ctx context.Context, s *store.Store, base string) (any, error) {
 		open    func() (model.Checkpoint, error)
 	}{
 		{model.NewTextEncoder(textConfig), "text encoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "text_encoder") }},
-		{model.NewVisionEncoder(visionConfig), "image encoder", func() (model.Checkpoint, error) { return loader.OpenNetwork(ctx, vision, ".", "model") }},
+		{model.NewVisionEncoder(visionConfig), "image encoder", func() (model.Checkpoint, error) { return loader.OpenNetwork(ctx, vision, loader.Here) }},
 		{ip, "IP-Adapter", func() (model.Checkpoint, error) { return adapterWeights, nil }},
 		{unet, "UNet", func() (model.Checkpoint, error) { return networks.Network(ctx, "unet") }},
 		{vae.Decoder, "VAE decoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "vae") }},

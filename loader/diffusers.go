@@ -1,0 +1,73 @@
+package loader
+
+import "path"
+
+// The networks of a model in diffusers' layout, by the folders that they are in.
+const (
+	UNet         = "unet"
+	VAE          = "vae"
+	TextEncoder  = "text_encoder"
+	ImageEncoder = "image_encoder"
+	// Here is the place of a network that has a folder to itself, as image encoders do.
+	Here = "."
+)
+
+// The files of a model in diffusers' layout that Imprompt reads, apart from weights and
+// the networks' configurations.
+const (
+	SchedulerConfig = "scheduler/scheduler_config.json"
+	Tokenizer       = "tokenizer" // a folder; package tokenizer knows its files
+	vocabulary      = Tokenizer + "/vocab.json"
+	merges          = Tokenizer + "/merges.txt"
+	tokenizerConfig = Tokenizer + "/tokenizer_config.json" // optional
+	modelIndex      = "model_index.json"                   // optional
+	processorFolder = "feature_extractor"                  // optional
+	processorConfig = "preprocessor_config.json"
+)
+
+// Config is the path of a network's configuration.
+func Config(network string) string { return path.Join(network, "config.json") }
+
+// ProcessorConfigs are the paths where the configuration of an image encoder's processor
+// may be: beside the encoder, or in a folder of the model. It may be missing.
+func ProcessorConfigs(encoder string) []string {
+	return []string{path.Join(encoder, processorConfig), path.Join(processorFolder, processorConfig)}
+}
+
+// Networks are the networks that a folder of a kind must have.
+func (k Kind) Networks() []string {
+	if k == KindModel {
+		return []string{UNet, VAE, TextEncoder}
+	}
+	return []string{Here}
+}
+
+// FolderFiles are the files of a folder of a kind, apart from the weights: those that must
+// be there, and those that may. See WeightNames for the weights.
+func (k Kind) FolderFiles() (must, may []string) {
+	for _, network := range k.Networks() {
+		must = append(must, Config(network))
+	}
+	if k == KindModel {
+		return append(must, SchedulerConfig, vocabulary, merges), []string{modelIndex, tokenizerConfig, path.Join(processorFolder, processorConfig)}
+	}
+	return must, []string{processorConfig}
+}
+
+// WeightNames are the paths that a network's weights may have: first single files, the
+// preferred one first, then lists of shards.
+func WeightNames(network string) (files, lists []string) {
+	stem := "model" // transformers'
+	if network == UNet || network == VAE {
+		stem = "diffusion_pytorch_model"
+	}
+	// transformers and diffusers name the list of the fp16 variant differently.
+	files = []string{stem + ".fp16.safetensors", stem + ".safetensors"}
+	lists = []string{stem + ".safetensors.index.fp16.json", stem + ".fp16.safetensors.index.json", stem + ".safetensors.index.json"}
+	for _, names := range [][]string{files, lists} {
+		for i, name := range names {
+			names[i] = path.Join(network, name)
+		}
+	}
+	return files, lists
+}
