@@ -180,10 +180,11 @@ func (e *Engine) imagePrompt(ctx context.Context, a settings.IPAdapter, pictures
 				return im, err
 			}
 		}
-		values, h, w := v.processor.Preprocess(p)
+		h, w := v.processor.OutputSize(p.Width, p.Height)
 		if size := v.encoder.Config.ImageSize; h != size || w != size {
 			return im, fmt.Errorf("the image processor gives %d × %d pixels and the image encoder takes %d × %d", w, h, size, size)
 		}
+		values, _, _ := v.processor.Preprocess(p)
 		im.Pixels = append(im.Pixels, values)
 	}
 	if a.Mask != "" {

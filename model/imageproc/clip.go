@@ -148,22 +148,24 @@ func (t *Triple) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// OutputSize is the size that Preprocess gives to a picture of width × height.
+func (p *CLIPImageProcessor) OutputSize(width, height int) (outHeight, outWidth int) {
+	if p.DoCenterCrop {
+		return p.CropSize.Height, p.CropSize.Width
+	}
+	if p.DoResize {
+		width, height = p.resized(width, height)
+	}
+	return height, width
+}
+
 // Preprocess returns pixel_values of a picture: [height, width, 3]. A Crop, if
 // there is to be one, comes before: p.Preprocess(m.Crop(…)).
+//
+// Without a centre crop the result of a long strip is huge. Ask OutputSize
+// before, where only one size is of use.
 func (p *CLIPImageProcessor) Preprocess(m *Image) (values []float32, height, width int) {
-	m = m.RGB()
-	if p.DoResize {
-		w, h := p.resized(m.Width, m.Height)
-		if p.Torchvision && (p.Resample == Bicubic || p.Resample == Bilinear) {
-			m = m.resizeTorch(w, h, p.Resample)
-		} else {
-			m = m.Resize(w, h, p.Resample)
-		}
-	}
-	if p.DoCenterCrop {
-		m = m.centerCrop(p.CropSize.Width, p.CropSize.Height, p.Torchvision)
-	}
-
+	m = p.fit(m.RGB())
 	// Each of 256 values has one result a channel.
 	var table [3][256]float32
 	for c := range table {
@@ -211,10 +213,38 @@ func (p *CLIPImageProcessor) resized(width, height int) (int, int) {
 	return int(float64(edge*width) / float64(height)), edge
 }
 
-// centerCrop is center_crop of transformers' image_transforms; a picture that
-// is too small gets a black border.
-func (m *Image) centerCrop(width, height int, torchvision bool) *Image {
-	return m.cut(cropStart(m.Width, width, torchvision), cropStart(m.Height, height, torchvision), width, height)
+// fit resizes a picture and cuts its centre out, as the configuration asks
+// (center_crop of transformers' image_transforms). A picture that is too small
+// for the crop gets a black border. Only what the crop keeps is computed.
+func (p *CLIPImageProcessor) fit(m *Image) *Image {
+	width, height := m.Width, m.Height
+	if p.DoResize {
+		width, height = p.resized(width, height)
+	}
+	crop := box{0, 0, width, height}
+	if p.DoCenterCrop {
+		crop = box{cropStart(width, p.CropSize.Width, p.Torchvision), cropStart(height, p.CropSize.Height, p.Torchvision),
+			p.CropSize.Width, p.CropSize.Height}
+	}
+	inside := crop.within(width, height)
+	switch {
+	case !p.DoResize:
+		m = m.cut(inside.x, inside.y, inside.width, inside.height)
+	case p.Torchvision && (p.Resample == Bicubic || p.Resample == Bilinear):
+		m = m.resizeTorch(width, height, p.Resample, inside)
+	default:
+		m = m.resizePart(width, height, p.Resample, inside)
+	}
+	if inside == crop {
+		return m
+	}
+	return m.cut(crop.x-inside.x, crop.y-inside.y, crop.width, crop.height)
+}
+
+// within is the part of the box that lies inside a picture.
+func (b box) within(width, height int) box {
+	x, y := max(b.x, 0), max(b.y, 0)
+	return box{x, y, min(b.x+b.width, width) - x, min(b.y+b.height, height) - y}
 }
 
 // cropStart is where a crop begins. An odd pixel too many is cut off behind. An

@@ -23,63 +23,85 @@ const (
 // over all the pixels that fall together (antialias). It panics if a size is
 // not positive.
 func (m *Image) Resize(width, height int, filter Filter) *Image {
+	return m.resizePart(width, height, filter, box{0, 0, width, height})
+}
+
+// box is a part of a picture: its upper left corner and its size.
+type box struct{ x, y, width, height int }
+
+// resizePart returns a part of Resize's result. It computes only the pixels of
+// that part, from only the source pixels that they depend on: a strip of 1 ×
+// 20,000 pixels at 224 × 4,480,000 costs no more than the 224 × 224 that are
+// kept. The part has to be inside the result and must not be empty.
+func (m *Image) resizePart(width, height int, filter Filter, part box) *Image {
 	if width <= 0 || height <= 0 {
 		panic(fmt.Sprintf("imageproc: resize to %d × %d", width, height))
 	}
 	if width == m.Width && height == m.Height {
-		return &Image{m.Width, m.Height, m.Channels, append([]uint8(nil), m.Pix...)}
+		return m.cut(part.x, part.y, part.width, part.height)
 	}
 	if filter == Nearest {
-		return m.resizeNearest(width, height)
-	}
-	horizontal := func(m *Image) *Image {
-		if width == m.Width {
-			return m
-		}
-		return m.resizeHorizontal(coefficients(m.Width, width, filter, pilPrecision))
-	}
-	vertical := func(m *Image) *Image {
-		if height == m.Height {
-			return m
-		}
-		return m.resizeVertical(coefficients(m.Height, height, filter, pilPrecision))
+		return m.resizeNearest(width, height, part)
 	}
 	// The samples between the passes are rounded, so their order shows. This is
 	// Pillow 13's rule, found by trying 5,000 sizes; before 13 it was always
 	// horizontal first, which gives values up to 1 or so apart.
-	if lost := m.Height - height; lost > 0 && lost > 2*(m.Width-width) {
-		return horizontal(vertical(m))
-	}
-	return vertical(horizontal(m))
+	lost := m.Height - height
+	verticalFirst := lost > 0 && lost > 2*(m.Width-width)
+	return m.resizePasses(width, height, filter, pilPrecision, verticalFirst, part)
 }
 
 // resizeTorch is torchvision's resize of uint8 with antialias: the same filters
 // with weights of fewer places, always horizontal first.
-func (m *Image) resizeTorch(width, height int, filter Filter) *Image {
+func (m *Image) resizeTorch(width, height int, filter Filter, part box) *Image {
+	return m.resizePasses(width, height, filter, torchPrecision, false, part)
+}
+
+// resizePasses resizes in one direction after the other. A direction whose size
+// stays the same is left out.
+func (m *Image) resizePasses(width, height int, filter Filter, precision fixedPoint, verticalFirst bool, part box) *Image {
+	source := box{part.x, part.y, part.width, part.height}
+	var columns, rows windows
 	if width != m.Width {
-		m = m.resizeHorizontal(coefficients(m.Width, width, filter, torchPrecision))
+		columns = coefficients(m.Width, width, filter, precision, part.x, part.width)
+		source.x, source.width = columns.move()
 	}
 	if height != m.Height {
-		m = m.resizeVertical(coefficients(m.Height, height, filter, torchPrecision))
+		rows = coefficients(m.Height, height, filter, precision, part.y, part.height)
+		source.y, source.height = rows.move()
+	}
+	if source != (box{0, 0, m.Width, m.Height}) {
+		m = m.cut(source.x, source.y, source.width, source.height)
+	}
+	if verticalFirst && rows.all != nil {
+		m = m.resizeVertical(rows)
+	}
+	if columns.all != nil {
+		m = m.resizeHorizontal(columns)
+	}
+	if !verticalFirst && rows.all != nil {
+		m = m.resizeVertical(rows)
 	}
 	return m
 }
 
 // resizeNearest is ImagingScaleAffine (Geometry.c). Positions are summed up,
 // not multiplied, because PIL's rounding errors count too.
-func (m *Image) resizeNearest(width, height int) *Image {
-	positions := func(from, to int) []int {
+func (m *Image) resizeNearest(width, height int, part box) *Image {
+	positions := func(from, to, first, count int) []int {
 		step := float64(from) / float64(to)
 		at := step * 0.5
-		index := make([]int, to)
-		for i := range index {
-			index[i] = min(int(at), from-1)
+		index := make([]int, 0, count)
+		for i := range first + count {
+			if i >= first {
+				index = append(index, min(int(at), from-1))
+			}
 			at += step
 		}
 		return index
 	}
-	columns, rows := positions(m.Width, width), positions(m.Height, height)
-	out := newImage(width, height, m.Channels)
+	columns, rows := positions(m.Width, width, part.x, part.width), positions(m.Height, height, part.y, part.height)
+	out := newImage(part.width, part.height, m.Channels)
 	to := 0
 	for _, y := range rows {
 		for _, x := range columns {
@@ -94,16 +116,18 @@ func (m *Image) resizeNearest(width, height int) *Image {
 // PRECISION_BITS of Resample.c.
 const precisionBits = 32 - 8 - 2
 
-// fixedPoint says how many binary places the weights get, given the largest.
-type fixedPoint func(largest float64) int
+// fixedPoint says how many binary places the weights get. It may ask for the
+// largest weight of the whole result.
+type fixedPoint func(largest func() float64) int
 
-func pilPrecision(float64) int { return precisionBits }
+func pilPrecision(func() float64) int { return precisionBits }
 
 // torchPrecision is as many places as keep the weights within int16
 // (ATen/native/cpu/UpSampleKernel.cpp, compute_index_ranges_int16_weights).
-func torchPrecision(largest float64) int {
+func torchPrecision(largest func() float64) int {
+	weight := largest()
 	for bits := range precisionBits {
-		if int(0.5+largest*float64(int(1)<<(bits+1))) >= 1<<15 {
+		if int(0.5+weight*float64(int(1)<<(bits+1))) >= 1<<15 {
 			return bits
 		}
 	}
@@ -121,23 +145,36 @@ type window struct {
 	weights []int32
 }
 
-// coefficients is precompute_coeffs and normalize_coeffs_8bpc of Resample.c.
-// The products are converted to float64 so that no compiler fuses them with a
-// sum: PIL's builds round both.
-func coefficients(from, to int, filter Filter, precision fixedPoint) windows {
+// move makes the windows relative to the first sample that any of them reads,
+// and returns which samples those are.
+func (k windows) move() (start, count int) {
+	start = k.all[0].start
+	end := start
+	for _, w := range k.all {
+		end = max(end, w.start+len(w.weights)) // starts never go down, but ends may at a border
+	}
+	for i := range k.all {
+		k.all[i].start -= start
+	}
+	return start, end - start
+}
+
+// coefficients is precompute_coeffs and normalize_coeffs_8bpc of Resample.c for
+// count samples of the result from the one numbered first. The products are
+// converted to float64 so that no compiler fuses them with a sum: PIL's builds
+// round both.
+func coefficients(from, to int, filter Filter, precision fixedPoint, first, count int) windows {
 	support, weight := filter.kernel()
 	scale := float64(from) / float64(to)
 	filterScale := max(scale, 1)
 	support *= filterScale
 	inverse := 1 / filterScale
 
-	starts, raw := make([]int, to), make([][]float64, to)
-	largest := 0.0
-	for i := range raw {
+	weightsOf := func(i int, into []float64) (start int, weights []float64) {
 		center := float64((float64(i) + 0.5) * scale)
-		start := max(int(center-support+0.5), 0)
+		start = max(int(center-support+0.5), 0)
 		end := min(int(center+support+0.5), from)
-		weights := make([]float64, 0, end-start)
+		weights = into[:0]
 		sum := 0.0
 		for x := start; x < end; x++ {
 			w := weight(float64((float64(x) - center + 0.5) * inverse))
@@ -148,19 +185,30 @@ func coefficients(from, to int, filter Filter, precision fixedPoint) windows {
 			if sum != 0 {
 				weights[j] /= sum
 			}
-			largest = max(largest, weights[j])
 		}
-		starts[i], raw[i] = start, weights
+		return start, weights
 	}
 
-	out := windows{precision(largest), make([]window, to)}
-	for i, weights := range raw {
+	out := windows{precision(func() (largest float64) {
+		var weights []float64
+		for i := range to {
+			_, weights = weightsOf(i, weights)
+			for _, w := range weights {
+				largest = max(largest, w)
+			}
+		}
+		return largest
+	}), make([]window, count)}
+	var weights []float64
+	for i := range out.all {
+		var start int
+		start, weights = weightsOf(first+i, weights)
 		fixed := make([]int32, len(weights))
 		for j, w := range weights {
 			w = math.Ldexp(w, out.bits)
 			fixed[j] = int32(w + math.Copysign(0.5, w))
 		}
-		out.all[i] = window{starts[i], fixed}
+		out.all[i] = window{start, fixed}
 	}
 	return out
 }
