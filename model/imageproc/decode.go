@@ -7,100 +7,159 @@ import (
 	"image"
 	"image/color"
 	_ "image/gif"
-	_ "image/jpeg"
+	gojpeg "image/jpeg"
 	_ "image/png"
-	"io"
 	"strings"
 
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
+
+	"github.com/imprompt/imprompt/model/imageproc/jpeg"
 )
 
 // MaxPixels is the size of the largest picture that Decode accepts, 64 Mpx: a
 // larger one would take a browser tab's memory.
 const MaxPixels = 64 << 20
 
-// ErrFormat says that a file is of a kind that Decode does not know.
-var ErrFormat = errors.New("not a picture that can be read")
-
-// Decode reads a PNG, JPEG, GIF or WebP file as mode RGB, the way
-// diffusers.utils.load_image does: turned as its EXIF orientation says, and
-// without its transparency (the colours under it show, as with PIL's
-// convert("RGB"); they are not blended with anything). Of an animation it takes
+// Decode reads a PNG, JPEG, GIF, WebP, BMP or TIFF file as mode RGB, the way
+// diffusers.utils.load_image does: turned as its EXIF or XMP orientation says,
+// and without its transparency (the colours under it show, as with PIL's
+// convert("RGB"); DecodeAlpha and Flatten do better). Of an animation it takes
 // the first picture. 16-bit samples lose their lower half (PIL does so with
 // colour; 16-bit grey it clips to white, which is not imitated).
 //
 // Files without loss decode to PIL's pixels exactly; JPEG and WebP with loss
 // within the rounding of a decoder's inverse transform.
 func Decode(file []byte) (*Image, error) {
-	config, format, err := check(file)
+	m, _, err := DecodeAlpha(file)
+	return m, err
+}
+
+// DecodeAlpha is Decode with the picture's transparency beside its colours: a
+// grey picture of the same size where 255 is opaque, or nil if all of the
+// picture is.
+func DecodeAlpha(file []byte) (m, alpha *Image, err error) {
+	width, height, format, err := check(file)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	decoded, _, err := image.Decode(bytes.NewReader(file))
+	m, alpha, err = decodePixels(file, format, width, height)
 	if err != nil {
-		return nil, explain(file, err)
+		return nil, nil, explain(file, err)
 	}
-	var m *Image
-	switch s := decoded.(type) {
-	case *image.YCbCr:
-		m = fromYCbCr(s, format == "webp")
-	case *image.NYCbCrA:
-		m = fromYCbCr(&s.YCbCr, true)
-	default:
-		m = toRGB(decoded, config.Width, config.Height)
+	turned := orientation(file, format)
+	if alpha != nil {
+		alpha = alpha.turn(turned)
 	}
-	return m.turn(orientation(file, format)), nil
+	return m.turn(turned), alpha, nil
+}
+
+// Flatten lays the picture on a background of one colour, as PIL's paste with
+// the alpha as its mask does. Without alpha it is the picture itself.
+func (m *Image) Flatten(alpha *Image, background [3]uint8) *Image {
+	if alpha == nil {
+		return m
+	}
+	out := newImage(m.Width, m.Height, 3)
+	for i, v := range m.RGB().Pix {
+		a := uint32(alpha.Pix[i/3])
+		t := uint32(v)*a + uint32(background[i%3])*(255-a) + 128
+		out.Pix[i] = uint8((t + t>>8) >> 8)
+	}
+	return out
 }
 
 // Check says, from the file's head alone, why Decode would refuse it.
 func Check(file []byte) error {
-	_, _, err := check(file)
+	_, _, _, err := check(file)
 	return err
 }
 
-func check(file []byte) (image.Config, string, error) {
-	config, format, err := image.DecodeConfig(bytes.NewReader(file))
+func check(file []byte) (width, height int, format string, err error) {
+	width, height, format, err = size(file)
 	switch {
 	case err != nil:
 		err = explain(file, err)
-	case config.Width <= 0 || config.Height <= 0:
-		err = fmt.Errorf("this %s picture is empty: %d × %d pixels", strings.ToUpper(format), config.Width, config.Height)
-	case config.Width > MaxPixels/config.Height:
+	case width <= 0 || height <= 0:
+		err = fmt.Errorf("this %s picture is empty: %d × %d pixels", strings.ToUpper(format), width, height)
+	case width > MaxPixels/height:
 		err = fmt.Errorf("this picture has %d × %d pixels, more than the %d million that fit; make it smaller in a picture editor",
-			config.Width, config.Height, MaxPixels>>20)
+			width, height, MaxPixels>>20)
 	}
-	return config, format, err
+	return width, height, format, err
 }
 
-// explain puts a decoder's error into words.
-func explain(file []byte, err error) error {
-	switch {
-	case len(file) == 0:
-		return errors.New("this file is empty; choose a PNG, JPEG, GIF or WebP picture")
-	case errors.Is(err, image.ErrFormat):
-		return fmt.Errorf("this file is %w%s; choose a PNG, JPEG, GIF or WebP file", ErrFormat, looksLike(file))
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || strings.Contains(err.Error(), "not enough pixel data"):
-		return errors.New("this picture's file is cut off; download or export it again")
+// size reads a picture's size as it is stored, before its orientation.
+func size(file []byte) (width, height int, format string, err error) {
+	if frame, ok := firstFrame(file); ok {
+		return frame.width, frame.height, "webp", nil
 	}
-	return fmt.Errorf("this picture's file is damaged (%w); download or export it again", err)
+	config, format, err := image.DecodeConfig(bytes.NewReader(file))
+	if refused(err) {
+		width, height, err = jpeg.Size(file)
+		return width, height, "jpeg", err
+	}
+	return config.Width, config.Height, format, err
 }
 
-// looksLike names kinds of files that people take for pictures.
-func looksLike(file []byte) string {
-	head := file[:min(len(file), 512)]
-	switch {
-	case len(head) >= 12 && string(head[4:8]) == "ftyp":
-		return fmt.Sprintf(" (it looks like HEIC, AVIF or a film: %q)", head[8:12])
-	case bytes.HasPrefix(head, []byte("II*\x00")) || bytes.HasPrefix(head, []byte("MM\x00*")):
-		return " (it looks like TIFF or a camera's raw file)"
-	case bytes.HasPrefix(head, []byte("BM")):
-		return " (it looks like BMP)"
-	case bytes.Contains(head, []byte("<svg")):
-		return " (it looks like SVG)"
-	case bytes.HasPrefix(head, []byte("%PDF")):
-		return " (it looks like PDF)"
+// refused says whether the standard library knows a JPEG's kind but does not
+// read it; package jpeg may.
+func refused(err error) bool {
+	var unsupported gojpeg.UnsupportedError
+	return errors.As(err, &unsupported)
+}
+
+func decodePixels(file []byte, format string, width, height int) (m, alpha *Image, err error) {
+	if frame, ok := firstFrame(file); ok {
+		return frame.decode()
 	}
-	return ""
+	decoded, _, err := image.Decode(bytes.NewReader(file))
+	if refused(err) {
+		var p *jpeg.Picture
+		if p, err = jpeg.Decode(file, MaxPixels); err == nil {
+			return fromPlanes(p), nil, nil
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m, alpha = fromGo(decoded, format == "webp", width, height)
+	return m, alpha, nil
+}
+
+// fromGo converts what Go's decoders return.
+func fromGo(decoded image.Image, webp bool, width, height int) (m, alpha *Image) {
+	switch s := decoded.(type) {
+	case *image.YCbCr:
+		return fromYCbCr(s, webp), nil
+	case *image.NYCbCrA:
+		return fromYCbCr(&s.YCbCr, true), alphaOf(decoded, width, height)
+	}
+	return toRGB(decoded, width, height), alphaOf(decoded, width, height)
+}
+
+// alphaOf returns a picture's transparency, or nil if it has none. What a GIF's
+// first frame leaves out is transparent.
+func alphaOf(src image.Image, width, height int) *Image {
+	b := src.Bounds()
+	if o, ok := src.(interface{ Opaque() bool }); ok && o.Opaque() && b == image.Rect(0, 0, width, height) {
+		return nil
+	}
+	out := newImage(width, height, 1)
+	b = b.Intersect(image.Rect(0, 0, width, height))
+	clear := b != image.Rect(0, 0, width, height)
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			_, _, _, a := src.At(x, y).RGBA()
+			out.Pix[y*width+x] = uint8(a >> 8)
+			clear = clear || a>>8 != 255
+		}
+	}
+	if !clear {
+		return nil
+	}
+	return out
 }
 
 // toRGB copies the colours of a decoded picture onto a canvas of the file's
@@ -126,7 +185,10 @@ func samplerOf(src image.Image) func(x, y int) (r, g, b uint8) {
 			p := s.Pix[s.PixOffset(x, y):]
 			return p[0], p[1], p[2]
 		}
-	case *image.RGBA: // opaque: Go's decoders give this type only to such files
+	case *image.RGBA:
+		if !s.Opaque() { // a TIFF's alpha that is multiplied into its colours
+			break
+		}
 		return func(x, y int) (r, g, b uint8) {
 			p := s.Pix[s.PixOffset(x, y):]
 			return p[0], p[1], p[2]
@@ -146,7 +208,10 @@ func samplerOf(src image.Image) func(x, y int) (r, g, b uint8) {
 			p := s.Pix[s.PixOffset(x, y):]
 			return p[0], p[2], p[4]
 		}
-	case *image.RGBA64: // opaque, like RGBA
+	case *image.RGBA64:
+		if !s.Opaque() {
+			break
+		}
 		return func(x, y int) (r, g, b uint8) {
 			p := s.Pix[s.PixOffset(x, y):]
 			return p[0], p[2], p[4]

@@ -1,6 +1,10 @@
 package imageproc
 
-import "image"
+import (
+	"image"
+
+	"github.com/imprompt/imprompt/model/imageproc/jpeg"
+)
 
 // upsampler gives a colour plane's lines at the picture's full width, each
 // sample three parts of the nearer stored one and one part of the farther.
@@ -53,6 +57,32 @@ func (u upsampler) lines(plane []uint8, y int) (near, far []uint8) {
 	}
 	other = min(max(other, 0), (u.height+1)/2-1)
 	return plane[y/2*u.stride:], plane[other*u.stride:]
+}
+
+// planeRow writes line y of a JPEG's plane at the picture's full width into out,
+// which has room for one sample more than the width. Planes of half the width,
+// height or both are interpolated; others repeat their samples (libjpeg's
+// jdsample.c, jinit_upsampler).
+func planeRow(out []uint8, p *jpeg.Picture, plane *jpeg.Plane, y int) {
+	line := func(y int) []uint8 {
+		y = min(max(y, 0), plane.Height-1)
+		return plane.Pix[y*plane.Stride:][:plane.Width]
+	}
+	h2, v2 := p.MaxH == 2*plane.H, p.MaxV == 2*plane.V
+	near, far := line(y/2), line(y/2-1+y%2*2)
+	switch {
+	case h2 && p.MaxV == plane.V && plane.Width > 2:
+		fancyH2V1(out, line(y))
+	case v2 && p.MaxH == plane.H:
+		fancyH1V2(out[:p.Width], near, far, y)
+	case h2 && v2 && plane.Width > 2:
+		fancyH2V2(out, near, far)
+	default:
+		from := line(y * plane.V / p.MaxV)
+		for x := range p.Width {
+			out[x] = from[x*plane.H/p.MaxH]
+		}
+	}
 }
 
 // fancyH2V1 is h2v1_fancy_upsample of libjpeg's jdsample.c: rounded down at

@@ -1,6 +1,10 @@
 package imageproc
 
-import "image"
+import (
+	"image"
+
+	"github.com/imprompt/imprompt/model/imageproc/jpeg"
+)
 
 // fromYCbCr converts the planes of a JPEG or a lossy WebP as PIL's libraries
 // do: colours that were stored at a half of the size are interpolated, and the
@@ -22,6 +26,42 @@ func fromYCbCr(s *image.YCbCr, webp bool) *Image {
 		out := m.Pix[3*y*width:]
 		for x := range width {
 			out[3*x], out[3*x+1], out[3*x+2] = convert(int32(luma[x]), int32(blue[x]), int32(red[x]))
+		}
+	}
+	return m
+}
+
+// fromPlanes converts what package jpeg decoded, as libjpeg does and PIL after it.
+func fromPlanes(p *jpeg.Picture) *Image {
+	width := p.Width
+	m := newImage(width, p.Height, 3)
+	var lines [4][]uint8
+	for i := range lines {
+		lines[i] = make([]uint8, width+1)
+	}
+	ink := func(v, black uint8) uint8 { // Convert.c, cmyk2rgb, of inverted inks
+		t := uint32(255-v)*uint32(black) + 128
+		return black - uint8((t+t>>8)>>8)
+	}
+	for y := range p.Height {
+		for i := range p.Planes {
+			planeRow(lines[i], p, &p.Planes[i], y)
+		}
+		out := m.Pix[3*y*width:]
+		for x := range width {
+			a, b, c, k := lines[0][x], lines[1][x], lines[2][x], lines[3][x]
+			switch p.Colour {
+			case jpeg.Grey:
+				b, c = a, a
+			case jpeg.YCbCr:
+				a, b, c = fromJFIF(int32(a), int32(b), int32(c))
+			case jpeg.CMYK:
+				a, b, c = ink(a, k), ink(b, k), ink(c, k)
+			case jpeg.YCCK:
+				a, b, c = fromJFIF(int32(a), int32(b), int32(c))
+				a, b, c = ink(255-a, k), ink(255-b, k), ink(255-c, k)
+			}
+			out[3*x], out[3*x+1], out[3*x+2] = a, b, c
 		}
 	}
 	return m
