@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 // options are what the flags of generate say.
@@ -21,7 +22,7 @@ type options struct {
 	help             bool
 }
 
-const usage = `./build.sh generate --prompt TEXT --out FILE.png
+var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --model DIR|FILE|URL           a model in diffusers' layout, or one .safetensors file in the original layout; as a
                                  URL, a hub's page too (default: the one that ships)
   --prompt TEXT  --negative-prompt TEXT
@@ -30,7 +31,7 @@ const usage = `./build.sh generate --prompt TEXT --out FILE.png
     --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
-  --scheduler ddim|pndm|dpmpp_2m|dpmpp_2m_karras|euler|euler_a|unipc|lcm (default: the model's own)
+  --scheduler ` + strings.Join(scheduler.Names(), "|") + ` (default: the model's own)
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
   --low-memory                   take less of the GPU's memory, and more time (without it, when the memory runs out)
   --no-f16  --stats  --dump-latents FILE.npy  --out FILE.png

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 // The text that AUTOMATIC1111's web UI writes into its pictures, and that many
@@ -22,8 +24,8 @@ func (s Settings) Format() string {
 	add := func(key, value string) { fields = append(fields, key+": "+quote(value)) }
 
 	add("Steps", strconv.Itoa(s.NumInferenceSteps))
-	if known := schedulerNamed(s.Scheduler); known != nil {
-		add("Sampler", known.a1111)
+	if known, ok := scheduler.Find(s.Scheduler); ok {
+		add("Sampler", known.A1111)
 	}
 	add("CFG scale", decimal(s.GuidanceScale))
 	add("Seed", strconv.FormatUint(s.Seed, 10))
@@ -177,7 +179,7 @@ func (p *parser) takeSampler() {
 	name, exact, ok := fromA1111(p.sampler, p.schedule)
 	switch {
 	case !ok:
-		p.leave("Sampler %q is not among %s", p.sampler, strings.Join(Schedulers(), ", "))
+		p.leave("Sampler %q is not among %s", p.sampler, strings.Join(scheduler.Names(), ", "))
 	case !exact:
 		p.leave("Sampler %q is taken over without its schedule type %q", p.sampler, p.schedule)
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 func TestFormat(t *testing.T) {
@@ -114,7 +116,7 @@ func TestParseForeignTexts(t *testing.T) {
 }
 
 func TestEverySchedulerSurvivesTheText(t *testing.T) {
-	for _, name := range append(Schedulers(), "") {
+	for _, name := range append(scheduler.Names(), "") {
 		s := Default()
 		s.Prompt, s.Scheduler = "x", name
 		back, err := Parse(s.Format())

@@ -1,52 +1,21 @@
 package settings
 
-import "strings"
+import (
+	"strings"
 
-// scheduler is a scheduler's name here and A1111's for it.
-type scheduler struct {
-	name, a1111 string
-}
+	"github.com/imprompt/imprompt/model/scheduler"
+)
 
-// schedulers holds all that are known. A1111's PLMS is diffusers' PNDM with
-// skip_prk_steps, as Stable Diffusion configures it.
-var schedulers = []scheduler{
-	{"ddim", "DDIM"},
-	{"pndm", "PLMS"},
-	{"dpmpp_2m", "DPM++ 2M"},
-	{"dpmpp_2m_karras", "DPM++ 2M Karras"},
-	{"euler", "Euler"},
-	{"euler_a", "Euler a"},
-	{"unipc", "UniPC"},
-	{"lcm", "LCM"},
-}
-
-// Schedulers returns the names that Settings.Scheduler may have, "" aside.
-func Schedulers() []string {
-	names := make([]string, len(schedulers))
-	for i, s := range schedulers {
-		names[i] = s.name
-	}
-	return names
-}
-
-func schedulerNamed(name string) *scheduler {
-	for i := range schedulers {
-		if schedulers[i].name == name {
-			return &schedulers[i]
-		}
-	}
-	return nil
-}
-
-// fromA1111 finds the scheduler for A1111's sampler and, since its version 1.9,
-// schedule type ("" where there is none). exact is false if the sampler is
-// known but not with that schedule.
+// fromA1111 finds the scheduler for A1111's sampler and, since its version 1.9, its schedule
+// type ("" where there is none). exact is false if the sampler is known but not with that
+// schedule.
 func fromA1111(sampler, schedule string) (name string, exact, ok bool) {
 	sampler = strings.TrimSpace(sampler)
 	switch strings.ToLower(schedule) {
 	case "", "normal", "uniform":
 	case "automatic":
-		// A1111's automatic choice is each sampler's own; for this one, Karras.
+		// A1111's automatic choice differs from sampler to sampler; for this one it is
+		// Karras.
 		if strings.EqualFold(sampler, "DPM++ 2M") {
 			sampler += " Karras"
 		}
@@ -57,12 +26,9 @@ func fromA1111(sampler, schedule string) (name string, exact, ok bool) {
 		name, _, ok = fromA1111(sampler, "")
 		return name, false, ok
 	}
-	if strings.EqualFold(sampler, "PNDM") {
-		sampler = "PLMS"
-	}
-	for _, s := range schedulers {
-		if strings.EqualFold(s.a1111, sampler) {
-			return s.name, true, true
+	for _, s := range scheduler.All() {
+		if strings.EqualFold(s.A1111, sampler) || strings.EqualFold(s.Label, sampler) {
+			return s.Name, true, true
 		}
 	}
 	return "", false, false

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 // Settings are one request for pictures. Pictures that go in are named here and
@@ -23,7 +25,7 @@ type Settings struct {
 	Strength  float64 `json:"strength"`             // 0 leaves InitImage as it is, 1 ignores it
 	Mask      string  `json:"mask,omitempty"`       // white is repainted; needs InitImage
 
-	Scheduler         string  `json:"scheduler"` // one of Schedulers; "" is the model's own
+	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own
 	NumInferenceSteps int     `json:"num_inference_steps"`
 	GuidanceScale     float64 `json:"guidance_scale"` // 1 or less: no negative prompt, half the work
 	Height            int     `json:"height"`         // pixels
@@ -126,8 +128,9 @@ func (a *IPAdapter) UnmarshalJSON(text []byte) error {
 // cannot know which models and pictures there are.
 func (s Settings) Validate() error {
 	var v problems
-	v.require(schedulerNamed(s.Scheduler) != nil || s.Scheduler == "",
-		"scheduler is %q; choose one of %s", s.Scheduler, strings.Join(Schedulers(), ", "))
+	_, known := scheduler.Find(s.Scheduler)
+	v.require(known || s.Scheduler == "",
+		"scheduler is %q; choose one of %s", s.Scheduler, strings.Join(scheduler.Names(), ", "))
 	v.number("num_inference_steps", float64(s.NumInferenceSteps), 1, 1000)
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
 	v.number("num_images", float64(s.NumImages), 1, 64)

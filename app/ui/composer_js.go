@@ -9,8 +9,8 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 func (p *page) composerPanel() app.UI {
@@ -149,10 +149,6 @@ func (p *page) startPicture() app.UI {
 	)
 }
 
-// schedulerNames are what people call them.
-var schedulerNames = map[string]string{"ddim": "DDIM", "pndm": "PNDM", "dpmpp_2m": "DPM++ 2M", "dpmpp_2m_karras": "DPM++ 2M Karras",
-	"euler": "Euler", "euler_a": "Euler a", "unipc": "UniPC", "lcm": "LCM"}
-
 func (p *page) settings() app.UI {
 	// spin takes what is typed as soon as it is right, and puts right what is not when
 	// the field is left.
@@ -180,8 +176,8 @@ func (p *page) settings() app.UI {
 		})
 	}
 	var options []app.UI
-	for _, s := range settings.Schedulers() {
-		options = append(options, option(s, schedulerNames[s]))
+	for _, s := range scheduler.All() {
+		options = append(options, option(s.Name, s.Label))
 	}
 	lock, lockIcon := "Keep this seed", "open"
 	if p.composer.SeedLocked {

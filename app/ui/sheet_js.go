@@ -13,6 +13,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 // saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
@@ -105,7 +106,8 @@ func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint
 	if !strings.HasPrefix(shots[0].label, "seed") {
 		text = append(text, fmt.Sprintf("seed %d", s.Seed))
 	}
-	text = append(text, fmt.Sprintf("%d steps, %s, guidance %s", s.NumInferenceSteps, schedulerNames[s.Scheduler], trim(s.GuidanceScale)))
+	chosen, _ := scheduler.Find(s.Scheduler)
+	text = append(text, fmt.Sprintf("%d steps, %s, guidance %s", s.NumInferenceSteps, chosen.Label, trim(s.GuidanceScale)))
 	g.Set("fillStyle", "#66635c")
 	g.Set("font", "400 16px Inter, sans-serif")
 	g.Set("textAlign", "left")

@@ -7,15 +7,29 @@ import (
 
 var betaSchedules = []string{"linear", "scaled_linear", "squaredcos_cap_v2"}
 
-// alphas is alphas_cumprod with the float32 roundings of torch, as every class's
-// __init__ computes it.
-func (f *fields) alphas(name string, n int) []float64 {
-	start, end, schedules := 0.0001, 0.02, betaSchedules
-	if name == "lcm" {
-		start, end, schedules = 0.00085, 0.012, []string{"scaled_linear", "linear", "squaredcos_cap_v2"}
-	}
-	start, end = f.float("beta_start", start), f.float("beta_end", end)
-	schedule := f.choice("beta_schedule", schedules...)
+// betaDefaults are what differs between the classes where they make their betas.
+type betaDefaults struct {
+	start, end float64
+	schedules  []string // the first is the default
+	zeroSNR    zeroSNR
+}
+
+// zeroSNR is what a class makes of rescale_betas_zero_snr.
+type zeroSNR int
+
+const (
+	zeroSNRNearly  zeroSNR = iota // the last alpha is close to zero, so that the first sigma is finite
+	zeroSNRExactly                // the last alpha is zero
+	zeroSNRIgnored                // the class does not have the field
+)
+
+var usualBetas = betaDefaults{start: 0.0001, end: 0.02, schedules: betaSchedules}
+
+// alphas is alphas_cumprod of n training steps, with torch's roundings to float32, as every
+// class's __init__ computes it.
+func (f *fields) alphas(d betaDefaults, n int) []float64 {
+	start, end := f.float("beta_start", d.start), f.float("beta_end", d.end)
+	schedule := f.choice("beta_schedule", d.schedules...)
 	if n < 2 {
 		f.refuse("num_train_timesteps", ": it has to be 2 or more")
 		return nil
@@ -45,18 +59,17 @@ func (f *fields) alphas(name string, n int) []float64 {
 			betas[i] = float32(min(1-bar(float64(i+1)/float64(n))/bar(float64(i)/float64(n)), 0.999))
 		}
 	}
-	zeroSNR := name != "pndm" && f.bool("rescale_betas_zero_snr", false)
-	if zeroSNR {
+	rescale := d.zeroSNR != zeroSNRIgnored && f.bool("rescale_betas_zero_snr", false)
+	if rescale {
 		rescaleZeroSNR(betas)
 	}
 	alphas := make([]float64, n)
 	product := 1.0
 	for i, b := range betas {
-		product *= float64(1 - b) // torch.cumprod sums up in float64, and rounds each
+		product *= float64(1 - b) // torch.cumprod multiplies in float64 and rounds each result
 		alphas[i] = float64(float32(product))
 	}
-	if zeroSNR && name != "ddim" && name != "lcm" {
-		// Close to zero without being it, so that the first sigma is finite.
+	if rescale && d.zeroSNR == zeroSNRNearly {
 		alphas[n-1] = math.Exp2(-24)
 	}
 	return alphas

@@ -1,6 +1,3 @@
-// Package scheduler turns diffusers' schedulers into tables of linear steps. Every one
-// of them moves the sample by a sum of what is known, times numbers that are known
-// before the run; so one GPU kernel, or Run here, executes them all.
 package scheduler
 
 import (
@@ -12,36 +9,27 @@ import (
 	"strings"
 )
 
-// Names are the schedulers by the names of the command line.
-var Names = []string{"ddim", "pndm", "dpmpp_2m", "dpmpp_2m_karras", "euler", "euler_a", "unipc", "lcm"}
-
-// classes are diffusers' classes by our names.
-var classes = map[string]string{
-	"ddim": "DDIMScheduler", "pndm": "PNDMScheduler", "dpmpp_2m": "DPMSolverMultistepScheduler",
-	"dpmpp_2m_karras": "DPMSolverMultistepScheduler", "euler": "EulerDiscreteScheduler",
-	"euler_a": "EulerAncestralDiscreteScheduler", "unipc": "UniPCMultistepScheduler", "lcm": "LCMScheduler",
-}
-
-// compatible are classes of whose configurations ours can be made, though they are not
-// run themselves (KarrasDiffusionSchedulers in diffusers' scheduling_utils.py).
+// compatible are classes that are not run themselves, but whose configurations the schedulers
+// here accept (KarrasDiffusionSchedulers in diffusers' scheduling_utils.py).
 var compatible = []string{
 	"DDPMScheduler", "LMSDiscreteScheduler", "HeunDiscreteScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
 	"KDPM2AncestralDiscreteScheduler", "DEISMultistepScheduler", "DPMSolverSDEScheduler",
 }
 
-// Config is a scheduler_config.json. As in diffusers, a field that the file does not
-// have takes the default of the class that is made from it.
+// Config is a scheduler_config.json. As in diffusers, a field that is missing from the file
+// takes the default of the class that is made from it.
 type Config struct {
 	class string
 	raw   map[string]json.RawMessage
 }
 
-// notJSON are what Python writes for numbers that JSON does not have, between other
-// tokens: DPM-Solver's lambda_min_clipped is -Infinity in every file that diffusers saves.
+// notJSON matches what Python writes for numbers that JSON does not have, and strings, so that
+// nothing inside a string is taken for such a number. DPM-Solver's lambda_min_clipped is
+// -Infinity in every file that diffusers saves.
 var notJSON = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|-?\b(?:Infinity|NaN)\b`)
 
-// ParseConfig reads a scheduler_config.json. Values are checked by New, since the
-// class that is run decides which of them matter.
+// ParseConfig reads a scheduler_config.json. New checks the values, since the class that is
+// run decides which of them matter.
 func ParseConfig(data []byte) (Config, error) {
 	c := Config{}
 	data = notJSON.ReplaceAllFunc(data, func(token []byte) []byte {
@@ -57,42 +45,55 @@ func ParseConfig(data []byte) (Config, error) {
 		return c, fmt.Errorf("scheduler_config.json: _class_name, a string that names diffusers' scheduler, is missing")
 	}
 	if c.Name() == "" && !slices.Contains(compatible, c.class) {
-		return c, fmt.Errorf("scheduler_config.json: _class_name is %q, which Stable Diffusion 1.5 does not go with; known: %s", c.class, strings.Join(knownClasses(), ", "))
+		return c, fmt.Errorf("scheduler_config.json: _class_name is %q, which does not work with Stable Diffusion 1.5; choose a model with one of %s", c.class, strings.Join(knownClasses(), ", "))
 	}
 	return c, nil
 }
 
 func knownClasses() []string {
-	list := slices.Sorted(maps.Values(classes))
+	var list []string
+	for _, s := range registered {
+		list = append(list, s.Class)
+	}
+	slices.Sort(list)
 	return append(slices.Compact(list), compatible...)
 }
 
-// Name is our name of the configuration's own class; "" where we do not run it.
+// Name is the name of the scheduler of the configuration's own class, the one whose
+// arguments the configuration has; "" where the class is not run here.
 func (c Config) Name() string {
-	for _, n := range Names {
-		if classes[n] == c.class {
-			if n == "dpmpp_2m" && string(c.raw["use_karras_sigmas"]) == "true" {
-				return "dpmpp_2m_karras"
-			}
-			return n
+	name, most := "", -1
+	for _, s := range registered {
+		if s.Class == c.class && c.has(s.Arguments) && len(s.Arguments) > most {
+			name, most = s.Name, len(s.Arguments)
 		}
 	}
-	return ""
+	return name
 }
 
-// fields are the file's fields as a class is given them in a pipeline. The constructors
-// of diffusers' Stable Diffusion pipelines set steps_offset to 1 and clip_sample to
-// false in the scheduler of the model, whatever its file says or leaves out; a
-// scheduler of another class is then made by its from_config(pipe.scheduler.config),
-// which takes what the file said, so changed, and the class's defaults for the rest.
-func (c Config) fields(class string) *fields {
+func (c Config) has(arguments map[string]json.RawMessage) bool {
+	for field, value := range arguments {
+		if string(c.raw[field]) != string(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// fields are the file's fields as a scheduler's class receives them in a pipeline. The
+// constructors of diffusers' Stable Diffusion pipelines set steps_offset to 1 and clip_sample
+// to false in the model's own scheduler, whether or not its file has them. A scheduler of
+// another class is then made by from_config(pipe.scheduler.config, **arguments), which takes
+// the fields that the file has, so changed, and the class's defaults for the others.
+func (c Config) fields(s Scheduler) *fields {
 	f := &fields{raw: maps.Clone(c.raw)}
-	own := class == c.class
+	own := s.Class == c.class
 	if _, ok := f.raw["steps_offset"]; ok || own {
 		f.raw["steps_offset"] = json.RawMessage("1")
 	}
 	if own || string(f.raw["clip_sample"]) == "true" {
 		f.raw["clip_sample"] = json.RawMessage("false")
 	}
+	maps.Copy(f.raw, s.Arguments)
 	return f
 }

@@ -2,6 +2,20 @@ package scheduler
 
 import "math"
 
+func init() {
+	register(Scheduler{
+		Name: "ddim", Label: "DDIM", Class: "DDIMScheduler", place: 1,
+		read: func(p *params, f *fields) {
+			p.prediction = f.choice("prediction_type", anyPrediction...)
+			p.spacing = f.choice("timestep_spacing", "leading", "linspace", "trailing")
+			p.setAlphaToOne = f.bool("set_alpha_to_one", true)
+			p.betas.zeroSNR = zeroSNRExactly
+			p.readClip(f, true)
+		},
+		build: (*Schedule).ddim,
+	})
+}
+
 // ddim is diffusers' DDIMScheduler (Song et al. 2020, arXiv 2010.02502, formula 12).
 func (s *Schedule) ddim(p params, n, first int, eta float64) error {
 	ts := p.integerSteps(n)

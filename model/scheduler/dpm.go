@@ -1,9 +1,57 @@
 package scheduler
 
-import "math"
+import (
+	"encoding/json"
+	"math"
+	"strings"
+)
 
-// dpmStep is DPMSolverMultistepScheduler's step from sigmas[i] to sigmas[i+1], of n
-// steps of which the first run is first: DPM-Solver++ of orders 1 to 3 (Lu et al.
+func init() {
+	dpm := Scheduler{
+		Name: "dpmpp_2m", Label: "DPM++ 2M", Class: "DPMSolverMultistepScheduler", place: 3,
+		read: (*params).readDPM,
+		build: func(s *Schedule, p params, n, first int, _ float64) error {
+			s.sigmas(p, params.dpmStep, n, first)
+			return nil
+		},
+	}
+	register(dpm)
+	dpm.Name, dpm.Label, dpm.place = "dpmpp_2m_karras", "DPM++ 2M Karras", 4
+	dpm.Arguments = map[string]json.RawMessage{"use_karras_sigmas": json.RawMessage("true")}
+	register(dpm)
+}
+
+// readDPM reads what DPMSolverMultistepScheduler has. Solver types of other families mean
+// midpoint, as in its __init__.
+func (p *params) readDPM(f *fields) {
+	p.prediction = f.choice("prediction_type", anyPrediction...)
+	p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
+	p.readSigmas(f)
+	p.readSolver(f)
+	p.solverType = f.choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2")
+	if p.solverType != "heun" {
+		p.solverType = "midpoint"
+	}
+	p.algorithm = f.choice("algorithm_type", "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver", "deis")
+	if !strings.HasSuffix(p.algorithm, "++") && !p.finalSigmaMin {
+		f.refuse("algorithm_type", ", which needs final_sigmas_type sigma_min")
+	}
+	if p.algorithm == "deis" {
+		p.algorithm = "dpmsolver++"
+	}
+	if p.solverOrder < 1 || p.solverOrder > 3 || p.solverOrder == 3 && p.algorithm == "sde-dpmsolver" {
+		f.refuse("solver_order", "; supported: 1, 2 and, without sde-dpmsolver, 3")
+	}
+	p.eulerAtFinal = f.bool("euler_at_final", false)
+	p.lambdaMin = f.float("lambda_min_clipped", math.Inf(-1))
+	if f.bool("use_lu_lambdas", false) && p.sigmas != "karras" {
+		p.sigmas = "lu"
+	}
+	p.cosine = f.choice("beta_schedule", betaSchedules...) == "squaredcos_cap_v2"
+	f.unsupported("variance_type")
+}
+
+// dpmStep is DPMSolverMultistepScheduler's step, a sigmaStep: DPM-Solver++ of orders 1 to 3 (Lu et al.
 // 2022, arXiv 2211.01095), DPM-Solver (arXiv 2206.00927) and their SDE variants.
 func (p params) dpmStep(st *Step, sigmas []float64, i, first, n int) {
 	p.convert(st, sigmas[i], p.algorithm == "dpmsolver++" || p.algorithm == "sde-dpmsolver++")

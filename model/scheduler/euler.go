@@ -2,10 +2,37 @@ package scheduler
 
 import "math"
 
+func init() {
+	build := func(s *Schedule, p params, n, first int, _ float64) error {
+		s.sigmas(p, params.eulerStep, n, first)
+		return nil
+	}
+	register(Scheduler{
+		Name: "euler", Label: "Euler", Class: "EulerDiscreteScheduler", place: 5, build: build,
+		read: func(p *params, f *fields) {
+			p.euler = true
+			p.prediction = f.choice("prediction_type", anyPrediction...)
+			p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
+			p.readSigmas(f)
+			p.logLinear = f.choice("interpolation_type", "linear", "log_linear") == "log_linear"
+			p.continuous = f.choice("timestep_type", "discrete", "continuous") == "continuous"
+		},
+	})
+	register(Scheduler{
+		Name: "euler_a", Label: "Euler a", Class: "EulerAncestralDiscreteScheduler", place: 6, build: build,
+		read: func(p *params, f *fields) {
+			p.euler, p.ancestral = true, true
+			p.prediction = f.choice("prediction_type", "epsilon", "v_prediction")
+			p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
+		},
+	})
+}
+
 // eulerStep is EulerDiscreteScheduler's and EulerAncestralDiscreteScheduler's step
 // (Karras et al. 2022, arXiv 2206.00364, algorithm 2 without churn; the ancestral one
-// as in k-diffusion), from one sigma to the next.
-func (p params) eulerStep(st *Step, sigma, next float64) {
+// as in k-diffusion), a sigmaStep.
+func (p params) eulerStep(st *Step, sigmas []float64, i, _, _ int) {
+	sigma, next := sigmas[i], sigmas[i+1]
 	st.InputScale = 1 / math.Sqrt(sigma*sigma+1)
 	switch p.prediction {
 	case "v_prediction":
@@ -16,10 +43,10 @@ func (p params) eulerStep(st *Step, sigma, next float64) {
 		st.output(Linear{X: 1, E: -sigma}, 0)
 	}
 	down := next
-	if p.name == "euler_a" {
+	if p.ancestral {
 		up := math.Sqrt(next * next * (sigma*sigma - next*next) / (sigma * sigma))
 		down = math.Sqrt(next*next - up*up)
-		st.DrawsNoise = true // in the last step, too, where it is not used
+		st.DrawsNoise = true // also in the last step, where it is not used
 		st.Next.Noise = up
 	}
 	// x + (x - x₀)/sigma · (down - sigma)

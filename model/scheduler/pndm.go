@@ -6,10 +6,25 @@ import (
 	"slices"
 )
 
+func init() {
+	register(Scheduler{
+		// A1111's PLMS is PNDM with skip_prk_steps, as Stable Diffusion configures it.
+		Name: "pndm", Label: "PNDM", A1111: "PLMS", Class: "PNDMScheduler", place: 2,
+		read: func(p *params, f *fields) {
+			p.prediction = f.choice("prediction_type", "epsilon", "v_prediction")
+			p.spacing = f.choice("timestep_spacing", "leading", "linspace", "trailing")
+			p.setAlphaToOne = f.bool("set_alpha_to_one", false)
+			p.skipPRK = f.bool("skip_prk_steps", false)
+			p.betas.zeroSNR = zeroSNRIgnored
+		},
+		build: (*Schedule).pndm,
+	})
+}
+
 // pndm is diffusers' PNDMScheduler (Liu et al. 2022, arXiv 2202.09778): linear
 // multistep, begun by a second call at the first timestep (skip_prk_steps, as Stable
 // Diffusion's own configuration has it) or by three Runge-Kutta steps of four calls.
-func (s *Schedule) pndm(p params, n, first int) error {
+func (s *Schedule) pndm(p params, n, first int, _ float64) error {
 	ts := p.integerSteps(n)
 	if err := p.inTable(ts); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Linear is a sum of what a step knows, each times a number.
+// Linear is a sum of the quantities that a step knows, each times a number.
 type Linear struct {
 	X, S, E float64    // the sample, the saved sample, the model's output after guidance
 	M       [5]float64 // converted outputs: this step's, then the four before, newest first
@@ -31,7 +31,7 @@ var (
 	current = Linear{M: [5]float64{1}}
 )
 
-// before is the converted output of k pushes ago, k from 1.
+// before is the converted output of k pushes ago, from 1.
 func before(k int) Linear {
 	var l Linear
 	l.M[k] = 1
@@ -40,24 +40,24 @@ func before(k int) Linear {
 
 // Step is one step of a Schedule.
 type Step struct {
-	Timestep   float64 // what the UNet is told
+	Timestep   float64 // the UNet's input
 	InputScale float64 // the UNet sees the sample times this
 	// The converted output m = clamp(MX·x + ME·e, ±Clip); Clip 0 does not clamp.
 	MX, ME, Clip float64
 	Next         Linear // the new sample
 	Save         bool   // whether the saved sample becomes Saved
 	Saved        Linear
-	Push         bool // whether m joins the outputs before
-	DrawsNoise   bool // whether diffusers draws noise in this step (it may then not be used)
-	// Init latents with noise as noisy as the new sample is: Init·x₀ + InitNoise·noise,
+	Push         bool // whether m becomes the newest of the earlier outputs
+	DrawsNoise   bool // whether diffusers draws noise in this step, even if it does not use it
+	// The start picture's latents as noisy as the new sample is, Init·x₀ + InitNoise·noise:
 	// for inpainting with a UNet of four channels.
 	Init, InitNoise float64
 }
 
-// output makes l what a step converts the model's output to.
+// output sets what a step converts the model's output to.
 func (s *Step) output(l Linear, clip float64) { s.MX, s.ME, s.Clip = l.X, l.E, clip }
 
-// finite tells whether all of a step's numbers are.
+// finite tells whether all numbers of a step are finite.
 func (s *Step) finite() bool {
 	list := []float64{s.Timestep, s.InputScale, s.MX, s.ME, s.Clip, s.Init, s.InitNoise}
 	for _, l := range []Linear{s.Next, s.Saved} {
@@ -75,37 +75,38 @@ func (s *Step) finite() bool {
 type Schedule struct {
 	Name           string
 	Steps          []Step
-	InitNoiseSigma float64 // the initial noise of a run without a picture is scaled by it
-	// AddNoise gives the sample at the start from a picture's latents: Latents·x₀ + Noise·noise.
+	InitNoiseSigma float64 // the scale of the initial noise, where there is no start picture
+	// AddNoise makes the first sample from a start picture's latents: Latents·x₀ + Noise·noise.
 	AddNoise struct{ Latents, Noise float64 }
 }
 
 // Options are those of New.
 type Options struct {
-	// Strength, between 0 and 1, of an image-to-image run: the part of the steps, the
-	// last ones, that is run. 0 and 1 run all.
+	// Strength of an image-to-image run, between 0 and 1: the fraction of the steps, the
+	// last ones, that is run. 0 and 1 run all of them.
 	Strength float64
-	Eta      float64 // DDIM's, 0 for none; the others have none
+	Eta      float64 // of DDIM; 0 adds no noise
 }
 
-// New makes the schedule of a run of so many steps, as diffusers' class of that name
-// makes it from the configuration; "" is the configuration's own class. PNDM has more
-// steps than it is asked for: one, or nine with Runge-Kutta steps.
+// New makes the schedule of a run of a number of steps, as diffusers' class makes it from the
+// configuration. name is a scheduler's name, or "" for the configuration's own class. PNDM has
+// more steps than it is asked for: one more, or nine with Runge-Kutta steps.
 func New(name string, c Config, steps int, o Options) (*Schedule, error) {
 	if name == "" {
 		if name = c.Name(); name == "" {
-			return nil, fmt.Errorf("the model's own scheduler, %s, is not one of ours: choose one of %s", c.class, strings.Join(Names, ", "))
+			return nil, fmt.Errorf("the model's own scheduler, %s, is not available here: choose one of %s", c.class, strings.Join(Names(), ", "))
 		}
 	}
-	if _, ok := classes[name]; !ok {
-		return nil, fmt.Errorf("there is no scheduler %q; there are %s", name, strings.Join(Names, ", "))
+	chosen, ok := Find(name)
+	if !ok {
+		return nil, fmt.Errorf("there is no scheduler %q: choose one of %s", name, strings.Join(Names(), ", "))
 	}
-	p, err := c.params(name)
+	p, err := c.params(chosen)
 	if err != nil {
 		return nil, err
 	}
 	if steps < 1 || steps > p.train {
-		return nil, fmt.Errorf("%d steps: from 1 to %d are possible", steps, p.train)
+		return nil, fmt.Errorf("%d steps are not possible: choose from 1 to %d", steps, p.train)
 	}
 	first := 0
 	if o.Strength > 0 && o.Strength < 1 {
@@ -113,17 +114,7 @@ func New(name string, c Config, steps int, o Options) (*Schedule, error) {
 		first = max(steps-int(float64(steps)*o.Strength), 0)
 	}
 	s := &Schedule{Name: name, InitNoiseSigma: 1}
-	switch name {
-	case "ddim":
-		err = s.ddim(p, steps, first, o.Eta)
-	case "pndm":
-		err = s.pndm(p, steps, first)
-	case "lcm":
-		err = s.lcm(p, steps, first)
-	default:
-		s.sigmas(p, steps, first)
-	}
-	if err != nil {
+	if err := chosen.build(s, p, steps, first, o.Eta); err != nil {
 		return nil, err
 	}
 	if len(s.Steps) == 0 {

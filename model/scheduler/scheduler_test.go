@@ -68,7 +68,7 @@ func TestAgainstDiffusers(t *testing.T) {
 		worst[c.Name] = max(worst[c.Name], off)
 		ran[c.Name]++
 	}
-	for _, n := range Names {
+	for _, n := range Names() {
 		t.Logf("%-16s %3d cases, at most %.1e off", n, ran[n], worst[n])
 		if ran[n] < 45 {
 			t.Errorf("only %d cases of %s ran", ran[n], n)
@@ -82,7 +82,8 @@ func (c *trajectory) follow(t *testing.T, config Config, s *Schedule) float64 {
 	fail := func(format string, args ...any) {
 		t.Errorf("%s %s, %d steps, strength %g: "+format, append([]any{c.Config, c.Name, c.Steps, c.Strength}, args...)...)
 	}
-	p, err := config.params(s.Name)
+	chosen, _ := Find(s.Name)
+	p, err := config.params(chosen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +139,7 @@ func (c *trajectory) follow(t *testing.T, config Config, s *Schedule) float64 {
 	for _, v := range x {
 		scale = max(scale, math.Abs(v))
 	}
-	s.Run(x, toy, func(int) []float64 { return draw() }, func(i int, x []float64) {
+	run(s, x, toy, func(int) []float64 { return draw() }, func(i int, x []float64) {
 		for j, want := range c.Samples[4*i : 4*i+4] {
 			scale = max(scale, math.Abs(x[j]))
 			worst = max(worst, math.Abs(x[j]-float64(want))/scale)
@@ -209,7 +210,7 @@ func TestAnyNumberOfSteps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range Names {
+		for _, name := range Names() {
 			most := 500
 			if name == "lcm" {
 				most = 50

@@ -19,14 +19,13 @@ func (p params) sigmaTable(n int) (ts, sigmas []float64) {
 			clipped++
 		}
 	}
-	euler := p.name == "euler" || p.name == "euler_a"
-	if euler {
+	if p.euler {
 		ts = p.eulerSteps(n)
 	} else {
 		ts = p.solverSteps(n, p.train-clipped)
 	}
-	// What the spreads take their ends from: Euler's from the timesteps', the solvers'
-	// from the whole table, the largest first.
+	// The sigmas between whose ends are spread: for Euler those of the timesteps, for the
+	// solvers the whole table, the largest first.
 	from := slices.Clone(table)
 	slices.Reverse(from)
 	if p.logLinear {
@@ -41,7 +40,7 @@ func (p params) sigmaTable(n int) (ts, sigmas []float64) {
 		for _, t := range ts {
 			sigmas = append(sigmas, interpolate(t, table))
 		}
-		if euler {
+		if p.euler {
 			from = sigmas
 		}
 	}
@@ -52,7 +51,7 @@ func (p params) sigmaTable(n int) (ts, sigmas []float64) {
 	if p.sigmas != "" {
 		sigmas = p.spread(from, n)
 		ts = p.sigmasToT(sigmas, logs)
-		if p.finalSigmaMin && p.name == "unipc" {
+		if p.finalSigmaMin && p.finalOfSpread {
 			last = sigmas[n-1]
 		}
 	}
@@ -104,7 +103,7 @@ func (p params) sigmasToT(sigmas, logs []float64) []float64 {
 	for i, s := range sigmas {
 		t := sigmaToT(s, logs)
 		switch {
-		case p.name == "euler":
+		case p.euler:
 			ts[i] = float64(float32(t))
 		case p.sigmas == "exponential" || p.cosine:
 			ts[i] = math.Trunc(t) // a conversion to int64
@@ -155,18 +154,21 @@ func lambda(sigma float64) float64 {
 	return math.Log(a) - math.Log(s)
 }
 
-// sigmas builds the schedules that work with sigmas.
-func (s *Schedule) sigmas(p params, n, first int) {
+// sigmaStep fills in a step from sigmas[i] to sigmas[i+1], of n steps of which the first run
+// is first.
+type sigmaStep func(p params, st *Step, sigmas []float64, i, first, n int)
+
+// sigmas makes the steps of a class that works with sigmas.
+func (s *Schedule) sigmas(p params, step sigmaStep, n, first int) {
 	ts, sigmas := p.sigmaTable(n)
-	euler := p.name == "euler" || p.name == "euler_a"
-	if euler {
+	if p.euler {
 		s.InitNoiseSigma = slices.Max(sigmas)
 		if p.spacing == "leading" {
 			s.InitNoiseSigma = math.Sqrt(s.InitNoiseSigma*s.InitNoiseSigma + 1)
 		}
 	}
 	noisy := func(sigma float64) (latents, noise float64) {
-		if euler {
+		if p.euler {
 			return 1, sigma
 		}
 		return alphaSigma(sigma)
@@ -177,14 +179,7 @@ func (s *Schedule) sigmas(p params, n, first int) {
 	}
 	for i := first; i < n; i++ {
 		st := Step{Timestep: ts[i], InputScale: 1}
-		switch p.name {
-		case "euler", "euler_a":
-			p.eulerStep(&st, sigmas[i], sigmas[i+1])
-		case "unipc":
-			p.unipcStep(&st, sigmas, i, first, n)
-		default:
-			p.dpmStep(&st, sigmas, i, first, n)
-		}
+		step(p, &st, sigmas, i, first, n)
 		st.Init = 1
 		if i+1 < n {
 			st.Init, st.InitNoise = noisy(sigmas[i+1])

@@ -5,8 +5,38 @@ import (
 	"slices"
 )
 
-// unipcStep is UniPCMultistepScheduler's (Zhao et al. 2023, arXiv 2302.04867): the
-// corrector of the last step's sample, then the predictor.
+func init() {
+	register(Scheduler{
+		Name: "unipc", Label: "UniPC", Class: "UniPCMultistepScheduler", place: 7,
+		read: (*params).readUniPC,
+		build: func(s *Schedule, p params, n, first int, _ float64) error {
+			s.sigmas(p, params.unipcStep, n, first)
+			return nil
+		},
+	})
+}
+
+// readUniPC reads what UniPCMultistepScheduler has.
+func (p *params) readUniPC(f *fields) {
+	p.prediction = f.choice("prediction_type", anyPrediction...)
+	p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
+	p.readSigmas(f)
+	p.readSolver(f)
+	p.finalOfSpread = true
+	p.solverType = f.choice("solver_type", "bh2", "bh1", "midpoint", "heun", "logrho")
+	if p.solverType != "bh1" {
+		p.solverType = "bh2"
+	}
+	if p.solverOrder < 1 || p.solverOrder > 4 {
+		f.refuse("solver_order", "; supported: 1 to 4")
+	}
+	p.predictX0 = f.bool("predict_x0", true)
+	f.decode("disable_corrector", &p.disableCorrector, "a list of whole numbers")
+	f.unsupported("solver_p", "shift_terminal")
+}
+
+// unipcStep is UniPCMultistepScheduler's step, a sigmaStep (Zhao et al. 2023, arXiv 2302.04867): the
+// corrector of the previous step's sample, then the predictor.
 func (p params) unipcStep(st *Step, sigmas []float64, i, first, n int) {
 	p.convert(st, sigmas[i], p.predictX0)
 	st.Push = true

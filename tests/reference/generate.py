@@ -17,7 +17,7 @@ from diffusers.image_processor import IPAdapterMaskProcessor
 from diffusers.utils import load_image
 
 import pipelines
-from scheduler_names import CLASSES
+from scheduler_names import ARGUMENTS, CLASSES
 from weights import uniform
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/generate"
@@ -83,7 +83,7 @@ def run(c, dtype):
     pipe.set_progress_bar_config(disable=True)
     if "scheduler" in c:
         pipe.scheduler = getattr(diffusers, CLASSES[c["scheduler"]]).from_config(
-            pipe.scheduler.config, **(dict(use_karras_sigmas=True) if c["scheduler"] == "dpmpp_2m_karras" else {}))
+            pipe.scheduler.config, **ARGUMENTS[c["scheduler"]])
     adapters = c["adapters"]
     pipe.load_ip_adapter([str(OUT / "model")] * len(adapters), subfolder=[""] * len(adapters), weight_name=[a["weights"] for a in adapters],
                          image_encoder_folder=None, low_cpu_mem_usage=False)

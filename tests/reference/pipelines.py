@@ -23,7 +23,7 @@ from transformers import CLIPImageProcessor, CLIPTextConfig, CLIPTextModel, CLIP
 
 sys.path.append(str(pathlib.Path(__file__).parent.parent.parent / "model/train"))
 from adapter_networks import GlobalProjection
-from scheduler_names import CLASSES
+from scheduler_names import ARGUMENTS, CLASSES
 from weights import fill, tensor, uniform
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/pipelines"
@@ -157,7 +157,7 @@ def run(case, dtype):
     h, w, steps, guidance = case["height"], case["width"], case["steps"], case["guidance"]
     config = MODELS[name]["scheduler"]
     cls = case["scheduler"] or "pndm"
-    scheduler = getattr(diffusers, CLASSES[cls]).from_config(config, **(dict(use_karras_sigmas=True) if cls == "dpmpp_2m_karras" else {}))
+    scheduler = getattr(diffusers, CLASSES[cls]).from_config(config, **ARGUMENTS[cls])
     kind = {"": StableDiffusionPipeline, "img2img": StableDiffusionImg2ImgPipeline, "inpaint": StableDiffusionInpaintPipeline}[case["kind"]]
     pipe = kind(vae=parts["vae"], text_encoder=parts["text_encoder"], tokenizer=None, unet=parts["unet"], scheduler=scheduler, safety_checker=None,
                 feature_extractor=None, image_encoder=parts["image_encoder"], requires_safety_checker=False)

@@ -24,7 +24,7 @@ import diffusers
 import numpy as np
 import torch
 
-from scheduler_names import CLASSES
+from scheduler_names import ARGUMENTS, CLASSES
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/scheduler/trajectories.json"
 SHAPE = (1, 4, 2, 2)
@@ -100,7 +100,7 @@ def groups():
 
 def make(name, config):
     cls, model_class = getattr(diffusers, CLASSES[name]), getattr(diffusers, config["_class_name"])
-    extra = dict(use_karras_sigmas=True) if name == "dpmpp_2m_karras" else {}
+    extra = ARGUMENTS[name]
     pipe = diffusers.StableDiffusionPipeline(vae=None, text_encoder=None, tokenizer=None, unet=None, safety_checker=None, feature_extractor=None, requires_safety_checker=False,
                                              scheduler=model_class.from_config(config, **(extra if cls is model_class else {})))
     return pipe.scheduler if cls is model_class else cls.from_config(pipe.scheduler.config, **extra)

@@ -1,13 +1,8 @@
 package scheduler
 
-// Run executes the schedule on x in float64, in place of the GPU: unet gives the
-// model's output for step i's scaled input, noise what was drawn for step i (asked
-// for only where the step draws). It is what sampler_step.wgsl computes.
-func (s *Schedule) Run(x []float64, unet func(i int, input []float64) []float64, noise func(i int) []float64, after func(i int, x []float64)) {
-	run(s, x, unet, noise, after)
-}
-
-// run is Run in the numbers of the host or of the GPU.
+// run executes a schedule on x in the place of the GPU, in float64 or in the GPU's float32. unet
+// gives the model's output for step i's scaled input, and noise what was drawn for step i (it
+// is called only where the step draws). This is what sampler_step.wgsl computes.
 func run[T float32 | float64](s *Schedule, x []T, unet func(i int, input []T) []T, noise func(i int) []T, after func(i int, x []T)) {
 	n := len(x)
 	saved := make([]T, n)
