@@ -47,25 +47,25 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	if scale == 0 {
 		scale = 1 / math.Sqrt(float64(o.HeadSize))
 	}
-	params := []any{tq, tk, q.Pitch() / 4, o.QAt / 4, kv.Pitch() / 4, o.KAt / 4, o.VAt / 4, y.Pitch() / 4}
-	dummy := In(kv)
-	bind := []Binding{In(q), In(kv), Out(y), dummy, dummy, dummy, dummy, dummy}
-	tokens := tk
-	if im := o.Image; im != nil {
-		if im.KV.Shape[0] != batch || im.KV.Channels() != 2*channels || im.Scales.Channels() < (im.Layer+1)*im.Prompts {
-			p.Fail("gpu: %s: image prompts' %s does not fit %s", o.Label, im.KV, q)
+	var image ImageAttention
+	var step *Tensor
+	tokens, imageTokens, imagePitch, scaleRow := tk, 0, 0, 0
+	if o.Image != nil {
+		image = *o.Image
+		if image.KV.Shape[0] != batch || image.KV.Channels() != 2*channels || image.Scales.Channels() < (image.Layer+1)*image.Prompts {
+			p.Fail("gpu: %s: image prompts' %s does not fit %s", o.Label, image.KV, q)
 			return y
 		}
-		params = append(params, im.KV.Shape[1], im.KV.Pitch()/4, channels/4, im.Prompts, im.Scales.Pitch(), im.Layer*im.Prompts)
-		bind[3], bind[4], bind[5], bind[6] = In(im.KV), In(im.Spans), In(im.Scales), In(p.Step())
-		if im.Masks != nil {
-			bind[7] = In(im.Masks)
-		}
-		tokens += im.KV.Shape[1]
-	} else {
-		params = append(params, 0, 0, 0, 0, 0, 0)
+		step = p.Step()
+		imageTokens, imagePitch, scaleRow = image.KV.Shape[1], image.KV.Pitch()/4, image.Scales.Pitch()
+		tokens += imageTokens
 	}
-	params = append(params, scale*math.Log2E)
+	params := []Param{{"t_q", tq}, {"t_k", tk}, {"q_pitch", q.Pitch() / 4}, {"q_at", o.QAt / 4},
+		{"kv_pitch", kv.Pitch() / 4}, {"k_at", o.KAt / 4}, {"v_at", o.VAt / 4}, {"y_pitch", y.Pitch() / 4}, {"scale", scale * math.Log2E},
+		{"image_tokens", imageTokens}, {"image_pitch", imagePitch}, {"image_v_at", channels / 4}, {"prompts", image.Prompts},
+		{"scale_row", scaleRow}, {"scale_at", image.Layer * image.Prompts}, {"quads", o.HeadSize / 4}, {"causal", o.Causal}}
+	bind := []Binding{In("q", q), In("kv", kv), Out("y", y), In("image_kv", image.KV).Optional(), In("spans", image.Spans).Optional(),
+		In("scales", image.Scales).Optional(), In("step", step).Optional(), In("masks", image.Masks).Optional()}
 	cost := 4 * float64(batch*tq*tokens*channels)
 	if p.Device.playsGPU() && !o.tiled {
 		// A thread has two queries. Heads share pipelines: compiling is what takes time.
@@ -79,7 +79,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		p.Dispatch(Dispatch{
 			Kernel: "attention_cpu", Label: o.Label,
 			Consts: []Const{{"QUADS", quads}, {"CROSS", o.Image != nil}},
-			Params: append(params, o.HeadSize/4, o.Causal),
+			Params: params,
 			Bind:   bind,
 			Groups: [3]int{(tq + 31) / 32, o.Heads, batch},
 			Cost:   cost,

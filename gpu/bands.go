@@ -143,7 +143,7 @@ func groupNormInBands(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) 
 	affine := p.NewTensor(o.Label+".affine", F32, 1, channels*2)
 	at := 0
 	for _, b := range x.bands {
-		normPartial(p, b, b, partial, b.Shape[1]*width, width, at, h, o)
+		normPartial(p, b, partial, b.Shape[1]*width, width, at, h, o)
 		at += b.Shape[1]
 	}
 	normCombine(p, partial, affine, w, h*width, width, h, o)

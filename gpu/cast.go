@@ -12,8 +12,8 @@ func castInto(p *Program, x, y *Tensor, factor float64) {
 	groups, stride := grid1D(p.Device, n, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "cast", Label: y.Name,
-		Params: []any{n, stride, factor},
-		Bind:   []Binding{In(x), Out(y)},
+		Params: []Param{{"count", n}, {"stride", stride}, {"factor", factor}},
+		Bind:   []Binding{In("x", x), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(4 * n),
 	})

@@ -1,119 +1,5 @@
 package gpu
 
-import (
-	"context"
-	"fmt"
-)
-
-// Activation is a function applied to a layer's result before the residual.
-type Activation int
-
-const (
-	NoActivation Activation = iota
-	SiLU
-	GELU      // with erf, torch's default
-	QuickGELU // x · sigmoid(1.702 x), OpenAI's CLIP
-	GEGLU     // value · gelu(gate): the weight's rows are the values, then the gates
-)
-
-// ConvWeight is the kernel of a convolution, or a linear layer's matrix, in the
-// layout of conv2d.wgsl.
-type ConvWeight struct {
-	In, Out int // channels; Out without the gates of a GEGLU
-	Size    int // of the kernel, 1 for a linear layer
-	geglu   bool
-
-	packed *Buffer
-	bias   *Buffer // f32, in the packed order of columns; nil for none
-}
-
-func (w *ConvWeight) columns() int {
-	if w.geglu {
-		return (w.Out + 31) / 32 * 64 // 32 values, their 32 gates
-	}
-	return (w.Out + 63) &^ 63
-}
-
-// NewConvWeight uploads a kernel. weights are [Oᵢ, I, K, K] or [Oᵢ, I]; several are
-// put side by side (q, k and v as one product). biases are as many, or none. With
-// geglu there is one weight, of twice the output channels.
-func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biases []Parameter, geglu bool) (*ConvWeight, error) {
-	first := weights[0]
-	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu}
-	if len(first.Shape) == 4 {
-		w.Size = first.Shape[2]
-	}
-	for _, p := range weights {
-		w.Out += p.Shape[0]
-	}
-	if geglu {
-		w.Out /= 2
-		if w.Out%4 != 0 {
-			return nil, fmt.Errorf("%s: a GEGLU of %d channels; multiples of 4 are supported", label, w.Out)
-		}
-	}
-	for _, p := range weights[:len(weights)-1] {
-		if p.Shape[0]%4 != 0 {
-			return nil, fmt.Errorf("%s: %s has %d rows; side by side with others, multiples of 4 are supported", label, p.Name, p.Shape[0])
-		}
-	}
-	taps, inputs := w.Size*w.Size, (w.In+3)&^3
-	w.packed = d.NewBuffer(label, int64(taps*inputs*w.columns()*d.Weights.Size()))
-	to := 0
-	for _, param := range weights {
-		err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) {
-			quads := (rows + 3) / 4
-			count := taps * inputs * quads
-			groups, stride := grid1D(d, count, 64)
-			p.Dispatch(Dispatch{
-				Kernel: "repack_conv2d", Label: label,
-				Params: []any{count, stride, row, rows, w.In, inputs, taps, quads, to, max(1, w.Out), w.columns() / 4, param.Source(), geglu},
-				Bind:   []Binding{Read(staged), Write(w.packed)},
-				Groups: groups,
-			})
-		})
-		if err != nil {
-			w.Release()
-			return nil, err
-		}
-		to += param.Shape[0]
-	}
-	if len(biases) > 0 {
-		var values []float32
-		for _, b := range biases {
-			v, err := b.Float32(ctx)
-			if err != nil {
-				w.Release()
-				return nil, err
-			}
-			values = append(values, v...)
-		}
-		w.bias = d.NewVector(label+".bias", w.permute(values))
-	}
-	return w, nil
-}
-
-// permute puts a bias in the order of the packed columns, padded with zeros.
-func (w *ConvWeight) permute(bias []float32) []float32 {
-	columns := make([]float32, w.columns())
-	for o, v := range bias {
-		at := o
-		if w.geglu {
-			at = o%w.Out/32*64 + o%w.Out%32 + o/w.Out*32
-		}
-		columns[at] = v
-	}
-	return columns
-}
-
-// Release frees the weight.
-func (w *ConvWeight) Release() {
-	if w != nil {
-		w.packed.Release()
-		w.bias.Release()
-	}
-}
-
 // Conv2dOptions say what rides along with a convolution. The zero value is a
 // convolution of stride 1 without padding.
 type Conv2dOptions struct {
@@ -160,43 +46,18 @@ func Conv2d(p *Program, x *Tensor, w *ConvWeight, o Conv2dOptions) *Tensor {
 	return y
 }
 
-// LinearOptions say what rides along with a linear layer.
-type LinearOptions struct {
-	Label      string
-	Activation Activation
-	Residual   *Tensor  // Act, added after the activation
-	Output     DType    // Act, or F32
-	tile       convTile // for tests
-}
+// The bits of the parameter flags of conv2d.wgsl, conv2d_cpu.wgsl and conv2d_sum.wgsl.
+const (
+	convBias     = 1 << iota // there is a bias
+	convTable                // a row of a table is added
+	convResidual             // a residual is added
+	convUpsample             // the input is enlarged first
+	convWide                 // the result is f32
+	convGEGLU                // columns are values and their gates
+)
 
-// Linear computes act(x·Wᵀ + bias) + residual over the innermost dimension of x, Act.
-func Linear(p *Program, x *Tensor, w *ConvWeight, o LinearOptions) *Tensor {
-	shape := append([]int(nil), x.Shape...)
-	shape[len(shape)-1] = w.Out
-	y := p.NewTensor(o.Label, o.Output, shape...)
-	LinearInto(p, x, y, w, o)
-	return y
-}
-
-// LinearInto is Linear with a tensor for the result.
-func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
-	rows := x.Rows()
-	dispatchConv(p, x, y, w, Conv2dOptions{Label: o.Label, Activation: o.Activation, Residual: o.Residual, Output: o.Output, tile: o.tile},
-		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1})
-}
-
-// Those of convFlags that a slice of a convolution needs.
-const upsampleFlag, wideFlag = 8, 16
-
-// convFlags are those of the kernel's uniform.
-func convFlags(bias, table, residual, upsample, wide, geglu bool) (bits int) {
-	for i, b := range []bool{bias, table, residual, upsample, wide, geglu} {
-		if b {
-			bits |= 1 << i
-		}
-	}
-	return bits
-}
+var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", convResidual},
+	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}}
 
 // convShape is the sizes of a convolution; top is the row of the enlarged input that the
 // first row of the result reads first.
@@ -222,87 +83,76 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		p.Fail("gpu: %s has no weights loaded", o.Label)
 		return
 	}
-	dummy := Read(w.packed)
-	bind := []Binding{In(x), Read(w.packed), Out(y), dummy, dummy, dummy, dummy, dummy}
-	if w.bias != nil {
-		bind[3] = Read(w.bias)
+	activation := int(o.Activation)
+	if o.Activation == GEGLU {
+		activation = int(NoActivation)
 	}
-	if o.X2 != nil {
-		bind[4] = In(o.X2)
-	}
-	if o.Table != nil {
-		bind[5], bind[6] = In(o.Table), In(p.Step())
-	}
-	if o.Residual != nil {
-		bind[7] = In(o.Residual)
-	}
-	activation := o.Activation
-	if activation == GEGLU {
-		activation = NoActivation
-	}
-	scale := float32(1)
+	scale := 1.0
 	if o.Scale != 0 {
-		scale = float32(o.Scale)
+		scale = o.Scale
 	}
-	flags := convFlags(w.bias != nil, o.Table != nil, o.Residual != nil, s.hUp != s.hIn || s.wUp != s.wIn, y.DType == F32, w.geglu)
-	sizes := []any{s.m, y.Pitch() / 4, w.columns() / 4, x.Pitch() / 4, c2 / 4, s.hIn, s.wIn, s.hUp, s.wUp, s.hOut, s.wOut,
-		int32(s.top), int32(-o.Padding), w.Size, s.stride}
-	// What rides along, in the kernel's own end or in conv2d_sum.
-	ends := []any{flags, int(activation), scale}
-	if p.Device.playsGPU() && o.tile.mv == 0 {
-		// A thread has 16 pixels and two pairs of columns; four threads are busy or idle together.
-		p.Dispatch(Dispatch{
-			Kernel: "conv2d_cpu", Label: o.Label,
-			Consts: []Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
-				{"UPSAMPLES", flags&upsampleFlag != 0}, {"GATED", w.geglu}, {"ACTIVATION", int(activation)}},
-			Params: append(sizes, flags, scale, (w.used()+7)/8*4, 16),
-			Bind:   bind,
-			Groups: [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1},
-			Cost:   w.cost(s.m),
-		})
-		return
+	flags := 0
+	for _, f := range []struct {
+		bit int
+		set bool
+	}{{convBias, w.bias != nil}, {convTable, o.Table != nil}, {convResidual, o.Residual != nil},
+		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu}} {
+		if f.set {
+			flags |= f.bit
+		}
 	}
+	// What is added to the sums: by the convolution's own kernel, or, with slices, by conv2d_sum.
+	var step *Tensor
+	if o.Table != nil {
+		step = p.Step()
+	}
+	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", o.Table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
+
+	onCPU := p.Device.playsGPU() && o.tile.mv == 0
 	t := o.tile
-	if t.mv == 0 {
+	switch {
+	case onCPU:
+		t = convTile{slices: 1}
+	case t.mv == 0:
 		t = chooseConvTile(s.m, w)
 	}
-	out := y
+	out, end := y, []Param{{"flags", flags}, {"activation", activation}, {"scale", scale}}
 	if t.slices > 1 {
 		out = p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
-		bind[2] = Out(out)
-		ends = []any{flags&upsampleFlag | wideFlag, int(NoActivation), float32(1)}
+		end = []Param{{"flags", flags&convUpsample | convWide}, {"activation", int(NoActivation)}, {"scale", 1.0}}
 	}
-	slicePasses := (w.passes() + t.slices - 1) / t.slices
-	p.Dispatch(Dispatch{
-		Kernel: "conv2d", Label: o.Label,
-		Consts: []Const{{"MV", t.mv}, {"NV", t.nv}, {"HAS_X2", o.X2 != nil}},
-		Params: append(sizes, append(ends, t.slices, slicePasses)...),
-		Bind:   bind,
-		Groups: [3]int{t.rows(s.m), t.columns(w.used()), t.slices},
-		Cost:   w.cost(s.m),
-	})
+	conv := Dispatch{
+		Label: o.Label,
+		Params: append(end, []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
+			{"c1_quads", x.Pitch() / 4}, {"c2_quads", c2 / 4}, {"h_in", s.hIn}, {"w_in", s.wIn}, {"h_up", s.hUp}, {"w_up", s.wUp},
+			{"h_out", s.hOut}, {"w_out", s.wOut}, {"top", s.top}, {"left", -o.Padding}, {"ksize", w.Size}, {"stride", s.stride},
+			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
+		Bind: append([]Binding{In("x", x), Read("w", w.packed), Out("y", out), In("x2", o.X2).Optional()}, vectors...),
+		Cost: w.cost(s.m),
+	}
+	if onCPU {
+		// A thread has 16 pixels and two pairs of columns; four threads are busy or idle together.
+		conv.Kernel = "conv2d_cpu"
+		conv.Consts = append([]Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
+			{"UPSAMPLES", flags&convUpsample != 0}, {"GATED", w.geglu}, {"ACTIVATION", activation}}, convFlags...)
+		conv.Groups = [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1}
+	} else {
+		conv.Kernel = "conv2d"
+		conv.Consts = append([]Const{{"MV", t.mv}, {"NV", t.nv}, {"BK", convPass}, {"HAS_X2", o.X2 != nil}}, convFlags...)
+		conv.Groups = [3]int{t.rows(s.m), t.columns(w.used()), t.slices}
+	}
+	p.Dispatch(conv)
 	if t.slices > 1 {
 		count := y.Rows() * y.Pitch() / 4
 		groups, stride := grid1D(p.Device, count, 64)
 		p.Dispatch(Dispatch{
 			Kernel: "conv2d_sum", Label: o.Label,
-			Params: []any{count, stride, y.Pitch() / 4, t.slices, flags, int(activation), scale},
-			Bind:   []Binding{In(out), Out(y), bind[3], bind[5], bind[6], bind[7]},
+			Consts: convFlags,
+			Params: []Param{{"count", count}, {"stride", stride}, {"n_quads", y.Pitch() / 4}, {"slices", t.slices},
+				{"flags", flags}, {"activation", activation}, {"scale", scale}},
+			Bind:   append([]Binding{In("partial", out), Out("y", y)}, vectors...),
 			Groups: groups,
 			Cost:   float64(4 * count * (t.slices + 4)),
 		})
 	}
-}
-
-// used is the number of packed columns that are computed.
-func (w *ConvWeight) used() int {
-	if w.geglu {
-		return w.columns()
-	}
-	return w.Out
-}
-
-// cost is the floating-point operations for m pixels.
-func (w *ConvWeight) cost(m int) float64 {
-	return 2 * float64(m) * float64(w.In*w.Size*w.Size) * float64(w.used())
 }

@@ -13,8 +13,8 @@ func CopyRows(p *Program, x, y *Tensor, from, to, n int) {
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "copy_rows", Label: y.Name,
-		Params: []any{count, stride, from * words, to * words},
-		Bind:   []Binding{In(x), Out(y)},
+		Params: []Param{{"count", count}, {"stride", stride}, {"x_at", from * words}, {"y_at", to * words}},
+		Bind:   []Binding{In("x", x), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(2 * count),
 	})

@@ -42,8 +42,9 @@ func copyTokens(p *Program, x, y *Tensor, from, to, n int) {
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "copy_tokens", Label: y.Name,
-		Params: []any{count, stride, n * quads, x.Shape[1] * quads, from * quads, y.Shape[1] * quads, to * quads},
-		Bind:   []Binding{In(x), Out(y)},
+		Params: []Param{{"count", count}, {"stride", stride}, {"run", n * quads}, {"x_batch", x.Shape[1] * quads}, {"x_from", from * quads},
+			{"y_batch", y.Shape[1] * quads}, {"y_to", to * quads}},
+		Bind:   []Binding{In("x", x), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(4 * count),
 	})

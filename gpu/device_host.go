@@ -43,16 +43,15 @@ func (p *Program) Build(context.Context) error {
 		return err
 	}
 	for _, d := range p.dispatches {
-		if _, err := p.Device.shaderSource(d.Kernel, d.Consts); err != nil {
+		if _, err := p.Device.Module(d); err != nil {
 			return err
 		}
 	}
 	p.plan()
-	words, _, _, err := p.params()
-	if len(words) > 0 {
+	if words, _ := p.params(); len(words) > 0 {
 		p.host.params = p.Device.NewBuffer(p.Name+".params", int64(4*len(words)))
 	}
-	return err
+	return nil
 }
 
 // Run does nothing on the host, so that a whole run can be planned there.

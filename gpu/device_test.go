@@ -15,11 +15,7 @@ import (
 // missing path fails.
 func onEachPath(t *testing.T, test func(t *testing.T, d *Device)) {
 	t.Helper()
-	for _, path := range []struct {
-		name    string
-		f16     bool
-		weights WeightDType
-	}{{"f16", true, WeightF16}, {"f32", false, WeightF16}, {"f32-weights-f32", false, WeightF32}} {
+	for _, path := range testPaths {
 		if path.f16 && os.Getenv("IMPROMPT_BACKEND") == "swiftshader" {
 			continue // SwiftShader has no shader-f16; the Node run covers it
 		}

@@ -28,11 +28,14 @@ func LayerNorm(p *Program, x *Tensor, w *NormWeight, eps float64, label string) 
 		return y
 	}
 	rows := x.Rows()
-	groups, stride := grid1D(p.Device, (rows+3)/4, 1) // the kernel's ROWS
+	// A workgroup of 64 threads takes four rows.
+	const lanes, rowsEach = 16, 4
+	groups, stride := grid1D(p.Device, (rows+rowsEach-1)/rowsEach, 1)
 	p.Dispatch(Dispatch{
 		Kernel: "layer_norm", Label: label,
-		Params: []any{rows, x.Pitch() / 4, stride, eps, 16},
-		Bind:   []Binding{In(x), Read(w.scale), Read(w.shift), Out(y)},
+		Consts: []Const{{"LANES", lanes}, {"ROWS", rowsEach}},
+		Params: []Param{{"rows", rows}, {"quads", x.Pitch() / 4}, {"stride", stride}, {"eps", eps}, {"lanes", lanes}},
+		Bind:   []Binding{In("x", x), Read("scale", w.scale), Read("shift", w.shift), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(8 * rows * x.Pitch()),
 	})
@@ -56,10 +59,8 @@ func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor
 	}
 	shape := append([]int(nil), x.Shape...)
 	c2 := 0
-	x2 := x
 	if o.X2 != nil {
-		x2 = o.X2
-		c2 = x2.Channels()
+		c2 = o.X2.Channels()
 	}
 	channels := x.Channels() + c2
 	shape[len(shape)-1] = channels
@@ -74,25 +75,25 @@ func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor
 	chunks := (pixels + chunk - 1) / chunk
 	partial := p.NewTensor(o.Label+".partial", F32, n, chunks, channels*2)
 	affine := p.NewTensor(o.Label+".affine", F32, n, channels*2)
-	normPartial(p, x, x2, partial, pixels, chunk, 0, chunks, o)
+	normPartial(p, x, partial, pixels, chunk, 0, chunks, o)
 	normCombine(p, partial, affine, w, pixels, chunk, chunks, o)
-	dispatchApply(p, x, x2, y, affine, [3]int{n * pixels, 0, 0}, pixels, o)
+	dispatchApply(p, x, y, affine, [3]int{n * pixels, 0, 0}, pixels, o)
 	return y
 }
 
 // normPartial records the sums over every chunk of x (and x2): chunk at and those behind
 // it of the picture's.
-func normPartial(p *Program, x, x2, partial *Tensor, pixels, chunk, at, chunks int, o GroupNormOptions) {
+func normPartial(p *Program, x, partial *Tensor, pixels, chunk, at, chunks int, o GroupNormOptions) {
 	c1, c2 := x.Channels(), 0
 	if o.X2 != nil {
-		c2 = x2.Channels()
+		c2 = o.X2.Channels()
 	}
 	n := partial.Shape[0]
 	mine := (pixels + chunk - 1) / chunk
 	p.Dispatch(Dispatch{
 		Kernel: "group_norm_partial", Label: o.Label,
-		Params: []any{pixels, chunk, chunks, c1 / 4, c2 / 4, at},
-		Bind:   []Binding{In(x), In(x2), Out(partial)},
+		Params: []Param{{"pixels", pixels}, {"chunk", chunk}, {"chunks", chunks}, {"c1_quads", c1 / 4}, {"c2_quads", c2 / 4}, {"chunk_at", at}},
+		Bind:   []Binding{In("x", x), In("x2", o.X2).Optional(), Out("partial", partial)},
 		Groups: [3]int{((c1+c2)/4 + 63) / 64, mine, n},
 		Cost:   float64(4 * n * pixels * (c1 + c2)),
 	})
@@ -103,8 +104,9 @@ func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chu
 	n := partial.Shape[0]
 	p.Dispatch(Dispatch{
 		Kernel: "group_norm_combine", Label: o.Label,
-		Params: []any{pixels, chunk, chunks, w.Channels / 4, w.Channels / o.Groups, o.Eps},
-		Bind:   []Binding{In(partial), Read(w.scale), Read(w.shift), Out(affine)},
+		Params: []Param{{"pixels", pixels}, {"chunk", chunk}, {"chunks", chunks}, {"quads", w.Channels / 4},
+			{"group_channels", w.Channels / o.Groups}, {"eps", o.Eps}},
+		Bind:   []Binding{In("partial", partial), Read("scale", w.scale), Read("shift", w.shift), Out("affine", affine)},
 		Groups: [3]int{o.Groups, n, 1},
 		Cost:   float64(8 * n * chunks * w.Channels),
 	})
@@ -113,23 +115,24 @@ func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chu
 // applyNorm records a pending norm of count pixels of x from pixel from on, to y from
 // pixel to on.
 func applyNorm(p *Program, x, y *Tensor, norm *pendingNorm, from, to, count int, label string) {
-	dispatchApply(p, x, x, y, norm.affine, [3]int{count, from, to}, count, GroupNormOptions{Label: label, Activation: norm.activation})
+	dispatchApply(p, x, y, norm.affine, [3]int{count, from, to}, count, GroupNormOptions{Label: label, Activation: norm.activation})
 }
 
 // dispatchApply records act(x·factor + offset) for span[0] pixels, read from pixel
 // span[1] on and written from pixel span[2] on; an image has so many pixels.
-func dispatchApply(p *Program, x, x2, y, affine *Tensor, span [3]int, image int, o GroupNormOptions) {
+func dispatchApply(p *Program, x, y, affine *Tensor, span [3]int, image int, o GroupNormOptions) {
 	quads := y.Channels() / 4
 	c2 := 0
 	if o.X2 != nil {
-		c2 = x2.Channels()
+		c2 = o.X2.Channels()
 	}
 	count := span[0] * quads
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "group_norm_apply", Label: o.Label,
-		Params: []any{count, stride, image * quads, x.Channels() / 4, c2 / 4, span[1], span[2] * quads, int(o.Activation)},
-		Bind:   []Binding{In(x), In(x2), In(affine), Out(y)},
+		Params: []Param{{"count", count}, {"stride", stride}, {"image", image * quads}, {"c1_quads", x.Channels() / 4}, {"c2_quads", c2 / 4},
+			{"x_at", span[1]}, {"y_at", span[2] * quads}, {"activation", int(o.Activation)}},
+		Bind:   []Binding{In("x", x), In("x2", o.X2).Optional(), In("affine", affine), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(16 * count),
 	})

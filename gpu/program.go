@@ -3,8 +3,9 @@ package gpu
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
+
+	"github.com/imprompt/imprompt/wgsl"
 )
 
 // Dispatch is one run of a kernel.
@@ -12,30 +13,13 @@ type Dispatch struct {
 	Kernel string    // the wgsl file, without .wgsl
 	Label  string    // what it computes, in the checkpoint's words: "down_blocks.0.resnets.0.conv1"
 	Consts []Const   // compiled in
-	Params []any     // the uniform at binding 0: scalars in the order of the kernel's struct
-	Bind   []Binding // bindings 1, 2, … in this order
+	Params []Param   // the fields of the kernel's struct Params, in any order
+	Bind   []Binding // the kernel's storage buffers, in any order
 	Groups [3]int    // workgroups; a zero counts as one
 	Cost   float64   // about how many floating-point operations, to cut long lists
+
+	words []uint32 // Params as the uniform's contents
 }
-
-// Binding is a buffer that a dispatch reads or writes.
-type Binding struct {
-	tensor *Tensor
-	buffer *Buffer
-	write  bool
-}
-
-// In binds a tensor as read-only storage.
-func In(t *Tensor) Binding { return Binding{tensor: t.root()} }
-
-// Out binds a tensor as read_write storage.
-func Out(t *Tensor) Binding { return Binding{tensor: t.root(), write: true} }
-
-// Read binds a buffer, a weight's say, as read-only storage.
-func Read(b *Buffer) Binding { return Binding{buffer: b} }
-
-// Write binds a buffer as read_write storage.
-func Write(b *Buffer) Binding { return Binding{buffer: b, write: true} }
 
 // Program is a recorded list of dispatches. Record with the operations, then Build
 // once, then Run as often as there are steps.
@@ -110,9 +94,21 @@ func (p *Program) Cost() float64 {
 	return sum
 }
 
-// Dispatch appends a run of a kernel.
+// Dispatch appends a run of a kernel. It checks that the parameters and the bindings are
+// those that the kernel declares.
 func (p *Program) Dispatch(d Dispatch) {
 	n := len(p.dispatches)
+	k, err := wgsl.Load(d.Kernel)
+	if err == nil {
+		d.words, err = packParams(k, d.Params)
+	}
+	if err == nil {
+		d.Bind, err = arrange(k, d.Bind)
+	}
+	if err != nil {
+		p.Fail("gpu: %s (%s): %w", d.Kernel, d.Label, err)
+		return
+	}
 	for i := range d.Groups {
 		d.Groups[i] = max(1, d.Groups[i])
 		if d.Groups[i] > p.Device.Limits.MaxComputeWorkgroupsPerDimension {
@@ -138,56 +134,20 @@ func (p *Program) Dispatch(d Dispatch) {
 	p.dispatches = append(p.dispatches, d)
 }
 
-// packParams lays scalars out as WGSL's uniform struct of scalars does: four bytes each.
-func packParams(params []any) ([]uint32, error) {
-	words := make([]uint32, 0, len(params))
-	for i, v := range params {
-		switch v := v.(type) {
-		case int:
-			words = append(words, uint32(v))
-		case uint32:
-			words = append(words, v)
-		case int32:
-			words = append(words, uint32(v))
-		case float32:
-			words = append(words, math.Float32bits(v))
-		case float64:
-			words = append(words, math.Float32bits(float32(v)))
-		case bool:
-			w := uint32(0)
-			if v {
-				w = 1
-			}
-			words = append(words, w)
-		default:
-			return nil, fmt.Errorf("parameter %d has the type %T", i, v)
-		}
-	}
-	return words, nil
-}
-
 // uniformAlign is the default minUniformBufferOffsetAlignment.
 const uniformAlign = 256
 
-// params packs every dispatch's uniform into one buffer's contents and gives each
-// its byte offset and size.
-func (p *Program) params() (words []uint32, offsets, sizes []int, err error) {
+// params puts the uniforms of all dispatches into the contents of one buffer and gives
+// the byte offset of each.
+func (p *Program) params() (words []uint32, offsets []int) {
 	for _, d := range p.dispatches {
-		w, err := packParams(d.Params)
-		if err != nil {
-			return nil, nil, nil, fmt.Errorf("gpu: %s (%s): %w", d.Kernel, d.Label, err)
-		}
-		for len(w)%4 != 0 {
-			w = append(w, 0)
-		}
 		offsets = append(offsets, 4*len(words))
-		sizes = append(sizes, 4*len(w))
-		words = append(words, w...)
+		words = append(words, d.words...)
 		for len(words)%(uniformAlign/4) != 0 {
 			words = append(words, 0)
 		}
 	}
-	return words, offsets, sizes, nil
+	return words, offsets
 }
 
 // check verifies what can be known before anything is allocated.
@@ -205,11 +165,6 @@ func (p *Program) check() error {
 		if n := len(d.Bind); n > p.Device.Limits.MaxStorageBuffersPerShaderStage {
 			errs = append(errs, fmt.Errorf("gpu: %s (%s) binds %d buffers, and this GPU allows %d",
 				d.Kernel, d.Label, n, p.Device.Limits.MaxStorageBuffersPerShaderStage))
-		}
-		for i, a := range d.Bind {
-			if a.tensor == nil && a.buffer == nil {
-				errs = append(errs, fmt.Errorf("gpu: %s (%s): binding %d is empty", d.Kernel, d.Label, i+1))
-			}
 		}
 	}
 	return errors.Join(errs...)

@@ -41,24 +41,18 @@ func (p *Program) Build(ctx context.Context) error {
 	if d.Guard {
 		p.fillGuards()
 	}
-	words, offsets, sizes, err := p.params()
-	if err == nil && len(words) > 0 {
+	words, offsets := p.params()
+	if len(words) > 0 {
 		p.host.params = d.NewBuffer(p.Name+".params", int64(4*len(words)))
 		p.host.params.WriteBytes(0, webapi.BytesOf(wgpu.ToBytes(words)))
 	}
 	groups := js.Global().Get("Array").New(len(p.dispatches))
 	list := make([]int32, 0, 5*len(p.dispatches))
 	cost := make([]float64, 0, len(p.dispatches))
-	if err == nil {
-		for i, ds := range p.dispatches {
-			groups.SetIndex(i, p.bindGroup(ds, signatures[i], offsets[i], sizes[i]))
-		}
+	for i, ds := range p.dispatches {
+		groups.SetIndex(i, p.bindGroup(ds, signatures[i], offsets[i]))
 	}
-	var errs []error
-	if err != nil {
-		errs = append(errs, err)
-	}
-	if err := errors.Join(append(errs, d.popScopes(ctx, p.Name, 2))...); err != nil {
+	if err := d.popScopes(ctx, p.Name, 2); err != nil {
 		p.Release()
 		return err
 	}
@@ -101,7 +95,7 @@ func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
 	signatures := make([]string, len(p.dispatches))
 	for i, ds := range p.dispatches {
 		var s strings.Builder
-		s.WriteByte("-u"[min(1, len(ds.Params))])
+		s.WriteByte("-u"[min(1, len(ds.words))])
 		for _, b := range ds.Bind {
 			if b.write {
 				s.WriteByte('w')
@@ -110,7 +104,7 @@ func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
 			}
 		}
 		signatures[i] = s.String()
-		source, err := p.Device.shaderSource(ds.Kernel, ds.Consts)
+		source, err := p.Device.Module(ds)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -119,10 +113,10 @@ func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
 	return entries, signatures, nil
 }
 
-func (p *Program) bindGroup(ds Dispatch, signature string, offset, size int) js.Value {
+func (p *Program) bindGroup(ds Dispatch, signature string, offset int) js.Value {
 	var entries []wgpu.BindGroupEntry
-	if len(ds.Params) > 0 {
-		entries = append(entries, wgpu.BindGroupEntry{Binding: 0, Buffer: p.host.params.handle.Buffer, Offset: uint64(offset), Size: uint64(size)})
+	if len(ds.words) > 0 {
+		entries = append(entries, wgpu.BindGroupEntry{Binding: 0, Buffer: p.host.params.handle.Buffer, Offset: uint64(offset), Size: uint64(4 * len(ds.words))})
 	}
 	for i, b := range ds.Bind {
 		buffer := b.bound()

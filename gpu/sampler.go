@@ -15,27 +15,41 @@ type SamplerRow struct {
 	BlendInit, BlendMix float64 // of the initial latents and of their noise
 }
 
-// samplerColumns is the length of a row of the table.
-const samplerColumns = 32
+// samplerRow is the length of a row of the table.
+const samplerRow = 32
 
-func (r SamplerRow) columns() []float32 {
+// samplerColumn is one of a row's columns, or several neighbours of one name.
+type samplerColumn struct {
+	name   string // in sampler_step.wgsl
+	values []float64
+}
+
+// columns lays a row out; both the table and the kernel's constants follow it.
+func (r SamplerRow) columns() []samplerColumn {
 	flag := func(b bool) float64 {
 		if b {
 			return 1
 		}
 		return 0
 	}
-	v := []float64{r.InputScale, r.Guidance, r.MX, r.ME, r.Clip, r.CX, r.CS}
-	v = append(v, r.CM[:]...)
-	v = append(v, r.CN, flag(r.Save), r.SX, r.SS)
-	v = append(v, r.SM[:]...)
-	v = append(v, flag(r.Push), flag(r.Blend), r.BlendInit, r.BlendMix, r.CE)
-	out := make([]float32, samplerColumns)
-	for i := range v {
-		out[i] = float32(v[i])
+	one := func(name string, v float64) samplerColumn { return samplerColumn{name, []float64{v}} }
+	return []samplerColumn{
+		one("INPUT_SCALE", r.InputScale), one("GUIDANCE", r.Guidance), one("MX", r.MX), one("ME", r.ME), one("CLIP", r.Clip),
+		one("CX", r.CX), one("CS", r.CS), {"CM", r.CM[:]}, one("CN", r.CN),
+		one("SAVE", flag(r.Save)), one("SX", r.SX), one("SS", r.SS), {"SM", r.SM[:]},
+		one("PUSH", flag(r.Push)), one("BLEND", flag(r.Blend)), one("BLEND_INIT", r.BlendInit), one("BLEND_NOISE", r.BlendMix), one("CE", r.CE),
 	}
-	return out
 }
+
+// samplerConsts are the places of the columns.
+var samplerConsts = func() []Const {
+	consts, at := []Const{{"ROW", samplerRow}}, 0
+	for _, c := range (SamplerRow{}).columns() {
+		consts = append(consts, Const{c.name, at})
+		at += len(c.values)
+	}
+	return consts
+}()
 
 // Sampler is the state of a scheduler on the GPU.
 type Sampler struct {
@@ -48,10 +62,16 @@ type Sampler struct {
 
 // NewSamplerTable puts the rows on the GPU; rows[0] prepares the first input.
 func (d *Device) NewSamplerTable(rows []SamplerRow) *Tensor {
-	t := d.NewTensor("sampler table", F32, len(rows), samplerColumns)
-	var values []float32
-	for _, r := range rows {
-		values = append(values, r.columns()...)
+	t := d.NewTensor("sampler table", F32, len(rows), samplerRow)
+	values := make([]float32, len(rows)*samplerRow)
+	for i, r := range rows {
+		at := i * samplerRow
+		for _, c := range r.columns() {
+			for _, v := range c.values {
+				values[at] = float32(v)
+				at++
+			}
+		}
 	}
 	t.SetFloat32(values)
 	return t
@@ -71,21 +91,16 @@ func samplerStep(p *Program, eps *Tensor, s *Sampler, start bool) {
 		p.Fail("gpu: a prediction %s for %d latents", eps, batch*pixels)
 		return
 	}
-	dummy := In(s.Table)
-	bind := []Binding{In(eps), Out(s.State), dummy, In(p.Step()), dummy, dummy, Out(s.Input)}
+	prediction := In("eps", eps)
 	if start {
-		bind[0] = dummy
-	}
-	if s.Noise != nil {
-		bind[4] = In(s.Noise)
-	}
-	if s.Inpaint != nil {
-		bind[5] = In(s.Inpaint)
+		prediction = In("eps", nil).Optional()
 	}
 	p.Dispatch(Dispatch{
 		Kernel: "sampler_step", Label: "sampler_step",
-		Params: []any{pixels, s.Input.Pitch() / 4, batch, s.Inpaint != nil, start},
-		Bind:   bind,
+		Consts: samplerConsts,
+		Params: []Param{{"pixels", pixels}, {"input_quads", s.Input.Pitch() / 4}, {"batch", batch}, {"inpaint", s.Inpaint != nil}, {"start", start}},
+		Bind: []Binding{prediction, Out("state", s.State), In("table", s.Table), In("step", p.Step()),
+			In("noise", s.Noise).Optional(), In("inpaint", s.Inpaint).Optional(), Out("input", s.Input)},
 		Groups: [3]int{(pixels + 63) / 64, 1, 1},
 		Cost:   float64(64 * pixels),
 	})

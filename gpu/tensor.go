@@ -60,9 +60,9 @@ func (t *Tensor) First(n int) *Tensor {
 	return v
 }
 
-// root is the tensor that owns the memory.
+// root is the tensor that owns the memory; nil of nil.
 func (t *Tensor) root() *Tensor {
-	if t.base != nil {
+	if t != nil && t.base != nil {
 		return t.base
 	}
 	return t

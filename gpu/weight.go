@@ -41,22 +41,23 @@ func (p Parameter) ElementBytes() int {
 	return 0
 }
 
-// Source codes of a staged parameter's type, passed to repack kernels as SOURCE.
+// The types of staged parameters, for the kernels that repack them.
 const (
-	SourceF16  = 0
-	SourceF32  = 1
-	SourceBF16 = 2
+	sourceF16 = iota
+	sourceF32
+	sourceBF16
 )
 
-// Source is the code of the parameter's type for a repack kernel.
-func (p Parameter) Source() int {
+var sourceCodes = []Const{{"SOURCE_F16", sourceF16}, {"SOURCE_F32", sourceF32}, {"SOURCE_BF16", sourceBF16}}
+
+func (p Parameter) source() int {
 	switch p.DType {
 	case "F32":
-		return SourceF32
+		return sourceF32
 	case "BF16":
-		return SourceBF16
+		return sourceBF16
 	}
-	return SourceF16
+	return sourceF16
 }
 
 // StageBytes is the most that is staged at once on its way to the GPU. A tab holds it

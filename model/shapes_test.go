@@ -92,11 +92,14 @@ func TestShapes(t *testing.T) {
 		for _, c := range ds.Consts {
 			consts[c.Name] = c.Value
 		}
-		m := ds.Params[0].(int)
-		s := productShape{Pixels: m, Outputs: ds.Params[1].(int) * 4, GFLOP: float64(int(ds.Cost/1e7)) / 100,
+		params := map[string]int{}
+		for _, p := range ds.Params {
+			params[p.Name], _ = p.Value.(int)
+		}
+		s := productShape{Pixels: params["m"], Outputs: params["n_quads"] * 4, GFLOP: float64(int(ds.Cost/1e7)) / 100,
 			ThreadTile: fmt.Sprintf("%d × %d", 4*consts["MV"].(int), 4*consts["NV"].(int)),
 			Slices:     ds.Groups[2], Workgroups: ds.Groups[0] * ds.Groups[1] * ds.Groups[2]}
-		quads, size := ds.Params[3].(int)+ds.Params[4].(int), ds.Params[13].(int)
+		quads, size := params["c1_quads"]+params["c2_quads"], params["ksize"]
 		s.Inputs = 4 * quads * size * size
 		if index[s] == nil {
 			row := s

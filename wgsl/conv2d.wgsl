@@ -28,50 +28,14 @@
 
 //needs prelude_conv2d
 
-struct Params {
-    m: u32,          // output pixels: N · H_o · W_o
-    n_quads: u32,    // output channels / 4, padding included
-    w_quads: u32,    // NP / 4
-    c1_quads: u32,   // channels of x / 4
-    c2_quads: u32,   // of x2 / 4, or 0
-    h_in: u32,
-    w_in: u32,
-    h_up: u32,       // the input's size after nearest-neighbour upsampling
-    w_up: u32,
-    h_out: u32,
-    w_out: u32,
-    top: i32,        // where the first output row's first tap reads: -padding, or a row of a band
-    left: i32,       // and the first column's
-    ksize: u32,
-    stride: u32,
-    flags: u32,
-    activation: u32,
-    scale: f32,
-    slices: u32,
-    slice_passes: u32,   // passes of a slice: all of them, where there is one slice
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Act4>;
-@group(0) @binding(2) var<storage, read> w: array<Weight4>;
-@group(0) @binding(3) var<storage, read_write> y: array<Out>;
-@group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read> x2: array<Act4>;
-@group(0) @binding(6) var<storage, read> table: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read> step: array<u32>;
-@group(0) @binding(8) var<storage, read> residual: array<Act4>;
-
-// Of flags:
-const BIAS = 1u;
-const TABLE = 2u;
-const RESIDUAL = 4u;
-const UPSAMPLE = 8u;
-const WIDE = 16u;
-const GEGLU = 32u;
+// How the buffers of prelude_conv2d.wgsl are read.
+alias WeightVector = Weight4;
+alias F32Vector = vec4<f32>;
+alias ResidualVector = Act4;
+alias OutVector = Out;
 
 const TILE_M = 32u * MV;
 const TILE_N = 32u * NV;
-const BK = 16u;             // input channels a pass
 const B_LOADS = 2u * NV;    // vec4 of w that a thread brings a pass
 
 const A = 8u * MV;          // vec4 in a row of a_tile

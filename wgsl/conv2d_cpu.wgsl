@@ -17,41 +17,11 @@
 //needs prelude_conv2d
 //needs subgroups
 
-struct Params {
-    m: u32,          // output pixels: N · H_o · W_o
-    n_quads: u32,    // output channels / 4, padding included
-    w_quads: u32,    // NP / 4
-    c1_quads: u32,   // channels of x / 4
-    c2_quads: u32,   // of x2 / 4, or 0
-    h_in: u32,
-    w_in: u32,
-    h_up: u32,       // the input's size after nearest-neighbour upsampling
-    w_up: u32,
-    h_out: u32,
-    w_out: u32,
-    top: i32,        // where the first output row's first tap reads: -padding, or a row of a band
-    left: i32,       // and the first column's
-    ksize: u32,
-    stride: u32,
-    flags: u32,
-    scale: f32,
-    pairs: u32,      // of columns of w that are used, a multiple of 4
-    pixels: u32,     // 16; a compiler that knew it would unroll the end
-}
-
-@group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Act4>;
-@group(0) @binding(2) var<storage, read> w: array<Weight2>;
-@group(0) @binding(3) var<storage, read_write> y: array<Out2>;
-@group(0) @binding(4) var<storage, read> bias: array<vec2<f32>>;
-@group(0) @binding(5) var<storage, read> x2: array<Act4>;
-@group(0) @binding(6) var<storage, read> table: array<vec2<f32>>;
-@group(0) @binding(7) var<storage, read> step: array<u32>;
-@group(0) @binding(8) var<storage, read> residual: array<Act2>;
-
-// Of flags:
-const BIAS = 1u;
-const WIDE = 16u;
+// How the buffers of prelude_conv2d.wgsl are read.
+alias WeightVector = Weight2;
+alias F32Vector = vec2<f32>;
+alias ResidualVector = Act2;
+alias OutVector = Out2;
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {

@@ -26,11 +26,6 @@ struct Params {
 @group(0) @binding(5) var<storage, read> step: array<u32>;
 @group(0) @binding(6) var<storage, read> residual: array<Act4>;
 
-const BIAS = 1u;
-const TABLE = 2u;
-const RESIDUAL = 4u;
-const WIDE = 16u;
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;

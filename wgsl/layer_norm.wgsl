@@ -17,8 +17,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> shift: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> y: array<Act4>;
 
-const LANES = 16u;
-const ROWS = 4u;    // a workgroup
 var<workgroup> sums: array<f32, LANES * ROWS>;
 var<workgroup> squares: array<f32, LANES * ROWS>;
 

@@ -1,9 +1,5 @@
 // Common to the three preludes: activation functions in f32. Their arguments are
 // clamped where a driver's exp or tanh would overflow.
-const NONE: u32 = 0u;
-const SILU: u32 = 1u;
-const GELU: u32 = 2u;
-const QUICK_GELU: u32 = 3u;
 
 fn silu4(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-max(x, vec4<f32>(-80.0)))); }
 

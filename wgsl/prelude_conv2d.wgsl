@@ -1,5 +1,41 @@
-// Common to conv2d.wgsl and conv2d_cpu.wgsl, whose uniform p it reads: flags, and which pixel of the
-// input a tap of an output pixel falls on.
+// What conv2d.wgsl and conv2d_cpu.wgsl share: the uniform, the bindings, and which pixel of
+// the input a tap of an output pixel reads. Each kernel declares how wide the vectors are
+// in which it reads the buffers: WeightVector, F32Vector, ResidualVector and OutVector.
+
+struct Params {
+    m: u32,          // output pixels: N · H_o · W_o
+    n_quads: u32,    // output channels / 4, padding included
+    w_quads: u32,    // NP / 4
+    c1_quads: u32,   // channels of x / 4
+    c2_quads: u32,   // channels of x2 / 4, or 0
+    h_in: u32,
+    w_in: u32,
+    h_up: u32,       // the input's size after nearest-neighbour upsampling
+    w_up: u32,
+    h_out: u32,
+    w_out: u32,
+    top: i32,        // the input row that the first tap of the first output row reads: -padding, or a row of a band
+    left: i32,       // the same for columns
+    ksize: u32,
+    stride: u32,
+    flags: u32,      // BIAS, TABLE, RESIDUAL, UPSAMPLE, WIDE, GEGLU
+    activation: u32,
+    scale: f32,
+    slices: u32,         // conv2d.wgsl only
+    slice_passes: u32,   // conv2d.wgsl only: the passes of a slice; all of them if there is one slice
+    pairs: u32,          // conv2d_cpu.wgsl only: pairs of columns of w in use, a multiple of 4
+    pixels: u32,         // conv2d_cpu.wgsl only: 16; a compiler that knew it would unroll the last loop
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<Act4>;
+@group(0) @binding(2) var<storage, read> w: array<WeightVector>;
+@group(0) @binding(3) var<storage, read_write> y: array<OutVector>;
+@group(0) @binding(4) var<storage, read> bias: array<F32Vector>;
+@group(0) @binding(5) var<storage, read> x2: array<Act4>;
+@group(0) @binding(6) var<storage, read> table: array<F32Vector>;
+@group(0) @binding(7) var<storage, read> step: array<u32>;
+@group(0) @binding(8) var<storage, read> residual: array<ResidualVector>;
 
 // Where an output pixel's first tap reads.
 struct Start { image: i32, top: i32, left: i32 }

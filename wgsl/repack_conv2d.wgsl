@@ -18,7 +18,7 @@ struct Params {
     to: u32,
     half: u32,
     w_quads: u32,   // NP / 4
-    source: u32,    // 0 F16, 1 F32, 2 BF16
+    source: u32,    // SOURCE_F16, SOURCE_F32 or SOURCE_BF16
     geglu: u32,
 }
 
@@ -27,9 +27,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> w: array<Weight4>;
 
 fn number(i: u32) -> f32 {
-    if p.source == 1u { return bitcast<f32>(staged[i]); }
+    if p.source == SOURCE_F32 { return bitcast<f32>(staged[i]); }
     let word = staged[i / 2u];
-    if p.source == 2u { return bitcast<f32>(select(word << 16u, word & 0xffff0000u, i % 2u == 1u)); }
+    if p.source == SOURCE_BF16 { return bitcast<f32>(select(word << 16u, word & 0xffff0000u, i % 2u == 1u)); }
     return unpack2x16float(word)[i % 2u];
 }
 

@@ -7,7 +7,7 @@ struct Params {
     count: u32,
     stride: u32,
     to: u32,
-    source: u32,    // 0 F16, 1 F32, 2 BF16
+    source: u32,    // SOURCE_F16, SOURCE_F32 or SOURCE_BF16
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -19,12 +19,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
     var v: vec4<f32>;
-    if p.source == 1u {
+    if p.source == SOURCE_F32 {
         v = bitcast<vec4<f32>>(vec4<u32>(staged[4u * i], staged[4u * i + 1u], staged[4u * i + 2u], staged[4u * i + 3u]));
     } else {
         let a = staged[2u * i];
         let b = staged[2u * i + 1u];
-        if p.source == 2u {
+        if p.source == SOURCE_BF16 {
             v = bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
         } else {
             v = vec4<f32>(unpack2x16float(a), unpack2x16float(b));

@@ -35,26 +35,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read> inpaint: array<vec4<f32>>;
 @group(0) @binding(7) var<storage, read_write> input: array<Act4>;
 
-const ROW = 32u;
-const INPUT_SCALE = 0u;
-const GUIDANCE = 1u;
-const MX = 2u;
-const ME = 3u;
-const CLIP = 4u;       // 0 for none
-const CX = 5u;
-const CS = 6u;
-const CM = 7u;         // this step's, then the four before
-const CN = 12u;
-const SAVE = 13u;
-const SX = 14u;
-const SS = 15u;
-const SM = 16u;        // this step's, then the four before
-const PUSH = 21u;
-const BLEND = 22u;
-const BLEND_INIT = 23u;
-const BLEND_NOISE = 24u;
-const CE = 25u;
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x;

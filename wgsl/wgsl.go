@@ -1,7 +1,3 @@
-// Package wgsl holds the compute shaders, one kernel a file. Each file opens with
-// its contract: what it computes, its bindings, shapes and constants. A module is
-// made of a header of constants, a prelude of the numeric path, what kernels share (what
-// not all of them need, a kernel names in lines "//needs NAME"), and the kernel file, whole.
 package wgsl
 
 import (
@@ -13,16 +9,16 @@ import (
 //go:embed *.wgsl
 var files embed.FS
 
-// Source returns the text of NAME.wgsl.
-func Source(name string) (string, error) {
+// source returns the text of NAME.wgsl.
+func source(name string) (string, error) {
 	b, err := files.ReadFile(name + ".wgsl")
 	if err != nil {
-		return "", fmt.Errorf("wgsl: there is no kernel %q", name)
+		return "", fmt.Errorf("wgsl: there is no %s.wgsl", name)
 	}
 	return string(b), nil
 }
 
-// Names lists the kernels, preludes left out.
+// Names lists the kernels, without the preludes.
 func Names() []string {
 	entries, _ := files.ReadDir(".")
 	var names []string

@@ -16,57 +16,35 @@ import path from "node:path";
 const here = import.meta.dirname;
 const wgsl = path.join(here, "../../wgsl");
 
-// gpu/conv2d_tile.go: 4 · MV pixels by 4 · NV channels a thread.
-const conv2d = (mv, nv, x2) => ({ kernel: "conv2d", what: x2 ? "two inputs" : "", tile: [mv, nv], consts: { MV: mv, NV: nv, HAS_X2: x2 } });
-// gpu/attention.go, chooseAttentionTile.
-const attention = (d, split, keys, cross) => ({
-  kernel: "attention", what: `head size ${d}${cross ? ", image prompts" : ""}`,
-  consts: { QUADS: d / 4 / split, SPLIT: split, KEYS: keys, RUN: Math.min(4, keys), THREADS: 64, CROSS: cross, CAUSAL: false },
-});
-const kernels = [
-  ...[[2, 2], [1, 2], [1, 1]].flatMap(([mv, nv]) => [conv2d(mv, nv, false), conv2d(mv, nv, true)]),
-  ...[[40, 1, 16], [64, 2, 16], [80, 2, 8], [160, 4, 4], [512, 16, 2]].map(([d, s, k]) => attention(d, s, k, false)),
-  ...[[40, 1, 16], [80, 2, 8], [160, 4, 4]].map(([d, s, k]) => attention(d, s, k, true)),
-  ...["conv2d_sum", "layer_norm", "group_norm_partial", "group_norm_combine", "group_norm_apply", "sampler_step"].map((kernel) => ({ kernel, what: "", consts: {} })),
-];
-
-// As gpu/shader.go puts a module together.
-function moduleSource(kernel, f16, consts) {
-  const text = (name) => fs.readFileSync(path.join(wgsl, `${name}.wgsl`), "utf8");
-  const body = text(kernel);
-  const needs = [...body.matchAll(/^\/\/needs (prelude_\w+)$/gm)].map((m) => m[1]);
-  const declared = Object.entries(consts).map(([name, v]) => (typeof v === "boolean" ? `const ${name}: bool = ${v};` : `const ${name}: u32 = ${v}u;`));
-  return [f16 ? "enable f16;" : "", ...declared, ...[f16 ? "prelude_f16" : "prelude_f32", "prelude_common", ...needs].map(text), body].join("\n");
-}
-
 function measure(gpucost) {
   const webgpu = process.env.GPUCOST_WEBGPU ?? createRequire(path.join(here, "../x.js")).resolve("webgpu");
   const tmp = fs.mkdtempSync(path.join(os.tmpdir(), "cost-"));
   process.on("exit", () => fs.rmSync(tmp, { recursive: true, force: true }));
+  const modules = spawnSync("go", ["run", "./tests/bench/modules", tmp], { encoding: "utf8", cwd: path.join(here, "../..") });
+  if (modules.status !== 0) {
+    console.error(modules.stderr || String(modules.error));
+    process.exit(1);
+  }
   const rows = [];
-  for (const f16 of [true, false]) {
-    for (const { kernel, what, tile, consts } of kernels) {
-      const file = path.join(tmp, `${kernel}.wgsl`);
-      fs.writeFileSync(file, moduleSource(kernel, f16, consts));
-      const r = spawnSync(process.execPath, [gpucost, "--json", file], { encoding: "utf8", env: { ...process.env, GPUCOST_WEBGPU: webgpu } });
-      if (r.status !== 0) {
-        console.error(`${kernel} (${what}): ${r.stderr}`);
-        process.exit(1);
-      }
-      const s = JSON.parse(r.stdout);
-      const cycles = +s["Inverse Throughput"];
-      const row = {
-        kernel, what, numbers: f16 ? "f16" : "f32", vgprs: +s.VGPRs, spilled: +s["Spilled VGPRs"] + +s["Spilled SGPRs"],
-        waves: +s["Subgroups per SIMD"], workgroup_bytes: +s["LDS size"], inverse_throughput: cycles,
-      };
-      if (tile) {
-        row.thread_tile = tile.map((n) => 4 * n).join(" × ");
-        // A pass is 16 input channels, in a loop in a loop: the driver counts that 32 times.
-        row.share_of_fma = +((16 * tile[0] * tile[1] * 16 * 32) / cycles).toFixed(2);
-      }
-      rows.push(row);
-      console.log(JSON.stringify(row));
+  for (const { kernel, what, numbers, file, tile } of modules.stdout.trim().split("\n").map(JSON.parse)) {
+    const r = spawnSync(process.execPath, [gpucost, "--json", file], { encoding: "utf8", env: { ...process.env, GPUCOST_WEBGPU: webgpu } });
+    if (r.status !== 0) {
+      console.error(`${kernel} (${what}): ${r.stderr}`);
+      process.exit(1);
     }
+    const s = JSON.parse(r.stdout);
+    const cycles = +s["Inverse Throughput"];
+    const row = {
+      kernel, what, numbers, vgprs: +s.VGPRs, spilled: +s["Spilled VGPRs"] + +s["Spilled SGPRs"],
+      waves: +s["Subgroups per SIMD"], workgroup_bytes: +s["LDS size"], inverse_throughput: cycles,
+    };
+    if (tile) {
+      row.thread_tile = tile.join(" × ");
+      // A pass is 16 input channels, in a loop in a loop: the driver counts that 32 times.
+      row.share_of_fma = +((tile[0] * tile[1] * 16 * 32) / cycles).toFixed(2);
+    }
+    rows.push(row);
+    console.log(JSON.stringify(row));
   }
   fs.writeFileSync(path.join(wgsl, "cost.json"), `[\n${rows.map((r) => `  ${JSON.stringify(r)}`).join(",\n")}\n]\n`);
 }

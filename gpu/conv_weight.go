@@ -1,0 +1,128 @@
+package gpu
+
+import (
+	"context"
+	"fmt"
+)
+
+// ConvWeight is the kernel of a convolution, or a linear layer's matrix, in the
+// layout of conv2d.wgsl.
+type ConvWeight struct {
+	In, Out int // channels; Out without the gates of a GEGLU
+	Size    int // of the kernel, 1 for a linear layer
+	geglu   bool
+
+	packed *Buffer
+	bias   *Buffer // f32, in the packed order of columns; nil for none
+}
+
+func (w *ConvWeight) columns() int {
+	if w.geglu {
+		return (w.Out + 31) / 32 * 64 // 32 values, their 32 gates
+	}
+	return (w.Out + 63) &^ 63
+}
+
+// NewConvWeight uploads a kernel. weights are [Oᵢ, I, K, K] or [Oᵢ, I]; several are
+// put side by side (q, k and v as one product). biases are as many, or none. With
+// geglu there is one weight, of twice the output channels.
+func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biases []Parameter, geglu bool) (*ConvWeight, error) {
+	first := weights[0]
+	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu}
+	if len(first.Shape) == 4 {
+		w.Size = first.Shape[2]
+	}
+	for _, p := range weights {
+		w.Out += p.Shape[0]
+	}
+	if geglu {
+		w.Out /= 2
+		if w.Out%4 != 0 {
+			return nil, fmt.Errorf("%s: a GEGLU of %d channels; multiples of 4 are supported", label, w.Out)
+		}
+	}
+	for _, p := range weights[:len(weights)-1] {
+		if p.Shape[0]%4 != 0 {
+			return nil, fmt.Errorf("%s: %s has %d rows; side by side with others, multiples of 4 are supported", label, p.Name, p.Shape[0])
+		}
+	}
+	w.packed = d.NewBuffer(label, int64(w.Size*w.Size*w.inputs()*w.columns()*d.Weights.Size()))
+	to := 0
+	for _, param := range weights {
+		err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) {
+			p.Dispatch(w.repack(d, param, staged, row, rows, to))
+		})
+		if err != nil {
+			w.Release()
+			return nil, err
+		}
+		to += param.Shape[0]
+	}
+	if len(biases) > 0 {
+		var values []float32
+		for _, b := range biases {
+			v, err := b.Float32(ctx)
+			if err != nil {
+				w.Release()
+				return nil, err
+			}
+			values = append(values, v...)
+		}
+		w.bias = d.NewVector(label+".bias", w.permute(values))
+	}
+	return w, nil
+}
+
+// inputs are the input channels, padded.
+func (w *ConvWeight) inputs() int { return (w.In + 3) &^ 3 }
+
+// repack is the dispatch that brings staged rows [row, row + rows) of a parameter, whose
+// first row is the weight's row to, into w's layout.
+func (w *ConvWeight) repack(d *Device, param Parameter, staged *Buffer, row, rows, to int) Dispatch {
+	taps, quads := w.Size*w.Size, (rows+3)/4
+	count := taps * w.inputs() * quads
+	groups, stride := grid1D(d, count, 64)
+	return Dispatch{
+		Kernel: "repack_conv2d", Label: w.packed.Label,
+		Consts: sourceCodes,
+		Params: []Param{{"count", count}, {"stride", stride}, {"row", row}, {"rows", rows}, {"inputs", w.In}, {"inputs_padded", w.inputs()},
+			{"taps", taps}, {"quads", quads}, {"to", to}, {"half", max(1, w.Out)}, {"w_quads", w.columns() / 4},
+			{"source", param.source()}, {"geglu", w.geglu}},
+		Bind:   []Binding{Read("staged", staged), Write("w", w.packed)},
+		Groups: groups,
+	}
+}
+
+// permute puts a bias in the order of the packed columns, padded with zeros.
+func (w *ConvWeight) permute(bias []float32) []float32 {
+	columns := make([]float32, w.columns())
+	for o, v := range bias {
+		at := o
+		if w.geglu {
+			at = o%w.Out/32*64 + o%w.Out%32 + o/w.Out*32
+		}
+		columns[at] = v
+	}
+	return columns
+}
+
+// Release frees the weight.
+func (w *ConvWeight) Release() {
+	if w != nil {
+		w.packed.Release()
+		w.bias.Release()
+	}
+}
+
+// used is the number of packed columns that are computed.
+func (w *ConvWeight) used() int {
+	if w.geglu {
+		return w.columns()
+	}
+	return w.Out
+}
+
+// cost is the floating-point operations for m pixels.
+func (w *ConvWeight) cost(m int) float64 {
+	return 2 * float64(m) * float64(w.In*w.Size*w.Size) * float64(w.used())
+}

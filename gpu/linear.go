@@ -1,0 +1,26 @@
+package gpu
+
+// LinearOptions say what rides along with a linear layer.
+type LinearOptions struct {
+	Label      string
+	Activation Activation
+	Residual   *Tensor  // Act, added after the activation
+	Output     DType    // Act, or F32
+	tile       convTile // for tests
+}
+
+// Linear computes act(x·Wᵀ + bias) + residual over the innermost dimension of x, Act.
+func Linear(p *Program, x *Tensor, w *ConvWeight, o LinearOptions) *Tensor {
+	shape := append([]int(nil), x.Shape...)
+	shape[len(shape)-1] = w.Out
+	y := p.NewTensor(o.Label, o.Output, shape...)
+	LinearInto(p, x, y, w, o)
+	return y
+}
+
+// LinearInto is Linear with a tensor for the result.
+func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
+	rows := x.Rows()
+	dispatchConv(p, x, y, w, Conv2dOptions{Label: o.Label, Activation: o.Activation, Residual: o.Residual, Output: o.Output, tile: o.tile},
+		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1})
+}

@@ -1,0 +1,48 @@
+package gpu
+
+import (
+	"context"
+	"fmt"
+)
+
+// Table is a matrix whose rows are looked up, in the weights' type.
+type Table struct {
+	Rows, Channels int
+	packed         *Buffer
+}
+
+// NewTable uploads a matrix [rows, channels].
+func (d *Device) NewTable(ctx context.Context, label string, param Parameter) (*Table, error) {
+	t := &Table{Rows: param.Shape[0], Channels: param.Shape[1]}
+	if t.Channels%4 != 0 {
+		return nil, fmt.Errorf("%s has %d columns; multiples of 4 are supported", param.Name, t.Channels)
+	}
+	t.packed = d.NewBuffer(label, int64(t.Rows*t.Channels*d.Weights.Size()))
+	err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) { p.Dispatch(t.repack(d, param, staged, row, rows)) })
+	if err != nil {
+		t.Release()
+		return nil, err
+	}
+	return t, nil
+}
+
+// repack is the dispatch that brings staged rows [row, row + rows) of the parameter into
+// the table.
+func (t *Table) repack(d *Device, param Parameter, staged *Buffer, row, rows int) Dispatch {
+	count := rows * t.Channels / 4
+	groups, stride := grid1D(d, count, 64)
+	return Dispatch{
+		Kernel: "repack_table", Label: t.packed.Label,
+		Consts: sourceCodes,
+		Params: []Param{{"count", count}, {"stride", stride}, {"to", row * t.Channels / 4}, {"source", param.source()}},
+		Bind:   []Binding{Read("staged", staged), Write("w", t.packed)},
+		Groups: groups,
+	}
+}
+
+// Release frees the table.
+func (t *Table) Release() {
+	if t != nil {
+		t.packed.Release()
+	}
+}

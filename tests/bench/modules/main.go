@@ -1,0 +1,137 @@
+// Modules writes the shader modules that tests/bench/cost.mjs measures into a folder: those
+// that the operations of package gpu dispatch on a GPU for Stable Diffusion's sizes, with
+// and without shader-f16. It prints a line of JSON for each.
+//
+//	go run ./tests/bench/modules FOLDER
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// module is what is printed of a module.
+type module struct {
+	Kernel  string `json:"kernel"`
+	What    string `json:"what"`
+	Numbers string `json:"numbers"`
+	File    string `json:"file"`
+	Tile    []int  `json:"tile,omitempty"` // of a convolution: a thread's pixels and channels
+}
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) != 2 {
+		log.Fatal("usage: modules FOLDER")
+	}
+	for _, path := range []struct {
+		numbers string
+		f16     bool
+	}{{"f16", true}, {"f32", false}} {
+		if err := write(os.Args[1], path.numbers, gpu.NewPlanner(path.f16, gpu.DefaultLimits)); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// write records the operations and writes every module once.
+func write(folder, numbers string, d *gpu.Device) error {
+	p := d.NewProgram("modules")
+	if err := record(p); err != nil {
+		return err
+	}
+	if err := p.Build(context.Background()); err != nil {
+		return err
+	}
+	written := map[string]bool{}
+	for _, ds := range p.Dispatches() {
+		source, err := d.Module(ds)
+		if err != nil {
+			return err
+		}
+		if written[source] {
+			continue
+		}
+		written[source] = true
+		m := module{Kernel: ds.Kernel, Numbers: numbers, File: filepath.Join(folder, fmt.Sprintf("%s-%02d.wgsl", numbers, len(written)))}
+		if ds.Kernel == "conv2d" || ds.Kernel == "attention" {
+			m.What = ds.Label
+		}
+		for _, c := range ds.Consts {
+			if c.Name == "MV" || c.Name == "NV" {
+				m.Tile = append(m.Tile, 4*c.Value.(int))
+			}
+		}
+		if err := os.WriteFile(m.File, []byte(source), 0o644); err != nil {
+			return err
+		}
+		line, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		fmt.Println(string(line))
+	}
+	return nil
+}
+
+// record records each operation in the variants that are measured. The label of a
+// convolution or of an attention says which one it is.
+func record(p *gpu.Program) error {
+	d := p.Device
+	input := func(dt gpu.DType, shape ...int) *gpu.Tensor { return d.NewTensor("input", dt, shape...) }
+
+	weight := func(outputs, inputs, size int) (*gpu.ConvWeight, error) {
+		zeros := gpu.MemoryParameter("weight", make([]float32, outputs*inputs*size*size), outputs, inputs, size, size)
+		return d.NewConvWeight(context.Background(), "weight", []gpu.Parameter{zeros}, nil, false)
+	}
+
+	// The size of the result decides how large a thread's tile is.
+	for _, size := range []struct{ pixels, outputs int }{{128, 8192}, {96, 8192}, {32, 32}} {
+		for _, second := range []bool{false, true} {
+			o := gpu.Conv2dOptions{}
+			inputs := 4
+			if second {
+				o.Label, o.X2 = "two inputs", input(gpu.Act, 1, 1, size.pixels, 4)
+				inputs = 8
+			}
+			w, err := weight(size.outputs, inputs, 1)
+			if err != nil {
+				return err
+			}
+			gpu.Conv2d(p, input(gpu.Act, 1, 1, size.pixels, 4), w, o)
+		}
+	}
+	for _, image := range []bool{false, true} {
+		for _, head := range []int{40, 64, 80, 160, 512} {
+			c := 2 * head
+			o := gpu.AttentionOptions{Label: fmt.Sprintf("head size %d", head), Heads: 2, HeadSize: head, VAt: c}
+			if image {
+				if head == 64 || head == 512 {
+					continue // CLIP and the VAE have no image prompts
+				}
+				o.Label += ", image prompts"
+				o.Image = &gpu.ImageAttention{KV: input(gpu.Act, 2, 4, 2*c), Spans: input(gpu.U32, 1, 4), Prompts: 1, Scales: input(gpu.F32, 1, 1)}
+			}
+			gpu.Attention(p, input(gpu.Act, 2, 64, c), input(gpu.Act, 2, 77, 2*c), o)
+		}
+	}
+	// A convolution that is cut into slices.
+	w, err := weight(320, 320, 3)
+	if err != nil {
+		return err
+	}
+	x := gpu.Conv2d(p, input(gpu.Act, 2, 32, 32, 320), w, gpu.Conv2dOptions{Padding: 1})
+
+	norm := gpu.NewNormWeight(320, d.NewVector("scale", make([]float32, 320)), d.NewVector("shift", make([]float32, 320)))
+	gpu.LayerNorm(p, x, norm, 1e-5, "")
+	gpu.GroupNorm(p, x, norm, gpu.GroupNormOptions{Groups: 32, Eps: 1e-5})
+	gpu.SamplerStep(p, input(gpu.F32, 2, 64, 64, 4), &gpu.Sampler{State: input(gpu.F32, 6, 64*64, 4),
+		Table: d.NewSamplerTable(make([]gpu.SamplerRow, 2)), Input: input(gpu.Act, 2, 64, 64, 4)})
+	return nil
+}
