@@ -21,6 +21,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/npy"
+	"github.com/imprompt/imprompt/web"
 )
 
 // Generate runs the command with its arguments and returns the exit status.
@@ -108,7 +109,7 @@ func (f files) File(ctx context.Context, name string) (loader.Source, error) {
 		return loader.OpenURL(ctx, name)
 	}
 	if name == "" {
-		name = filepath.Join(f.shipped, "ip-adapter.safetensors")
+		name = filepath.Join(f.shipped, web.Ships.Adapters[0].File)
 	}
 	return loader.OpenFile(name)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/web"
 )
 
 // shipped is the model that ships.
@@ -25,7 +26,7 @@ func (shipped) Folder(context.Context, string) (loader.Folder, error) {
 }
 
 func (shipped) File(context.Context, string) (loader.Source, error) {
-	return loader.OpenFile(filepath.Join(shippedModel, "ip-adapter.safetensors"))
+	return loader.OpenFile(filepath.Join(shippedModel, web.Ships.Adapters[0].File))
 }
 
 // capacity has a GPU refuse buffers beyond so many bytes as a real one does: by an error

@@ -34,6 +34,11 @@ func Build(out string) error {
 	if err := os.CopyFS(filepath.Join(out, "web"), os.DirFS("web")); err != nil {
 		return err
 	}
+	for _, name := range []string{"README.md", "ships.go", "ships_test.go"} { // for readers and Go
+		if err := os.Remove(filepath.Join(out, "web", name)); err != nil {
+			return err
+		}
+	}
 	// These lie at the top, where their scope is the whole site.
 	for _, name := range []string{"index.html", "manifest.webmanifest", "service-worker.js"} {
 		if err := os.Rename(filepath.Join(out, "web", name), filepath.Join(out, name)); err != nil {

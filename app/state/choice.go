@@ -6,6 +6,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/web"
 )
 
 // Choice is the model that is used. It is remembered over visits. The zero value is the model that ships.
@@ -28,10 +29,12 @@ func (c Choice) TrainedFor() int {
 	return c.Pixels
 }
 
-// ShippedAdapters lie beside the model that ships. The first is the better one by model/train/README.md.
-var ShippedAdapters = []Adapter{
-	{ID: "ip-adapter.safetensors", Name: "Global: the whole look"},
-	{ID: "ip-adapter-plus.safetensors", Name: "Plus: finer parts"},
+// ShippedAdapters are the adapters of the model that ships.
+func ShippedAdapters() (list []Adapter) {
+	for _, a := range web.Ships.Adapters {
+		list = append(list, Adapter{ID: a.File, Name: a.Name})
+	}
+	return list
 }
 
 // Choose uses another model from now on, and reports whether it is here: "" is the one that ships.
@@ -75,7 +78,7 @@ func (l *Library) Models() []Choice {
 // Adapters lists the adapters that fit the chosen model, each with the image encoder that it is used with.
 func (l *Library) Adapters() []Adapter {
 	if l.Chosen.ID == "" {
-		return ShippedAdapters
+		return ShippedAdapters()
 	}
 	encoders := whole(l.stored, loader.KindImageEncoder)
 	var list []Adapter

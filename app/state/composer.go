@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/web"
 )
 
 // Composer is what the visitor puts together before a picture is made.
@@ -67,7 +68,7 @@ func (c *Composer) SuitModel(pixels int) {
 	s := &c.Settings
 	s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = pixels, pixels, 25, 7.5
 	if pixels == 0 {
-		s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = 128, 128, 20, 5
+		s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = web.Ships.Size, web.Ships.Size, web.Ships.NumInferenceSteps, web.Ships.GuidanceScale
 	}
 }
 

@@ -293,7 +293,7 @@ func TestAdaptersThatFit(t *testing.T) {
 	dim := func(n int) func(*store.Item) { return func(i *store.Item) { i.CrossDim = n } }
 	f := newFakeLibrary(t, stored("sd15", "model", dim(768)), stored("xl", "ip_adapter", dim(2048)), stored("plus", "ip_adapter", dim(768), func(i *store.Item) { i.Needs = "clip" }),
 		stored("other", "image_encoder"), stored("clip", "image_encoder"))
-	if got := f.Adapters(); !reflect.DeepEqual(got, ShippedAdapters) {
+	if got := f.Adapters(); !reflect.DeepEqual(got, ShippedAdapters()) {
 		t.Errorf("%+v", got)
 	}
 	f.Choose("sd15")

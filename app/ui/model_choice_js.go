@@ -64,7 +64,7 @@ func (p *page) takeDefaults() {
 
 func (p *page) adapters() []state.Adapter {
 	if p.m.chosen.ID == "" {
-		return shippedAdapters
+		return state.ShippedAdapters()
 	}
 	encoders := p.kind(loader.KindImageEncoder)
 	var list []state.Adapter

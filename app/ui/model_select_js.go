@@ -11,6 +11,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/web"
 )
 
 // ships stands for "" in a select: an option without a value has its text for one.
@@ -18,7 +19,7 @@ const ships = "ships:"
 
 // modelChoice is the composer's line: which model is used, and the way to others.
 func (p *page) modelChoice() app.UI {
-	options := []app.UI{option(ships, "Emoji, the one that ships")}
+	options := []app.UI{option(ships, web.Ships.Name+", the one that ships")}
 	chosen := ships
 	for _, item := range p.kind(loader.KindModel) {
 		options = append(options, option(item.ID, item.Name))

@@ -11,13 +11,6 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// shippedAdapters lie beside the model that ships. The first is the better one by
-// model/train/README.md.
-var shippedAdapters = []state.Adapter{
-	{ID: "ip-adapter.safetensors", Name: "Global: the whole look"},
-	{ID: "ip-adapter-plus.safetensors", Name: "Plus: finer parts"},
-}
-
 func (p *page) addPrompt(im *state.ImagePrompt) {
 	p.composer.AddPrompt(im)
 	p.ctx.Defer(func(app.Context) { p.showCrops() })

@@ -11,14 +11,12 @@ import (
 
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/web"
 )
 
 // host is the engine's Host in the page: the model that ships lies beside the page, all
 // others in the browser's store, under the ids of their records.
 type host struct{ opened *store.Store }
-
-// shippedAdapters lie beside the page; the first is meant by "".
-var shippedAdapters = []string{"ip-adapter.safetensors", "ip-adapter-plus.safetensors"}
 
 func (h *host) store(ctx context.Context) (*store.Store, error) {
 	var err error
@@ -59,16 +57,14 @@ func (h *host) Folder(ctx context.Context, name string) (loader.Folder, error) {
 // File finds an adapter.
 func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	if name == "" {
-		name = shippedAdapters[0]
+		name = web.Ships.Adapters[0].File
 	}
 	s, r, err := h.record(ctx, "adapter", name)
 	if err == nil {
 		return s.RecordSource(ctx, r)
 	}
-	for _, ships := range shippedAdapters {
-		if name == ships {
-			return loader.Origin(base()+"model").Open(ctx, name)
-		}
+	if web.Ships.HasAdapter(name) {
+		return loader.Origin(base()+"model").Open(ctx, name)
 	}
 	return nil, err
 }

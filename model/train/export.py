@@ -47,7 +47,7 @@ def main():
     if weight > MOST:
         raise SystemExit(f"{part} weighs {weight / 1e6:.1f} MB and {MOST / 1e6:.0f} may ship: take a smaller --resampler-dim")
     if args.output.exists():
-        for kept in ("ATTRIBUTION.md",):
+        for kept in ("ATTRIBUTION.md", "ships.json"):
             shutil.copy(args.output / kept, part)
         shutil.rmtree(args.output)
     part.rename(args.output)

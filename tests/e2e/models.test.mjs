@@ -8,7 +8,7 @@ import { after, before, test as check } from "node:test";
 import { safetensors, smallModel } from "../cdn/model.mjs";
 import { startCDN } from "../cdn/server.mjs";
 import { axeFindsNothing, bytesOf, draw, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
-import { build, open, root, serve } from "./site.mjs";
+import { build, open, root, serve, ships } from "./site.mjs";
 
 const PICTURE = 600_000; // SwiftShader draws on the processor
 const licences = {
@@ -196,11 +196,11 @@ test("an adapter comes with the image encoder it needs, while a picture is drawn
   await page.getByRole("button", { name: "Sample: Fox" }).click();
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
   const stored = await picture();
-  await choice().selectOption({ label: "Emoji, the one that ships" });
+  await choice().selectOption({ label: `${ships.name}, the one that ships` });
   await unfold(page, "When, and how");
-  await page.getByRole("combobox", { name: "Image adapter", exact: true }).selectOption("ip-adapter-plus.safetensors");
-  const ships = await picture();
-  assert.ok(lively(stored) && !differ(stored, ships), "the stored adapter draws something else");
+  await page.getByRole("combobox", { name: "Image adapter", exact: true }).selectOption(ships.ip_adapters[1].file);
+  const finer = await picture();
+  assert.ok(lively(stored) && !differ(stored, finer), "the stored adapter draws something else");
   await page.getByRole("button", { name: "Remove fox.png" }).click();
 });
 
@@ -219,7 +219,7 @@ test("verified; deleted, it is gone, and the model that ships is used", { timeou
   await press("Delete Emoji again");
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
   assert.equal(await used(), 0);
-  assert.equal(await choice().locator("option:checked").textContent(), "Emoji, the one that ships");
+  assert.equal(await choice().locator("option:checked").textContent(), `${ships.name}, the one that ships`);
 });
 
 test("a link to one file, with shards behind another, and a dropped file draw the same", { timeout: 3 * PICTURE }, async () => {

@@ -10,6 +10,8 @@ import { chromium } from "playwright-core";
 import { PATIENCE } from "./hands.mjs";
 
 export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
+// ships describes the model that ships.
+export const ships = JSON.parse(fs.readFileSync(path.join(root, "web/model/ships.json"), "utf8"));
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
   ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
 const csp = (dir) => /Content-Security-Policy: (.*)/.exec(fs.readFileSync(path.join(dir, "_headers"), "utf8"))[1];

@@ -17,6 +17,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model"
 	"github.com/imprompt/imprompt/tests/promise"
+	"github.com/imprompt/imprompt/web"
 )
 
 var background = context.Background()
@@ -113,7 +114,7 @@ func (b *bench) unet(args []js.Value) (any, error) {
 		return nil, err
 	}
 	b.release = append(b.release, u.Release)
-	source, err := f.Open(background, "ip-adapter.safetensors")
+	source, err := f.Open(background, web.Ships.Adapters[0].File)
 	if err != nil {
 		return nil, err
 	}

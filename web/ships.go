@@ -1,0 +1,44 @@
+// Package web is the folder of what is served as it is. To Go programs it says what the model
+// that ships consists of, as web/model/ships.json has it.
+package web
+
+import (
+	_ "embed"
+	"encoding/json"
+)
+
+// Shipped describes the model that ships, which lies in web/model in diffusers' layout.
+type Shipped struct {
+	Name              string    `json:"name"`
+	Size              int       `json:"size"` // the width and height that it was trained for, in pixels
+	NumInferenceSteps int       `json:"num_inference_steps"`
+	GuidanceScale     float64   `json:"guidance_scale"`
+	Adapters          []Adapter `json:"ip_adapters"` // the first is the better one, by model/train/README.md
+}
+
+// Adapter is an IP-Adapter in the folder of the model that ships.
+type Adapter struct {
+	File string `json:"file"`
+	Name string `json:"name"` // in the page
+}
+
+//go:embed model/ships.json
+var ships []byte
+
+// Ships is the model that ships.
+var Ships = func() (s Shipped) {
+	if err := json.Unmarshal(ships, &s); err != nil {
+		panic("web/model/ships.json: " + err.Error())
+	}
+	return s
+}()
+
+// HasAdapter tells whether an adapter of this file name ships.
+func (s Shipped) HasAdapter(file string) bool {
+	for _, a := range s.Adapters {
+		if a.File == file {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,29 @@
+package web
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestShipsListsTheAdaptersBesideTheModel(t *testing.T) {
+	found, err := filepath.Glob("model/*.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, a := range Ships.Adapters {
+		listed = append(listed, "model/"+a.File)
+		if a.Name == "" || !Ships.HasAdapter(a.File) {
+			t.Errorf("%+v has no name, or HasAdapter does not know it", a)
+		}
+	}
+	slices.Sort(listed)
+	if !slices.Equal(listed, found) {
+		t.Errorf("ships.json lists %v, and there are %v", listed, found)
+	}
+	if _, err := os.Stat("model/model_index.json"); err != nil || Ships.Size == 0 || Ships.NumInferenceSteps == 0 {
+		t.Errorf("%+v: %v", Ships, err)
+	}
+}
