@@ -1,5 +1,6 @@
 // Package random draws the numbers that torch draws on the CPU, so that a seed
-// gives the picture that diffusers gives for it.
+// gives the picture that diffusers gives for it. Philox draws those that torch
+// draws on a GPU of NVIDIA's, for seeds of AUTOMATIC1111's web UI.
 //
 // torch.randn has two ways to fill a tensor, and which one it takes depends on
 // the tensor's size (ATen/native/cpu/DistributionTemplates.h, normal_kernel):
@@ -35,6 +36,17 @@ func New(seed uint64) *Generator {
 	g.engine.seed(uint32(seed))
 	return g
 }
+
+// Source draws the random numbers of one picture.
+type Source interface {
+	// Normal returns n numbers for the picture's latents.
+	Normal(n int) []float32
+	// Posterior returns n numbers for the sample of a VAE's posterior.
+	Posterior(n int) []float32
+}
+
+// Posterior is Normal: diffusers draws all numbers from one generator.
+func (g *Generator) Posterior(n int) []float32 { return g.Normal(n) }
 
 // Normal returns n numbers as torch.randn(n, generator=g) does, float32. Like
 // torch, it makes one draw for the whole: Normal(20) followed by Normal(20) is
