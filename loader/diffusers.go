@@ -19,9 +19,12 @@ const (
 	Tokenizer       = "tokenizer" // a folder; package tokenizer knows its files
 	vocabulary      = Tokenizer + "/vocab.json"
 	merges          = Tokenizer + "/merges.txt"
+	tokenizerJSON   = Tokenizer + "/tokenizer.json"        // instead of the two, in folders that transformers 5 saved
 	tokenizerConfig = Tokenizer + "/tokenizer_config.json" // optional
-	modelIndex      = "model_index.json"                   // optional
-	processorFolder = "feature_extractor"                  // optional
+	addedTokens     = Tokenizer + "/added_tokens.json"     // optional, in older folders
+	specialTokens   = Tokenizer + "/special_tokens_map.json"
+	modelIndex      = "model_index.json"  // optional
+	processorFolder = "feature_extractor" // optional
 	processorConfig = "preprocessor_config.json"
 )
 
@@ -42,14 +45,16 @@ func (k Kind) Networks() []string {
 	return []string{Here}
 }
 
-// FolderFiles are the files of a folder of a kind, apart from the weights: those that must
-// be there, and those that may. See WeightNames for the weights.
-func (k Kind) FolderFiles() (must, may []string) {
+// FolderFiles are the files of a folder of a kind, apart from the weights (see WeightNames):
+// of each list in must, one of the groups of files has to be there, the first one where
+// there are several; the files in may are taken where they are.
+func (k Kind) FolderFiles() (must [][][]string, may []string) {
 	for _, network := range k.Networks() {
-		must = append(must, Config(network))
+		must = append(must, [][]string{{Config(network)}})
 	}
 	if k == KindModel {
-		return append(must, SchedulerConfig, vocabulary, merges), []string{modelIndex, tokenizerConfig, path.Join(processorFolder, processorConfig)}
+		must = append(must, [][]string{{SchedulerConfig}}, [][]string{{vocabulary, merges}, {tokenizerJSON}})
+		return must, []string{modelIndex, tokenizerConfig, addedTokens, specialTokens, path.Join(processorFolder, processorConfig)}
 	}
 	return must, []string{processorConfig}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -51,6 +53,19 @@ func CheckFile(name string, first []byte) error {
 // names are those by which diffusers tells models apart (infer_diffusers_model_type in
 // loaders/single_file_utils.py).
 func Recognise(c *Checkpoint) (Kind, error) {
+	if adapter, ok, err := underAdapterNames(c); err != nil {
+		return "", err
+	} else if ok {
+		c = adapter
+	}
+	kind, err := recognise(c)
+	if err == nil {
+		err = checkTypes(c)
+	}
+	return kind, err
+}
+
+func recognise(c *Checkpoint) (Kind, error) {
 	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names := c.Names()
 	any := func(test func(string) bool) bool {
@@ -101,10 +116,39 @@ func Recognise(c *Checkpoint) (Kind, error) {
 		return "", errors.New("this is a VAE alone: choose a whole Stable Diffusion 1.5 model (its own VAE comes with it)")
 	case prefix("string_to_param.") || has("emb_params"):
 		return "", errors.New("this is a textual inversion (an embedding), not a model")
+	case has(patchEmbedding):
+		return KindImageEncoder, nil
+	case prefix("visual.transformer.resblocks."):
+		return "", errors.New("this is an image encoder in OpenCLIP's own layout: choose the one in transformers' layout, such as the model.safetensors in models/image_encoder of h94/IP-Adapter")
 	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
 		return KindNetwork, nil
 	}
 	return "", fmt.Errorf("this file is no Stable Diffusion 1.5 model and no IP-Adapter: its tensors are named like %q", names[0])
+}
+
+// checkTypes returns an error that names the types of numbers that Imprompt does not read,
+// if the checkpoint's matrices have any.
+func checkTypes(c *Checkpoint) error {
+	counts := map[string]int{}
+	for _, name := range c.Names() {
+		dtype, shape, _ := c.Info(name)
+		switch dtype {
+		case "F16", "F32", "BF16":
+		case "I64", "I32": // positions and counters, which no network reads
+		default:
+			if len(shape) > 1 {
+				counts[dtype]++
+			}
+		}
+	}
+	if len(counts) == 0 {
+		return nil
+	}
+	var types []string
+	for _, dtype := range slices.Sorted(maps.Keys(counts)) {
+		types = append(types, fmt.Sprintf("%s (%d tensors)", dtype, counts[dtype]))
+	}
+	return fmt.Errorf("its numbers are of a type that Imprompt does not read: %s. Get the version of the file in F16, BF16 or F32", strings.Join(types, ", "))
 }
 
 // CheckUNetConfig returns nil for a UNet's config.json that may belong to the family of

@@ -48,6 +48,8 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 	switch kind {
 	case KindIPAdapter:
 		return nil, fmt.Errorf("%s is an IP-Adapter: choose it as the image prompt's adapter, and a Stable Diffusion 1.5 model as the model", s.Name())
+	case KindImageEncoder:
+		return openVisionTower(c)
 	case KindNetwork:
 		return nil, fmt.Errorf("%s is one network of a model: choose the folder that has it, with model_index.json", s.Name())
 	}

@@ -195,7 +195,7 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 
 // adapterCrossDim is the width of the words that an adapter was trained beside.
 func adapterCrossDim(ctx context.Context, s loader.Source) (int, error) {
-	c, err := loader.OpenFileOfWeights(ctx, s)
+	c, err := loader.OpenIPAdapter(ctx, s)
 	if err != nil {
 		return 0, err
 	}

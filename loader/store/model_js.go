@@ -37,11 +37,9 @@ func Files(ctx context.Context, link loader.Link, kind loader.Kind) ([]Remote, e
 		return err == nil, err
 	}
 	must, may := kind.FolderFiles()
-	for _, name := range must {
-		if ok, err := find(name); err != nil {
+	for _, groups := range must {
+		if err := findOne(link, groups, find); err != nil {
 			return nil, err
-		} else if !ok {
-			return nil, fmt.Errorf("%s has no %s: so it is not a model in diffusers' layout; link the .safetensors file itself", link.Base, name)
 		}
 	}
 	for _, name := range may {
@@ -55,6 +53,30 @@ func Files(ctx context.Context, link loader.Link, kind loader.Kind) ([]Remote, e
 		}
 	}
 	return list, nil
+}
+
+// findOne finds the first group of files that is there whole.
+func findOne(link loader.Link, groups [][]string, find func(string) (bool, error)) error {
+	for _, group := range groups {
+		all := true
+		for _, name := range group {
+			ok, err := find(name)
+			if err != nil {
+				return err
+			}
+			if all = ok; !ok {
+				break
+			}
+		}
+		if all {
+			return nil
+		}
+	}
+	missing := groups[0][0]
+	if len(groups) > 1 {
+		missing += " and no " + groups[1][0]
+	}
+	return fmt.Errorf("%s has no %s: so it is not a model in diffusers' layout; link the .safetensors file itself", link.Base, missing)
 }
 
 func findWeights(ctx context.Context, link loader.Link, network string, find func(string) (bool, error)) error {

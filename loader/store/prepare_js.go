@@ -142,7 +142,7 @@ func lookInto(ctx context.Context, address string) (kind loader.Kind, err error)
 	return kind, err
 }
 
-// recognise tells the kind of a file, a model or an adapter, or why it is neither.
+// recognise tells the kind of a file, or why it is of none.
 func recognise(ctx context.Context, s loader.Source) (loader.Kind, error) {
 	c, err := loader.OpenFileOfWeights(ctx, s)
 	if err != nil {
@@ -152,7 +152,7 @@ func recognise(ctx context.Context, s loader.Source) (loader.Kind, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.Name(), err)
 	}
-	if kind == loader.KindIPAdapter {
+	if kind == loader.KindIPAdapter || kind == loader.KindImageEncoder {
 		return kind, nil
 	}
 	// Whatever else may be wrong with a model shows when it is opened.

@@ -334,6 +334,17 @@ test("a model's folder: what there is to download, fp16 first, shards by their l
   assert.deepEqual(found.filter((f) => f.startsWith("text_encoder/model")), ["text_encoder/model.safetensors.index.json", "text_encoder/model-1.safetensors", "text_encoder/model-2.safetensors"]);
 });
 
+test("a model's folder as transformers 5 saves it, with tokenizer.json, and one without any vocabulary", async () => {
+  const small = Buffer.from("{}");
+  const base = `/f${count}`;
+  for (const name of ["unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"]) cdn.add(`${base}/${name}`, small);
+  for (const name of ["unet/diffusion_pytorch_model", "vae/diffusion_pytorch_model", "text_encoder/model"]) cdn.add(`${base}/${name}.safetensors`, file);
+  assert.match((await tab.evaluate((u) => store.files(u).catch((e) => ({ error: e.message })), cdn.url + base)).error, /no tokenizer\/vocab.json and no tokenizer\/tokenizer.json/);
+  for (const name of ["tokenizer.json", "tokenizer_config.json", "added_tokens.json"]) cdn.add(`${base}/tokenizer/${name}`, small);
+  const found = (await tab.evaluate((u) => store.files(u), cdn.url + base)).map((f) => f.URL.slice((cdn.url + base).length + 1));
+  assert.deepEqual(found.filter((f) => f.startsWith("tokenizer/")), ["tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json", "tokenizer/added_tokens.json"]);
+});
+
 test("a dropped file is read where it lies, and a handle is kept", async () => {
   const got = await tab.evaluate(async () => {
     const f = new File([new Uint8Array([1, 2, 3, 4, 5])], "x.safetensors");

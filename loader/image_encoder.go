@@ -1,0 +1,85 @@
+package loader
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const patchEmbedding = "vision_model.embeddings.patch_embedding.weight"
+
+// openVisionTower makes a folder of an image encoder in one file: its configuration is
+// inferred from the tensors' shapes, as a single-file model's is.
+func openVisionTower(c *Checkpoint) (*Model, error) {
+	c, err := visionTower(c)
+	if err != nil {
+		return nil, err
+	}
+	config, err := visionConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	return &Model{files: map[string][]byte{Config(Here): config}, networks: map[string]*Checkpoint{Here: c}}, nil
+}
+
+// visionTower leaves the text half of a whole CLIPModel out, as laion publishes ViT-H.
+func visionTower(c *Checkpoint) (*Checkpoint, error) {
+	out := renamed()
+	for _, name := range c.Names() {
+		if strings.HasPrefix(name, "text_model.") || strings.HasPrefix(name, "text_projection.") || name == "logit_scale" {
+			continue
+		}
+		if err := out.add(name, c, name, false); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(out.names)
+	return out, nil
+}
+
+// visionConfig infers a CLIP image encoder's config.json from its weights. Neither the
+// number of heads nor the activation shows in the shapes: both are those of the published
+// CLIP models of that width.
+func visionConfig(c *Checkpoint) ([]byte, error) {
+	patches, err := shapeOf(c, patchEmbedding, 4)
+	if err != nil {
+		return nil, err
+	}
+	positions, err := shapeOf(c, "vision_model.embeddings.position_embedding.weight", 2)
+	if err != nil {
+		return nil, err
+	}
+	fc1, err := shapeOf(c, "vision_model.encoder.layers.0.mlp.fc1.weight", 2)
+	if err != nil {
+		return nil, err
+	}
+	projection, err := shapeOf(c, "visual_projection.weight", 2)
+	if err != nil {
+		return nil, fmt.Errorf("%w: an image encoder with its projection (CLIPVisionModelWithProjection) is needed", err)
+	}
+	hidden, patch := patches[0], patches[2]
+	side := 1
+	for side*side < positions[0]-1 {
+		side++
+	}
+	if side*side != positions[0]-1 {
+		return nil, fmt.Errorf("the image encoder has %d positions, which are no square of patches and one more", positions[0])
+	}
+	layers := 0
+	for {
+		if _, _, ok := c.Info(fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm1.weight", layers)); !ok {
+			break
+		}
+		layers++
+	}
+	// ViT-B and ViT-L have heads of 64 channels; laion's ViT-H, ViT-g and ViT-bigG 16 heads.
+	heads, activation := max(1, hidden/64), "quick_gelu"
+	if hidden > 1024 {
+		heads, activation = 16, "gelu"
+	}
+	return object{
+		"architectures": []string{"CLIPVisionModelWithProjection"}, "model_type": "clip_vision_model", "hidden_act": activation, "hidden_size": hidden,
+		"image_size": side * patch, "intermediate_size": fc1[0], "layer_norm_eps": 1e-5, "num_attention_heads": heads, "num_channels": patches[1],
+		"num_hidden_layers": layers, "patch_size": patch, "projection_dim": projection[0],
+	}.bytes(), nil
+}
