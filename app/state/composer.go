@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/web"
 )
@@ -14,8 +15,8 @@ type Composer struct {
 	// Settings has the words and all that is set by one control. Its pictures and its model are empty: they are
 	// below, and in the library.
 	Settings   settings.Settings
-	SeedLocked bool // the seed is kept; otherwise each request rolls a new one
-	Tokens     [2]TokenCount
+	SeedLocked bool             // the seed is kept; otherwise each request rolls a new one
+	Tokens     protocol.Counted // of the words
 	Prompts    []*ImagePrompt
 	Start      *Picture // what the result begins from; nil for text to image
 	StartMask  Mask     // what of Start is repainted; empty is all of it
@@ -31,12 +32,6 @@ type ImagePrompt struct {
 	Adapter    string  // the adapter that was chosen; if it does not fit the model, the first that does is used
 	Crop       Crop
 	Mask       Mask // where in the result it works; empty is everywhere
-}
-
-// TokenCount says how much of the prompt or the negative prompt fits the text encoder.
-type TokenCount struct {
-	Count, Limit int
-	Overflow     string // the words that do not fit
 }
 
 // Adapter is an IP-Adapter that fits the chosen model.

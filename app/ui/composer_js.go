@@ -9,6 +9,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
@@ -91,10 +92,10 @@ func number(ctx app.Context, missing float64) float64 {
 }
 
 func (p *page) words() app.UI {
-	area := func(label, hint string, rows int, value *string, t state.TokenCount) app.UI {
+	area := func(label, hint string, rows int, value *string, t protocol.Count) app.UI {
 		note := ""
 		if t.Limit > 0 {
-			note = fmt.Sprintf("%d of %d tokens", t.Count, t.Limit)
+			note = fmt.Sprintf("%d of %d tokens", t.Tokens, t.Limit)
 		}
 		cut := ""
 		if t.Overflow != "" {
@@ -111,8 +112,8 @@ func (p *page) words() app.UI {
 		)
 	}
 	return app.Section().Aria("label", "Words").Body(
-		area("Prompt", "fox on a blue background", 3, &p.composer.Settings.Prompt, p.composer.Tokens[0]),
-		area("Negative prompt", "what it should not be", 1, &p.composer.Settings.NegativePrompt, p.composer.Tokens[1]),
+		area("Prompt", "fox on a blue background", 3, &p.composer.Settings.Prompt, p.composer.Tokens.Prompt),
+		area("Negative prompt", "what it should not be", 1, &p.composer.Settings.NegativePrompt, p.composer.Tokens.Negative),
 	)
 }
 

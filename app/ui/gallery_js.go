@@ -3,37 +3,35 @@
 package ui
 
 import (
-	"archive/zip"
 	"fmt"
-	"io"
 	"slices"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// gallery is a component of its own, drawn anew only when it changed: a step's progress
-// need not look through hundreds of pictures.
-type gallery struct {
+// galleryPanel shows what was made. It is drawn only when that has changed, because a step's progress need not look
+// through hundreds of pictures.
+type galleryPanel struct {
 	app.Compo
-	Drawn int      // page.drawn
-	Shown string   // the address of the picture on the stage
-	page  *page    // the same all the time
-	_     struct{} // fields by name only
+	Changes int    // of the gallery
+	Shown   string // the address of the picture on the stage
+	page    *page
 }
 
-func (g *gallery) Render() app.UI {
+func (g *galleryPanel) Render() app.UI {
 	p := g.page
-	list := make([]app.UI, len(p.gallery))
-	for i, r := range p.gallery {
+	list := make([]app.UI, len(p.gallery.Results))
+	for i, r := range p.gallery.Results {
 		list[i] = app.Figure().Body(
-			app.Button().Class("thumb").Aria("label", "Show: "+title(r)).Title(title(r)).Aria("current", fmt.Sprint(r.url == g.Shown)).
-				Body(app.Img().Src(r.url).Role("presentation").Loading("lazy")).
-				OnClick(func(app.Context, app.Event) { p.show(r) }, key(r)),
-			app.Button().Class("remove").Aria("label", "Delete: "+title(r)).Title("Delete").Body(icon("close")).
+			app.Button().Class("thumb").Aria("label", "Show: "+r.Title()).Title(r.Title()).Aria("current", fmt.Sprint(r.URL == g.Shown)).
+				Body(app.Img().Src(r.URL).Role("presentation").Loading("lazy")).
+				OnClick(func(app.Context, app.Event) { p.gallery.Show(r) }, key(r)),
+			app.Button().Class("remove").Aria("label", "Delete: "+r.Title()).Title("Delete").Body(icon("close")).
 				OnClick(func(app.Context, app.Event) { p.remove(r) }, key(r)),
 		)
 	}
@@ -51,31 +49,9 @@ func (g *gallery) Render() app.UI {
 	)
 }
 
-func title(r *result) string {
-	name := r.settings.Prompt
-	if name == "" {
-		name = fmt.Sprintf("picture of seed %d", r.settings.Seed)
-	}
-	if r.label != "" {
-		name += ", " + r.label
-	}
-	return name
-}
-
-// show puts an earlier picture on the stage.
-func (p *page) show(r *result) {
-	p.shown, p.follow, p.actualSize = r, false, false
-}
-
 // remove deletes a result from the gallery and its store.
-func (p *page) remove(r *result) {
-	if i := slices.Index(p.gallery, r); i >= 0 {
-		p.gallery = slices.Delete(slices.Clone(p.gallery), i, i+1)
-		p.drawn++
-	}
-	if p.shown == r {
-		p.shown = nil
-	}
+func (p *page) remove(r *state.Result) {
+	p.gallery.Remove(r)
 	for _, s := range p.shots {
 		if s.result == r {
 			s.result, s.skipped = nil, true
@@ -84,18 +60,35 @@ func (p *page) remove(r *result) {
 	if !p.busy && !slices.ContainsFunc(p.shots, func(s *shot) bool { return s.result != nil }) {
 		p.shots = nil
 	}
-	revoke(r.url)
+	blobs.Revoke(r.URL)
+	if r.Key == 0 {
+		return
+	}
 	p.ctx.Async(func() {
-		if r.key == 0 {
-			return
-		}
-		if err := p.forget(r); err != nil {
+		if err := p.store.Forget(r.Key); err != nil {
 			p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: "The picture could not be deleted: " + err.Error()} })
 		}
 	})
 }
 
-// parts collects what is written as parts of a Blob, outside of Go's memory.
+// keep puts a result into the store.
+func (p *page) keep(r *state.Result) {
+	key, err := p.store.Keep(r)
+	p.ctx.Dispatch(func(app.Context) {
+		if text := p.gallery.Kept(r, key, err); text != "" {
+			p.note = state.Note{Text: text}
+		}
+	})
+}
+
+// openGallery shows the pictures of earlier visits.
+func (p *page) openGallery() {
+	// Private windows have no store: there the gallery lasts as long as the page.
+	list, _ := p.store.List()
+	p.ctx.Dispatch(func(app.Context) { p.gallery.Opened(list) })
+}
+
+// parts collects what is written as the parts of a Blob, outside of Go's memory.
 type parts struct{ list js.Value }
 
 func (w parts) Write(b []byte) (int, error) {
@@ -105,32 +98,20 @@ func (w parts) Write(b []byte) (int, error) {
 
 // export saves the whole gallery as a zip of PNGs.
 func (p *page) export() {
-	list := slices.Clone(p.gallery)
+	list := p.gallery.Results // which is never changed in place
 	p.ctx.Async(func() {
 		w := parts{js.Global().Get("Array").New()}
-		if err := pack(w, list); err != nil {
+		err := state.Pack(w, list, func(r *state.Result) ([]byte, error) {
+			b, err := blobs.Bytes(r.PNG.(js.Value))
+			if err != nil {
+				return nil, err
+			}
+			return webapi.GoBytes(b), nil
+		})
+		if err != nil {
 			p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: "The gallery could not be packed: " + err.Error()} })
 			return
 		}
-		download("imprompt-gallery.zip", js.Global().Get("Blob").New(w.list, map[string]any{"type": "application/zip"}))
+		download("imprompt-gallery.zip", blobs.Join(w.list, "application/zip"))
 	})
-}
-
-func pack(w io.Writer, list []*result) error {
-	z := zip.NewWriter(w)
-	for i, r := range list {
-		data, err := bytesOf(r.blob)
-		if err != nil {
-			return err
-		}
-		// Stored: a PNG does not shrink.
-		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("imprompt-%04d-seed-%d.png", len(list)-i, r.settings.Seed), Method: zip.Store})
-		if err != nil {
-			return err
-		}
-		if _, err := f.Write(webapi.GoBytes(data)); err != nil {
-			return err
-		}
-	}
-	return z.Close()
 }

@@ -3,8 +3,6 @@
 package ui
 
 import (
-	"syscall/js"
-
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 )
@@ -13,15 +11,15 @@ import (
 type job struct {
 	id       int
 	settings settings.Settings
-	pictures map[string]js.Value // Uint8Arrays
-	first    int                 // the place of its first picture among the shots
-	again    bool                // it was sent before, and the GPU was lost
+	inputs   map[string]any // Uint8Arrays
+	first    int            // the place of its first picture among the shots
+	again    bool           // it was sent before, and the GPU was lost
 }
 
 // shot is a place for a picture that was asked for.
 type shot struct {
 	label   string
-	result  *result // nil until it is there
+	result  *state.Result // nil until it is there
 	skipped bool
 }
 
@@ -43,25 +41,25 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		return
 	}
 	r := compose(p.m.chosen.ID, p.adapters())
-	pictures := inputs(r)
+	inputs := inputsOf(r)
 	var jobs []job
 	for i, s := range r.Jobs {
-		jobs = append(jobs, job{settings: s, pictures: pictures, first: i})
+		jobs = append(jobs, job{settings: s, inputs: inputs, first: i})
 	}
 	p.enqueue(r.Labels, jobs...)
 }
 
-// inputs returns the pictures of a request as Uint8Arrays.
-func inputs(r state.Request) map[string]js.Value {
-	pictures := map[string]js.Value{}
+// inputsOf returns the pictures of a request as Uint8Arrays.
+func inputsOf(r state.Request) map[string]any {
+	inputs := map[string]any{}
 	for name, in := range r.Inputs {
 		if in.Mask != nil {
-			pictures[name] = maskPNG(in.Mask, r.Jobs[0].Width, r.Jobs[0].Height)
+			inputs[name] = maskPNG(in.Mask, r.Jobs[0].Width, r.Jobs[0].Height)
 			continue
 		}
-		pictures[name] = in.Bytes.(js.Value)
+		inputs[name] = in.Bytes
 	}
-	return pictures
+	return inputs
 }
 
 func (p *page) enqueue(labels []string, jobs ...job) {
@@ -86,7 +84,7 @@ func (p *page) enqueue(labels []string, jobs ...job) {
 		for _, l := range labels {
 			p.shots = append(p.shots, &shot{label: l})
 		}
-		p.shown, p.follow, p.actualSize = nil, true, false
+		p.gallery.Requested()
 		p.queue = jobs
 		p.next()
 		// On a phone the stage may be far above.

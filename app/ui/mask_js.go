@@ -3,7 +3,6 @@
 package ui
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"strings"
@@ -49,16 +48,6 @@ func maskPNG(m *state.Mask, width, height int) js.Value {
 		panic(err) // toDataURL's own form
 	}
 	return webapi.BytesOf(b)
-}
-
-// maskFrom is a mask that a result was made with.
-func maskFrom(pictures map[string]js.Value, name string) (state.Mask, error) {
-	data, ok := pictures[name]
-	if !ok {
-		return state.Mask{}, fmt.Errorf("the mask %s is not kept here", name)
-	}
-	bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "image/png")))
-	return state.Mask{Base: bitmap}, err
 }
 
 // masks are all that can be painted, by the id of their canvas.

@@ -17,6 +17,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/gallerystore"
 )
 
 // Run shows the page; it does not return.
@@ -43,24 +44,20 @@ type page struct {
 	noEngine   refusal // why there is no engine, for the visitor
 	hideNotice bool    // that the GPU is none
 	busy       bool
-	keeping    int // pictures on their way into the store
 	progress   progress
 	queue      []job
 	current    job
 	nextID     int
-	lastCost   cost
+	lastCost   state.Cost
 
 	// What was made.
-	shots      []*shot // of the last request, several for a strip
-	shown      *result
-	follow     bool // the picture in the making is shown, not an earlier one
-	preview    bool // there is something of it to see
-	actualSize bool
-	gallery    []*result
-	drawn      int  // counts the gallery's changes
-	update     bool // a new version of the site is ready
-	theme      string
-	canShare   bool
+	shots    []*shot // of the last request, several for a strip
+	preview  bool    // there is something of it to see
+	gallery  *state.Gallery
+	store    state.Store
+	update   bool // a new version of the site is ready
+	theme    string
+	canShare bool
 
 	m models
 
@@ -69,7 +66,9 @@ type page struct {
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
-func newPage() *page { return &page{composer: state.NewComposer()} }
+func newPage() *page {
+	return &page{composer: state.NewComposer(), gallery: &state.Gallery{}, store: gallerystore.Store{}}
+}
 
 func (p *page) OnMount(ctx app.Context) {
 	p.ctx = ctx
@@ -130,7 +129,7 @@ func (p *page) listen() {
 		}
 		p.takeFiles(files)
 	})
-	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.busy || p.keeping > 0 }))
+	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.busy || p.gallery.Keeping() }))
 	on("imprompt-update", func(js.Value) { p.ctx.Dispatch(func(app.Context) { p.update = true }) })
 }
 

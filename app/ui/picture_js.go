@@ -14,6 +14,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
@@ -30,7 +31,7 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 	if size := file.Get("size").Float(); size > maxFile {
 		return nil, fmt.Errorf("%s has %.0f MB: pictures of up to %d MB are taken", name, size/1e6, maxFile>>20)
 	}
-	data, err := bytesOf(file)
+	data, err := blobs.Bytes(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s could not be read: %w", name, err)
 	}
@@ -38,7 +39,7 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 	if head != nil && !errors.Is(head, imageproc.ErrFormat) {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
-	whole, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blob(data, "")))
+	whole, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blobs.New(data, "")))
 	if err != nil && head != nil {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
@@ -61,7 +62,7 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	pic.URL = urlOf(blob(pic.Bytes, ""))
+	pic.URL = blobs.URL(blobs.New(pic.Bytes, ""))
 	return pic, nil
 }
 
@@ -72,28 +73,8 @@ func toPNG(bitmap js.Value, width, height int) (js.Value, error) {
 	if err != nil {
 		return js.Undefined(), err
 	}
-	return bytesOf(b)
+	return blobs.Bytes(b)
 }
-
-// bytesOf is a Blob's content, as a Uint8Array.
-func bytesOf(blob js.Value) (js.Value, error) {
-	buffer, err := webapi.Await(context.Background(), blob.Call("arrayBuffer"))
-	if err != nil {
-		return js.Undefined(), err
-	}
-	return js.Global().Get("Uint8Array").New(buffer), nil
-}
-
-func blob(data any, kind string) js.Value {
-	return js.Global().Get("Blob").New([]any{data}, map[string]any{"type": kind})
-}
-
-// urlOf is an address for a blob, which the browser keeps until it is revoked.
-func urlOf(blob js.Value) string {
-	return js.Global().Get("URL").Call("createObjectURL", blob).String()
-}
-
-func revoke(url string) { js.Global().Get("URL").Call("revokeObjectURL", url) }
 
 // here is the whole address of a file of the site, which may lie under any path.
 // go-app would take a relative one as relative to the server.
@@ -111,10 +92,6 @@ func fetchBlob(path string) (js.Value, error) {
 		return js.Undefined(), fmt.Errorf("%s: the server answered %d", path, response.Get("status").Int())
 	}
 	return webapi.Await(context.Background(), response.Call("blob"))
-}
-
-func readSettings(png []byte) (settings.Settings, error) {
-	return settings.ReadPNG(bytes.NewReader(png))
 }
 
 func toJSON(s settings.Settings) string {
@@ -162,11 +139,11 @@ func settingsOf(file js.Value) (settings.Settings, error) {
 	if file.Get("size").Float() > maxFile {
 		return settings.Settings{}, settings.ErrNoSettings
 	}
-	data, err := bytesOf(file)
+	data, err := blobs.Bytes(file)
 	if err != nil {
 		return settings.Settings{}, err
 	}
-	return readSettings(webapi.GoBytes(data))
+	return settings.ReadPNG(bytes.NewReader(webapi.GoBytes(data)))
 }
 
 // takeStart makes a file the start picture.
@@ -196,9 +173,9 @@ func (p *page) setStart(pic *state.Picture) {
 }
 
 // again makes a picture of a result, and hands it on.
-func (p *page) again(r *result, take func(*state.Picture)) {
+func (p *page) again(r *state.Result, take func(*state.Picture)) {
 	p.ctx.Async(func() {
-		pic, err := admit(fmt.Sprintf("result-%d.png", r.settings.Seed), r.blob)
+		pic, err := admit(fmt.Sprintf("result-%d.png", r.Settings.Seed), r.PNG.(js.Value))
 		p.ctx.Dispatch(func(app.Context) {
 			if err != nil {
 				p.composer.Problems[state.AtGo] = err.Error()

@@ -14,19 +14,19 @@ func (p *page) caption() string {
 	if text := p.describe(); text != "" {
 		return text
 	}
-	r := p.shown
+	r := p.gallery.Shown
 	if r == nil {
 		r = p.single()
 	}
 	if r == nil {
 		return ""
 	}
-	s := r.settings
+	s := r.Settings
 	parts := []string{fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d × %d", s.Width, s.Height), fmt.Sprintf("%d steps", s.NumInferenceSteps)}
-	if r.label != "" && !strings.HasPrefix(r.label, "seed") {
-		parts = append([]string{r.label}, parts...)
+	if r.Label != "" && !strings.HasPrefix(r.Label, "seed") {
+		parts = append([]string{r.Label}, parts...)
 	}
-	if c := r.cost; c.Seconds > 0 {
+	if c := r.Cost; c.Seconds > 0 {
 		parts = append(parts, fmt.Sprintf("%s (%s a step)", seconds(c.Seconds), seconds(c.SecondsPerStep)), megabytes(c.Peak)+" at most")
 	}
 	return strings.Join(parts, " · ")
@@ -124,7 +124,7 @@ func (p *page) spoken() string {
 		return p.describe()
 	case len(p.shots) > 1:
 		return "The strip is ready."
-	case p.shown != nil && p.single() == p.shown:
+	case p.gallery.Shown != nil && p.single() == p.gallery.Shown:
 		return "The picture is ready."
 	}
 	return ""

@@ -105,7 +105,7 @@ func (p *page) card(i int, im *state.ImagePrompt) app.UI {
 			OnClick(func(app.Context, app.Event) { p.removePrompt(im) }, key(im)),
 		app.Div().Class("card-more").Body(
 			p.cropControls(id, im),
-			p.maskControls("mask-"+cropID(i), "Where", "Paint where in the result this picture works. Nothing painted: everywhere.", &im.Mask, p.shownURL()),
+			p.maskControls("mask-"+cropID(i), "Where", "Paint where in the result this picture works. Nothing painted: everywhere.", &im.Mask, p.gallery.ShownURL()),
 			app.Details().Class("more").Body(
 				app.Summary().Text("When, and how"),
 				app.Div().Class("grid").Body(
@@ -116,12 +116,4 @@ func (p *page) card(i int, im *state.ImagePrompt) app.UI {
 			),
 		),
 	)
-}
-
-// shownURL is the picture on the stage, to paint masks over.
-func (p *page) shownURL() string {
-	if p.shown == nil {
-		return ""
-	}
-	return p.shown.url
 }

@@ -7,21 +7,19 @@ import (
 	"fmt"
 	"syscall/js"
 
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
-
-// fileName is what a result is saved as.
-func fileName(r *result) string { return fmt.Sprintf("imprompt-%d.png", r.settings.Seed) }
 
 // download saves a blob under a name.
 func download(name string, b js.Value) {
 	a := js.Global().Get("document").Call("createElement", "a")
-	url := urlOf(b)
+	url := blobs.URL(b)
 	a.Set("href", url)
 	a.Set("download", name)
 	a.Call("click")
 	// The browser reads it after the click.
-	js.Global().Call("setTimeout", js.FuncOf(func(js.Value, []js.Value) any { revoke(url); return nil }), 60_000)
+	js.Global().Call("setTimeout", js.FuncOf(func(js.Value, []js.Value) any { blobs.Revoke(url); return nil }), 60_000)
 }
 
 // copyPicture puts a PNG on the clipboard.
@@ -45,7 +43,7 @@ func shareOf(b js.Value, name string) map[string]any {
 func canShare() bool {
 	navigator := js.Global().Get("navigator")
 	return navigator.Get("canShare").Truthy() && navigator.Get("share").Truthy() &&
-		navigator.Call("canShare", shareOf(blob("", "image/png"), "imprompt.png")).Bool()
+		navigator.Call("canShare", shareOf(blobs.New("", "image/png"), "imprompt.png")).Bool()
 }
 
 // share hands a picture to another program, chosen in the browser's own dialogue.

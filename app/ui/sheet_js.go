@@ -40,29 +40,29 @@ func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint
 		crop  *state.Crop
 	}
 	var cells []cell
-	var r *result
+	var r *state.Result
 	var kept settings.Settings // in the file: the first seed's, or the greatest weight's, where λ = 0 would say little
 	for _, s := range shots {
 		if s.result == nil {
 			continue
 		}
 		if r == nil {
-			r, kept = s.result, s.result.settings
+			r, kept = s.result, s.result.Settings
 		}
-		bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.blob))
+		bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.PNG.(js.Value)))
 		if err != nil {
 			return png, 0, err
 		}
 		defer bitmap.Call("close")
 		cells = append(cells, cell{image: bitmap, label: s.label})
 		if strings.HasPrefix(s.label, "λ") {
-			kept = s.result.settings
+			kept = s.result.Settings
 		}
 	}
 	if r == nil {
 		return png, 0, fmt.Errorf("no picture is there yet")
 	}
-	if len(r.settings.IPAdapters) > 0 {
+	if len(r.Settings.IPAdapters) > 0 {
 		var left []cell
 		for _, im := range prompts {
 			left = append(left, cell{image: im.Small.(js.Value), label: "Image prompt", crop: &im.Crop})
@@ -71,7 +71,7 @@ func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint
 	}
 
 	const gap, line = 24, 30
-	width, height := r.settings.Width, r.settings.Height
+	width, height := r.Settings.Width, r.Settings.Height
 	if width < cellPixels {
 		width, height = cellPixels, cellPixels*height/width
 	}
@@ -98,7 +98,7 @@ func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint
 		g.Set("textAlign", "center")
 		g.Call("fillText", c.label, x+width/2, gap+height+line)
 	}
-	s := r.settings
+	s := r.Settings
 	text := []string{}
 	if s.Prompt != "" {
 		text = append(text, "“"+s.Prompt+"”")

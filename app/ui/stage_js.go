@@ -4,6 +4,7 @@ package ui
 
 import (
 	"fmt"
+	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -25,7 +26,7 @@ func (p *page) Render() app.UI {
 			p.composerPanel(),
 			app.Div().Class("wall").Body(
 				p.stage(),
-				&gallery{page: p, Drawn: p.drawn, Shown: p.shownURL()},
+				&galleryPanel{page: p, Changes: p.gallery.Changes, Shown: p.gallery.ShownURL()},
 			),
 		),
 		p.modelsPanel(),
@@ -67,7 +68,7 @@ func (p *page) notices() app.UI {
 // easel holds the picture, the strip, or the way in.
 func (p *page) easel() app.UI {
 	picture := "picture"
-	if p.actualSize {
+	if p.gallery.ActualSize {
 		picture = "picture actual"
 	}
 	switch {
@@ -79,14 +80,14 @@ func (p *page) easel() app.UI {
 				p.startWorker()
 			}),
 		)
-	case p.shown != nil:
-		return app.Img().Class(picture).Alt("Result").Src(p.shown.url)
+	case p.gallery.Shown != nil:
+		return app.Img().Class(picture).Alt("Result").Src(p.gallery.Shown.URL)
 	case len(p.shots) > 1:
 		return p.row()
 	case p.busy:
 		return p.canvas(picture)
 	case len(p.shots) == 1 && p.shots[0].result != nil:
-		return app.Img().Class(picture).Alt("Result").Src(p.shots[0].result.url)
+		return app.Img().Class(picture).Alt("Result").Src(p.shots[0].result.URL)
 	}
 	var list []app.UI
 	for _, s := range samples[:3] {
@@ -131,8 +132,8 @@ func (p *page) row() app.UI {
 		label := s.label
 		switch r := s.result; {
 		case r != nil:
-			place = app.Button().Class("frame-button").Aria("label", "Show "+s.label).Body(app.Img().Class("picture").Src(r.url).Alt(s.label)).
-				OnClick(func(app.Context, app.Event) { p.shown, p.actualSize = r, false }, key(r))
+			place = app.Button().Class("frame-button").Aria("label", "Show "+s.label).Body(app.Img().Class("picture").Src(r.URL).Alt(s.label)).
+				OnClick(func(app.Context, app.Event) { p.gallery.ShowOfStrip(r) }, key(r))
 		case s == p.at():
 			place = p.canvas("picture")
 		case s.skipped:
@@ -145,14 +146,14 @@ func (p *page) row() app.UI {
 
 // actions are what can be done with the picture on the stage, or with the strip.
 func (p *page) actions() app.UI {
-	r := p.shown
+	r := p.gallery.Shown
 	strip := len(p.shots) > 1
 	if r == nil && !strip {
 		r = p.single()
 	}
 	// The buttons stay as they are and are hidden, so that none takes another's place
 	// under the pointer.
-	button := func(hidden bool, image, text string, do func(r *result)) app.UI {
+	button := func(hidden bool, image, text string, do func(r *state.Result)) app.UI {
 		var body []app.UI
 		if image != "" {
 			body = append(body, icon(image))
@@ -164,8 +165,8 @@ func (p *page) actions() app.UI {
 				}
 			}, key(r))
 	}
-	fail := func(do func(r *result) error) func(r *result) {
-		return func(r *result) {
+	fail := func(do func(r *state.Result) error) func(r *state.Result) {
+		return func(r *state.Result) {
 			p.ctx.Async(func() {
 				if err := do(r); err != nil {
 					p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: err.Error()} })
@@ -175,37 +176,37 @@ func (p *page) actions() app.UI {
 	}
 	none := r == nil
 	size := "Actual size"
-	if p.actualSize {
+	if p.gallery.ActualSize {
 		size = "Fit"
 	}
 	back := "Back to the strip"
 	if p.busy {
 		back = "Back to the one in the making"
 	}
-	elsewhere := strip || p.busy && !p.follow
+	elsewhere := strip || p.busy && !p.gallery.Follow
 	any := false
 	for _, s := range p.shots {
 		any = any || s.result != nil
 	}
 	return app.Div().Class("actions").Role("group").Aria("label", "With this picture").Body(
 		app.Button().Class("plain small").Hidden(none || !elsewhere).Body(app.Span().Text(back)).
-			OnClick(func(app.Context, app.Event) { p.shown, p.follow = nil, true }),
+			OnClick(func(app.Context, app.Event) { p.gallery.Back() }),
 		app.Button().Class("plain small").Hidden(!none || !strip || !any).Body(icon("download"), app.Span().Text("Download as one sheet")).
 			OnClick(func(app.Context, app.Event) { p.saveSheet() }),
-		button(none, "download", "Download", func(r *result) { download(fileName(r), r.blob) }),
-		button(none, "copy", "Copy", fail(func(r *result) error { return copyPicture(r.blob) })),
-		button(none || !p.canShare, "share", "Share", fail(func(r *result) error { return share(r.blob, fileName(r)) })),
-		button(none, "", "Use as image prompt", func(r *result) { p.again(r, func(pic *state.Picture) { p.addPrompt(state.NewImagePrompt(pic)) }) }),
-		button(none, "", "Use as start picture", func(r *result) { p.again(r, p.setStart) }),
+		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
+		button(none, "copy", "Copy", fail(func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
+		button(none || !p.canShare, "share", "Share", fail(func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
+		button(none, "", "Use as image prompt", func(r *state.Result) { p.again(r, func(pic *state.Picture) { p.addPrompt(state.NewImagePrompt(pic)) }) }),
+		button(none, "", "Use as start picture", func(r *state.Result) { p.again(r, p.setStart) }),
 		button(none, "", "Use these settings", p.restoreResult),
-		button(none, "", "Same seed", func(r *result) { p.composer.SetSeed(r.settings.Seed) }),
-		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(p.actualSize)).Body(app.Span().Text(size)).
-			OnClick(func(app.Context, app.Event) { p.actualSize = !p.actualSize }),
+		button(none, "", "Same seed", func(r *state.Result) { p.composer.SetSeed(r.Settings.Seed) }),
+		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(p.gallery.ActualSize)).Body(app.Span().Text(size)).
+			OnClick(func(app.Context, app.Event) { p.gallery.ActualSize = !p.gallery.ActualSize }),
 	)
 }
 
 // single is the picture of the last request, if that was one.
-func (p *page) single() *result {
+func (p *page) single() *state.Result {
 	if len(p.shots) == 1 && !p.busy {
 		return p.shots[0].result
 	}

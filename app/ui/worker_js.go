@@ -7,6 +7,7 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/state"
 )
 
@@ -70,11 +71,7 @@ func (p *page) load() {
 }
 
 func (p *page) send(j job) {
-	pictures := map[string]any{}
-	for name, data := range j.pictures {
-		pictures[name] = data
-	}
-	p.worker.Call("postMessage", map[string]any{"type": "generate", "id": j.id, "settings": toJSON(j.settings), "pictures": pictures})
+	p.worker.Call("postMessage", map[string]any{"type": "generate", "id": j.id, "settings": toJSON(j.settings), "pictures": j.inputs})
 }
 
 func (p *page) countTokens() {
@@ -130,10 +127,10 @@ func (p *page) receive(m js.Value) {
 		}
 		p.countTokens()
 	case "tokens":
-		for i, name := range []string{"prompt", "negative"} {
-			t := m.Get(name)
-			p.composer.Tokens[i] = state.TokenCount{Count: t.Get("count").Int(), Limit: t.Get("limit").Int(), Overflow: t.Get("overflow").String()}
+		count := func(t js.Value) protocol.Count {
+			return protocol.Count{Tokens: t.Get("count").Int(), Limit: t.Get("limit").Int(), Overflow: t.Get("overflow").String()}
 		}
+		p.composer.Tokens = protocol.Counted{Prompt: count(m.Get("prompt")), Negative: count(m.Get("negative"))}
 	case "progress":
 		at := p.at()
 		p.progress = progress{stage: m.Get("stage").String(), done: number("done"), total: number("total"), fraction: number("fraction"),

@@ -137,7 +137,7 @@ test("a PNG of A1111's restores its settings, and its text is never markup", asy
   }
   assert.equal(await page.getByRole("combobox", { name: "Scheduler" }).inputValue(), "euler_a");
   const note = page.locator(".notice", { hasText: "Settings restored" });
-  assert.match(await note.textContent(), /<b id=bold>name<\/b>\.png, but for: Clip skip/);
+  assert.match(await note.textContent(), /<b id=bold>name<\/b>\.png, except for: Clip skip/);
   assert.equal(await page.locator("#bold, img[src=x]").count(), 0);
   assert.notEqual(await page.title(), "taken");
   await note.getByRole("button", { name: "Use it as an image prompt instead" }).click();

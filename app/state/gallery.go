@@ -1,0 +1,113 @@
+package state
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Gallery is what was made, and which of it is on the stage.
+type Gallery struct {
+	Results    []*Result // the latest first
+	Changes    int       // counts the changes of Results, so that the gallery is drawn only after one
+	Shown      *Result   // on the stage; nil for the picture in the making, the strip, or nothing
+	Follow     bool      // a picture is put on the stage when it is ready; false while the visitor looks at an earlier one
+	ActualSize bool      // Shown has its own size, rather than the stage's
+	keeping    int       // results on their way into the store
+}
+
+// Opened adds the results of earlier visits, once the store has listed them.
+func (g *Gallery) Opened(earlier []*Result) {
+	g.Results = append(g.Results, earlier...)
+	g.Changes++
+}
+
+// Requested clears the stage for a new request.
+func (g *Gallery) Requested() { g.Shown, g.Follow, g.ActualSize = nil, true, false }
+
+// Made adds a new result, which is now to be put into the store. alone says that it is the only picture of its
+// request, and so has the stage to itself.
+func (g *Gallery) Made(r *Result, alone bool) {
+	g.Results = append([]*Result{r}, g.Results...)
+	g.Changes++
+	g.keeping++
+	if g.Follow && alone {
+		g.Shown = r
+	}
+}
+
+// Kept says how storing a result went. It returns what the visitor has to know of that.
+func (g *Gallery) Kept(r *Result, key float64, err error) (note string) {
+	g.keeping--
+	if err != nil {
+		return "The picture is in the gallery only until the page is closed: the browser could not store it (" + err.Error() + "). Delete some pictures, or download it."
+	}
+	r.Key = key
+	return ""
+}
+
+// Keeping reports whether results are still on their way into the store.
+func (g *Gallery) Keeping() bool { return g.keeping > 0 }
+
+// Show puts an earlier picture on the stage, where it stays until the visitor goes back.
+func (g *Gallery) Show(r *Result) { g.Shown, g.Follow, g.ActualSize = r, false, false }
+
+// ShowOfStrip puts a picture of the strip on the stage.
+func (g *Gallery) ShowOfStrip(r *Result) { g.Shown, g.ActualSize = r, false }
+
+// Back returns to the strip, or to the picture in the making.
+func (g *Gallery) Back() { g.Shown, g.Follow = nil, true }
+
+// Remove takes a result out of the gallery and off the stage.
+func (g *Gallery) Remove(r *Result) {
+	if i := slices.Index(g.Results, r); i >= 0 {
+		g.Results = slices.Delete(slices.Clone(g.Results), i, i+1)
+		g.Changes++
+	}
+	if g.Shown == r {
+		g.Shown = nil
+	}
+}
+
+// ShownURL returns where the picture on the stage is shown from; "" if there is none.
+func (g *Gallery) ShownURL() string {
+	if g.Shown == nil {
+		return ""
+	}
+	return g.Shown.URL
+}
+
+// Find returns the result that was made from these settings, or nil. Settings without pictures are not looked for:
+// they say by themselves all that there is to restore.
+func (g *Gallery) Find(s settings.Settings) *Result {
+	if len(s.IPAdapters) == 0 && s.InitImage == "" {
+		return nil
+	}
+	if i := slices.IndexFunc(g.Results, func(r *Result) bool { return r.madeFrom(s) }); i >= 0 {
+		return g.Results[i]
+	}
+	return nil
+}
+
+// Pack writes results as a zip of their PNGs. read returns the bytes of a result's PNG.
+func Pack(w io.Writer, results []*Result, read func(*Result) ([]byte, error)) error {
+	z := zip.NewWriter(w)
+	for i, r := range results {
+		data, err := read(r)
+		if err != nil {
+			return err
+		}
+		// Numbered in the order in which they were made. Stored, because a PNG does not shrink any more.
+		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("imprompt-%04d-seed-%d.png", len(results)-i, r.Settings.Seed), Method: zip.Store})
+		if err != nil {
+			return err
+		}
+		if _, err := f.Write(data); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}

@@ -1,0 +1,177 @@
+package state
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+func resultOf(prompt string, seed uint64) *Result {
+	s := settings.Default()
+	s.Prompt, s.Seed = prompt, seed
+	return &Result{Settings: s, URL: fmt.Sprintf("blob:%s-%d", prompt, seed), PNG: fmt.Sprintf("%s %d", prompt, seed)}
+}
+
+func TestGalleryOrder(t *testing.T) {
+	a, b, c := resultOf("a", 1), resultOf("b", 2), resultOf("c", 3)
+	var g Gallery
+	g.Made(b, true) // before the store has answered
+	g.Opened([]*Result{a})
+	g.Made(c, true)
+	if got := []*Result{c, b, a}; len(g.Results) != 3 || g.Results[0] != got[0] || g.Results[1] != got[1] || g.Results[2] != got[2] {
+		t.Errorf("the order is %v", titles(g.Results))
+	}
+	if g.Changes != 3 {
+		t.Errorf("%d changes were counted, want 3", g.Changes)
+	}
+	before := g.Results
+	g.Remove(b)
+	if got := titles(g.Results); got != "c, a" {
+		t.Errorf("after b was removed: %s", got)
+	}
+	if got := titles(before); got != "c, b, a" {
+		t.Errorf("removing changed the list in the hands of others: %s", got)
+	}
+	g.Remove(b)
+	if len(g.Results) != 2 || g.Changes != 4 {
+		t.Errorf("removing it again changed something: %s", titles(g.Results))
+	}
+}
+
+func titles(list []*Result) string {
+	var names []string
+	for _, r := range list {
+		names = append(names, r.Title())
+	}
+	return strings.Join(names, ", ")
+}
+
+func TestGalleryStage(t *testing.T) {
+	a, b := resultOf("a", 1), resultOf("b", 2)
+	t.Run("a new picture is shown", func(t *testing.T) {
+		var g Gallery
+		g.Requested()
+		g.Made(a, true)
+		if g.Shown != a || g.ShownURL() != a.URL {
+			t.Errorf("%q is shown", g.ShownURL())
+		}
+	})
+	t.Run("not over an earlier one that the visitor looks at", func(t *testing.T) {
+		var g Gallery
+		g.Opened([]*Result{a})
+		g.Requested()
+		g.Show(a)
+		g.Made(b, true)
+		if g.Shown != a {
+			t.Errorf("%q is shown", g.ShownURL())
+		}
+		g.Back()
+		if g.Shown != nil || !g.Follow {
+			t.Error("Back did not return to the picture in the making")
+		}
+	})
+	t.Run("nor over the strip that it belongs to", func(t *testing.T) {
+		var g Gallery
+		g.Requested()
+		g.Made(a, false)
+		if g.Shown != nil {
+			t.Errorf("%q is shown", g.ShownURL())
+		}
+		g.ShowOfStrip(a)
+		if g.Shown != a || !g.Follow {
+			t.Error("a picture of the strip is not shown, or ends following")
+		}
+	})
+	t.Run("another picture is fitted to the stage again", func(t *testing.T) {
+		for name, change := range map[string]func(*Gallery){
+			"of the gallery": func(g *Gallery) { g.Show(a) },
+			"of the strip":   func(g *Gallery) { g.ShowOfStrip(a) },
+			"of a request":   func(g *Gallery) { g.Requested() },
+		} {
+			g := Gallery{ActualSize: true}
+			if change(&g); g.ActualSize {
+				t.Errorf("one %s has its actual size", name)
+			}
+		}
+	})
+	t.Run("a removed picture leaves the stage, and no other does", func(t *testing.T) {
+		var g Gallery
+		g.Opened([]*Result{a, b})
+		g.Show(a)
+		if g.Remove(b); g.Shown != a {
+			t.Error("the stage was cleared for another picture")
+		}
+		if g.Remove(a); g.Shown != nil {
+			t.Error("a removed picture is still shown")
+		}
+	})
+}
+
+func TestGalleryKeeping(t *testing.T) {
+	var g Gallery
+	a, b := resultOf("a", 1), resultOf("b", 2)
+	g.Made(a, true)
+	g.Made(b, true)
+	if note := g.Kept(a, 17, nil); note != "" || a.Key != 17 || !g.Keeping() {
+		t.Errorf("the first: %q, key %g, keeping %v", note, a.Key, g.Keeping())
+	}
+	note := g.Kept(b, 18, errors.New("the disk is full"))
+	if !strings.Contains(note, "the disk is full") || !strings.Contains(note, "download it") || b.Key != 0 || g.Keeping() {
+		t.Errorf("the second: %q, key %g, keeping %v", note, b.Key, g.Keeping())
+	}
+}
+
+func TestTitle(t *testing.T) {
+	for _, c := range []struct {
+		name, prompt, label, want string
+	}{
+		{"the words", "a fox", "", "a fox"},
+		{"without words, the seed", "", "", "picture of seed 7"},
+		{"in a strip, its label as well", "a fox", "λ = 0.5", "a fox, λ = 0.5"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := resultOf(c.prompt, 7)
+			r.Label = c.label
+			if got := r.Title(); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestPack(t *testing.T) {
+	read := func(r *Result) ([]byte, error) { return []byte(r.PNG.(string)), nil }
+	t.Run("numbers pictures in the order in which they were made", func(t *testing.T) {
+		var b bytes.Buffer
+		if err := Pack(&b, []*Result{resultOf("late", 9), resultOf("early", 8)}, read); err != nil {
+			t.Fatal(err)
+		}
+		z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(z.File) != 2 || z.File[0].Name != "imprompt-0002-seed-9.png" || z.File[1].Name != "imprompt-0001-seed-8.png" {
+			t.Errorf("the files are %v", z.File)
+		}
+		f, err := z.Open("imprompt-0001-seed-8.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var content bytes.Buffer
+		if _, err := content.ReadFrom(f); err != nil || content.String() != "early 8" {
+			t.Errorf("the earlier one is %q, %v", content.String(), err)
+		}
+	})
+	t.Run("fails where a picture cannot be read", func(t *testing.T) {
+		gone := errors.New("it is gone")
+		err := Pack(&bytes.Buffer{}, []*Result{resultOf("a", 1)}, func(*Result) ([]byte, error) { return nil, gone })
+		if !errors.Is(err, gone) {
+			t.Errorf("%v", err)
+		}
+	})
+}

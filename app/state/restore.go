@@ -1,0 +1,120 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Restore takes over settings, all but their pictures and their model.
+func (c *Composer) Restore(s settings.Settings) {
+	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", ""
+	if s.Scheduler == "" {
+		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
+	}
+	c.Settings, c.SeedLocked = s, true
+	c.Problems = Problems{}
+}
+
+// RestoreFile takes over the settings that a PNG carried. A PNG names its image prompts but does not contain them, so
+// what it says of them goes to the image prompts that are here. leftOut is what could not be read or is missing. It
+// returns what to tell the visitor.
+func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []string) (note string) {
+	c.Restore(s)
+	note = "Settings restored from " + name + "."
+	if len(leftOut) > 0 {
+		note = "Settings restored from " + name + ", except for: " + strings.Join(leftOut, "; ") + "."
+	}
+	for i, a := range s.IPAdapters {
+		if i < len(c.Prompts) {
+			c.Prompts[i].restore(a)
+		}
+	}
+	if len(s.IPAdapters) > len(c.Prompts) {
+		note += " Add its image prompts again: the file has only their names."
+	}
+	return note
+}
+
+func (im *ImagePrompt) restore(a settings.IPAdapter) {
+	im.Scale, im.Layers, im.Start, im.End, im.Adapter = a.Scale, a.Layers, a.Start, a.End, a.Weights
+}
+
+// Pictures are the pictures of a composition: what Restore leaves out.
+type Pictures struct {
+	Prompts   []*ImagePrompt
+	Start     *Picture
+	StartMask Mask
+}
+
+// Pictures reads the pictures that a result was made from. It does not touch other states, and may be called outside
+// of the page's own goroutine.
+func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
+	var p Pictures
+	inputs := r.Inputs
+	if inputs == nil && len(r.Kept) > 0 {
+		var err error
+		if inputs, err = store.Inputs(r); err != nil {
+			return p, err
+		}
+	}
+	read := reader{inputs, browser}
+	for _, a := range r.Settings.IPAdapters {
+		mask, err := read.mask(a.Mask)
+		if err != nil {
+			return p, err
+		}
+		for _, image := range a.Images {
+			picture, err := read.picture(image.Picture)
+			if err != nil {
+				return p, err
+			}
+			im := NewImagePrompt(picture)
+			im.restore(a)
+			im.Crop, im.Mask = CropOf(image.Crop, picture.Width, picture.Height), mask
+			p.Prompts = append(p.Prompts, im)
+		}
+	}
+	if r.Settings.InitImage == "" {
+		return p, nil
+	}
+	var err error
+	if p.Start, err = read.picture(r.Settings.InitImage); err == nil {
+		p.StartMask, err = read.mask(r.Settings.Mask)
+	}
+	return p, err
+}
+
+// RestorePictures takes over the pictures of a result.
+func (c *Composer) RestorePictures(p Pictures) {
+	c.Prompts, c.Start, c.StartMask = p.Prompts, p.Start, p.StartMask
+}
+
+// reader decodes the inputs of a result.
+type reader struct {
+	inputs  map[string]any
+	browser Browser
+}
+
+func (r reader) picture(name string) (*Picture, error) {
+	data, ok := r.inputs[name]
+	if !ok {
+		return nil, fmt.Errorf("%s is not stored here", name)
+	}
+	// compose put a number, or "start", before the name.
+	_, plain, _ := strings.Cut(name, "-")
+	return r.browser.Admit(plain, data)
+}
+
+func (r reader) mask(name string) (Mask, error) {
+	if name == "" {
+		return Mask{}, nil
+	}
+	data, ok := r.inputs[name]
+	if !ok {
+		return Mask{}, fmt.Errorf("the mask %s is not stored here", name)
+	}
+	bitmap, err := r.browser.Bitmap(data)
+	return Mask{Base: bitmap}, err
+}

@@ -1,0 +1,2 @@
+// Package blobs makes and reads Blobs, the browser's files.
+package blobs

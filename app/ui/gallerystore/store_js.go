@@ -1,0 +1,236 @@
+//go:build js && wasm
+
+package gallerystore
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"syscall/js"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
+	"github.com/imprompt/imprompt/gpu/webapi"
+)
+
+const (
+	database = "imprompt-gallery"
+	pictures = "pictures"
+	inputs   = "inputs"
+)
+
+// Store is the gallery's database. It is opened anew for each call, so the zero value can be used.
+type Store struct{}
+
+var _ state.Store = Store{}
+
+func open(ctx context.Context) (*idb.Database, error) {
+	request, err := idb.Global().Open(ctx, database, 2, func(db *idb.Database, before, _ uint) error {
+		if before < 1 {
+			if _, err := db.CreateObjectStore(pictures, idb.ObjectStoreOptions{AutoIncrement: true}); err != nil {
+				return err
+			}
+		}
+		_, err := db.CreateObjectStore(inputs, idb.ObjectStoreOptions{})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return request.Await(ctx)
+}
+
+// within runs f in a transaction on both object stores, and waits until its changes are stored.
+func within(mode idb.TransactionMode, f func(ctx context.Context, pictures, inputs *idb.ObjectStore) error) error {
+	ctx := context.Background()
+	db, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	txn, err := db.Transaction(mode, pictures, inputs)
+	if err != nil {
+		return err
+	}
+	p, err := txn.ObjectStore(pictures)
+	if err != nil {
+		return err
+	}
+	i, err := txn.ObjectStore(inputs)
+	if err != nil {
+		return err
+	}
+	if err := f(ctx, p, i); err != nil {
+		_ = txn.Abort()
+		return err
+	}
+	if mode == idb.TransactionReadOnly {
+		return nil
+	}
+	return txn.Await(ctx)
+}
+
+// List implements state.Store.
+func (Store) List() ([]*state.Result, error) {
+	var list []*state.Result
+	err := within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
+		cursor, err := pictures.OpenCursor(idb.CursorPrevious)
+		if err != nil {
+			return err
+		}
+		return cursor.Iter(ctx, func(c *idb.CursorWithValue) error {
+			k, err := c.Key()
+			if err != nil {
+				return err
+			}
+			v, err := c.Value()
+			if err != nil {
+				return err
+			}
+			list = append(list, result(k.Float(), v))
+			return nil
+		})
+	})
+	return list, err
+}
+
+// result reads a stored picture. A part that cannot be read is left out, so that the picture is shown all the same.
+func result(key float64, v js.Value) *state.Result {
+	r := &state.Result{Key: key, Kept: map[string]string{}}
+	if text := v.Get("settings"); text.Type() == js.TypeString {
+		r.Settings, _ = settings.FromJSON([]byte(text.String()))
+	}
+	if text := v.Get("cost"); text.Type() == js.TypeString {
+		_ = json.Unmarshal([]byte(text.String()), &r.Cost)
+	}
+	if text := v.Get("label"); text.Type() == js.TypeString {
+		r.Label = text.String()
+	}
+	if o := v.Get("inputs"); o.Truthy() {
+		names := js.Global().Get("Object").Call("keys", o)
+		for i := range names.Length() {
+			name := names.Index(i).String()
+			r.Kept[name] = o.Get(name).String()
+		}
+	}
+	png := blobs.New(v.Get("png"), "image/png")
+	r.PNG, r.URL = png, blobs.URL(png)
+	return r
+}
+
+// Keep implements state.Store.
+func (Store) Keep(r *state.Result) (key float64, err error) {
+	data, hashes := map[string]js.Value{}, map[string]any{}
+	for name, input := range r.Inputs {
+		digest, err := webapi.Await(context.Background(), js.Global().Get("crypto").Get("subtle").Call("digest", "SHA-256", input))
+		if err != nil {
+			return 0, err
+		}
+		h := hex.EncodeToString(webapi.GoBytes(js.Global().Get("Uint8Array").New(digest)))
+		hashes[name], data[h] = h, input.(js.Value)
+	}
+	text, err := json.Marshal(r.Settings)
+	if err != nil {
+		return 0, err
+	}
+	cost, err := json.Marshal(r.Cost)
+	if err != nil {
+		return 0, err
+	}
+	// The key is the time, so that later pictures come later. No two are made within a millisecond.
+	key = js.Global().Get("Date").Call("now").Float()
+	return key, within(idb.TransactionReadWrite, func(_ context.Context, pictures, inputs *idb.ObjectStore) error {
+		for h, input := range data {
+			if _, err := inputs.PutKey(js.ValueOf(h), blobs.New(input, "")); err != nil {
+				return err
+			}
+		}
+		_, err := pictures.AddKey(js.ValueOf(key), js.ValueOf(map[string]any{
+			"png": r.PNG, "settings": string(text), "cost": string(cost), "label": r.Label, "inputs": hashes}))
+		return err
+	})
+}
+
+// Inputs implements state.Store.
+func (Store) Inputs(r *state.Result) (map[string]any, error) {
+	stored := map[string]js.Value{}
+	err := within(idb.TransactionReadOnly, func(ctx context.Context, _, inputs *idb.ObjectStore) error {
+		for name, h := range r.Kept {
+			request, err := inputs.Get(js.ValueOf(h))
+			if err != nil {
+				return err
+			}
+			v, err := request.Await(ctx)
+			if err != nil {
+				return err
+			}
+			if !v.Truthy() {
+				return errors.New(name + " is not stored any more")
+			}
+			stored[name] = v
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	data := map[string]any{}
+	for name, b := range stored {
+		if data[name], err = blobs.Bytes(b); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// Forget implements state.Store.
+func (Store) Forget(key float64) error {
+	return within(idb.TransactionReadWrite, func(ctx context.Context, pictures, inputs *idb.ObjectStore) error {
+		request, err := pictures.Delete(js.ValueOf(key))
+		if err != nil {
+			return err
+		}
+		if err := request.Await(ctx); err != nil {
+			return err
+		}
+		needed := map[string]bool{}
+		cursor, err := pictures.OpenCursor(idb.CursorNext)
+		if err != nil {
+			return err
+		}
+		err = cursor.Iter(ctx, func(c *idb.CursorWithValue) error {
+			v, err := c.Value()
+			if err != nil || !v.Get("inputs").Truthy() {
+				return err
+			}
+			values := js.Global().Get("Object").Call("values", v.Get("inputs"))
+			for i := range values.Length() {
+				needed[values.Index(i).String()] = true
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		all, err := inputs.GetAllKeys()
+		if err != nil {
+			return err
+		}
+		keys, err := all.Await(ctx)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if !needed[k.String()] {
+				if _, err := inputs.Delete(k); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
