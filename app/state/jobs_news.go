@@ -119,6 +119,9 @@ func (j *Jobs) fail(f protocol.Failed) News {
 		j.Engine.Refusal = withoutGPU(f)
 		return News{}
 	}
+	if f.Reason == protocol.Permission {
+		return News{Problem: "After a reload the browser asks again whether this page may read the model's file on your disk: press Generate and allow it."}
+	}
 	return News{Problem: f.Message}
 }
 

@@ -118,6 +118,14 @@ func (l *Library) SetBase(base string) {
 	l.outside.Remember("mirror", base)
 }
 
+// Persisted takes the browser's answer to PersistStorage.
+func (l *Library) Persisted(granted bool) {
+	l.Persists = "The browser keeps it until you delete it."
+	if !granted {
+		l.Persists = "The browser made no promise to keep it: it may clear it when the disk runs full. A bookmark of this page, or installing it, often changes that."
+	}
+}
+
 // Accept says whether the visitor accepts a licence.
 func (l *Library) Accept(licence string, yes bool) {
 	l.Accepted[licence] = yes

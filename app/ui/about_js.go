@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
 )
 
 func (p *page) header() app.UI {
@@ -13,7 +15,7 @@ func (p *page) header() app.UI {
 	return app.Header().Class("bar").Body(
 		app.H1().Text("Imprompt"),
 		app.P().Class("quiet motto").Text("Pictures from a picture and a few words, on your own graphics card"),
-		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!p.update).Disabled(p.busy).
+		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!p.update).Disabled(p.jobs.Busy()).
 			Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) { app.Window().Call("impromptUpdate") }),
 		app.Details().Class("about").ID("about").Body(
 			app.Summary().Text("About this GPU"),
@@ -40,28 +42,29 @@ var stages = []struct{ key, name string }{
 }
 
 func (p *page) about() []app.UI {
-	a := p.adapter
+	e := p.jobs.Engine
+	a := e.GPU
 	var body []app.UI
 	switch {
-	case p.noEngine.title != "":
-		body = append(body, app.P().Text(p.noEngine.title+". "+p.noEngine.text))
-	case !a.ready:
+	case e.Refusal.Title != "":
+		body = append(body, app.P().Text(e.Refusal.Title+". "+e.Refusal.Text))
+	case !e.Ready:
 		body = append(body, app.P().Text("It is not open yet."))
 	default:
 		f16 := "no: the same pictures, with more memory"
-		if a.f16 {
+		if a.F16 {
 			f16 = "yes"
 		}
 		rows := [][2]string{
-			{"Adapter", a.name}, {"16-bit floats", f16},
-			{"Largest buffer", megabytes(a.maxBuffer)}, {"Largest binding", megabytes(a.maxBinding)}, {"Workgroup", fmt.Sprintf("%d invocations", a.workgroup)},
-			{"Memory in use", megabytes(a.memory)}, {"Most so far", megabytes(a.peak)}, {"Shaders", fmt.Sprint(a.pipelines)},
+			{"Adapter", a.Adapter}, {"16-bit floats", f16},
+			{"Largest buffer", state.Megabytes(a.MaxBuffer)}, {"Largest binding", state.Megabytes(a.MaxBinding)}, {"Workgroup", fmt.Sprintf("%d invocations", a.Workgroup)},
+			{"Memory in use", state.Megabytes(e.Memory)}, {"Most so far", state.Megabytes(e.Peak)}, {"Shaders", fmt.Sprint(e.Pipelines)},
 		}
-		if c := p.lastCost; c.Seconds > 0 {
-			rows = append(rows, [2]string{"The last picture", fmt.Sprintf("%s, %s a step", seconds(c.Seconds), seconds(c.SecondsPerStep))})
+		if c := e.LastCost; c.Seconds > 0 {
+			rows = append(rows, [2]string{"The last picture", fmt.Sprintf("%s, %s a step", state.Seconds(c.Seconds), state.Seconds(c.SecondsPerStep))})
 			for _, s := range stages {
 				if t := c.Stages[s.key]; t >= 0.05 {
-					rows = append(rows, [2]string{"– " + s.name, seconds(t)})
+					rows = append(rows, [2]string{"– " + s.name, state.Seconds(t)})
 				}
 			}
 		}
@@ -70,7 +73,7 @@ func (p *page) about() []app.UI {
 			list = append(list, app.Dt().Text(r[0]), app.Dd().Text(r[1]))
 		}
 		body = append(body, app.Dl().Body(list...))
-		if a.software {
+		if a.Software {
 			body = append(body, app.P().Text("This is not a graphics card but the processor in its place. If the machine has a graphics card: switch on graphics acceleration in the browser's settings, under System, update the card's driver, and start the browser again. On Linux, chrome://flags/#enable-vulkan and #enable-unsafe-webgpu may be needed. chrome://gpu says what is off, and why."))
 		}
 	}

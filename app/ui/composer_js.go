@@ -21,7 +21,7 @@ func (p *page) composerPanel() app.UI {
 			p.words(),
 			p.startPicture(),
 			p.settings(),
-			p.modelChoice(),
+			&modelChoice{page: p, Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy()},
 		),
 		p.goBar(),
 	)
@@ -29,20 +29,20 @@ func (p *page) composerPanel() app.UI {
 
 // goBar is what starts and ends a request.
 func (p *page) goBar() app.UI {
-	off := p.noEngine.title != ""
+	off := p.jobs.Engine.Refusal.Title != ""
 	do, tip, act := "Generate", "Ctrl+Enter", p.generate
-	if p.busy {
-		do, tip, act = "Stop", "Esc", p.stop
+	if p.jobs.Busy() {
+		do, tip, act = "Stop", "Esc", p.jobs.Stop
 	}
 	return app.Div().Class("go").Body(
 		p.problem(state.AtGo),
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
-			app.Button().Class("plain").Text("Skip").Title("Drop this picture and go on with the next").Hidden(!p.busy || p.left() < 2).
-				OnClick(func(app.Context, app.Event) { p.skip() }),
-			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(p.busy).
+			app.Button().Class("plain").Text("Skip").Title("Drop this picture and go on with the next").Hidden(!p.jobs.Busy() || p.jobs.Shots.Left() < 2).
+				OnClick(func(app.Context, app.Event) { p.jobs.Skip() }),
+			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(p.jobs.Busy()).
 				Disabled(off || len(p.composer.Prompts) == 0).OnClick(func(app.Context, app.Event) { p.strip() }),
-			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(p.busy).
+			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(p.jobs.Busy()).
 				Disabled(off).OnClick(func(app.Context, app.Event) { p.seeds() }),
 		),
 	)

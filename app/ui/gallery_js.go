@@ -4,7 +4,6 @@ package ui
 
 import (
 	"fmt"
-	"slices"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -52,14 +51,7 @@ func (g *galleryPanel) Render() app.UI {
 // remove deletes a result from the gallery and its store.
 func (p *page) remove(r *state.Result) {
 	p.gallery.Remove(r)
-	for _, s := range p.shots {
-		if s.result == r {
-			s.result, s.skipped = nil, true
-		}
-	}
-	if !p.busy && !slices.ContainsFunc(p.shots, func(s *shot) bool { return s.result != nil }) {
-		p.shots = nil
-	}
+	p.jobs.Remove(r)
 	blobs.Revoke(r.URL)
 	if r.Key == 0 {
 		return

@@ -3,25 +3,15 @@
 package ui
 
 import (
+	"context"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
-
-// job is one request to the engine.
-type job struct {
-	id       int
-	settings settings.Settings
-	inputs   map[string]any // Uint8Arrays
-	first    int            // the place of its first picture among the shots
-	again    bool           // it was sent before, and the GPU was lost
-}
-
-// shot is a place for a picture that was asked for.
-type shot struct {
-	label   string
-	result  *state.Result // nil until it is there
-	skipped bool
-}
 
 // generate makes the picture that the composer describes, or several from one seed.
 func (p *page) generate() { p.request(p.composer.ForPicture) }
@@ -36,17 +26,33 @@ func (p *page) strip() {
 // seeds makes a row of pictures from five seeds.
 func (p *page) seeds() { p.request(p.composer.ForSeedStrip) }
 
+// request submits what the composer asks for, unless something is wrong with it, which is then said.
 func (p *page) request(compose func(model string, fit []state.Adapter) state.Request) {
-	if p.busy {
+	if p.jobs.Busy() || p.jobs.Engine.Refusal.Title != "" {
 		return
 	}
-	r := compose(p.m.chosen.ID, p.adapters())
-	inputs := inputsOf(r)
-	var jobs []job
-	for i, s := range r.Jobs {
-		jobs = append(jobs, job{settings: s, inputs: inputs, first: i})
+	r := compose(p.library.Chosen.ID, p.library.Adapters())
+	p.composer.Problems, p.note = state.Problems{}, state.Note{}
+	if err := r.Jobs[0].Validate(); err != nil {
+		p.composer.Problems[state.AtGo] = err.Error()
+		return
 	}
-	p.enqueue(r.Labels, jobs...)
+	if text := p.library.Problem(r.Jobs[0]); text != "" {
+		p.composer.Problems[state.AtGo] = text
+		return
+	}
+	inputs := inputsOf(r)
+	p.permit(r.Jobs[0], func() {
+		if p.jobs.Busy() {
+			return
+		}
+		p.gallery.Requested()
+		p.jobs.Submit(r.Labels, r.Jobs, inputs)
+		// On a phone the stage may be far above.
+		if stage := byID("stage"); stage.Call("getBoundingClientRect").Get("top").Float() < 0 {
+			stage.Call("scrollIntoView")
+		}
+	})
 }
 
 // inputsOf returns the pictures of a request as Uint8Arrays.
@@ -62,96 +68,29 @@ func inputsOf(r state.Request) map[string]any {
 	return inputs
 }
 
-func (p *page) enqueue(labels []string, jobs ...job) {
-	p.composer.Problems = state.Problems{}
-	p.note = state.Note{}
-	if p.noEngine.title != "" {
+// permit asks the browser, from a click, whether the page may read the files that a request reads from the disk, and
+// goes on when it may.
+func (p *page) permit(s settings.Settings, then func()) {
+	var wanted []js.Value
+	for _, v := range p.library.Handles(s) {
+		if h := v.(js.Value); h.Get("requestPermission").Type() == js.TypeFunction {
+			wanted = append(wanted, h)
+		}
+	}
+	if len(wanted) == 0 {
+		then()
 		return
 	}
-	if err := jobs[0].settings.Validate(); err != nil {
-		p.composer.Problems[state.AtGo] = err.Error()
-		return
-	}
-	if text := p.modelProblem(jobs[0].settings); text != "" {
-		p.composer.Problems[state.AtGo] = text
-		return
-	}
-	p.permit(func() {
-		if p.busy {
-			return
+	p.ctx.Async(func() {
+		for _, h := range wanted {
+			answer, err := webapi.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
+			if err != nil || answer.String() != "granted" {
+				p.ctx.Dispatch(func(app.Context) {
+					p.composer.Problems[state.AtGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
+				})
+				return
+			}
 		}
-		p.shots = nil
-		for _, l := range labels {
-			p.shots = append(p.shots, &shot{label: l})
-		}
-		p.gallery.Requested()
-		p.queue = jobs
-		p.next()
-		// On a phone the stage may be far above.
-		if stage := byID("stage"); stage.Call("getBoundingClientRect").Get("top").Float() < 0 {
-			stage.Call("scrollIntoView")
-		}
+		p.ctx.Dispatch(func(app.Context) { then() })
 	})
-}
-
-// next sends the first job of the queue to the worker.
-func (p *page) next() {
-	p.preview = false
-	if len(p.queue) == 0 {
-		p.busy = false
-		p.progress = progress{}
-		return
-	}
-	p.current, p.queue = p.queue[0], p.queue[1:]
-	p.sendCurrent()
-}
-
-func (p *page) sendCurrent() {
-	p.nextID++
-	p.current.id = p.nextID
-	p.busy = true
-	p.progress = progress{stage: "start"}
-	p.send(p.current)
-}
-
-func (p *page) stop() {
-	if p.busy {
-		p.queue = nil
-		p.post("cancel")
-	}
-}
-
-// skip drops the picture under way and goes on with the next.
-func (p *page) skip() {
-	if p.busy {
-		p.post("skip")
-	}
-}
-
-// at is the shot that is being made; nil between them.
-func (p *page) at() *shot {
-	if i := p.current.first + p.progress.image; p.busy && i < len(p.shots) {
-		return p.shots[i]
-	}
-	return nil
-}
-
-// left is how many pictures are still to come, this one included.
-func (p *page) left() int {
-	n := 0
-	for _, s := range p.shots {
-		if s.result == nil && !s.skipped {
-			n++
-		}
-	}
-	return n
-}
-
-// passed marks the shots of the current job that never came.
-func (p *page) passed() {
-	for i := p.current.first; i < min(p.current.first+p.current.settings.NumImages, len(p.shots)); i++ {
-		if s := p.shots[i]; s.result == nil {
-			s.skipped = true
-		}
-	}
 }

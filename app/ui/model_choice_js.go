@@ -3,156 +3,64 @@
 package ui
 
 import (
-	"context"
-	"syscall/js"
+	"cmp"
+	"fmt"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
-	"github.com/imprompt/imprompt/gpu/webapi"
-	"github.com/imprompt/imprompt/loader"
-	weights "github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/web"
 )
 
-// choice is the model that is used, remembered over reloads. ID "" is the one that
-// ships.
-type choice struct {
-	ID         string `json:"id"`
-	Name       string `json:"name"`
-	Pixels     int    `json:"pixels"`
-	InChannels int    `json:"in_channels"`
-	CrossDim   int    `json:"cross_dim"`
+// ships stands for "" in a select: an option without a value has its text for one.
+const ships = "ships:"
+
+// modelChoice is the composer's line that says which model is used and opens the panel of models.
+type modelChoice struct {
+	app.Compo
+	Models []state.Choice // besides the one that ships
+	Chosen state.Choice
+	Open   bool // the panel
+	Busy   bool
+	page   *page
 }
 
-func (p *page) chooseID(id string) {
-	if item := p.stored(id); item != nil && item.Kind == loader.KindModel {
-		p.choose(item)
+// Render implements app.Composer.
+func (c *modelChoice) Render() app.UI {
+	options := []app.UI{option(ships, web.Ships.Name+", the one that ships")}
+	for _, m := range c.Models {
+		options = append(options, option(m.ID, m.Name))
 	}
+	return app.Section().Class("model-choice").Aria("label", "Model").Body(
+		app.Div().Class("field").Body(
+			app.Label().For("model").Text("Model"),
+			app.Div().Class("pair").Body(
+				app.Select().ID(c.page.bind("model", cmp.Or(c.Chosen.ID, ships))).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+					c.page.library.Choose(strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships))
+				}),
+				app.Button().Class("plain").Text("Models").Aria("expanded", fmt.Sprint(c.Open)).OnClick(func(app.Context, app.Event) { c.page.showModels(!c.Open) }),
+			),
+		),
+		app.If(c.Chosen.Repaints(), func() app.UI {
+			return app.P().Class("quiet").Text("This model repaints a part of a picture: it needs a start picture, and a mask of what to repaint.")
+		}),
+	)
 }
 
-// choose changes the model, nil for the one that ships, with the size and the steps
-// that suit it.
-func (p *page) choose(item *weights.Item) {
-	c := choice{}
-	if item != nil {
-		c = choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim}
+// adapterChoice is an image prompt's line, where there is a choice.
+func (p *page) adapterChoice(id string, im *state.ImagePrompt) app.UI {
+	list := p.library.Adapters()
+	chosen, _ := im.AdapterOf(list)
+	var options []app.UI
+	for _, a := range list {
+		options = append(options, option(cmp.Or(a.ID, ships), a.Name))
 	}
-	if c == p.m.chosen {
-		return
-	}
-	p.m.chosen = c
-	p.ctx.LocalStorage().Set("model", c)
-	delete(p.composer.Problems, state.AtGo)
-	p.takeDefaults()
-	if p.worker.Truthy() && !p.busy { // what is being loaded is of no use any more
-		p.worker.Call("postMessage", map[string]any{"type": "cancel"})
-	}
-	if p.worker.Truthy() && !p.needsPermission() {
-		p.worker.Call("postMessage", map[string]any{"type": "load", "model": c.ID})
-	}
-}
-
-// takeDefaults sets what follows from the model.
-func (p *page) takeDefaults() {
-	pixels := p.m.chosen.Pixels
-	if p.m.chosen.ID != "" && pixels <= 0 {
-		pixels = 512
-	}
-	p.composer.SuitModel(pixels)
-}
-
-func (p *page) adapters() []state.Adapter {
-	if p.m.chosen.ID == "" {
-		return state.ShippedAdapters()
-	}
-	encoders := p.kind(loader.KindImageEncoder)
-	var list []state.Adapter
-	for _, a := range p.kind(loader.KindIPAdapter) {
-		if a.CrossDim != p.m.chosen.CrossDim && a.CrossDim != 0 && p.m.chosen.CrossDim != 0 {
-			continue
-		}
-		o := state.Adapter{ID: a.ID, Name: a.Name}
-		for _, e := range encoders {
-			if o.Encoder == "" || e.ID == a.Needs {
-				o.Encoder = e.ID
-			}
-		}
-		list = append(list, o)
-	}
-	return list
-}
-
-// modelProblem says what the chosen model still lacks for a request.
-func (p *page) modelProblem(s settings.Settings) string {
-	switch {
-	case p.m.chosen.InChannels == 9 && s.InitImage == "":
-		return p.m.chosen.Name + " repaints a part of a picture: add a start picture, and paint on it what shall be drawn anew."
-	case p.m.chosen.InChannels == 9 && s.Mask == "":
-		return p.m.chosen.Name + " repaints a part of a picture: open \"Repaint a part\" at the start picture, and paint what shall be drawn anew."
-	case len(s.IPAdapters) == 0 || p.m.chosen.ID == "":
-		return ""
-	case len(p.adapters()) == 0:
-		return "An image prompt needs an IP-Adapter that fits " + p.m.chosen.Name + ": download one in Models, or remove the image prompts."
-	case len(p.kind(loader.KindImageEncoder)) == 0:
-		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
-	}
-	return ""
-}
-
-// takeModel takes over the model that a PNG names; what is not here is said.
-func (p *page) takeModel(id string) (leftOut string) {
-	switch {
-	case id == p.m.chosen.ID:
-	case id == "":
-		p.choose(nil)
-	case p.stored(id) != nil && p.stored(id).Kind == loader.KindModel:
-		p.chooseID(id)
-	default:
-		return "the model " + id + ", which is not here (see Models)"
-	}
-	return ""
-}
-
-// needsPermission: the chosen model lies on the disk, and the browser may ask before
-// the page reads it.
-func (p *page) needsPermission() bool {
-	_, ok := p.m.handles[p.m.chosen.ID]
-	return ok
-}
-
-// permit asks the browser, from a click, for leave to read the files that lie on the
-// disk, and goes on when it is given.
-func (p *page) permit(then func()) {
-	var wanted []js.Value
-	for _, id := range append([]string{p.m.chosen.ID}, p.adapterIDs()...) {
-		if h, ok := p.m.handles[id]; ok && h.Get("requestPermission").Type() == js.TypeFunction {
-			wanted = append(wanted, h)
-		}
-	}
-	if len(wanted) == 0 {
-		then()
-		return
-	}
-	p.ctx.Async(func() {
-		for _, h := range wanted {
-			answer, err := webapi.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
-			if err != nil || answer.String() != "granted" {
-				p.ctx.Dispatch(func(app.Context) {
-					p.composer.Problems[state.AtGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
-				})
-				return
-			}
-		}
-		p.ctx.Dispatch(func(app.Context) { then() })
-	})
-}
-
-func (p *page) adapterIDs() (list []string) {
-	for _, im := range p.composer.Prompts {
-		if a, ok := im.AdapterOf(p.adapters()); ok {
-			list = append(list, a.ID)
-		}
-	}
-	return list
+	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
+		app.Label().For(id).Text("Image adapter"),
+		app.Select().ID(p.bind(id, cmp.Or(chosen.ID, ships))).Body(options...).
+			OnChange(func(ctx app.Context, _ app.Event) {
+				im.Adapter = strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships)
+			}, key(im)),
+	)
 }

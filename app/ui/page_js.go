@@ -38,28 +38,17 @@ type page struct {
 	drag     func(e js.Value) // what the pointer moves, while it is down
 	painting string           // the id of the mask that has the keyboard
 
-	// The engine.
-	worker     js.Value
-	adapter    adapter
-	noEngine   refusal // why there is no engine, for the visitor
-	hideNotice bool    // that the GPU is none
-	busy       bool
-	progress   progress
-	queue      []job
-	current    job
-	nextID     int
-	lastCost   state.Cost
+	jobs      *state.Jobs
+	engine    *engine
+	library   *state.Library
+	librarian *librarian
+	gallery   *state.Gallery
+	store     state.Store
 
-	// What was made.
-	shots    []*shot // of the last request, several for a strip
-	preview  bool    // there is something of it to see
-	gallery  *state.Gallery
-	store    state.Store
-	update   bool // a new version of the site is ready
-	theme    string
-	canShare bool
-
-	m models
+	hideNotice bool // that the GPU is none
+	update     bool // a new version of the site is ready
+	theme      string
+	canShare   bool
 
 	values map[string]string // what controls shall show, by id
 	force  bool              // even the one that has the keyboard
@@ -67,7 +56,10 @@ type page struct {
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	return &page{composer: state.NewComposer(), gallery: &state.Gallery{}, store: gallerystore.Store{}}
+	p := &page{composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, store: gallerystore.Store{}}
+	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
+	p.library = state.NewLibrary(p.librarian)
+	return p
 }
 
 func (p *page) OnMount(ctx app.Context) {
@@ -78,8 +70,8 @@ func (p *page) OnMount(ctx app.Context) {
 	p.listen()
 	p.listenToPointers()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
-	p.openModels(ctx)
-	p.startWorker()
+	p.librarian.open()
+	p.engine.start()
 	ctx.Async(p.openGallery)
 }
 
@@ -96,11 +88,11 @@ func (p *page) listen() {
 				return
 			}
 			p.ctx.Dispatch(func(app.Context) {
-				if p.m.open {
+				if p.library.Open {
 					p.showModels(false)
 					return
 				}
-				p.stop()
+				p.jobs.Stop()
 			})
 		}
 	})
@@ -129,7 +121,7 @@ func (p *page) listen() {
 		}
 		p.takeFiles(files)
 	})
-	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.busy || p.gallery.Keeping() }))
+	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.jobs.Busy() || p.gallery.Keeping() }))
 	on("imprompt-update", func(js.Value) { p.ctx.Dispatch(func(app.Context) { p.update = true }) })
 }
 

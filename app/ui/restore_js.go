@@ -34,9 +34,9 @@ func (p *page) restoreFile(s settings.Settings, leftOut []string, pic *state.Pic
 		return
 	}
 	if len(leftOut) > 0 && s.Model == "" {
-		s.Model = p.m.chosen.ID // another program's picture: its model is among what is left out
+		s.Model = p.library.Chosen.ID // another program's picture: its model is among what is left out
 	}
-	if lacks := p.takeModel(s.Model); lacks != "" {
+	if lacks := p.library.Restore(s.Model); lacks != "" {
 		leftOut = append(leftOut, lacks)
 	}
 	p.note = state.Note{Text: p.composer.RestoreFile(pic.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: offer}
@@ -46,7 +46,7 @@ func (p *page) restoreFile(s settings.Settings, leftOut []string, pic *state.Pic
 // restoreResult takes over a result's settings and its pictures.
 func (p *page) restoreResult(r *state.Result) {
 	p.note = state.Note{}
-	if lacks := p.takeModel(r.Settings.Model); lacks != "" {
+	if lacks := p.library.Restore(r.Settings.Model); lacks != "" {
 		p.note = state.Note{Text: "Restored, except for " + lacks + "."}
 	}
 	p.composer.Restore(r.Settings)

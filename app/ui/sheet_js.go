@@ -19,7 +19,7 @@ import (
 // saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
 // at the left, the pictures in a row, what differs under each, what they share below; in the file, settings that it can be dropped back for.
 func (p *page) saveSheet() {
-	shots, prompts := p.shots, p.composer.Prompts
+	shots, prompts := p.jobs.Shots, p.composer.Prompts
 	p.ctx.Async(func() {
 		b, seed, err := sheet(shots, prompts)
 		if err != nil {
@@ -33,7 +33,7 @@ func (p *page) saveSheet() {
 // cellPixels is the least width of a picture on a sheet.
 const cellPixels = 320
 
-func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint64, err error) {
+func sheet(shots state.Shots, prompts []*state.ImagePrompt) (png js.Value, seed uint64, err error) {
 	type cell struct {
 		image js.Value
 		label string
@@ -43,20 +43,20 @@ func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint
 	var r *state.Result
 	var kept settings.Settings // in the file: the first seed's, or the greatest weight's, where λ = 0 would say little
 	for _, s := range shots {
-		if s.result == nil {
+		if s.Result == nil {
 			continue
 		}
 		if r == nil {
-			r, kept = s.result, s.result.Settings
+			r, kept = s.Result, s.Result.Settings
 		}
-		bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", s.result.PNG.(js.Value)))
+		bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", s.Result.PNG.(js.Value)))
 		if err != nil {
 			return png, 0, err
 		}
 		defer bitmap.Call("close")
-		cells = append(cells, cell{image: bitmap, label: s.label})
-		if strings.HasPrefix(s.label, "λ") {
-			kept = s.result.Settings
+		cells = append(cells, cell{image: bitmap, label: s.Label})
+		if strings.HasPrefix(s.Label, "λ") {
+			kept = s.Result.Settings
 		}
 	}
 	if r == nil {
@@ -103,7 +103,7 @@ func sheet(shots []*shot, prompts []*state.ImagePrompt) (png js.Value, seed uint
 	if s.Prompt != "" {
 		text = append(text, "“"+s.Prompt+"”")
 	}
-	if !strings.HasPrefix(shots[0].label, "seed") {
+	if !strings.HasPrefix(shots[0].Label, "seed") {
 		text = append(text, fmt.Sprintf("seed %d", s.Seed))
 	}
 	chosen, _ := scheduler.Find(s.Scheduler)

@@ -29,28 +29,24 @@ func (p *page) Render() app.UI {
 				&galleryPanel{page: p, Changes: p.gallery.Changes, Shown: p.gallery.ShownURL()},
 			),
 		),
-		p.modelsPanel(),
-		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(p.spoken()),
+		&modelsPanel{page: p, Panel: p.library.Panel()},
+		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(p.jobs.Progress(p.gallery.Shown).Spoken),
 		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
 	)
 }
 
 func (p *page) stage() app.UI {
-	active := p.busy || p.progress.stage != ""
 	return app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
 		p.notices(),
 		app.Div().Class("easel").Body(p.easel()),
-		app.Div().Class("under").Body(
-			app.Progress().Aria("label", "Progress").Max(1).Value(p.fraction()).Class(map[bool]string{true: "", false: "resting"}[active]),
-			app.P().Class("numbers quiet").Text(p.caption()),
-		),
+		&progressLine{Progress: p.jobs.Progress(p.gallery.Shown)},
 		p.actions(),
 	)
 }
 
 // notices are what the visitor should know and need do nothing about.
 func (p *page) notices() app.UI {
-	software := p.adapter.software && !p.hideNotice && p.noEngine.title == ""
+	software := p.jobs.Engine.GPU.Software && !p.hideNotice && p.jobs.Engine.Refusal.Title == ""
 	return app.Div().Class("notices").Body(
 		app.Div().Class("notice").Hidden(!software).Body(
 			app.P().Body(app.Text("There is no graphics card here that the browser may use, so the processor draws: a picture takes minutes, not seconds. "),
@@ -72,22 +68,22 @@ func (p *page) easel() app.UI {
 		picture = "picture actual"
 	}
 	switch {
-	case p.noEngine.title != "":
+	case p.jobs.Engine.Refusal.Title != "":
 		return app.Div().Class("empty").Body(
-			app.H2().Text(p.noEngine.title), app.P().Text(p.noEngine.text),
+			app.H2().Text(p.jobs.Engine.Refusal.Title), app.P().Text(p.jobs.Engine.Refusal.Text),
 			app.Button().Class("plain").Text("Try again").OnClick(func(app.Context, app.Event) {
-				p.noEngine, p.composer.Problems = refusal{}, state.Problems{}
-				p.startWorker()
+				p.jobs.Engine.Refusal, p.composer.Problems = state.Refusal{}, state.Problems{}
+				p.engine.start()
 			}),
 		)
 	case p.gallery.Shown != nil:
 		return app.Img().Class(picture).Alt("Result").Src(p.gallery.Shown.URL)
-	case len(p.shots) > 1:
+	case len(p.jobs.Shots) > 1:
 		return p.row()
-	case p.busy:
+	case p.jobs.Busy():
 		return p.canvas(picture)
-	case len(p.shots) == 1 && p.shots[0].result != nil:
-		return app.Img().Class(picture).Alt("Result").Src(p.shots[0].result.URL)
+	case len(p.jobs.Shots) == 1 && p.jobs.Shots[0].Result != nil:
+		return app.Img().Class(picture).Alt("Result").Src(p.jobs.Shots[0].Result.URL)
 	}
 	var list []app.UI
 	for _, s := range samples[:3] {
@@ -111,11 +107,11 @@ func lower(s string) string { return string(s[0]|0x20) + s[1:] }
 
 // canvas is where the picture in the making appears, of its final shape from the first.
 func (p *page) canvas(class string) app.UI {
-	if !p.preview {
+	if !p.jobs.HasPreview {
 		class += " blank"
 	}
-	s := p.current.settings
-	return app.Canvas().ID("preview").Class(class).Role("img").Aria("label", "Preview").Width(s.Width).Height(s.Height)
+	width, height := p.jobs.Size()
+	return app.Canvas().ID("preview").Class(class).Role("img").Aria("label", "Preview").Width(width).Height(height)
 }
 
 // blank is an empty place of a picture's shape: no style attribute may say it, by the
@@ -127,16 +123,16 @@ func blank(width, height int) app.UI {
 // row shows the pictures of a strip side by side, with places for those to come.
 func (p *page) row() app.UI {
 	var list []app.UI
-	for _, s := range p.shots {
-		place := blank(p.current.settings.Width, p.current.settings.Height)
-		label := s.label
-		switch r := s.result; {
+	for _, s := range p.jobs.Shots {
+		place := blank(p.jobs.Size())
+		label := s.Label
+		switch r := s.Result; {
 		case r != nil:
-			place = app.Button().Class("frame-button").Aria("label", "Show "+s.label).Body(app.Img().Class("picture").Src(r.URL).Alt(s.label)).
+			place = app.Button().Class("frame-button").Aria("label", "Show "+s.Label).Body(app.Img().Class("picture").Src(r.URL).Alt(s.Label)).
 				OnClick(func(app.Context, app.Event) { p.gallery.ShowOfStrip(r) }, key(r))
-		case s == p.at():
+		case s == p.jobs.At():
 			place = p.canvas("picture")
-		case s.skipped:
+		case s.Skipped:
 			label += ", left out"
 		}
 		list = append(list, app.Figure().Body(place, app.FigCaption().Class("numbers quiet").Text(label)))
@@ -147,9 +143,9 @@ func (p *page) row() app.UI {
 // actions are what can be done with the picture on the stage, or with the strip.
 func (p *page) actions() app.UI {
 	r := p.gallery.Shown
-	strip := len(p.shots) > 1
+	strip := len(p.jobs.Shots) > 1
 	if r == nil && !strip {
-		r = p.single()
+		r = p.jobs.Single()
 	}
 	// The buttons stay as they are and are hidden, so that none takes another's place
 	// under the pointer.
@@ -180,18 +176,14 @@ func (p *page) actions() app.UI {
 		size = "Fit"
 	}
 	back := "Back to the strip"
-	if p.busy {
+	if p.jobs.Busy() {
 		back = "Back to the one in the making"
 	}
-	elsewhere := strip || p.busy && !p.gallery.Follow
-	any := false
-	for _, s := range p.shots {
-		any = any || s.result != nil
-	}
+	elsewhere := strip || p.jobs.Busy() && !p.gallery.Follow
 	return app.Div().Class("actions").Role("group").Aria("label", "With this picture").Body(
 		app.Button().Class("plain small").Hidden(none || !elsewhere).Body(app.Span().Text(back)).
 			OnClick(func(app.Context, app.Event) { p.gallery.Back() }),
-		app.Button().Class("plain small").Hidden(!none || !strip || !any).Body(icon("download"), app.Span().Text("Download as one sheet")).
+		app.Button().Class("plain small").Hidden(!none || !strip || !p.jobs.Shots.Any()).Body(icon("download"), app.Span().Text("Download as one sheet")).
 			OnClick(func(app.Context, app.Event) { p.saveSheet() }),
 		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
 		button(none, "copy", "Copy", fail(func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
@@ -203,12 +195,4 @@ func (p *page) actions() app.UI {
 		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(p.gallery.ActualSize)).Body(app.Span().Text(size)).
 			OnClick(func(app.Context, app.Event) { p.gallery.ActualSize = !p.gallery.ActualSize }),
 	)
-}
-
-// single is the picture of the last request, if that was one.
-func (p *page) single() *state.Result {
-	if len(p.shots) == 1 && !p.busy {
-		return p.shots[0].result
-	}
-	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/gpu"
 )
 
@@ -13,12 +14,12 @@ import (
 type clock struct {
 	stage          string
 	since          time.Time
-	seconds        map[string]any // by stage
+	seconds        map[string]float64 // by stage
 	secondsPerStep float64
 	steps          int
 }
 
-// tell is told of every event.
+// tell takes an event of the engine.
 func (c *clock) tell(ev engine.Event) {
 	if ev.SecondsPerStep > 0 {
 		c.secondsPerStep, c.steps = ev.SecondsPerStep, ev.Steps
@@ -32,24 +33,22 @@ func (c *clock) tell(ev engine.Event) {
 func (c *clock) turn(stage string) {
 	now := time.Now()
 	if c.seconds == nil {
-		c.seconds = map[string]any{}
+		c.seconds = map[string]float64{}
 	}
 	if c.stage != "" {
-		before, _ := c.seconds[c.stage].(float64)
-		c.seconds[c.stage] = before + now.Sub(c.since).Seconds()
+		c.seconds[c.stage] += now.Sub(c.since).Seconds()
 	}
 	c.stage, c.since = stage, now
 }
 
-// take is what the picture that is finished cost; the next begins. Of several pictures
-// of one request the first bears what was done for all.
-func (c *clock) take(d *gpu.Device) map[string]any {
+// take returns what the picture that is ready cost, and begins with the next. If a request
+// is for several pictures, the first bears the cost of what was done for all of them.
+func (c *clock) take(d *gpu.Device) protocol.Cost {
 	c.turn("denoise")
-	total := 0.0
+	cost := protocol.Cost{Stages: c.seconds, SecondsPerStep: c.secondsPerStep, Steps: c.steps, Peak: int(d.PeakMemoryBytes())}
 	for _, s := range c.seconds {
-		total += s.(float64)
+		cost.Seconds += s
 	}
-	cost := map[string]any{"seconds": total, "stages": c.seconds, "secondsPerStep": c.secondsPerStep, "steps": c.steps, "peak": d.PeakMemoryBytes()}
 	c.seconds = nil
 	return cost
 }

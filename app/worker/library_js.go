@@ -4,77 +4,78 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"syscall/js"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 )
 
-// The library is a second worker of the same program, named "library": it downloads,
-// deletes and verifies models. So a download takes nothing from a drawing, and goes on
-// when the engine is busy or its GPU is lost.
-//
-// Messages to it: library; plan {id, base} or plan {id: "link", link, base}; download {id}; pause
-// {id}; delete {id}; verify {id}; tidy; import {file: File}; keep {handle:
-// FileSystemFileHandle}. From it: library {library (JSON of store.Library), catalogue
-// (JSON), handles {id: FileSystemFileHandle}}; planned {id, records (JSON)}; progress
-// {id, task: download or verify, progress (JSON of store.Progress), speed (bytes a
-// second), left (seconds)}; finished {id, task}; problem {id, task, message}. What is done
-// to an id runs beside all else.
+// library answers requests about what is stored. They run side by side, but what is done to one record is done in
+// turn, and so are downloads.
 type library struct {
+	desk *protocol.Desk
+
+	opening   sync.Mutex
 	store     *store.Store
 	catalogue loader.Catalogue
-	text      string // the catalogue's JSON
-	changed   js.Value
+	changed   js.Value // the channel to other tabs
 
-	mu      sync.Mutex
-	planned map[string]store.Record
-	running map[string]context.CancelFunc
-	turn    chan struct{} // downloads come one after another: their slices fill the memory
+	mu        sync.Mutex
+	planned   map[string]store.Record
+	records   map[string]turn // one for each record
+	downloads turn            // their slices fill the memory, so they come one after another
 }
 
-// serveLibrary answers messages for as long as the worker lives.
-func serveLibrary() {
-	l := &library{planned: map[string]store.Record{}, running: map[string]context.CancelFunc{}, turn: make(chan struct{}, 1)}
-	requests := make(chan js.Value, 16)
-	js.Global().Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		m := args[0].Get("data")
-		go func() { requests <- m }()
+// turn lets one at a time through.
+type turn chan struct{}
+
+func newTurn() turn { return make(turn, 1) }
+
+// take waits for the turn, unless ctx is done before.
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
 		return nil
-	}))
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) give() { <-t }
+
+func serveLibrary() {
+	l := &library{desk: newDesk(), planned: map[string]store.Record{}, records: map[string]turn{}, downloads: newTurn()}
+	started()
 	ctx := context.Background()
 	if err := l.open(ctx); err != nil {
-		post("problem", map[string]any{"id": "", "task": "open", "message": err.Error()})
+		l.desk.Answer(0, protocol.Failed{Message: err.Error()})
 	}
-	for m := range requests {
-		if l.store == nil { // it could not start: once more
-			if err := l.open(ctx); err != nil {
-				post("problem", map[string]any{"id": m.Get("id"), "task": m.Get("type"), "message": err.Error()})
-				continue
-			}
-		}
-		go l.handle(ctx, m)
-	}
+	l.desk.ServeTogether(ctx, l.do)
 }
 
-// open opens the store, and tells the page what is in it.
+// open opens the store and tells the page what is in it, unless it is open.
 func (l *library) open(ctx context.Context) error {
+	l.opening.Lock()
+	defer l.opening.Unlock()
+	if l.store != nil {
+		return nil
+	}
 	text, err := loader.ReadFile(ctx, loader.Origin(base()), "catalogue.json")
 	if err != nil {
 		return err
 	}
-	l.text = string(text)
 	if l.catalogue, err = loader.ParseCatalogue(text); err != nil {
 		return err
 	}
-	if l.store, err = store.Open(ctx); err != nil {
+	s, err := store.Open(ctx)
+	if err != nil {
 		return err
 	}
-	// Other tabs tell when they changed something.
+	l.store = s
+	// Other tabs say when they have changed something.
 	l.changed = js.Global().Get("BroadcastChannel").New("imprompt-models")
 	l.changed.Set("onmessage", js.FuncOf(func(js.Value, []js.Value) any {
 		go l.show(ctx)
@@ -88,10 +89,10 @@ func (l *library) open(ctx context.Context) error {
 func (l *library) show(ctx context.Context) {
 	all, err := l.store.Library(ctx)
 	if err != nil {
-		post("problem", map[string]any{"id": "", "task": "list", "message": err.Error()})
+		l.desk.Answer(0, protocol.Failed{Message: err.Error()})
 		return
 	}
-	handles := map[string]any{}
+	handles := map[string]protocol.Value{}
 	for _, r := range all.Items {
 		if r.Handle {
 			if h, err := l.store.Handle(ctx, r.ID); err == nil {
@@ -99,117 +100,100 @@ func (l *library) show(ctx context.Context) {
 			}
 		}
 	}
-	post("library", map[string]any{"library": asJSON(all), "catalogue": l.text, "handles": handles})
+	post(protocol.Message{Body: protocol.Stored{Library: all, Catalogue: l.catalogue}, Beside: handles})
 }
 
-// tell tells the page, and the other tabs' pages, that something has changed.
+// tell tells this page and those of other tabs that something has changed.
 func (l *library) tell(ctx context.Context) {
 	l.changed.Call("postMessage", "changed")
 	l.show(ctx)
 }
 
-func asJSON(v any) string {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // strings and numbers only
+// do does a request. What it changed is told before the answer.
+func (l *library) do(ctx context.Context, m protocol.Message) (protocol.Body, error) {
+	if err := l.open(ctx); err != nil {
+		return nil, err
 	}
-	return string(b)
-}
-
-func (l *library) handle(ctx context.Context, m js.Value) {
-	text := func(name string) string {
-		if v := m.Get(name); v.Type() == js.TypeString {
-			return v.String()
-		}
-		return ""
-	}
-	task, id := text("type"), text("id")
-	var err error
-	switch task {
-	case "library":
+	switch b := m.Body.(type) {
+	case protocol.List:
 		l.show(ctx)
-		return
-	case "plan":
-		err = l.plan(ctx, id, text("link"), text("base"))
-	case "download", "verify":
-		err = l.run(ctx, task, id)
-	case "import":
-		id, err = l.store.Import(ctx, m.Get("file"), l.reporter("import"))
-	case "keep":
-		id, err = l.store.KeepFile(ctx, m.Get("handle"))
-	case "delete":
-		err = l.store.DeleteRecord(ctx, id)
-	case "tidy":
-		err = l.store.DeleteLeftOver(ctx)
-	case "pause":
-		l.mu.Lock()
-		if cancel := l.running[id]; cancel != nil {
-			cancel()
-		}
-		l.mu.Unlock()
-		return
+		return protocol.Finished{}, nil
+	case protocol.Plan:
+		records, err := l.plan(ctx, b)
+		return protocol.Planned{Records: records}, err
 	}
-	if task != "plan" {
-		l.tell(ctx)
-	}
-	switch {
-	case errors.Is(err, context.Canceled):
-		post("finished", map[string]any{"id": id, "task": "pause"})
-	case err != nil:
-		post("problem", map[string]any{"id": id, "task": task, "message": err.Error()})
-	case task != "plan":
-		post("finished", map[string]any{"id": id, "task": task})
-	}
+	record, err := l.change(ctx, m)
+	l.tell(context.WithoutCancel(ctx))
+	return protocol.Finished{Record: record}, err
 }
 
-// run downloads or verifies a record, until it is done or paused.
-func (l *library) run(ctx context.Context, task, id string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// change does a request that changes what is stored, or may, and returns the record's id.
+func (l *library) change(ctx context.Context, m protocol.Message) (record string, err error) {
+	switch b := m.Body.(type) {
+	case protocol.Download:
+		return b.Record, l.inTurn(ctx, b.Record, func() error { return l.download(ctx, m.ID, b.Record) })
+	case protocol.Verify:
+		report := l.reporter(m.ID)
+		return b.Record, l.inTurn(ctx, b.Record, func() error {
+			return l.store.VerifyRecord(ctx, b.Record, func(done, total int64) { report(b.Record, store.Progress{Done: done, Total: total}) })
+		})
+	case protocol.Delete:
+		return b.Record, l.inTurn(ctx, b.Record, func() error { return l.store.DeleteRecord(ctx, b.Record) })
+	case protocol.Tidy:
+		return "", l.store.DeleteLeftOver(ctx)
+	case protocol.Import:
+		return l.store.Import(ctx, m.Beside["file"].(js.Value), l.reporter(m.ID))
+	case protocol.Keep:
+		return l.store.KeepFile(ctx, m.Beside["handle"].(js.Value))
+	}
+	return "", fmt.Errorf("the library does not know the request %q", m.Body.Type())
+}
+
+// inTurn does something to a record when nothing else is done to it.
+func (l *library) inTurn(ctx context.Context, record string, do func() error) error {
 	l.mu.Lock()
-	_, busy := l.running[id]
-	if !busy {
-		l.running[id] = cancel
+	t := l.records[record]
+	if t == nil {
+		t = newTurn()
+		l.records[record] = t
 	}
-	r, planned := l.planned[id]
 	l.mu.Unlock()
-	if busy {
-		return nil
+	if err := t.take(ctx); err != nil {
+		return err
 	}
-	defer func() {
-		l.mu.Lock()
-		delete(l.running, id)
-		l.mu.Unlock()
-	}()
-	report := l.reporter(task)
-	if task == "verify" {
-		return l.store.VerifyRecord(ctx, id, func(done, total int64) { report(id, store.Progress{Done: done, Total: total}) })
-	}
+	defer t.give()
+	return do()
+}
+
+// download fetches a record, until it is here or the request is cancelled.
+func (l *library) download(ctx context.Context, id int, record string) error {
+	l.mu.Lock()
+	r, known := l.planned[record]
+	l.mu.Unlock()
+	report := l.reporter(id)
 	select {
-	case l.turn <- struct{}{}:
+	case l.downloads <- struct{}{}:
 	default:
-		report(id, store.Progress{Queued: true, Total: r.Bytes()})
-		select {
-		case l.turn <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
+		report(record, store.Progress{Queued: true, Total: r.Bytes()})
+		if err := l.downloads.take(ctx); err != nil {
+			return err
 		}
 	}
-	defer func() { <-l.turn }()
+	defer l.downloads.give()
 	// A download that was begun goes on as it was begun, whatever was planned since.
-	if old, err := l.store.Record(ctx, id); err == nil {
+	if old, err := l.store.Record(ctx, record); err == nil {
 		if old.Complete {
 			return nil
 		}
-		if !planned {
-			r, planned = old, true
+		if !known {
+			r, known = old, true
 		}
 	}
-	if !planned {
-		return fmt.Errorf("%s is not known here: choose it again", id)
+	if !known {
+		return fmt.Errorf("%s is not known here: choose it again", record)
 	}
 	for _, f := range r.Files {
 		allow(f.URL)
 	}
-	return l.store.Fetch(ctx, r, func() { l.tell(ctx) }, func(p store.Progress) { report(id, p) })
+	return l.store.Fetch(ctx, r, func() { l.tell(ctx) }, func(p store.Progress) { report(record, p) })
 }

@@ -8,34 +8,34 @@ import (
 	"net/url"
 	"syscall/js"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 )
 
-// plan finds what an entry of the catalogue, or a link, and what it needs consist of.
-func (l *library) plan(ctx context.Context, id, link, hub string) error {
+// plan finds out what an entry of the catalogue, with what it needs, or a link consists of.
+func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, error) {
 	c := l.catalogue
-	if hub != "" {
-		c.Base = hub
+	if b.Base != "" {
+		c.Base = b.Base
 	}
-	if id == "link" {
-		where, err := loader.ParseLink(link, c.Base)
+	if b.Record == "" {
+		where, err := loader.ParseLink(b.Link, c.Base)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r, err := prepare(ctx, where, store.ForLink(where))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		l.remember(r)
-		post("planned", map[string]any{"id": id, "records": asJSON([]store.Record{r})})
-		return nil
+		return []store.Record{r}, nil
 	}
 	var list []store.Record
-	for next := id; next != ""; {
+	for next := b.Record; next != ""; {
 		e, ok := c.Entry(next)
 		if !ok {
-			return fmt.Errorf("the catalogue has no %q any more: reload the page", next)
+			return nil, fmt.Errorf("the catalogue has no %q any more: reload the page", next)
 		}
 		next = e.Needs
 		if r, err := l.store.Record(ctx, e.ID); err == nil && r.Complete {
@@ -43,11 +43,11 @@ func (l *library) plan(ctx context.Context, id, link, hub string) error {
 		}
 		where, err := c.Link(e)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r, err := prepare(ctx, where, store.Record{ID: e.ID, Kind: e.Kind, Name: e.Name, Licence: e.Licence, Needs: e.Needs, Source: where.URL("")})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if e.SHA256 != "" && len(r.Files) == 1 && r.Files[0].Stored == 0 {
 			r.Files[0].SHA256 = e.SHA256
@@ -55,11 +55,10 @@ func (l *library) plan(ctx context.Context, id, link, hub string) error {
 		l.remember(r)
 		list = append(list, r)
 	}
-	post("planned", map[string]any{"id": id, "records": asJSON(list)})
-	return nil
+	return list, nil
 }
 
-// prepare asks where the weights lie what they consist of.
+// prepare asks the server that has the weights what they consist of.
 func prepare(ctx context.Context, where loader.Link, r store.Record) (store.Record, error) {
 	allow(where.Base)
 	return store.Prepare(ctx, where, r)

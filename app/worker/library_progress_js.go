@@ -5,11 +5,12 @@ package worker
 import (
 	"time"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader/store"
 )
 
-// reporter posts progress a few times a second, with the speed of the last seconds.
-func (l *library) reporter(task string) func(id string, p store.Progress) {
+// reporter tells the page of a request's progress a few times a second, with the speed of the last seconds.
+func (l *library) reporter(request int) func(id string, p store.Progress) {
 	type sample struct {
 		at   time.Time
 		done int64
@@ -21,7 +22,7 @@ func (l *library) reporter(task string) func(id string, p store.Progress) {
 			return
 		}
 		if n := len(seen); n > 0 && p.Done < seen[n-1].done {
-			seen = nil // begun anew
+			seen = nil // it has begun again
 		}
 		seen = append(seen, sample{now, p.Done})
 		for len(seen) > 2 && now.Sub(seen[0].at) > 8*time.Second {
@@ -34,6 +35,6 @@ func (l *library) reporter(task string) func(id string, p store.Progress) {
 		if speed > 0 {
 			left = float64(p.Total-p.Done) / speed
 		}
-		post("progress", map[string]any{"id": id, "task": task, "progress": asJSON(p), "speed": speed, "left": left})
+		l.desk.Answer(request, protocol.Moved{Record: id, Progress: p, Speed: speed, Left: left})
 	}
 }

@@ -261,7 +261,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
   }
 });
 
-test("a file is used where it lies, and after a reload the browser asks for leave again", { timeout: 2 * PICTURE }, async () => {
+test("a file is used from the disk, and after a reload the browser asks for leave again", { timeout: 2 * PICTURE }, async () => {
   // The origin's own file system gives handles of the kind that a picker gives; the
   // picker itself is the browser's and cannot be pressed.
   await give("lies.safetensors", smallModel().single);
@@ -278,8 +278,8 @@ test("a file is used where it lies, and after a reload the browser asks for leav
   await page.evaluate(picker);
   await page.context().addInitScript(picker);
   await openPanel();
-  await press("Use a file where it lies");
-  await row("lies.safetensors").getByText(/read where it lies/).waitFor({ timeout: 30_000 });
+  await press("Use a file without copying it");
+  await row("lies.safetensors").getByText(/used from your disk, not copied/).waitFor({ timeout: 30_000 });
   await row("lies.safetensors").getByText("In use").waitFor();
   const first = await picture();
   await page.reload();

@@ -53,7 +53,7 @@ test("WebGPU without a graphics card says so", () =>
 test("an engine that cannot be loaded is not called a missing card", () =>
   says("The engine could not start", /It could not be loaded: .*Try again/, (page) => page.route("**/web/js/gpu.js", (route) => route.abort()), { serviceWorkers: "block" }));
 
-test("what keeps the models says why it cannot start, and starts when the panel is opened again", async () => {
+test("the part that stores models says why it cannot start, and starts when the panel is opened again", async () => {
   const { page, close } = await open({ serviceWorkers: "block" });
   try {
     await page.route("**/web/catalogue.json", (route) => route.abort());
@@ -69,6 +69,47 @@ test("what keeps the models says why it cannot start, and starts when the panel 
     assert.equal(await alert.count(), 0);
   } finally {
     await close();
+  }
+});
+
+test("what is asked of Models before its worker runs is answered", async () => {
+  const { page, close } = await open({ serviceWorkers: "block" });
+  try {
+    await visit(page, site.url);
+    await button(page, "Models").click();
+    await page.getByRole("textbox", { name: "Link to a model" }).fill("no link at all");
+    await button(page, "Look at the link").click();
+    await page.getByRole("region", { name: "Model from a link" }).getByRole("alert").waitFor();
+  } finally {
+    await close();
+  }
+});
+
+test("a request that is stopped while the model loads is never drawn; the next one is", { timeout: PICTURE + 120_000 }, async () => {
+  const studio = await open({ serviceWorkers: "block" });
+  const { page } = studio;
+  try {
+    let release;
+    const held = new Promise((done) => { release = done; });
+    await page.context().route("**/web/model/unet/*.safetensors", async (route) => { await held; await route.continue(); });
+    await visit(page, site.url);
+    await small(page);
+    await prompt(page).fill("cactus");
+    await button(page, "Generate").click();
+    await page.getByText(/^Loading weights/).waitFor({ timeout: 60_000 * PATIENCE });
+    await button(page, "Stop").click();
+    await button(page, "Generate").waitFor();
+    await prompt(page).fill("fox");
+    await button(page, "Generate").click();
+    await button(page, "Stop").waitFor();
+    release();
+    await result(page).waitFor({ timeout: PICTURE });
+    await button(page, "Generate").waitFor();
+    const titles = await page.locator(".gallery .thumb").evaluateAll((list) => list.map((b) => b.getAttribute("aria-label")));
+    assert.deepEqual(titles, ["Show: fox"]);
+    assert.deepEqual(studio.faults, []);
+  } finally {
+    await studio.close();
   }
 });
 

@@ -1,0 +1,192 @@
+//go:build js && wasm
+
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader/store"
+)
+
+// drawer answers requests with the engine.
+type drawer struct {
+	desk    *protocol.Desk
+	host    *host
+	engine  *engine.Engine // nil until the GPU is open
+	skip    skipping
+	preview time.Duration // what the last preview took
+}
+
+// skipping is the picture that can be skipped, of the Generate that draws it.
+type skipping struct {
+	of int
+	do func() // nil while there is none
+}
+
+func serveEngine() {
+	d := &drawer{desk: newDesk(), host: &host{}}
+	d.desk.Aside, d.desk.Explain = d.aside, d.explain
+	started()
+	d.desk.Serve(context.Background(), d.do)
+}
+
+// aside does what does not wait for its turn.
+func (d *drawer) aside(m protocol.Message) bool {
+	switch b := m.Body.(type) {
+	case protocol.Skip:
+		if d.skip.do != nil && d.skip.of == b.Of {
+			d.skip.do()
+		}
+	case protocol.Tokens:
+		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt), Negative: d.count(b.Negative)})
+	default:
+		return false
+	}
+	return true
+}
+
+// count counts tokens, if a model is loaded.
+func (d *drawer) count(text string) protocol.Count {
+	if d.engine == nil {
+		return protocol.Count{}
+	}
+	n, limit, overflow, err := d.engine.Tokens(text)
+	if err != nil {
+		return protocol.Count{}
+	}
+	return protocol.Count{Tokens: n, Limit: limit, Overflow: overflow}
+}
+
+// do does a request whose turn has come.
+func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, error) {
+	switch b := m.Body.(type) {
+	case protocol.Load:
+		return d.load(ctx, m.ID, b.Model)
+	case protocol.Generate:
+		return d.generate(ctx, m.ID, b.Settings, m.Beside)
+	case protocol.Forget:
+		if d.engine != nil {
+			d.engine.Unload()
+		}
+		return protocol.Forgotten{}, nil
+	}
+	return nil, fmt.Errorf("the engine does not know the request %q", m.Body.Type())
+}
+
+// explain says what an error means for the page. What is under way may fail a moment before the browser says that the
+// GPU is lost, so it waits for that.
+func (d *drawer) explain(err error) protocol.Body {
+	var lost *gpu.LostError
+	if !errors.As(err, &lost) && d.engine != nil {
+		time.Sleep(100 * time.Millisecond)
+		errors.As(d.engine.Device.Check(), &lost)
+	}
+	var open *gpu.OpenError
+	switch {
+	case lost != nil:
+		d.engine = nil
+		return protocol.Lost{Message: lost.Reason}
+	case errors.Is(err, store.ErrPermission):
+		return protocol.Failed{Message: err.Error(), Reason: protocol.Permission}
+	case errors.As(err, &open):
+		return protocol.Failed{Message: err.Error(), Reason: open.Kind}
+	}
+	return protocol.Failed{Message: err.Error()}
+}
+
+// open opens the GPU, unless it is open.
+func (d *drawer) open(ctx context.Context) error {
+	if d.engine != nil && d.engine.Device.Check() == nil {
+		return nil
+	}
+	g, err := gpu.Open(ctx, gpu.Options{})
+	if err != nil {
+		return err
+	}
+	d.engine = engine.New(g, d.host)
+	d.engine.Warn = func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) }
+	d.desk.Answer(0, protocol.Ready{
+		Adapter: g.Info.String(), Vendor: g.Info.Vendor, Architecture: g.Info.Architecture, F16: g.F16, Software: g.Info.Software,
+		MaxBuffer: g.Limits.MaxBufferSize, MaxBinding: g.Limits.MaxStorageBufferBindingSize, Workgroup: int(g.Limits.MaxComputeInvocationsPerWorkgroup),
+	})
+	return nil
+}
+
+func (d *drawer) load(ctx context.Context, id int, model string) (protocol.Body, error) {
+	if err := d.open(ctx); err != nil {
+		return nil, err
+	}
+	err := d.engine.Load(ctx, model, func(ev engine.Event) { d.progress(id, ev) })
+	return protocol.Loaded{Memory: d.engine.Device.MemoryBytes()}, err
+}
+
+func (d *drawer) progress(id int, ev engine.Event) {
+	d.desk.Answer(id, protocol.Progress{Stage: ev.Stage, Done: ev.Done, Total: ev.Total, Fraction: ev.Fraction, Image: ev.Image, Images: ev.Images,
+		Step: ev.Step, Steps: ev.Steps, SecondsPerStep: ev.SecondsPerStep})
+}
+
+// A preview costs a decoding, which on a slow GPU takes longer than a step. So previews come no more often than
+// previewEvery, and take no more than a fifth of the time.
+const (
+	previewEvery = 1500 * time.Millisecond
+	previewShare = 5
+)
+
+func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, beside map[string]protocol.Value) (protocol.Body, error) {
+	if err := d.open(ctx); err != nil {
+		return nil, err
+	}
+	pictures := engine.Pictures{}
+	for name, v := range beside {
+		pictures[name] = webapi.GoBytes(v.(js.Value))
+	}
+	last := time.Now()
+	var cost clock
+	defer func() { d.skip = skipping{} }()
+	err := d.engine.Generate(ctx, s, pictures, func(ev engine.Event) {
+		d.skip = skipping{id, ev.Skip}
+		cost.tell(ev)
+		d.progress(id, ev)
+		if ev.Preview == nil || ev.Step >= ev.Steps || time.Since(last) < max(previewEvery, previewShare*d.preview) {
+			return
+		}
+		began := time.Now()
+		if rgba, err := ev.Preview(ctx); err == nil {
+			preview(id, rgba, s.Width, s.Height)
+		}
+		last = time.Now()
+		d.preview = last.Sub(began)
+	}, func(r engine.Result) error {
+		var b bytes.Buffer
+		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
+			return err
+		}
+		png := webapi.BytesOf(b.Bytes())
+		post(protocol.Message{ID: id, Body: protocol.Picture{Index: r.Index, Settings: r.Settings, Cost: cost.take(d.engine.Device)},
+			Beside: map[string]protocol.Value{"png": png}, Transfer: []protocol.Value{png.Get("buffer")}})
+		return nil
+	})
+	g := d.engine.Device
+	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines()}, err
+}
+
+// preview sends a picture as an ImageBitmap, which the page shows without decoding it.
+func preview(id int, rgba []uint8, width, height int) {
+	pixels := js.Global().Get("Uint8ClampedArray").New(len(rgba))
+	js.CopyBytesToJS(pixels, rgba)
+	data := js.Global().Get("ImageData").New(pixels, width, height)
+	bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", data))
+	if err == nil {
+		post(protocol.Message{ID: id, Body: protocol.Preview{}, Beside: map[string]protocol.Value{"bitmap": bitmap}, Transfer: []protocol.Value{bitmap}})
+	}
+}
