@@ -156,7 +156,7 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/ ./loader/... ./app/engine/ ./app/evaluate/
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/ ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
   node --test tests/generate/
 }
 
