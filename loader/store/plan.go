@@ -1,7 +1,3 @@
-// Package store keeps weights in the browser: files come from a CDN in slices, several
-// at once, turn to 16-bit floats on the way, and lie in IndexedDB as Blobs, from which
-// they are read in ranges. It is imported by the page's worker only, since
-// go-indexeddb looks for IndexedDB as the program starts and stops where there is none.
 package store
 
 import (

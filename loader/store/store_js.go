@@ -247,14 +247,3 @@ func Usage(ctx context.Context) (used, granted int64, err error) {
 	}
 	return int64(v.Get("usage").Float()), int64(v.Get("quota").Float()), nil
 }
-
-// Persist asks the browser not to clear the store when the disk runs full. A refusal is
-// no error: false, and the browser may then clear it.
-func Persist(ctx context.Context) bool {
-	storage := js.Global().Get("navigator").Get("storage")
-	if storage.Get("persist").Type() != js.TypeFunction { // not in every worker
-		return false
-	}
-	v, err := webapi.Await(ctx, storage.Call("persist"))
-	return err == nil && v.Truthy()
-}

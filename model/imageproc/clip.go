@@ -8,13 +8,10 @@ import (
 
 // CLIPImageProcessor prepares a picture for CLIPVisionModelWithProjection, as
 // transformers' class of that name does on PIL (CLIPImageProcessorPil, and all
-// versions before 5). The fields are those of preprocessor_config.json.
+// versions before 5). Where torchvision is installed, transformers 5 rounds
+// otherwise: fewer than one value in a hundred differs, by one step of 255. The
+// fields are those of preprocessor_config.json.
 type CLIPImageProcessor struct {
-	// Torchvision asks for what transformers 5 computes where torchvision is
-	// installed: the same steps with other roundings. Values differ by one step
-	// of 255, in under one sample of a hundred. Only for bicubic and bilinear.
-	Torchvision bool `json:"-"`
-
 	DoResize      bool    `json:"do_resize"`
 	Size          Size    `json:"size"`
 	Resample      Filter  `json:"resample"`
@@ -39,8 +36,9 @@ type Size struct {
 // Triple is a value for each of red, green and blue; one number stands for all.
 type Triple [3]float64
 
-// NewCLIPImageProcessor reads preprocessor_config.json; what it lacks is as in
-// transformers, and with nil all is (224 × 224, OpenAI's mean and deviation).
+// NewCLIPImageProcessor reads a preprocessor_config.json. What it lacks takes
+// transformers' default, and so does everything where config is nil: 224 × 224,
+// OpenAI's mean and deviation.
 func NewCLIPImageProcessor(config []byte) (*CLIPImageProcessor, error) {
 	p := &CLIPImageProcessor{
 		DoResize: true, Size: Size{ShortestEdge: 224}, Resample: Bicubic,
@@ -86,7 +84,7 @@ func (p *CLIPImageProcessor) check(doPad bool) error {
 		problem("do_pad is not supported; CLIP's image encoders take one fixed size")
 	}
 	if p.Resample < Nearest || p.Resample > Hamming {
-		problem("resample %d is none of PIL's filters (0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming)", int(p.Resample))
+		problem("resample %d is not one of PIL's filters (0 nearest, 1 lanczos, 2 bilinear, 3 bicubic, 4 box, 5 hamming)", int(p.Resample))
 	}
 	const limit = 1 << 14
 	for _, s := range []struct {
@@ -159,14 +157,14 @@ func (p *CLIPImageProcessor) OutputSize(width, height int) (outHeight, outWidth 
 	return height, width
 }
 
-// Preprocess returns pixel_values of a picture: [height, width, 3]. A Crop, if
-// there is to be one, comes before: p.Preprocess(m.Crop(…)).
+// Preprocess returns pixel_values of a picture: [height, width, 3]. A Crop comes
+// before it: p.Preprocess(m.Crop(…)).
 //
-// Without a centre crop the result of a long strip is huge. Ask OutputSize
-// before, where only one size is of use.
+// Without a centre crop the result for a long strip is huge. Ask OutputSize first
+// where only one size can be used.
 func (p *CLIPImageProcessor) Preprocess(m *Image) (values []float32, height, width int) {
 	m = p.fit(m.RGB())
-	// Each of 256 values has one result a channel.
+	// Each of 256 values has one result per channel.
 	var table [3][256]float32
 	for c := range table {
 		for v := range table[c] {
@@ -180,19 +178,12 @@ func (p *CLIPImageProcessor) Preprocess(m *Image) (values []float32, height, wid
 	return values, m.Height, m.Width
 }
 
-// value is rescale and normalize for one sample of channel c.
+// value rescales and normalizes one sample of channel c.
 func (p *CLIPImageProcessor) value(v uint8, c int) float32 {
 	mean, std := float32(p.ImageMean[c]), float32(p.ImageStd[c])
-	if p.Torchvision && p.DoRescale && p.DoNormalize {
-		factor := float32(1 / p.RescaleFactor) // _fuse_mean_std_and_rescale_factor
-		return (float32(v) - float32(mean*factor)) / float32(std*factor)
-	}
 	x := float32(v)
 	if p.DoRescale {
 		x = float32(float64(v) * p.RescaleFactor)
-		if p.Torchvision {
-			x = float32(v) * float32(p.RescaleFactor)
-		}
 	}
 	if p.DoNormalize {
 		x = (x - mean) / std
@@ -213,7 +204,7 @@ func (p *CLIPImageProcessor) resized(width, height int) (int, int) {
 	return int(float64(edge*width) / float64(height)), edge
 }
 
-// fit resizes a picture and cuts its centre out, as the configuration asks
+// fit resizes a picture and cuts out its centre, as the configuration says
 // (center_crop of transformers' image_transforms). A picture that is too small
 // for the crop gets a black border. Only what the crop keeps is computed.
 func (p *CLIPImageProcessor) fit(m *Image) *Image {
@@ -223,17 +214,15 @@ func (p *CLIPImageProcessor) fit(m *Image) *Image {
 	}
 	crop := box{0, 0, width, height}
 	if p.DoCenterCrop {
-		crop = box{cropStart(width, p.CropSize.Width, p.Torchvision), cropStart(height, p.CropSize.Height, p.Torchvision),
-			p.CropSize.Width, p.CropSize.Height}
+		// The shift rounds down: an odd pixel too many is cut off behind, and an odd
+		// pixel of border goes before the picture.
+		crop = box{(width - p.CropSize.Width) >> 1, (height - p.CropSize.Height) >> 1, p.CropSize.Width, p.CropSize.Height}
 	}
 	inside := crop.within(width, height)
-	switch {
-	case !p.DoResize:
-		m = m.cut(inside.x, inside.y, inside.width, inside.height)
-	case p.Torchvision && (p.Resample == Bicubic || p.Resample == Bilinear):
-		m = m.resizeTorch(width, height, p.Resample, inside)
-	default:
+	if p.DoResize {
 		m = m.resizePart(width, height, p.Resample, inside)
+	} else {
+		m = m.cut(inside.x, inside.y, inside.width, inside.height)
 	}
 	if inside == crop {
 		return m
@@ -245,13 +234,4 @@ func (p *CLIPImageProcessor) fit(m *Image) *Image {
 func (b box) within(width, height int) box {
 	x, y := max(b.x, 0), max(b.y, 0)
 	return box{x, y, min(b.x+b.width, width) - x, min(b.y+b.height, height) - y}
-}
-
-// cropStart is where a crop begins. An odd pixel too many is cut off behind. An
-// odd pixel of border goes before the picture, but behind it with torchvision.
-func cropStart(have, want int, torchvision bool) int {
-	if torchvision {
-		return (have - want) / 2
-	}
-	return (have - want) >> 1
 }

@@ -1,9 +1,3 @@
-// Package imageproc prepares pictures for the networks as PIL, transformers and
-// diffusers do: it decodes files, resizes with PIL's filters, and computes the
-// arrays that CLIPImageProcessor, VaeImageProcessor and IPAdapterMaskProcessor
-// give. It also turns the VAE's output back into pixels.
-//
-// All arrays are channels-last: [height, width, channels], float32.
 package imageproc
 
 import "fmt"
@@ -17,19 +11,6 @@ type Image struct {
 
 func newImage(width, height, channels int) *Image {
 	return &Image{width, height, channels, make([]uint8, width*height*channels)}
-}
-
-// FromRGBA takes the colours of non-premultiplied RGBA pixels, [height, width,
-// 4], and drops their alpha, as PIL's convert("RGB") does.
-func FromRGBA(pix []uint8, width, height int) (*Image, error) {
-	if width <= 0 || height <= 0 || len(pix) != 4*width*height {
-		return nil, fmt.Errorf("a picture of %d × %d has %d bytes of RGBA; expected %d", width, height, len(pix), 4*width*height)
-	}
-	m := newImage(width, height, 3)
-	for i := range width * height {
-		copy(m.Pix[3*i:3*i+3], pix[4*i:])
-	}
-	return m, nil
 }
 
 // RGBA returns the picture as opaque RGBA pixels, [Height, Width, 4].

@@ -111,6 +111,9 @@ func TestGreyEqualsPIL(t *testing.T) {
 
 func TestCLIPImageProcessorEqualsTransformers(t *testing.T) {
 	for _, tc := range readReference(t).Clip {
+		if tc.Torchvision {
+			continue // the fixture also has torchvision's roundings
+		}
 		config := []byte(tc.Config)
 		if string(config) == "null" {
 			config = nil
@@ -120,7 +123,6 @@ func TestCLIPImageProcessorEqualsTransformers(t *testing.T) {
 			t.Errorf("%s: %v", config, err)
 			continue
 		}
-		p.Torchvision = tc.Torchvision
 		values, h, w := p.Preprocess(pattern(tc.Size[0], tc.Size[1], 3, true))
 		if [2]int{h, w} != tc.Shape {
 			t.Errorf("%s, %v: shape %d × %d, want %v", config, tc.Size, h, w, tc.Shape)
@@ -129,7 +131,7 @@ func TestCLIPImageProcessorEqualsTransformers(t *testing.T) {
 			for _, v := range values {
 				sum += float64(v)
 			}
-			t.Errorf("%s, torchvision %v, %v: values differ; sum %v, want %v", config, tc.Torchvision, tc.Size, sum, tc.Sum)
+			t.Errorf("%s, %v: values differ; sum %v, want %v", config, tc.Size, sum, tc.Sum)
 		}
 	}
 }

@@ -48,38 +48,28 @@ func (m *Image) resizePart(width, height int, filter Filter, part box) *Image {
 	// horizontal first, which gives values up to 1 or so apart.
 	lost := m.Height - height
 	verticalFirst := lost > 0 && lost > 2*(m.Width-width)
-	return m.resizePasses(width, height, filter, pilPrecision, verticalFirst, part)
-}
 
-// resizeTorch is torchvision's resize of uint8 with antialias: the same filters
-// with weights of fewer places, always horizontal first.
-func (m *Image) resizeTorch(width, height int, filter Filter, part box) *Image {
-	return m.resizePasses(width, height, filter, torchPrecision, false, part)
-}
-
-// resizePasses resizes in one direction after the other. A direction whose size
-// stays the same is left out.
-func (m *Image) resizePasses(width, height int, filter Filter, precision fixedPoint, verticalFirst bool, part box) *Image {
+	// A direction in which the size stays the same is left out.
 	source := box{part.x, part.y, part.width, part.height}
-	var columns, rows windows
+	var columns, rows []window
 	if width != m.Width {
-		columns = coefficients(m.Width, width, filter, precision, part.x, part.width)
-		source.x, source.width = columns.move()
+		columns = coefficients(m.Width, width, filter, part.x, part.width)
+		source.x, source.width = moveToStart(columns)
 	}
 	if height != m.Height {
-		rows = coefficients(m.Height, height, filter, precision, part.y, part.height)
-		source.y, source.height = rows.move()
+		rows = coefficients(m.Height, height, filter, part.y, part.height)
+		source.y, source.height = moveToStart(rows)
 	}
 	if source != (box{0, 0, m.Width, m.Height}) {
 		m = m.cut(source.x, source.y, source.width, source.height)
 	}
-	if verticalFirst && rows.all != nil {
+	if verticalFirst && rows != nil {
 		m = m.resizeVertical(rows)
 	}
-	if columns.all != nil {
+	if columns != nil {
 		m = m.resizeHorizontal(columns)
 	}
-	if !verticalFirst && rows.all != nil {
+	if !verticalFirst && rows != nil {
 		m = m.resizeVertical(rows)
 	}
 	return m
@@ -116,45 +106,22 @@ func (m *Image) resizeNearest(width, height int, part box) *Image {
 // PRECISION_BITS of Resample.c.
 const precisionBits = 32 - 8 - 2
 
-// fixedPoint says how many binary places the weights get. It may ask for the
-// largest weight of the whole result.
-type fixedPoint func(largest func() float64) int
-
-func pilPrecision(func() float64) int { return precisionBits }
-
-// torchPrecision is as many places as keep the weights within int16
-// (ATen/native/cpu/UpSampleKernel.cpp, compute_index_ranges_int16_weights).
-func torchPrecision(largest func() float64) int {
-	weight := largest()
-	for bits := range precisionBits {
-		if int(0.5+weight*float64(int(1)<<(bits+1))) >= 1<<15 {
-			return bits
-		}
-	}
-	return precisionBits
-}
-
-// windows say which samples, with which weights, make each one of the result.
-type windows struct {
-	bits int // binary places of the weights
-	all  []window
-}
-
+// window says which samples, with which weights, make one sample of the result.
 type window struct {
 	start   int
 	weights []int32
 }
 
-// move makes the windows relative to the first sample that any of them reads,
-// and returns which samples those are.
-func (k windows) move() (start, count int) {
-	start = k.all[0].start
+// moveToStart makes windows relative to the first sample that any of them reads,
+// and returns which samples they read.
+func moveToStart(list []window) (start, count int) {
+	start = list[0].start
 	end := start
-	for _, w := range k.all {
+	for _, w := range list {
 		end = max(end, w.start+len(w.weights)) // starts never go down, but ends may at a border
 	}
-	for i := range k.all {
-		k.all[i].start -= start
+	for i := range list {
+		list[i].start -= start
 	}
 	return start, end - start
 }
@@ -163,69 +130,52 @@ func (k windows) move() (start, count int) {
 // count samples of the result from the one numbered first. The products are
 // converted to float64 so that no compiler fuses them with a sum: PIL's builds
 // round both.
-func coefficients(from, to int, filter Filter, precision fixedPoint, first, count int) windows {
+func coefficients(from, to int, filter Filter, first, count int) []window {
 	support, weight := filter.kernel()
 	scale := float64(from) / float64(to)
 	filterScale := max(scale, 1)
 	support *= filterScale
 	inverse := 1 / filterScale
 
-	weightsOf := func(i int, into []float64) (start int, weights []float64) {
-		center := float64((float64(i) + 0.5) * scale)
-		start = max(int(center-support+0.5), 0)
+	list := make([]window, count)
+	var weights []float64
+	for i := range list {
+		center := float64((float64(first+i) + 0.5) * scale)
+		start := max(int(center-support+0.5), 0)
 		end := min(int(center+support+0.5), from)
-		weights = into[:0]
+		weights = weights[:0]
 		sum := 0.0
 		for x := start; x < end; x++ {
 			w := weight(float64((float64(x) - center + 0.5) * inverse))
 			weights = append(weights, w)
 			sum += w
 		}
-		for j := range weights {
-			if sum != 0 {
-				weights[j] /= sum
-			}
-		}
-		return start, weights
-	}
-
-	out := windows{precision(func() (largest float64) {
-		var weights []float64
-		for i := range to {
-			_, weights = weightsOf(i, weights)
-			for _, w := range weights {
-				largest = max(largest, w)
-			}
-		}
-		return largest
-	}), make([]window, count)}
-	var weights []float64
-	for i := range out.all {
-		var start int
-		start, weights = weightsOf(first+i, weights)
 		fixed := make([]int32, len(weights))
 		for j, w := range weights {
-			w = math.Ldexp(w, out.bits)
+			if sum != 0 {
+				w /= sum
+			}
+			w = math.Ldexp(w, precisionBits)
 			fixed[j] = int32(w + math.Copysign(0.5, w))
 		}
-		out.all[i] = window{start, fixed}
+		list[i] = window{start, fixed}
 	}
-	return out
+	return list
 }
 
-func (m *Image) resizeHorizontal(k windows) *Image {
-	out := newImage(len(k.all), m.Height, m.Channels)
-	half := int32(1) << (k.bits - 1)
+func (m *Image) resizeHorizontal(columns []window) *Image {
+	out := newImage(len(columns), m.Height, m.Channels)
+	half := int32(1) << (precisionBits - 1)
 	to := 0
 	for y := range m.Height {
 		row := m.Pix[y*m.Width*m.Channels : (y+1)*m.Width*m.Channels]
-		for _, w := range k.all {
+		for _, w := range columns {
 			if m.Channels == 1 {
 				sum := half
 				for i, weight := range w.weights {
 					sum += weight * int32(row[w.start+i])
 				}
-				out.Pix[to] = clip8(sum, k.bits)
+				out.Pix[to] = clip8(sum)
 				to++
 				continue
 			}
@@ -236,20 +186,20 @@ func (m *Image) resizeHorizontal(k windows) *Image {
 				g += weight * int32(p[3*i+1])
 				b += weight * int32(p[3*i+2])
 			}
-			out.Pix[to], out.Pix[to+1], out.Pix[to+2] = clip8(r, k.bits), clip8(g, k.bits), clip8(b, k.bits)
+			out.Pix[to], out.Pix[to+1], out.Pix[to+2] = clip8(r), clip8(g), clip8(b)
 			to += 3
 		}
 	}
 	return out
 }
 
-func (m *Image) resizeVertical(k windows) *Image {
+func (m *Image) resizeVertical(rows []window) *Image {
 	stride := m.Width * m.Channels
-	out := newImage(m.Width, len(k.all), m.Channels)
+	out := newImage(m.Width, len(rows), m.Channels)
 	sums := make([]int32, stride)
-	for y, w := range k.all {
+	for y, w := range rows {
 		for x := range sums {
-			sums[x] = 1 << (k.bits - 1)
+			sums[x] = 1 << (precisionBits - 1)
 		}
 		for i, weight := range w.weights {
 			row := m.Pix[(w.start+i)*stride : (w.start+i+1)*stride]
@@ -258,13 +208,13 @@ func (m *Image) resizeVertical(k windows) *Image {
 			}
 		}
 		for x, sum := range sums {
-			out.Pix[y*stride+x] = clip8(sum, k.bits)
+			out.Pix[y*stride+x] = clip8(sum)
 		}
 	}
 	return out
 }
 
-func clip8(sum int32, bits int) uint8 { return uint8(min(max(sum>>bits, 0), 255)) }
+func clip8(sum int32) uint8 { return uint8(min(max(sum>>precisionBits, 0), 255)) }
 
 // kernel returns a filter's support at scale 1 and its weight at a distance, as
 // Resample.c defines them.

@@ -1,17 +1,3 @@
-// Package random draws the numbers that torch draws on the CPU, so that a seed
-// gives the picture that diffusers gives for it. Philox draws those that torch
-// draws on a GPU of NVIDIA's, for seeds of AUTOMATIC1111's web UI.
-//
-// torch.randn has two ways to fill a tensor, and which one it takes depends on
-// the tensor's size (ATen/native/cpu/DistributionTemplates.h, normal_kernel):
-// from 16 elements up it draws uniform float32 and transforms them by Box and
-// Muller's method in blocks of 16; below that it draws float64 pairs one at a
-// time and keeps the second of each pair for the next small draw.
-//
-// Draws of 16 and more equal torch's to the bit (as torch computes them on x86
-// with AVX2 or AVX-512; its portable build differs in the last bits). Smaller
-// ones are computed in float64, and equal torch's but for the last bit of the C
-// library's sin, cos and log1p, which rounding to float32 hides.
 package random
 
 import "math"
@@ -61,36 +47,6 @@ func (g *Generator) Normal(n int) []float32 {
 		return data
 	}
 	g.fillFloat32(data)
-	return data
-}
-
-// NormalFloat16 returns n numbers as torch.randn(n, dtype=torch.float16) does,
-// each exactly representable in float16. They agree with the rounded numbers of
-// Normal only while n is a multiple of 16.
-func (g *Generator) NormalFloat16(n int) []float32 {
-	data := make([]float32, n)
-	if n < blockSize {
-		for i := range data {
-			data[i] = roundFloat16(g.normalFloat64())
-		}
-		return data
-	}
-	g.fillFloat16(data)
-	return data
-}
-
-// Randn is diffusers.utils.torch_utils.randn_tensor for a list of generators:
-// each draws its own item of the batch, itemSize numbers, and the items follow
-// each other. With one generator that generator draws all the batch at once,
-// which gives other numbers than drawing item by item.
-func Randn(generators []*Generator, batch, itemSize int) []float32 {
-	if len(generators) == 1 {
-		return generators[0].Normal(batch * itemSize)
-	}
-	data := make([]float32, 0, batch*itemSize)
-	for _, g := range generators[:batch] {
-		data = append(data, g.Normal(itemSize)...)
-	}
 	return data
 }
 
