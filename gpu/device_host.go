@@ -57,5 +57,8 @@ func (p *Program) Build(context.Context) error {
 // Run does nothing on the host, so that a whole run can be planned there.
 func (p *Program) Run(ctx context.Context, _ int) error { return ctx.Err() }
 
+// Calls is 0 on the host, where there is no JavaScript.
+func (p *Program) Calls() int { return 0 }
+
 // RunWait does nothing on the host.
 func (p *Program) RunWait(ctx context.Context, _ int) error { return ctx.Err() }

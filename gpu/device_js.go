@@ -95,11 +95,15 @@ func (d *Device) JS() js.Value { return d.host.js }
 // Check returns the first error that WebGPU reported outside of any other call, or
 // says that the device is lost.
 func (d *Device) Check() error {
+	if !d.host.state.Get("failed").Bool() {
+		return nil
+	}
 	if s := d.host.state.Get("lost").String(); s != "" {
 		return &LostError{Reason: s}
 	}
 	if s := d.host.state.Get("error").String(); s != "" {
 		d.host.state.Set("error", "")
+		d.host.state.Set("failed", false)
 		if d.host.state.Get("full").Truthy() {
 			d.host.state.Set("full", false)
 			return &OutOfMemoryError{What: s, Held: d.MemoryBytes()}

@@ -130,6 +130,28 @@ func compare(t *testing.T, what string, got, want []float32, tolerance float64) 
 	}
 }
 
+// A run makes as many calls into JavaScript with a hundred dispatches as with one.
+func TestCalls(t *testing.T) {
+	if os.Getenv("IMPROMPT_BACKEND") == "swiftshader" {
+		t.Skip("only web/js/node.js counts calls")
+	}
+	d := testDevice(t, true)
+	x, _ := input(d, F32, make([]float32, 16), 1, 16)
+	var calls []int
+	for _, dispatches := range []int{1, 100} {
+		p := d.NewProgram("test")
+		for range dispatches {
+			Cast(p, x, 1)
+		}
+		run(t, p, 0)
+		calls = append(calls, p.Calls())
+	}
+	if calls[0] == 0 || calls[0] != calls[1] {
+		t.Errorf("%d calls with one dispatch, %d with a hundred", calls[0], calls[1])
+	}
+	t.Logf("%d calls", calls[0])
+}
+
 // A dispatch's uniform and both kinds of binding reach the kernel.
 func TestProgram(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {

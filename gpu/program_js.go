@@ -18,6 +18,7 @@ import (
 type programHandle struct {
 	js     js.Value // a Program of web/js/gpu.js
 	params *Buffer
+	calls  int // into JavaScript, by the last run
 }
 
 // Build plans the program's memory, compiles its pipelines (together, in the
@@ -157,6 +158,8 @@ func (p *Program) run(ctx context.Context, step int, wait bool) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	before := webapi.Calls()
+	defer func() { p.host.calls = webapi.Calls() - before - 1 }() // less this one
 	if err := p.Device.Check(); err != nil {
 		return err
 	}
@@ -171,6 +174,10 @@ func (p *Program) run(ctx context.Context, step int, wait bool) error {
 	}
 	return p.Device.Check()
 }
+
+// Calls is how many calls into JavaScript the last Run made, where they are counted (see
+// webapi.Calls): the same few for any number of dispatches.
+func (p *Program) Calls() int { return p.host.calls }
 
 // KernelTime is what the dispatches of one kernel took in a Profile.
 type KernelTime struct {

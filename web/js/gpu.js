@@ -135,12 +135,17 @@ async function open({ noF16 = false, powerPreference = "high-performance" } = {}
   } catch (e) {
     return { problem: "device", text: `the GPU could not be opened: ${e.message}` };
   }
-  const state = { device, info: adapter.info, error: "", full: false, lost: "" };
+  // failed says whether error or lost holds a text: package gpu looks at it often.
+  const state = { device, info: adapter.info, failed: false, error: "", full: false, lost: "" };
   device.addEventListener("uncapturederror", ({ error }) => {
     state.error ||= error.message;
     state.full ||= error instanceof GPUOutOfMemoryError;
+    state.failed = true;
   });
-  device.lost.then((info) => { state.lost = info.message || info.reason || "device lost"; });
+  device.lost.then((info) => {
+    state.lost = info.message || info.reason || "device lost";
+    state.failed = true;
+  });
   return state;
 }
 

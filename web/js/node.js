@@ -44,6 +44,13 @@ process.on("SIGINT", () => {
 });
 
 const go = new Go();
+// Counts the calls from Go into JavaScript, for generate --stats. Go's garbage collector
+// makes those to finalizeRef.
+globalThis.impromptCalls = 0;
+for (const [name, call] of Object.entries(go.importObject.gojs)) {
+  if (!name.startsWith("syscall/js.") || name.endsWith(".finalizeRef")) continue;
+  go.importObject.gojs[name] = (sp) => { globalThis.impromptCalls++; call(sp); };
+}
 go.argv = process.argv.slice(2);
 // Go takes 12 KiB of arguments and environment at most: pass on what is of use.
 go.env = { TMPDIR: os.tmpdir() };
