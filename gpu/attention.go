@@ -2,35 +2,34 @@ package gpu
 
 import "math"
 
-// AttentionOptions are those of Attention. Q, K and V may lie in one tensor, one
-// behind the other over the channels, as a product with the three weights side by
-// side leaves them.
+// AttentionOptions are the options of Attention. Q, K and V may be parts of one tensor, one
+// after another along the channels, which is what a product with all three weights gives.
 type AttentionOptions struct {
 	Label    string
 	Heads    int
-	HeadSize int     // numbers a head; a multiple of 4
-	Scale    float64 // of the scores; 1/√HeadSize where it is 0
-	Causal   bool    // a query sees the keys up to its own place
-	QAt      int     // the channel of q where the queries begin
-	KAt, VAt int     // the channels of kv where keys and values begin
-	Image    *ImageAttention
-	tiled    bool // for tests: a GPU's kernel in any case
+	HeadSize int             // channels per head; a multiple of 4
+	Scale    float64         // of the scores; 0 means 1/√HeadSize
+	Causal   bool            // a query sees only the keys up to its own position
+	QAt      int             // the channel of q at which the queries begin
+	KAt, VAt int             // the channels of kv at which the keys and the values begin
+	Image    *ImageAttention // image prompts, or nil
+	tiled    bool            // for tests: use a GPU's kernel on every device
 }
 
-// ImageAttention is the decoupled part of a cross-attention (IP-Adapter, section
-// 3.2.2): every image prompt has a softmax of its own, which is added times λ.
+// ImageAttention is the decoupled part of a cross-attention (IP-Adapter, section 3.2.2).
+// Every image prompt has a softmax of its own, whose result is added, times λ.
 type ImageAttention struct {
-	KV      *Tensor // Act [B, ΣTᵢ, 2C]: keys, then values, of all image prompts
-	Spans   *Tensor // U32 [prompts, 4]: first token, tokens, 1 + the mask's row in Masks or 0, 0
+	KV      *Tensor // Act [B, ΣTᵢ, 2C]: the keys, then the values, of all image prompts
+	Spans   *Tensor // U32 [prompts, 4]: the first token, the number of tokens, 1 + the mask's row in Masks (0: no mask), 0
 	Prompts int
 	Scales  *Tensor // F32 [steps, layers·prompts]: λ
-	Layer   int     // this attention's place among the layers
+	Layer   int     // the index of this attention among the layers
 	Masks   *Tensor // F32 [masks, T_q], or nil
 }
 
-// Attention computes softmax(Q·Kᵗ·scale)·V for every head, plus the image prompts'
-// part. q is [B, T_q, ..] or [B, H, W, ..], kv [B, T_k, ..], both Act; the result is
-// [.., Heads·HeadSize] with q's first dimensions.
+// Attention computes softmax(Q·Kᵗ·scale)·V for every head and adds the part of the image
+// prompts. q is [B, T_q, ..] or [B, H, W, ..] and kv is [B, T_k, ..], both Act. The result
+// has the shape of q with Heads·HeadSize channels.
 func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	channels := o.Heads * o.HeadSize
 	shape := append([]int(nil), q.Shape...)
@@ -39,7 +38,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	batch := q.Shape[0]
 	if o.HeadSize%4 != 0 || kv.Shape[0] != batch || q.Channels() < o.QAt+channels ||
 		kv.Channels() < max(o.KAt, o.VAt)+channels || o.QAt%4 != 0 || o.KAt%4 != 0 || o.VAt%4 != 0 {
-		p.Fail("gpu: %s: attention of %d heads of %d over %s and %s", o.Label, o.Heads, o.HeadSize, q, kv)
+		p.Fail("gpu: %s: attention with %d heads of %d channels does not fit %s and %s", o.Label, o.Heads, o.HeadSize, q, kv)
 		return y
 	}
 	tq, tk := q.Rows()/batch, kv.Rows()/batch
@@ -53,7 +52,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	if o.Image != nil {
 		image = *o.Image
 		if image.KV.Shape[0] != batch || image.KV.Channels() != 2*channels || image.Scales.Channels() < (image.Layer+1)*image.Prompts {
-			p.Fail("gpu: %s: image prompts' %s does not fit %s", o.Label, image.KV, q)
+			p.Fail("gpu: %s: the image prompts' keys and values %s do not fit %s", o.Label, image.KV, q)
 			return y
 		}
 		step = p.Step()
@@ -68,7 +67,8 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		In("scales", image.Scales).Optional(), In("step", step).Optional(), In("masks", image.Masks).Optional()}
 	cost := 4 * float64(batch*tq*tokens*channels)
 	if p.Device.playsGPU() && !o.tiled {
-		// A thread has two queries. Heads share pipelines: compiling is what takes time.
+		// A thread has two queries. Different head sizes share a pipeline, because compiling takes
+		// long.
 		quads := o.HeadSize / 4
 		for _, most := range []int{16, 40} {
 			if quads <= most {
@@ -100,23 +100,25 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	return y
 }
 
-// attentionTile is how attention.wgsl cuts the work; see its constants.
+// attentionTile says how attention.wgsl divides the work; see its constants.
 type attentionTile struct{ split, keys, run, threads int }
 
-// chooseAttentionTile chooses for a head of so many vec4: over how many threads it is
-// split (so that each has ten vec4 or fewer, if it divides so), and how many keys are in
-// workgroup memory: as many as fit beside the parts of the scores in 9 KiB, since with
-// more fewer workgroups run at once.
-// It does not depend on image prompts: another order of sums would change the last bits
-// of a picture that λ = 0 leaves to the words. Runs of four keys keep 8 waves a SIMD of
-// RDNA3 with image prompts, too (wgsl/COST.md).
+// chooseAttentionTile chooses the tile for heads of that many vec4. It splits a head over
+// threads so that each has at most ten vec4, if the head divides evenly, and takes as many
+// keys as fit in 9 KiB of workgroup memory beside the parts of the scores. With more, fewer
+// workgroups would run at once. Runs of four keys leave RDNA3 with 8 waves per SIMD even
+// with image prompts (wgsl/COST.md).
+//
+// The tile does not depend on whether there are image prompts: λ = 0 has to give the same
+// picture as no image prompts, to the bit, and another tile would sum in another order.
 func chooseAttentionTile(quads int) attentionTile {
 	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, threads: 64}
 	t.fit(quads, 9<<10)
 	return t
 }
 
-// splitHead is the least power of two that leaves a thread so many vec4, if quads divides so.
+// splitHead returns the least power of two that leaves a thread at most that many vec4, as
+// long as quads divides evenly.
 func splitHead(quads, most int) int {
 	split := 1
 	for quads/split > most && split < 16 && quads%(2*split) == 0 {
@@ -125,7 +127,7 @@ func splitHead(quads, most int) int {
 	return split
 }
 
-// fit takes as many keys as there is room for, in bytes.
+// fit reduces the keys until they fit in that many bytes.
 func (t *attentionTile) fit(quads, room int) {
 	parts := 4
 	if t.split > 1 {

@@ -1,40 +1,44 @@
 package gpu
 
-// A large picture lies in bands of rows, each a tensor of its own:
-// default limits bind 128 MiB, and the VAE decoder's largest tensors at 512 × 512 take
-// 256 MiB without shader-f16. Convolutions and group norms take bands as they take
-// whole tensors and give the same numbers: a convolution reads the rows above and below
-// its band, too, and a group norm's statistics are those of all bands together. A group
-// norm is not applied before a convolution gathers rows to read them, so that its result
-// never lies in memory as a whole.
+// A large picture is stored in bands of rows, each a tensor of its own. A binding is at most
+// 128 MiB with WebGPU's default limits, and at 512 × 512 the VAE decoder's largest tensors
+// take 256 MiB without shader-f16.
+//
+// Convolutions and group norms accept such pictures and compute the same numbers as for
+// whole ones: a convolution also reads the rows above and below its band, and a group
+// norm's statistics are those of all bands together. The norm itself is applied only when
+// a convolution copies the rows that it reads, so that the normalised picture is never in
+// memory as a whole.
 
-// maxPiece is the most bytes of a picture in one piece, also where the GPU binds more.
+// maxPiece is the largest size in bytes of one piece of a picture, even if the GPU could
+// bind more.
 const maxPiece = 128 << 20
 
-// piece is the most bytes of a picture in one piece on this device.
+// piece is the largest size in bytes of one piece of a picture on this device.
 func (d *Device) piece() int64 {
 	return min(maxPiece, d.Limits.MaxStorageBufferBindingSize, d.Limits.MaxBufferSize)
 }
 
-// whole is how large a picture may be to lie in one piece. It is less than what fits:
-// in bands the memory of rows that were read is free for those that are written, and the
-// VAE decoder takes 60 % of what it takes with whole pictures.
+// whole is the size in bytes up to which a picture stays in one piece. It is less than
+// piece, because bands save memory: once rows have been read, their memory is free for
+// rows that are written, and the VAE decoder takes 60 % of what it takes otherwise.
 func (d *Device) whole() int64 { return d.piece() / 8 * 3 }
 
-// bandRows is how many rows of a picture of a width make a band. It depends on nothing
-// else, so that pictures of a size are cut alike. A band of 256 channels in f32 takes a
-// quarter of a piece: the rows that a stride of 2 reads for it fit a piece, too.
+// bandRows is the number of rows in a band of a picture of that width. It depends on
+// nothing else, so that all pictures of one size are cut alike. A band of 256 channels in
+// f32 takes a quarter of a piece, so that the rows that a convolution of stride 2 reads for
+// one band also fit in a piece.
 func (d *Device) bandRows(width int) int {
 	return max(1, int(d.piece()/(4*256*4))/width)
 }
 
-// pendingNorm is a group norm that is applied when rows are read.
+// pendingNorm is a group norm that is applied when rows are copied.
 type pendingNorm struct {
 	affine     *Tensor
 	activation Activation
 }
 
-// newPicture makes a transient picture [N, H, W, C], in bands if it is large.
+// newPicture makes a transient tensor [N, H, W, C], in bands if it is large.
 func (p *Program) newPicture(name string, dt DType, n, h, w, c int) *Tensor {
 	t := newTensor(p.Device, name, dt, []int{n, h, w, c})
 	if n != 1 || t.Bytes() <= p.Device.whole() {
@@ -48,11 +52,11 @@ func (p *Program) newPicture(name string, dt DType, n, h, w, c int) *Tensor {
 	return t
 }
 
-// inBands says whether a tensor has no memory of its own that a kernel could bind.
+// inBands says whether a tensor is stored in bands, so that no kernel can bind it.
 func (t *Tensor) inBands() bool { return t.root().bands != nil }
 
-// span gives a tensor that holds rows [from, to) of a picture and possibly more, and the
-// row that it begins at.
+// span returns a tensor that holds at least rows [from, to) of a picture, and the row that
+// it begins at.
 func (t *Tensor) span(p *Program, from, to int) (rows *Tensor, first int) {
 	if t.bands == nil && t.norm == nil {
 		return t, 0
@@ -66,7 +70,7 @@ func (t *Tensor) span(p *Program, from, to int) (rows *Tensor, first int) {
 	return t.gather(p, from, to), from
 }
 
-// exactly gives a tensor of rows [from, to) of a picture.
+// exactly returns a tensor of rows [from, to) of a picture.
 func (t *Tensor) exactly(p *Program, from, to int) *Tensor {
 	if rows, first := t.span(p, from, to); first == from && rows.Shape[1] == to-from {
 		return rows
@@ -74,7 +78,7 @@ func (t *Tensor) exactly(p *Program, from, to int) *Tensor {
 	return t.gather(p, from, to)
 }
 
-// gather copies rows [from, to) of a picture out of its bands, normalised where a norm
+// gather copies rows [from, to) of a picture out of its bands, and applies the norm if one
 // is pending.
 func (t *Tensor) gather(p *Program, from, to int) *Tensor {
 	w, c := t.Shape[2], t.Shape[3]
@@ -98,8 +102,8 @@ func (t *Tensor) gather(p *Program, from, to int) *Tensor {
 	return y
 }
 
-// conv2dInBands is a convolution of or to a picture in bands, a band of the result at a
-// time.
+// conv2dInBands records a convolution whose input or result is in bands, one band of the
+// result at a time.
 func conv2dInBands(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
 	if x.Shape[0] != 1 || o.X2 != nil || s.hUp%s.hIn != 0 || s.wUp%s.wIn != 0 {
 		p.Fail("gpu: %s: %s to %s has to be cut into bands, and a batch or a second input is not: choose a smaller picture", o.Label, x, y)
@@ -111,7 +115,7 @@ func conv2dInBands(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s c
 	rows := p.Device.bandRows(s.wOut)
 	for from := 0; from < s.hOut; from += rows {
 		to := min(from+rows, s.hOut)
-		// The rows of the enlarged input that these read, and those of the input.
+		// top and bottom are rows of the enlarged input; source holds those of the input.
 		top, bottom := max(0, from*s.stride-o.Padding), min(s.hUp, (to-1)*s.stride-o.Padding+w.Size)
 		source, first := x.span(p, top/up, (bottom+up-1)/up)
 		var target *Tensor
@@ -134,8 +138,8 @@ func conv2dInBands(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s c
 	}
 }
 
-// groupNormInBands computes the statistics of all bands; the norm is applied as rows of
-// the result are read.
+// groupNormInBands records the statistics of all bands. The norm is applied later, when rows
+// of the result are copied.
 func groupNormInBands(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor {
 	y := newTensor(p.Device, o.Label, x.DType, x.Shape)
 	h, width, channels := x.Shape[1], x.Shape[2], x.Channels()

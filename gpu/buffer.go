@@ -1,9 +1,9 @@
 package gpu
 
-// Buffer is a run of GPU memory, accounted for by its device.
+// Buffer is GPU memory that its device counts.
 type Buffer struct {
 	Label string
-	Size  int64 // bytes, as asked for
+	Size  int64 // bytes, without the guard band
 
 	device   *Device
 	guard    int64 // bytes of NaN behind Size; see Device.Guard
@@ -11,11 +11,12 @@ type Buffer struct {
 	handle   bufferHandle
 }
 
-// guardBytes is the width of the band of NaN that Device.Guard puts behind a tensor.
+// guardBytes is the size of the band of NaN that Device.Guard puts after a buffer.
 const guardBytes = 1024
 
-// NewBuffer allocates size bytes (rounded up to 16) for storage, copies in and copies out.
-// An allocation that the GPU refuses is reported by the next Device.Check.
+// NewBuffer allocates size bytes, rounded up to a multiple of 16, that kernels can bind and
+// that can be written and read. If the GPU refuses the memory, the next Device.Check or an
+// Allocate around the call reports it.
 func (d *Device) NewBuffer(label string, size int64) *Buffer {
 	b := &Buffer{Label: label, Size: (size + 15) &^ 15, device: d}
 	if d.Guard {
@@ -26,7 +27,7 @@ func (d *Device) NewBuffer(label string, size int64) *Buffer {
 	return b
 }
 
-// Release gives the memory back. The GPU finishes what was submitted first.
+// Release frees the memory. Work that was already submitted still runs.
 func (b *Buffer) Release() {
 	if b == nil || b.released {
 		return
@@ -36,7 +37,7 @@ func (b *Buffer) Release() {
 	b.device.memory.add(-(b.Size + b.guard))
 }
 
-// memory counts what a device holds.
+// memory counts the bytes that a device has allocated.
 type memory struct{ now, peak int64 }
 
 func (m *memory) add(n int64) {

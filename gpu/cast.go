@@ -1,6 +1,6 @@
 package gpu
 
-// Cast returns x, F32, times a constant as a tensor of type Act.
+// Cast returns x · factor as a tensor of type Act. x is F32.
 func Cast(p *Program, x *Tensor, factor float64) *Tensor {
 	y := p.NewTensor(x.Name+".act", Act, x.Shape...)
 	castInto(p, x, y, factor)

@@ -1,27 +1,27 @@
 package gpu
 
-// Conv2dOptions say what rides along with a convolution. The zero value is a
-// convolution of stride 1 without padding.
+// Conv2dOptions are the options of Conv2d. The zero value is a convolution of stride 1
+// without padding.
 type Conv2dOptions struct {
 	Label      string
-	Stride     int    // 1 where it is 0
-	Padding    int    // zeros on each side
-	PadEnd     int    // zeros at the bottom and at the right beyond Padding (the VAE's downsampler)
-	UpsampleTo [2]int // height, width that the input is enlarged to first, by nearest neighbour
-	X2         *Tensor
-	Table      *Tensor // F32 [steps, Out]: the step's row is added to every pixel
+	Stride     int     // 0 means 1
+	Padding    int     // rows and columns of zeros on each side
+	PadEnd     int     // further zeros at the bottom and at the right (the VAE's downsampler)
+	UpsampleTo [2]int  // height and width to enlarge the input to first, by nearest neighbour; zeros mean that it is not
+	X2         *Tensor // Act [N, H, W, C2]: concatenated behind the input over the channels, or nil
+	Table      *Tensor // F32 [steps, Out]: the step's row is added to every pixel; or nil
 	Activation Activation
-	Residual   *Tensor  // Act, added after the activation
-	Scale      float64  // of the whole result; 1 where it is 0
+	Residual   *Tensor  // Act, added after the activation; or nil
+	Scale      float64  // of the whole result; 0 means 1
 	Output     DType    // Act, or F32
-	tile       convTile // for tests: instead of chooseConvTile's choice
+	tile       convTile // for tests: a GPU's kernel with this tile
 }
 
-// Conv2d convolves x, Act [N, H, W, In] (with X2: the two concatenated over the
-// channels), as torch's conv2d does, and returns [N, H', W', Out].
+// Conv2d convolves x, Act [N, H, W, In], as torch's conv2d does, and returns
+// [N, H', W', Out].
 func Conv2d(p *Program, x *Tensor, w *ConvWeight, o Conv2dOptions) *Tensor {
 	if len(x.Shape) != 4 {
-		p.Fail("gpu: %s: a convolution of %s", o.Label, x)
+		p.Fail("gpu: %s: a convolution takes [N, H, W, C], not %s", o.Label, x)
 		return x
 	}
 	n, h, wd := x.Shape[0], x.Shape[1], x.Shape[2]
@@ -33,7 +33,7 @@ func Conv2d(p *Program, x *Tensor, w *ConvWeight, o Conv2dOptions) *Tensor {
 	ho := (up[0]+2*o.Padding+o.PadEnd-w.Size)/stride + 1
 	wo := (up[1]+2*o.Padding+o.PadEnd-w.Size)/stride + 1
 	if ho < 1 || wo < 1 {
-		p.Fail("gpu: %s: a kernel of %d does not fit %s", o.Label, w.Size, x)
+		p.Fail("gpu: %s: a kernel of size %d does not fit in %s", o.Label, w.Size, x)
 		return x
 	}
 	y := p.newPicture(o.Label, o.Output, n, ho, wo, w.Out)
@@ -59,8 +59,8 @@ const (
 var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", convResidual},
 	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}}
 
-// convShape is the sizes of a convolution; top is the row of the enlarged input that the
-// first row of the result reads first.
+// convShape holds the sizes of a convolution: m is the number of output pixels, and top is
+// the row of the enlarged input that the first tap of the first output row reads.
 type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top int }
 
 func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
@@ -68,11 +68,11 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	if o.X2 != nil {
 		c2 = o.X2.Pitch()
 		if x.Channels()%4 != 0 {
-			p.Fail("gpu: %s: %s before another tensor has no multiple of 4 channels", o.Label, x)
+			p.Fail("gpu: %s: the channels of %s, which come before those of another tensor, are not a multiple of 4", o.Label, x)
 		}
 	}
 	if x.Channels()+c2 != w.In && (x.Pitch()+c2 != (w.In+3)&^3) {
-		p.Fail("gpu: %s takes %d channels, and %s (and %d more) came", o.Label, w.In, x, c2)
+		p.Fail("gpu: %s takes %d channels, not those of %s and %d more", o.Label, w.In, x, c2)
 		return
 	}
 	if o.Residual != nil && (o.Residual.Rows() != y.Rows() || o.Residual.Channels() != y.Channels()) {
@@ -101,7 +101,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 			flags |= f.bit
 		}
 	}
-	// What is added to the sums: by the convolution's own kernel, or, with slices, by conv2d_sum.
+	// What is added to the sums, by the convolution's kernel or, with slices, by conv2d_sum.
 	var step *Tensor
 	if o.Table != nil {
 		step = p.Step()
@@ -131,7 +131,8 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		Cost: w.cost(s.m),
 	}
 	if onCPU {
-		// A thread has 16 pixels and two pairs of columns; four threads are busy or idle together.
+		// A workgroup takes 16 pixels and 64 columns. pairs is padded so that the four threads of
+		// a quad are busy or idle together.
 		conv.Kernel = "conv2d_cpu"
 		conv.Consts = append([]Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
 			{"UPSAMPLES", flags&convUpsample != 0}, {"GATED", w.geglu}, {"ACTIVATION", activation}}, convFlags...)

@@ -1,33 +1,33 @@
 package gpu
 
-// convTile is how conv2d.wgsl cuts the work: a thread's tile in units of four pixels
-// and four channels, and into how many slices the sums are cut.
+// convTile says how conv2d.wgsl divides the work: how many times four pixels (mv) and four
+// channels (nv) a thread computes, and into how many slices the sums are cut.
 type convTile struct{ mv, nv, slices int }
 
-// convPass is how many input channels the kernel brings to workgroup memory at once.
+// convPass is how many input channels the kernel loads into workgroup memory at a time.
 const convPass = 16
 
-// rows and columns are the workgroups for m pixels and n packed channels.
+// rows and columns are the numbers of workgroups for m pixels and n packed channels.
 func (t convTile) rows(m int) int     { return (m + 32*t.mv - 1) / (32 * t.mv) }
 func (t convTile) columns(n int) int  { return (n + 32*t.nv - 1) / (32 * t.nv) }
 func (t convTile) tiles(m, n int) int { return t.rows(m) * t.columns(n) }
 
-// passes is how often the kernel brings tiles to workgroup memory.
+// passes is how many times the kernel loads tiles into workgroup memory.
 func (w *ConvWeight) passes() int { return w.Size * w.Size * ((w.In + convPass - 1) / convPass) }
 
-// enoughGroups is how many workgroups keep a large GPU busy.
+// enoughGroups is the number of workgroups that keeps a large GPU busy.
 const enoughGroups = 256
 
-// fewestPasses is the least work of a slice that is worth a workgroup's beginning and end.
+// fewestPasses is the least number of passes for which a slice is worth its overhead.
 const fewestPasses = 8
 
-// chooseConvTile takes the tile and the slices that should be done first.
+// chooseConvTile chooses the tile and the number of slices with the lowest gpuCost.
 func chooseConvTile(m int, w *ConvWeight) convTile {
 	var best convTile
 	least := 0.0
 	for _, t := range []convTile{{2, 2, 1}, {1, 2, 1}, {1, 1, 1}} {
 		if w.geglu && t.nv < 2 {
-			continue // a tile holds values and their gates
+			continue // a tile has to hold both values and gates
 		}
 		for ; t.slices <= 16; t.slices *= 2 {
 			if t.slices > 1 && (w.geglu || w.passes()/t.slices < fewestPasses) {
@@ -41,10 +41,10 @@ func chooseConvTile(m int, w *ConvWeight) convTile {
 	return best
 }
 
-// gpuCost is about how long a GPU takes, in multiplications: the products of whole tiles,
-// divided by the share of the chip's peak that the tile reaches on RDNA3
-// (wgsl/cost.json) and by the part of a large GPU that has work; and, with
-// slices, writing and reading their sums, at 20 operations a byte.
+// gpuCost estimates how long a GPU takes, in multiplications: the products of whole tiles,
+// divided by the share of the chip's peak that the tile reaches on RDNA3 (wgsl/cost.json)
+// and by the share of a large GPU that has work. With slices it adds the time to write and
+// read their sums, at 20 operations per byte.
 func (t convTile) gpuCost(m int, w *ConvWeight) float64 {
 	share := map[[2]int]float64{{2, 2}: 0.75, {1, 2}: 0.61, {1, 1}: 0.51}[[2]int{t.mv, t.nv}]
 	tiles := t.tiles(m, w.used())

@@ -23,9 +23,9 @@ func (w *ConvWeight) columns() int {
 	return (w.Out + 63) &^ 63
 }
 
-// NewConvWeight uploads a kernel. weights are [Oᵢ, I, K, K] or [Oᵢ, I]; several are
-// put side by side (q, k and v as one product). biases are as many, or none. With
-// geglu there is one weight, of twice the output channels.
+// NewConvWeight uploads weights of shape [Oᵢ, I, K, K] or [Oᵢ, I]. Several become one: their
+// output channels follow one another (q, k and v as one product). There are as many biases
+// as weights, or none. With geglu there is one weight, with twice the output channels.
 func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biases []Parameter, geglu bool) (*ConvWeight, error) {
 	first := weights[0]
 	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu}
@@ -73,11 +73,11 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	return w, nil
 }
 
-// inputs are the input channels, padded.
+// inputs is the number of input channels, padded to a multiple of 4.
 func (w *ConvWeight) inputs() int { return (w.In + 3) &^ 3 }
 
-// repack is the dispatch that brings staged rows [row, row + rows) of a parameter, whose
-// first row is the weight's row to, into w's layout.
+// repack returns the dispatch that writes the staged rows [row, row + rows) of a parameter
+// into w. The parameter's row 0 is output channel to of w.
 func (w *ConvWeight) repack(d *Device, param Parameter, staged *Buffer, row, rows, to int) Dispatch {
 	taps, quads := w.Size*w.Size, (rows+3)/4
 	count := taps * w.inputs() * quads
@@ -93,7 +93,7 @@ func (w *ConvWeight) repack(d *Device, param Parameter, staged *Buffer, row, row
 	}
 }
 
-// permute puts a bias in the order of the packed columns, padded with zeros.
+// permute puts a bias into the order of the packed columns and pads it with zeros.
 func (w *ConvWeight) permute(bias []float32) []float32 {
 	columns := make([]float32, w.columns())
 	for o, v := range bias {
@@ -114,7 +114,7 @@ func (w *ConvWeight) Release() {
 	}
 }
 
-// used is the number of packed columns that are computed.
+// used is the number of packed columns that are computed: with a GEGLU, all of them.
 func (w *ConvWeight) used() int {
 	if w.geglu {
 		return w.columns()
@@ -122,7 +122,7 @@ func (w *ConvWeight) used() int {
 	return w.Out
 }
 
-// cost is the floating-point operations for m pixels.
+// cost is the number of floating-point operations for m pixels.
 func (w *ConvWeight) cost(m int) float64 {
 	return 2 * float64(m) * float64(w.In*w.Size*w.Size) * float64(w.used())
 }

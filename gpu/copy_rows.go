@@ -1,8 +1,7 @@
 package gpu
 
-// CopyRows copies n rows of x from its row from on into y from its row to on, bit for
-// bit. A row is what one index of the innermost dimension but one spans: a pixel, a
-// token. x and y have the same type and pitch.
+// CopyRows copies rows [from, from+n) of x to rows [to, to+n) of y, bit for bit. A row is
+// one vector of channels: a pixel or a token. x and y have the same type and pitch.
 func CopyRows(p *Program, x, y *Tensor, from, to, n int) {
 	if x.DType != y.DType || x.Pitch() != y.Pitch() || from < 0 || to < 0 || from+n > x.Rows() || to+n > y.Rows() {
 		p.Fail("gpu: copying %d rows from %s at %d to %s at %d does not fit", n, x, from, y, to)

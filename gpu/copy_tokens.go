@@ -1,15 +1,15 @@
 package gpu
 
-// SliceTokens copies tokens [from, from+n) of x, Act [B, T, C], to a tensor [B, n, C].
+// SliceTokens copies tokens [from, from+n) of x, Act [B, T, C], to a new tensor [B, n, C].
 func SliceTokens(p *Program, x *Tensor, from, n int) *Tensor {
 	y := p.NewTensor(x.Name+".slice", x.DType, x.Shape[0], n, x.Channels())
 	copyTokens(p, x, y, from, 0, n)
 	return y
 }
 
-// ConcatTokens puts tensors [B, T₁, C], [B, T₂, C], … one behind the other: [B, ΣT, C].
-// It is for what is computed once a picture; kernels that run every step take their
-// inputs apart instead.
+// ConcatTokens joins tensors [B, T₁, C], [B, T₂, C], … into [B, ΣT, C]. It is meant for
+// what is computed once per picture; kernels that run in every step take several inputs
+// instead.
 func ConcatTokens(p *Program, parts ...*Tensor) *Tensor {
 	if len(parts) == 1 {
 		return parts[0]
@@ -27,8 +27,8 @@ func ConcatTokens(p *Program, parts ...*Tensor) *Tensor {
 	return y
 }
 
-// CopyTokens copies x, [B, T, C], into y, [B, U, C], from y's token at on. Both are
-// of type Act.
+// CopyTokens copies x, [B, T, C], to tokens [at, at+T) of y, [B, U, C]. Both have the type
+// Act.
 func CopyTokens(p *Program, x, y *Tensor, at int) { copyTokens(p, x, y, 0, at, x.Shape[1]) }
 
 func copyTokens(p *Program, x, y *Tensor, from, to, n int) {

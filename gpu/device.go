@@ -1,18 +1,8 @@
-// Package gpu records neural networks as lists of compute dispatches, plans their
-// memory and replays them through WebGPU.
-//
-// A network is recorded once per shape: operations (Linear, Conv2d, Attention …)
-// append dispatches to a Program and name the tensors they read and write. Build
-// plans which tensors share a buffer, compiles the pipelines and makes the bind
-// groups; Run replays the list with one call into JavaScript.
-//
-// Recording and planning work on any machine, without a GPU (see NewPlanner), so
-// that the memory of a plan can be known before anything is allocated.
 package gpu
 
 import "fmt"
 
-// Limits are those of WebGPU that the engine cares for.
+// Limits are the WebGPU limits that the engine depends on.
 type Limits struct {
 	MaxBufferSize                     int64
 	MaxStorageBufferBindingSize       int64
@@ -22,7 +12,7 @@ type Limits struct {
 	MaxComputeWorkgroupsPerDimension  int
 }
 
-// DefaultLimits are those that every WebGPU adapter has.
+// DefaultLimits are the limits that every WebGPU adapter supports.
 var DefaultLimits = Limits{
 	MaxBufferSize:                     256 << 20,
 	MaxStorageBufferBindingSize:       128 << 20,
@@ -32,10 +22,10 @@ var DefaultLimits = Limits{
 	MaxComputeWorkgroupsPerDimension:  65535,
 }
 
-// AdapterInfo says what the device runs on, in the browser's words.
+// AdapterInfo describes what the device runs on, in the browser's words.
 type AdapterInfo struct {
 	Vendor, Architecture, Device, Description string
-	Software                                  bool // a CPU that plays a GPU: SwiftShader, lavapipe, WARP
+	Software                                  bool // a processor emulates the GPU: SwiftShader, lavapipe, WARP
 }
 
 func (a AdapterInfo) String() string {
@@ -47,43 +37,45 @@ func (a AdapterInfo) String() string {
 	return "unknown adapter"
 }
 
-// playsGPU says whether kernels of their own are for this device (conv2d_cpu.wgsl says
-// why). Both processors that play GPUs have subgroups; without, a GPU's kernels do.
+// playsGPU says whether a processor emulates the GPU. Such a device runs the kernels whose
+// names end in _cpu; conv2d_cpu.wgsl says why. They need subgroups, which SwiftShader and
+// lavapipe both have; without subgroups the device runs a GPU's kernels.
 func (d *Device) playsGPU() bool { return d.Info.Software && d.Subgroups }
 
-// Device is a GPU, or, from NewPlanner, only the plan of one.
+// Device is a GPU, or a planner without one (see NewPlanner).
 type Device struct {
-	Subgroups bool        // WGSL's subgroups, and with them quadBroadcast
-	F16       bool        // shader-f16: activations are F16, and arithmetic on them widens to f32
+	Subgroups bool        // WGSL's subgroups, which include quadBroadcast
+	F16       bool        // shader-f16: activations are stored as f16 and computed with as f32
 	Weights   WeightDType // how matrices lie in memory; WeightF32 only without F16
 	Limits    Limits
 	Info      AdapterInfo
-	// Guard, for tests, gives every tensor a buffer of its own, filled with NaN and
-	// followed by a band of NaN: a read of what was never written, or past the end,
-	// shows in the result, and Program.CheckGuards finds writes past the end.
+	// Guard is for tests. It gives every tensor a buffer of its own, which is filled with
+	// NaN and followed by a band of NaN. A kernel that reads what was never written, or
+	// past the end, then shows it in its result, and Program.CheckGuards finds writes past
+	// the end.
 	Guard bool
 
 	memory memory
 	passed int64 // bytes of weights since the last collection
-	//lint:ignore U1000 on the host there is nothing behind it
+	//lint:ignore U1000 empty on the host
 	host deviceHandle
 }
 
-// NewPlanner returns a device without a GPU: programs can be recorded and planned
-// on it and its memory is accounted for, but nothing runs and what is read is zero.
+// NewPlanner returns a device without a GPU. Programs can be recorded and planned on it,
+// and their memory is counted, but nothing runs and all that is read is zero.
 func NewPlanner(f16 bool, limits Limits) *Device { return &Device{F16: f16, Limits: limits} }
 
-// MemoryBytes is what the device's live buffers take.
+// MemoryBytes is how much memory the device's buffers take now.
 func (d *Device) MemoryBytes() int64 { return d.memory.now }
 
-// PeakMemoryBytes is the most that MemoryBytes was since ResetPeakMemory.
+// PeakMemoryBytes is the largest value of MemoryBytes since ResetPeakMemory.
 func (d *Device) PeakMemoryBytes() int64 { return d.memory.peak }
 
-// ResetPeakMemory starts a new count of PeakMemoryBytes.
+// ResetPeakMemory begins PeakMemoryBytes anew.
 func (d *Device) ResetPeakMemory() { d.memory.peak = d.memory.now }
 
-// NewTensor makes a persistent tensor: it keeps its contents between runs, and any
-// program of the device may bind it. It begins as zeros.
+// NewTensor makes a persistent tensor. It keeps its contents between runs, and every
+// program of the device may bind it. It is zero at first.
 func (d *Device) NewTensor(name string, dt DType, shape ...int) *Tensor {
 	t := newTensor(d, name, dt, shape)
 	t.persistent = true
@@ -91,7 +83,7 @@ func (d *Device) NewTensor(name string, dt DType, shape ...int) *Tensor {
 	return t
 }
 
-// checkSize says whether a tensor fits the device's bindings.
+// checkSize reports a tensor that is too large for one binding of the device.
 func (d *Device) checkSize(what string, size int64) error {
 	if limit := min(d.Limits.MaxStorageBufferBindingSize, d.Limits.MaxBufferSize); size > limit {
 		return fmt.Errorf("gpu: %s needs %d MiB in one piece, and this GPU binds at most %d MiB: choose a smaller picture",

@@ -8,7 +8,7 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// What stands for WebGPU's objects where there is no GPU.
+// On the host there is no GPU: these stand in for WebGPU's objects.
 type (
 	bufferHandle  struct{}
 	deviceHandle  struct{}
@@ -18,13 +18,15 @@ type (
 func (d *Device) createBuffer(string, int64) bufferHandle { return bufferHandle{} }
 func (b *Buffer) destroy()                                {}
 
-// Check has nothing to report on the host.
+// Check returns nil: on the host nothing can fail.
 func (d *Device) Check() error { return nil }
 
-// Allocate runs do.
-func (d *Device) Allocate(_ context.Context, _ string, do func() error) error { return do() }
+// Allocate calls allocate and returns its error.
+func (d *Device) Allocate(_ context.Context, _ string, allocate func() error) error {
+	return allocate()
+}
 
-// Recover has nothing to wait for.
+// Recover returns nil: on the host there is nothing to wait for.
 func (d *Device) Recover(context.Context) error { return nil }
 
 func (d *Device) wait(context.Context) error { return nil }
@@ -32,12 +34,13 @@ func (d *Device) wait(context.Context) error { return nil }
 // WriteBytes does nothing on the host.
 func (b *Buffer) WriteBytes(int64, webapi.Bytes) {}
 
-// ReadBytes gives zeros on the host, where nothing has run.
+// ReadBytes returns zeros: on the host nothing has run.
 func (b *Buffer) ReadBytes(_ context.Context, _, size int64) (webapi.Bytes, error) {
 	return make(webapi.Bytes, size), nil
 }
 
-// Build checks the recording and plans its memory, so that PeakMemoryBytes counts it.
+// Build checks the recording and plans the program's memory, which PeakMemoryBytes then
+// counts.
 func (p *Program) Build(context.Context) error {
 	if err := p.check(); err != nil {
 		return err
@@ -54,7 +57,7 @@ func (p *Program) Build(context.Context) error {
 	return nil
 }
 
-// Run does nothing on the host, so that a whole run can be planned there.
+// Run does nothing on the host, so that a whole picture can be planned there.
 func (p *Program) Run(ctx context.Context, _ int) error { return ctx.Err() }
 
 // Calls is 0 on the host, where there is no JavaScript.

@@ -17,7 +17,7 @@ type bufferHandle struct{ *wgpu.Buffer }
 
 // deviceHandle is the WebGPU side of a Device.
 type deviceHandle struct {
-	state     js.Value // what impromptGPU.open resolved to
+	state     js.Value // the object that impromptGPU.open resolved to
 	js        js.Value // the GPUDevice
 	wgpu      wgpu.Device
 	modules   map[string]*pipelineEntry // by shader source and binding signature
@@ -30,7 +30,7 @@ type layout struct {
 	pipeline js.Value
 }
 
-// pipelineEntry is a pipeline that is being compiled or is ready.
+// pipelineEntry is a pipeline that is being compiled (ready is undefined) or is ready.
 type pipelineEntry struct {
 	promise js.Value
 	ready   js.Value
@@ -38,13 +38,13 @@ type pipelineEntry struct {
 
 // Options choose the device that Open asks for.
 type Options struct {
-	NoF16 bool // do without shader-f16 even where the adapter has it
+	NoF16 bool // do not use shader-f16 even if the adapter has it
 }
 
 func glue() js.Value { return js.Global().Get("impromptGPU") }
 
-// Open asks the browser (or Dawn in Node) for a GPU, with shader-f16 and the
-// adapter's full limits where it grants them.
+// Open asks the browser (or Dawn, in Node) for a GPU, with shader-f16 if the adapter has
+// it and with the adapter's own limits. Its error is an OpenError if there is no GPU.
 func Open(ctx context.Context, o Options) (*Device, error) {
 	if glue().IsUndefined() {
 		return nil, errors.New("gpu: web/js/gpu.js was not loaded before the engine")
@@ -89,11 +89,11 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	return d, nil
 }
 
-// JS is the GPUDevice.
+// JS returns the GPUDevice.
 func (d *Device) JS() js.Value { return d.host.js }
 
-// Check returns the first error that WebGPU reported outside of any other call, or
-// says that the device is lost.
+// Check returns the first error that WebGPU has reported since the last Check, or a
+// LostError if the device is lost. WebGPU reports errors after the call that made them.
 func (d *Device) Check() error {
 	if !d.host.state.Get("failed").Bool() {
 		return nil
@@ -113,20 +113,20 @@ func (d *Device) Check() error {
 	return nil
 }
 
-// Allocate runs do and reports memory that the GPU refused meanwhile, as an
-// OutOfMemoryError that names what.
-func (d *Device) Allocate(ctx context.Context, what string, do func() error) error {
+// Allocate calls allocate and returns its error, or, if the GPU refused memory during the
+// call, an OutOfMemoryError that names what the memory was for.
+func (d *Device) Allocate(ctx context.Context, what string, allocate func() error) error {
 	d.pushScopes("out-of-memory")
-	err := do()
-	// A refused buffer makes other errors: the refusal is the one to know.
+	err := allocate()
+	// A refused buffer causes other errors, so the refusal is the one to report.
 	if full := d.popScopes(ctx, what, 1); full != nil {
 		return full
 	}
 	return err
 }
 
-// Recover waits for the GPU and forgets what went wrong on it, once the memory that ran
-// out was given back. Its error is that the GPU is lost.
+// Recover waits for the GPU and drops the errors that it has reported. It is called after
+// the GPU ran out of memory, when memory has been freed. It fails if the GPU is lost.
 func (d *Device) Recover(ctx context.Context) error {
 	if err := d.wait(ctx); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (d *Device) Recover(ctx context.Context) error {
 	return nil
 }
 
-// wait waits until the GPU has done all that was submitted.
+// wait blocks until the GPU has finished everything that was submitted.
 func (d *Device) wait(ctx context.Context) error {
 	_, err := webapi.Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
 	return err
@@ -150,7 +150,7 @@ func (d *Device) pushScopes(filters ...string) {
 	}
 }
 
-// popScopes waits for what n error scopes caught.
+// popScopes waits for the last n error scopes and returns the errors that they caught.
 func (d *Device) popScopes(ctx context.Context, what string, n int) error {
 	var errs []error
 	for range n {
@@ -171,11 +171,11 @@ func (d *Device) popScopes(ctx context.Context, what string, n int) error {
 // Close frees the GPU.
 func (d *Device) Close() { d.host.js.Call("destroy") }
 
-// CompileMilliseconds is how long pipelines took to compile, in sum over the builds
-// that waited for them.
+// CompileMilliseconds is how long all calls of Build together have waited for pipelines to
+// compile.
 func (d *Device) CompileMilliseconds() float64 { return d.host.compileMS }
 
-// Pipelines is how many different pipelines were compiled.
+// Pipelines is the number of different pipelines that were compiled.
 func (d *Device) Pipelines() int { return len(d.host.modules) }
 
 func (d *Device) createBuffer(label string, size int64) bufferHandle {
@@ -195,20 +195,20 @@ func (b *Buffer) destroy() {
 	}
 }
 
-// WriteBytes queues a copy of p to the buffer at a byte offset that is a multiple
-// of four. p may be changed afterwards.
+// WriteBytes queues a copy of p into the buffer. The offset in bytes is a multiple of
+// four. The caller may change p afterwards.
 func (b *Buffer) WriteBytes(offset int64, p webapi.Bytes) {
 	if b.handle.Buffer != nil {
 		glue().Call("write", b.device.host.js, object(b.handle.Buffer), offset, p)
 	}
 }
 
-// ReadBytes waits for all that was submitted and returns a copy of the buffer.
+// ReadBytes waits for everything that was submitted and returns a copy of size bytes.
 func (b *Buffer) ReadBytes(ctx context.Context, offset, size int64) (webapi.Bytes, error) {
 	if err := b.device.Check(); err != nil {
 		return js.Undefined(), err
 	}
-	// Not ctx: an abandoned map would leak its staging buffer's pages.
+	// The wait ignores ctx: if the mapping were abandoned, its staging buffer would leak.
 	v, err := webapi.Await(context.WithoutCancel(ctx), glue().Call("read", b.device.host.js, object(b.handle.Buffer), offset, (size+3)&^3))
 	if err != nil {
 		return js.Undefined(), fmt.Errorf("gpu: reading %s back: %w", b.Label, err)
@@ -219,9 +219,9 @@ func (b *Buffer) ReadBytes(ctx context.Context, offset, size int64) (webapi.Byte
 	return v.Call("subarray", 0, size), nil
 }
 
-// layoutFor makes the layout of a dispatch's bindings: a uniform, then storage that
-// is read or written. Explicit, because "auto" drops a binding that a constant
-// switched off.
+// layoutFor returns the layout of a dispatch's bindings. The signature has a letter for
+// each: u is the uniform (or - if there is none), r and w are storage that is read or
+// written. WebGPU's own layout, "auto", leaves out a binding that a constant switches off.
 func (d *Device) layoutFor(signature string) layout {
 	if l, ok := d.host.layouts[signature]; ok {
 		return l
@@ -247,7 +247,7 @@ func (d *Device) layoutFor(signature string) layout {
 	return l
 }
 
-// compile starts compiling a pipeline, once for each source and signature.
+// compile begins to compile a pipeline, once for each source and signature.
 func (d *Device) compile(label, source, signature string) *pipelineEntry {
 	key := signature + "\x00" + source
 	if e, ok := d.host.modules[key]; ok {
@@ -261,7 +261,7 @@ func (d *Device) compile(label, source, signature string) *pipelineEntry {
 		"label": label, "layout": l.pipeline,
 		"compute": map[string]any{"module": object(module), "entryPoint": "main"},
 	})
-	// A failure is reported where the pipeline is awaited, later.
+	// Build awaits the promise later and reports a failure then.
 	e.promise.Call("catch", glue().Get("ignore"))
 	d.host.modules[key] = e
 	return e

@@ -1,11 +1,11 @@
 package gpu
 
-// EmbedTokens returns tokens[ids[b, t]] + positions[t], Act [B, T, C]. ids is U32 [B, T].
+// EmbedTokens returns tokens[ids[b, t]] + positions[t] as Act [B, T, C]. ids is U32 [B, T].
 func EmbedTokens(p *Program, ids *Tensor, tokens, positions *Table) *Tensor {
 	b, length := ids.Shape[0], ids.Shape[1]
 	y := p.NewTensor("embeddings", Act, b, length, tokens.Channels)
 	if length > positions.Rows {
-		p.Fail("gpu: %d tokens, and positions for %d", length, positions.Rows)
+		p.Fail("gpu: there are %d tokens, and positions for %d", length, positions.Rows)
 		return y
 	}
 	quads := tokens.Channels / 4
@@ -21,14 +21,14 @@ func EmbedTokens(p *Program, ids *Tensor, tokens, positions *Table) *Tensor {
 	return y
 }
 
-// EmbedPatches puts a class token before patches, Act [B, h, w, C], and adds the
-// positions: Act [B, 1 + h·w, C].
+// EmbedPatches puts a class token before the patches, Act [B, h, w, C], and adds the
+// positions. The result is Act [B, 1 + h·w, C].
 func EmbedPatches(p *Program, patches *Tensor, class *Buffer, positions *Table) *Tensor {
 	b, quads := patches.Shape[0], patches.Pitch()/4
 	length := patches.Rows()/b + 1
 	y := p.NewTensor("embeddings", Act, b, length, patches.Channels())
 	if length != positions.Rows || patches.Channels() != positions.Channels {
-		p.Fail("gpu: %d patches, and positions for %d", length-1, positions.Rows-1)
+		p.Fail("gpu: there are %d patches, and positions for %d", length-1, positions.Rows-1)
 		return y
 	}
 	count := b * length * quads

@@ -2,13 +2,13 @@ package gpu
 
 import "fmt"
 
-// LostError says that the GPU was taken away: a driver reset, a laptop that
-// changed its GPU, device.destroy(). A new device has to be opened.
+// LostError says that the GPU is gone: the driver was reset, a laptop switched to another
+// GPU, or the device was destroyed. A new device has to be opened.
 type LostError struct{ Reason string }
 
 func (e *LostError) Error() string { return "gpu: the GPU was lost: " + e.Reason }
 
-// OpenError says why there is no GPU to work with.
+// OpenError says why no GPU could be opened.
 type OpenError struct {
 	Kind string // "webgpu": the browser has none; "adapter": it found no GPU; "device": the GPU refused
 	Text string
@@ -16,10 +16,10 @@ type OpenError struct {
 
 func (e *OpenError) Error() string { return "gpu: " + e.Text }
 
-// OutOfMemoryError says that the GPU refused memory for What.
+// OutOfMemoryError says that the GPU refused memory.
 type OutOfMemoryError struct {
-	What string
-	Held int64 // bytes that the engine holds already
+	What string // what the memory was for
+	Held int64  // bytes that the engine has allocated
 }
 
 func (e *OutOfMemoryError) Error() string {

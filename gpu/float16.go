@@ -2,8 +2,8 @@ package gpu
 
 import "math"
 
-// Float16 rounds x to the nearest half-precision number, ties to even, and returns
-// its bits. Beyond 65,504 it gives infinity, as torch's conversion does.
+// Float16 rounds x to the nearest half-precision number, ties to even, and returns its
+// bits. Numbers that round to more than 65,504 become infinity, as in torch's conversion.
 func Float16(x float32) uint16 {
 	b := math.Float32bits(x)
 	sign := uint16(b >> 16 & 0x8000)
@@ -21,7 +21,7 @@ func Float16(x float32) uint16 {
 	return sign | uint16((b+0xfff+b>>13&1-0x38000000)>>13)
 }
 
-// Float32 is the value of a half-precision number's bits.
+// Float32 returns the value of the half-precision number with the bits h.
 func Float32(h uint16) float32 {
 	sign := uint32(h&0x8000) << 16
 	exp, frac := uint32(h>>10&0x1f), uint32(h&0x3ff)

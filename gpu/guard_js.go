@@ -10,11 +10,11 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// nan fills with 0xff: NaN as f16, as f32 and a huge u32.
+// nan returns n bytes of 0xff, which are NaN as f16 and as f32, and a huge number as u32.
 func nan(n int64) []byte { return bytes.Repeat([]byte{0xff}, int(n)) }
 
-// fillGuards makes what no dispatch has written yet, and the band behind every
-// tensor of the program, NaN.
+// fillGuards fills the program's transient tensors, and the band after every buffer that it
+// binds, with NaN.
 func (p *Program) fillGuards() {
 	for _, t := range p.transient {
 		if t.buffer != nil {
@@ -30,8 +30,8 @@ func (p *Program) fillGuards() {
 	}
 }
 
-// CheckGuards reports the first tensor behind whose end something was written. It
-// is for tests, on a device with Guard.
+// CheckGuards reports the first buffer that was written past its end. It is for tests, on a
+// device with Guard.
 func (p *Program) CheckGuards(ctx context.Context) error {
 	for _, d := range p.dispatches {
 		for i, bind := range d.Bind {

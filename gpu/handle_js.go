@@ -9,9 +9,9 @@ import (
 	"github.com/cogentcore/webgpu/wgpu"
 )
 
-// cogentcore/webgpu keeps the JavaScript object of each of its types to itself, and
-// the replay list needs them. Each type is a struct of that one js.Value, which the
-// constants below hold the compiler to.
+// The types of cogentcore/webgpu do not export the JavaScript objects that they wrap, which
+// the list of dispatches needs. Each type is a struct of that one js.Value. If that changes,
+// one of the constants below is negative and does not compile.
 const (
 	_ = uint(unsafe.Sizeof(js.Value{}) - unsafe.Sizeof(wgpu.Buffer{}))
 	_ = uint(unsafe.Sizeof(wgpu.Buffer{}) - unsafe.Sizeof(js.Value{}))
@@ -21,5 +21,5 @@ type wrapper interface {
 	wgpu.Buffer | wgpu.BindGroup | wgpu.BindGroupLayout | wgpu.PipelineLayout | wgpu.ShaderModule
 }
 
-// object is the JavaScript object that w wraps.
+// object returns the JavaScript object that w wraps.
 func object[T wrapper](w *T) js.Value { return *(*js.Value)(unsafe.Pointer(w)) }

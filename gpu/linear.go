@@ -1,12 +1,12 @@
 package gpu
 
-// LinearOptions say what rides along with a linear layer.
+// LinearOptions are the options of Linear.
 type LinearOptions struct {
 	Label      string
 	Activation Activation
-	Residual   *Tensor  // Act, added after the activation
+	Residual   *Tensor  // Act, added after the activation; or nil
 	Output     DType    // Act, or F32
-	tile       convTile // for tests
+	tile       convTile // for tests: a GPU's kernel with this tile
 }
 
 // Linear computes act(x·Wᵀ + bias) + residual over the innermost dimension of x, Act.
@@ -18,7 +18,7 @@ func Linear(p *Program, x *Tensor, w *ConvWeight, o LinearOptions) *Tensor {
 	return y
 }
 
-// LinearInto is Linear with a tensor for the result.
+// LinearInto is Linear with its result in y.
 func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
 	rows := x.Rows()
 	dispatchConv(p, x, y, w, Conv2dOptions{Label: o.Label, Activation: o.Activation, Residual: o.Residual, Output: o.Output, tile: o.tile},

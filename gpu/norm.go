@@ -6,7 +6,7 @@ type NormWeight struct {
 	scale, shift *Buffer
 }
 
-// NewNormWeight wraps two vectors that UploadVector made.
+// NewNormWeight makes a weight of two vectors from UploadVector.
 func NewNormWeight(channels int, scale, shift *Buffer) *NormWeight {
 	return &NormWeight{Channels: channels, scale: scale, shift: shift}
 }
@@ -19,12 +19,12 @@ func (w *NormWeight) Release() {
 	}
 }
 
-// LayerNorm normalises every row of x, Act [.., C], over its channels, as torch's
-// layer_norm does.
+// LayerNorm normalises every row of x, Act [.., C], over its channels, as torch's layer_norm
+// does.
 func LayerNorm(p *Program, x *Tensor, w *NormWeight, eps float64, label string) *Tensor {
 	y := p.NewTensor(label, Act, x.Shape...)
 	if w == nil || x.Channels() != w.Channels || w.Channels%4 != 0 {
-		p.Fail("gpu: %s: a layer norm of %s", label, x)
+		p.Fail("gpu: %s: the layer norm's weights do not fit %s", label, x)
 		return y
 	}
 	rows := x.Rows()
@@ -42,7 +42,7 @@ func LayerNorm(p *Program, x *Tensor, w *NormWeight, eps float64, label string) 
 	return y
 }
 
-// GroupNormOptions are those of GroupNorm.
+// GroupNormOptions are the options of GroupNorm.
 type GroupNormOptions struct {
 	Label      string
 	Groups     int
@@ -51,8 +51,8 @@ type GroupNormOptions struct {
 	Activation Activation
 }
 
-// GroupNorm normalises x, Act [N, H, W, C], over groups of channels, as torch's
-// group_norm does, and applies an activation. It returns [N, H, W, C + C2].
+// GroupNorm normalises x, Act [N, H, W, C], over groups of channels, as torch's group_norm
+// does, and applies an activation. The result is [N, H, W, C + C2].
 func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor {
 	if x.inBands() && o.X2 == nil && x.norm == nil && w != nil && x.Channels() == w.Channels && w.Channels%o.Groups == 0 {
 		return groupNormInBands(p, x, w, o)
@@ -66,7 +66,7 @@ func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor
 	shape[len(shape)-1] = channels
 	y := p.NewTensor(o.Label, Act, shape...)
 	if w == nil || channels != w.Channels || channels%o.Groups != 0 || x.Channels()%4 != 0 || c2%4 != 0 {
-		p.Fail("gpu: %s: a group norm of %s and %d channels more in %d groups", o.Label, x, c2, o.Groups)
+		p.Fail("gpu: %s: the group norm's weights do not fit %s and %d more channels in %d groups", o.Label, x, c2, o.Groups)
 		return y
 	}
 	n := x.Shape[0]
@@ -81,8 +81,8 @@ func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor
 	return y
 }
 
-// normPartial records the sums over every chunk of x (and x2): chunk at and those behind
-// it of the picture's.
+// normPartial records the statistics of every chunk of x (and o.X2). The first of them is
+// the picture's chunk at.
 func normPartial(p *Program, x, partial *Tensor, pixels, chunk, at, chunks int, o GroupNormOptions) {
 	c1, c2 := x.Channels(), 0
 	if o.X2 != nil {
@@ -99,7 +99,8 @@ func normPartial(p *Program, x, partial *Tensor, pixels, chunk, at, chunks int, 
 	})
 }
 
-// normCombine records every channel's factor and offset from the chunks' sums.
+// normCombine records how every channel's factor and offset follow from the chunks'
+// statistics.
 func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chunk, chunks int, o GroupNormOptions) {
 	n := partial.Shape[0]
 	p.Dispatch(Dispatch{
@@ -112,14 +113,14 @@ func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chu
 	})
 }
 
-// applyNorm records a pending norm of count pixels of x from pixel from on, to y from
-// pixel to on.
+// applyNorm records a pending norm of the pixels [from, from+count) of x, which become the
+// pixels [to, to+count) of y.
 func applyNorm(p *Program, x, y *Tensor, norm *pendingNorm, from, to, count int, label string) {
 	dispatchApply(p, x, y, norm.affine, [3]int{count, from, to}, count, GroupNormOptions{Label: label, Activation: norm.activation})
 }
 
-// dispatchApply records act(x·factor + offset) for span[0] pixels, read from pixel
-// span[1] on and written from pixel span[2] on; an image has so many pixels.
+// dispatchApply records act(x·factor + offset). It reads span[0] pixels from pixel span[1]
+// on and writes them from pixel span[2] on. image is the number of pixels of an image.
 func dispatchApply(p *Program, x, y, affine *Tensor, span [3]int, image int, o GroupNormOptions) {
 	quads := y.Channels() / 4
 	c2 := 0
@@ -138,6 +139,6 @@ func dispatchApply(p *Program, x, y, affine *Tensor, span [3]int, image int, o G
 	})
 }
 
-// normChunk is how many pixels one workgroup sums: enough workgroups for a large GPU,
-// and no more partial sums than are quickly combined.
+// normChunk is how many pixels one workgroup sums up. It gives a large GPU enough
+// workgroups, and not more partial sums than can be combined quickly.
 func normChunk(pixels int) int { return max(16, (pixels+511)/512) }

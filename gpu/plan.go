@@ -5,12 +5,11 @@ import (
 	"slices"
 )
 
-// plan gives every transient tensor a buffer, shared with tensors that live at other
-// times, and allocates the buffers.
+// plan gives every transient tensor a buffer, which it shares with tensors that live at
+// other times, and allocates the buffers.
 //
-// Tensors own whole buffers rather than ranges of one: WebGPU takes the same buffer
-// as read-only and as writable in one dispatch for an error even where the ranges
-// do not meet.
+// A tensor has a whole buffer rather than a range of one. WebGPU reports an error if one
+// dispatch both reads and writes a buffer, even if the ranges do not overlap.
 func (p *Program) plan() {
 	for _, s := range p.layout() {
 		b := p.Device.NewBuffer(p.Name+"/"+s.tenants[0].Name, s.size)
@@ -21,7 +20,7 @@ func (p *Program) plan() {
 	}
 }
 
-// TransientBytes is what Build is going to allocate for the program's transient tensors.
+// TransientBytes is how much memory Build will allocate for the program's transient tensors.
 func (p *Program) TransientBytes() int64 {
 	var sum int64
 	for _, s := range p.layout() {
@@ -30,7 +29,7 @@ func (p *Program) TransientBytes() int64 {
 	return sum
 }
 
-// LowerBound is the most bytes that are alive at once: no plan takes less.
+// LowerBound is the largest number of bytes that are alive at once. No plan takes less.
 func (p *Program) LowerBound() int64 {
 	var most int64
 	for i := range p.dispatches {
@@ -45,9 +44,10 @@ func (p *Program) LowerBound() int64 {
 	return most
 }
 
-// layout assigns the tensors to buffers one by one, each to the one that grows least, in
-// several orders, and takes the order that needs the fewest bytes (Pisarchyk and Lee
-// 2020, arXiv 2001.03288, section 4: which is best depends on the network).
+// layout assigns the tensors to buffers, one tensor after another, each to the buffer that
+// has to grow least. It tries several orders of the tensors and keeps the one that needs the
+// fewest bytes, because the best order depends on the network (Pisarchyk and Lee 2020, arXiv
+// 2001.03288, section 4).
 func (p *Program) layout() []*slot {
 	live := make([]*Tensor, 0, len(p.transient))
 	for _, t := range p.transient {
@@ -77,7 +77,7 @@ func (p *Program) layout() []*slot {
 	return best
 }
 
-// assign puts tensors into buffers in their order; alone gives each its own.
+// assign assigns the tensors to buffers in the order given. With alone, each gets its own.
 func assign(tensors []*Tensor, alone bool) []*slot {
 	var slots []*slot
 	for _, t := range tensors {
@@ -97,7 +97,7 @@ func assign(tensors []*Tensor, alone bool) []*slot {
 	return slots
 }
 
-// breadth is, for every tensor, the most bytes that are alive together with it.
+// breadth is, for every tensor, the largest number of bytes that are alive together with it.
 func (p *Program) breadth(live []*Tensor) map[*Tensor]int64 {
 	at := make([]int64, len(p.dispatches))
 	for _, t := range live {
@@ -112,14 +112,14 @@ func (p *Program) breadth(live []*Tensor) map[*Tensor]int64 {
 	return most
 }
 
-// slot is a buffer in the making: its size and the tensors that will share it.
+// slot is a buffer to be allocated: its size and the tensors that will share it.
 type slot struct {
 	size    int64
 	tenants []*Tensor
 }
 
-// worse is what t costs in the slot: the bytes that it grows by count, then those that t
-// leaves unused.
+// worse is the cost of putting t into the slot: first of all the bytes by which the slot has
+// to grow, then the bytes that t leaves unused.
 func (s *slot) worse(t *Tensor) int64 {
 	if grows := t.Bytes() - s.size; grows > 0 {
 		return grows << 8
@@ -127,7 +127,7 @@ func (s *slot) worse(t *Tensor) int64 {
 	return s.size - t.Bytes()
 }
 
-// free says whether no tenant lives while t does.
+// free says whether no tenant is alive while t is.
 func (s *slot) free(t *Tensor) bool {
 	for _, other := range s.tenants {
 		if t.first <= other.last && other.first <= t.last {

@@ -10,46 +10,46 @@ import (
 
 // Dispatch is one run of a kernel.
 type Dispatch struct {
-	Kernel string    // the wgsl file, without .wgsl
+	Kernel string    // the name of its wgsl file, without .wgsl
 	Label  string    // what it computes, in the checkpoint's words: "down_blocks.0.resnets.0.conv1"
 	Consts []Const   // compiled in
 	Params []Param   // the fields of the kernel's struct Params, in any order
 	Bind   []Binding // the kernel's storage buffers, in any order
 	Groups [3]int    // workgroups; a zero counts as one
-	Cost   float64   // about how many floating-point operations, to cut long lists
+	Cost   float64   // about how many floating-point operations; long lists are cut by it
 
 	words []uint32 // Params as the uniform's contents
 }
 
-// Program is a recorded list of dispatches. Record with the operations, then Build
-// once, then Run as often as there are steps.
+// Program is a recorded list of dispatches. Operations record into it; then it is built once
+// and run once for each step.
 type Program struct {
 	Name   string
 	Device *Device
-	// Compiled is told by Build how many of its pipelines are ready; it may be nil.
+	// Build calls Compiled, unless it is nil, each time a pipeline is ready.
 	Compiled func(done, total int)
 
 	dispatches []Dispatch
 	transient  []*Tensor
 	step       *Tensor
 	slots      []*Buffer
-	err        error // the first error of recording, reported by Build
+	err        error // the first error of recording, which Build reports
 	host       programHandle
 }
 
-// NewProgram begins a recording.
+// NewProgram returns an empty program.
 func (d *Device) NewProgram(name string) *Program { return &Program{Name: name, Device: d} }
 
-// NewTensor makes a transient tensor: it lives from the dispatch that writes it to
-// the last that reads it, and shares its buffer with others that live at other times.
+// NewTensor makes a transient tensor. It is alive from the dispatch that writes it to the
+// last one that reads it, and shares its buffer with tensors that are alive at other times.
 func (p *Program) NewTensor(name string, dt DType, shape ...int) *Tensor {
 	t := newTensor(p.Device, name, dt, shape)
 	p.transient = append(p.transient, t)
 	return t
 }
 
-// Keep makes a transient tensor of the program persistent: it gets a buffer of its own
-// and outlives the program.
+// Keep makes a transient tensor of the program persistent. It gets a buffer of its own and
+// outlives the program.
 func (p *Program) Keep(t *Tensor) {
 	t = t.root()
 	if t.bands != nil {
@@ -63,8 +63,8 @@ func (p *Program) Keep(t *Tensor) {
 	}
 }
 
-// Step is a tensor of one u32, the step number that Run was called with: kernels
-// choose their row of a table by it, so that every step replays the same list.
+// Step is a tensor that holds the number that Run was called with. Kernels choose their row
+// of a table by it, so that every step replays the same list.
 func (p *Program) Step() *Tensor {
 	if p.step == nil {
 		p.step = p.Device.NewTensor(p.Name+".step", U32, 4)
@@ -72,7 +72,7 @@ func (p *Program) Step() *Tensor {
 	return p.step
 }
 
-// Fail records an error of an operation's arguments; Build reports the first.
+// Fail records an error in an operation's arguments. Build reports the first one.
 func (p *Program) Fail(format string, args ...any) {
 	if p.err == nil {
 		p.err = fmt.Errorf(format, args...)
@@ -82,7 +82,7 @@ func (p *Program) Fail(format string, args ...any) {
 // Len is the number of dispatches.
 func (p *Program) Len() int { return len(p.dispatches) }
 
-// Dispatches lists what was recorded.
+// Dispatches returns a copy of the list.
 func (p *Program) Dispatches() []Dispatch { return slices.Clone(p.dispatches) }
 
 // Cost is about how many floating-point operations a run takes.
@@ -112,7 +112,7 @@ func (p *Program) Dispatch(d Dispatch) {
 	for i := range d.Groups {
 		d.Groups[i] = max(1, d.Groups[i])
 		if d.Groups[i] > p.Device.Limits.MaxComputeWorkgroupsPerDimension {
-			p.Fail("gpu: %s (%s) asks for %v workgroups; fold them into another dimension", d.Kernel, d.Label, d.Groups)
+			p.Fail("gpu: %s (%s) has %v workgroups, and this GPU allows fewer in one dimension: use another dimension, too", d.Kernel, d.Label, d.Groups)
 		}
 	}
 	for _, b := range d.Bind {
@@ -120,7 +120,7 @@ func (p *Program) Dispatch(d Dispatch) {
 			continue
 		}
 		if b.tensor.bands != nil {
-			p.Fail("gpu: %s (%s) takes %s whole, and it is larger than %d MiB: choose a smaller picture", d.Kernel, d.Label, b.tensor, p.Device.piece()>>20)
+			p.Fail("gpu: %s (%s) needs %s in one piece, and it is larger than %d MiB: choose a smaller picture", d.Kernel, d.Label, b.tensor, p.Device.piece()>>20)
 			continue
 		}
 		if b.tensor.first < 0 {
@@ -134,7 +134,7 @@ func (p *Program) Dispatch(d Dispatch) {
 	p.dispatches = append(p.dispatches, d)
 }
 
-// uniformAlign is the default minUniformBufferOffsetAlignment.
+// uniformAlign is the default of WebGPU's minUniformBufferOffsetAlignment.
 const uniformAlign = 256
 
 // params puts the uniforms of all dispatches into the contents of one buffer and gives
@@ -150,7 +150,7 @@ func (p *Program) params() (words []uint32, offsets []int) {
 	return words, offsets
 }
 
-// check verifies what can be known before anything is allocated.
+// check reports what is wrong with the program, before anything is allocated.
 func (p *Program) check() error {
 	if p.err != nil {
 		return p.err
@@ -170,7 +170,7 @@ func (p *Program) check() error {
 	return errors.Join(errs...)
 }
 
-// Release frees the program's own buffers; persistent tensors stay.
+// Release frees the program's own buffers. Persistent tensors stay.
 func (p *Program) Release() {
 	for _, b := range p.slots {
 		b.Release()

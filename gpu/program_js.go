@@ -16,14 +16,14 @@ import (
 
 // programHandle is the WebGPU side of a built Program.
 type programHandle struct {
-	js     js.Value // a Program of web/js/gpu.js
+	js     js.Value // a Program in web/js/gpu.js
 	params *Buffer
 	calls  int // into JavaScript, by the last run
 }
 
-// Build plans the program's memory, compiles its pipelines (together, in the
-// background of the browser) and makes its bind groups. An error of the recording,
-// of a shader or of memory is reported here.
+// Build plans the program's memory, compiles its pipelines, all at once in the browser's
+// background, and makes its bind groups. It reports errors of the recording, of the shaders
+// and of memory.
 func (p *Program) Build(ctx context.Context) error {
 	if err := p.check(); err != nil {
 		return err
@@ -91,6 +91,8 @@ func (p *Program) Build(ctx context.Context) error {
 	return d.Check()
 }
 
+// startCompiling begins to compile a pipeline for every dispatch and returns the pipelines
+// and the signatures of their bindings.
 func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
 	entries := make([]*pipelineEntry, len(p.dispatches))
 	signatures := make([]string, len(p.dispatches))
@@ -131,7 +133,8 @@ func (p *Program) bindGroup(ds Dispatch, signature string, offset int) js.Value 
 	return object(group)
 }
 
-// bound is the buffer behind a binding, once its program's memory is planned.
+// bound returns the buffer of a binding. A transient tensor has one once its program is
+// planned.
 func (b Binding) bound() *Buffer {
 	if b.tensor != nil {
 		return b.tensor.buffer
@@ -146,12 +149,12 @@ func (p *Program) stepObject() any {
 	return object(p.step.buffer.handle.Buffer)
 }
 
-// Run replays the program for a step and returns when it is handed to the GPU's
-// queue; reading a tensor waits for it. When ctx ends, Run stops after the
-// submission under way and returns ctx's error.
+// Run replays the program for a step and returns when all of it is in the GPU's queue.
+// Reading a tensor waits until the GPU has finished it. If ctx ends, Run stops after the
+// submission that is under way and returns ctx's error.
 func (p *Program) Run(ctx context.Context, step int) error { return p.run(ctx, step, false) }
 
-// RunWait is Run that returns when the GPU is done.
+// RunWait is Run, but returns when the GPU has finished.
 func (p *Program) RunWait(ctx context.Context, step int) error { return p.run(ctx, step, true) }
 
 func (p *Program) run(ctx context.Context, step int, wait bool) error {
@@ -179,14 +182,15 @@ func (p *Program) run(ctx context.Context, step int, wait bool) error {
 // webapi.Calls): the same few for any number of dispatches.
 func (p *Program) Calls() int { return p.host.calls }
 
-// KernelTime is what the dispatches of one kernel took in a Profile.
+// KernelTime is how long one dispatch took in a Profile.
 type KernelTime struct {
 	Kernel, Label string
 	Milliseconds  float64
 	Cost          float64
 }
 
-// Profile runs every dispatch alone and times it, the wait for the GPU included.
+// Profile runs every dispatch by itself and measures how long it takes, including the wait
+// for the GPU.
 func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
 	v, err := webapi.Await(ctx, p.host.js.Call("profile", step))
 	if err != nil {

@@ -1,30 +1,31 @@
 package gpu
 
-// SamplerRow are the columns of a row of sampler_step.wgsl's table, in its order.
+// SamplerRow is a row of the table of sampler_step.wgsl, which says what each number does.
 type SamplerRow struct {
 	InputScale          float64
 	Guidance            float64
 	MX, ME, Clip        float64
 	CX, CS, CE          float64
-	CM                  [5]float64 // this step's converted output, then the four before
+	CM                  [5]float64 // for this step's converted output, then for the four before it
 	CN                  float64
 	Save                bool
 	SX, SS              float64
 	SM                  [5]float64
 	Push, Blend         bool
-	BlendInit, BlendMix float64 // of the initial latents and of their noise
+	BlendInit, BlendMix float64 // for the initial latents and for their noise
 }
 
 // samplerRow is the length of a row of the table.
 const samplerRow = 32
 
-// samplerColumn is one of a row's columns, or several neighbours of one name.
+// samplerColumn is one column of a row, or several neighbours that share a name.
 type samplerColumn struct {
 	name   string // in sampler_step.wgsl
 	values []float64
 }
 
-// columns lays a row out; both the table and the kernel's constants follow it.
+// columns returns the columns in their order, which the table and the kernel's constants
+// follow.
 func (r SamplerRow) columns() []samplerColumn {
 	flag := func(b bool) float64 {
 		if b {
@@ -41,7 +42,7 @@ func (r SamplerRow) columns() []samplerColumn {
 	}
 }
 
-// samplerConsts are the places of the columns.
+// samplerConsts are the positions of the columns in a row.
 var samplerConsts = func() []Const {
 	consts, at := []Const{{"ROW", samplerRow}}, 0
 	for _, c := range (SamplerRow{}).columns() {
@@ -51,16 +52,16 @@ var samplerConsts = func() []Const {
 	return consts
 }()
 
-// Sampler is the state of a scheduler on the GPU.
+// Sampler holds a scheduler's state on the GPU.
 type Sampler struct {
-	State   *Tensor // F32 [6, h·w, 4]: the sample, the saved one, the four last converted outputs
-	Table   *Tensor // F32 [steps + 1, 32]; row 0 has the first input's scale only
+	State   *Tensor // F32 [6, h·w, 4]: the sample, the saved sample, the last four converted outputs
+	Table   *Tensor // F32 [steps + 1, 32]; row 0 holds only the scale of the first input
 	Noise   *Tensor // F32 [steps, h·w, 4], or nil
 	Inpaint *Tensor // F32 [3, h·w, 4]: mask, initial latents, their noise; or nil
 	Input   *Tensor // Act [B, h, w, C], the UNet's input; B is 2 with guidance
 }
 
-// NewSamplerTable puts the rows on the GPU; rows[0] prepares the first input.
+// NewSamplerTable uploads the rows. rows[0] is for SamplerStart, the others for the steps.
 func (d *Device) NewSamplerTable(rows []SamplerRow) *Tensor {
 	t := d.NewTensor("sampler table", F32, len(rows), samplerRow)
 	values := make([]float32, len(rows)*samplerRow)
@@ -77,18 +78,18 @@ func (d *Device) NewSamplerTable(rows []SamplerRow) *Tensor {
 	return t
 }
 
-// SamplerStep records guidance and the scheduler's step: it takes the UNet's
-// prediction, F32 [B, h, w, 4], moves s.State on and writes s.Input for the next step.
+// SamplerStep records guidance and the scheduler's step. It takes the UNet's prediction, F32
+// [B, h, w, 4], updates s.State, and writes s.Input for the next step.
 func SamplerStep(p *Program, eps *Tensor, s *Sampler) { samplerStep(p, eps, s, false) }
 
-// SamplerStart records the writing of s.Input from the initial sample.
+// SamplerStart records how s.Input is made from the initial sample.
 func SamplerStart(p *Program, s *Sampler) { samplerStep(p, s.State, s, true) }
 
 func samplerStep(p *Program, eps *Tensor, s *Sampler, start bool) {
 	pixels := s.State.Shape[1]
 	batch := s.Input.Shape[0]
 	if !start && (eps.Rows() != batch*pixels || eps.Channels() != 4) {
-		p.Fail("gpu: a prediction %s for %d latents", eps, batch*pixels)
+		p.Fail("gpu: the prediction %s does not fit %d latents", eps, batch*pixels)
 		return
 	}
 	prediction := In("eps", eps)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Table is a matrix whose rows are looked up, in the weights' type.
+// Table is a matrix whose rows are looked up: an embedding.
 type Table struct {
 	Rows, Channels int
 	packed         *Buffer
@@ -26,8 +26,8 @@ func (d *Device) NewTable(ctx context.Context, label string, param Parameter) (*
 	return t, nil
 }
 
-// repack is the dispatch that brings staged rows [row, row + rows) of the parameter into
-// the table.
+// repack returns the dispatch that writes the staged rows [row, row + rows) of the parameter
+// into the table.
 func (t *Table) repack(d *Device, param Parameter, staged *Buffer, row, rows int) Dispatch {
 	count := rows * t.Channels / 4
 	groups, stride := grid1D(d, count, 64)

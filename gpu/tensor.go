@@ -2,9 +2,9 @@ package gpu
 
 import "fmt"
 
-// Tensor is an array on the GPU, innermost dimension last: [N, H, W, C] for
-// pictures, [B, T, C] for tokens. The innermost dimension is padded to a multiple
-// of four numbers (Pitch), so that kernels read it as vec4; the padding is zero.
+// Tensor is an array on the GPU. Its innermost dimension is last: [N, H, W, C] for pictures,
+// [B, T, C] for tokens. The innermost dimension is padded with zeros to a multiple of four
+// numbers (see Pitch), so that kernels can read it as vec4.
 type Tensor struct {
 	Name  string
 	Shape []int
@@ -13,10 +13,10 @@ type Tensor struct {
 	device     *Device
 	buffer     *Buffer // nil for a transient tensor until its program is built
 	persistent bool
-	base       *Tensor      // the tensor that this one is another shape of, or nil
-	bands      []*Tensor    // of a picture too large for one piece (bands.go); it has no memory of its own
-	norm       *pendingNorm // of a picture in bands
-	// The first and the last dispatch of the program that touch it; -1 for none.
+	base       *Tensor      // the tensor whose memory this one shows in another shape, or nil
+	bands      []*Tensor    // of a picture that is too large for one piece (bands.go) and has no memory of its own
+	norm       *pendingNorm // of a picture in bands, or nil
+	// The first and the last dispatch of the program that bind the tensor; -1 if none does.
 	first, last int
 }
 
@@ -38,8 +38,8 @@ func newTensor(d *Device, name string, dt DType, shape []int) *Tensor {
 	return &Tensor{Name: name, Shape: append([]int(nil), shape...), DType: dt, device: d, first: -1, last: -1}
 }
 
-// Reshape is the same memory under another shape. Both innermost dimensions have to
-// be multiples of four, where rows are longer or shorter than before.
+// Reshape returns a tensor with the same memory and another shape. If the length of a row
+// changes, both lengths have to be multiples of four.
 func (t *Tensor) Reshape(shape ...int) *Tensor {
 	v := newTensor(t.device, t.Name, t.DType, shape)
 	v.base, v.persistent = t.root(), t.persistent
@@ -49,7 +49,7 @@ func (t *Tensor) Reshape(shape ...int) *Tensor {
 	return v
 }
 
-// First is the first n entries of the outermost dimension, in the same memory.
+// First returns the first n entries of the outermost dimension, in the same memory.
 func (t *Tensor) First(n int) *Tensor {
 	shape := append([]int{n}, t.Shape[1:]...)
 	v := newTensor(t.device, t.Name, t.DType, shape)
@@ -60,7 +60,7 @@ func (t *Tensor) First(n int) *Tensor {
 	return v
 }
 
-// root is the tensor that owns the memory; nil of nil.
+// root returns the tensor that owns the memory. t may be nil.
 func (t *Tensor) root() *Tensor {
 	if t != nil && t.base != nil {
 		return t.base
@@ -71,10 +71,10 @@ func (t *Tensor) root() *Tensor {
 // Channels is the innermost dimension.
 func (t *Tensor) Channels() int { return t.Shape[len(t.Shape)-1] }
 
-// Pitch is the numbers from one row to the next: Channels rounded up to four.
+// Pitch is the distance between rows, in numbers: Channels rounded up to a multiple of four.
 func (t *Tensor) Pitch() int { return (t.Channels() + 3) &^ 3 }
 
-// Rows is the product of all dimensions but the innermost.
+// Rows is the product of all dimensions except the innermost.
 func (t *Tensor) Rows() int {
 	n := 1
 	for _, s := range t.Shape[:len(t.Shape)-1] {
@@ -83,7 +83,7 @@ func (t *Tensor) Rows() int {
 	return n
 }
 
-// Bytes is the memory that the tensor takes, padding included.
+// Bytes is how much memory the tensor takes, including padding.
 func (t *Tensor) Bytes() int64 {
 	n := int64(t.Rows()) * int64(t.Pitch()) * int64(t.DType.Size())
 	return (n + 15) &^ 15

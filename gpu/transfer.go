@@ -9,8 +9,8 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// SetFloat32 queues a copy of values, in row-major order without padding, to the
-// tensor, converted to its type.
+// SetFloat32 converts values, in row-major order without padding, to the tensor's type and
+// queues a copy into the tensor.
 func (t *Tensor) SetFloat32(values []float32) {
 	rows, c, pitch := t.Rows(), t.Channels(), t.Pitch()
 	if len(values) != rows*c {
@@ -31,7 +31,7 @@ func (t *Tensor) SetFloat32(values []float32) {
 	t.root().buffer.WriteBytes(0, webapi.BytesOf(p))
 }
 
-// SetUint32 queues a copy of values, in row-major order without padding, to a U32 tensor.
+// SetUint32 queues a copy of values, in row-major order without padding, into a U32 tensor.
 func (t *Tensor) SetUint32(values []uint32) {
 	rows, c, pitch := t.Rows(), t.Channels(), t.Pitch()
 	if len(values) != rows*c {
@@ -44,7 +44,8 @@ func (t *Tensor) SetUint32(values []uint32) {
 	t.root().buffer.WriteBytes(0, webapi.BytesOf(p))
 }
 
-// Float32 waits for the GPU and returns the tensor's numbers, row-major without padding.
+// Float32 waits for the GPU and returns the tensor's numbers, in row-major order without
+// padding.
 func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
 	b, err := t.root().buffer.ReadBytes(ctx, 0, t.Bytes())
 	if err != nil {
@@ -66,7 +67,7 @@ func (t *Tensor) Float32(ctx context.Context) ([]float32, error) {
 	return values, nil
 }
 
-// Read waits for the GPU and returns the tensor's bytes, padding included.
+// Read waits for the GPU and returns the tensor's bytes, including padding.
 func (t *Tensor) Read(ctx context.Context) (webapi.Bytes, error) {
 	return t.root().buffer.ReadBytes(ctx, 0, t.Bytes())
 }

@@ -10,17 +10,16 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// Parameter is a tensor of a checkpoint on its way to the GPU. Package loader's
-// checkpoints make them; nothing is read before Read is called.
+// Parameter is a tensor of a checkpoint. Nothing of it is read before Read is called.
 type Parameter struct {
 	Name  string
-	DType string // safetensors' word: "F16", "F32" or "BF16"
+	DType string // as safetensors writes it: "F16", "F32" or "BF16"
 	Shape []int
-	// Read returns n bytes from offset off of the tensor's data, little-endian.
+	// Read returns bytes [off, off+n) of the tensor's data, which is little-endian.
 	Read func(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
 
-// Count is how many numbers the parameter has.
+// Count is the number of elements.
 func (p Parameter) Count() int {
 	n := 1
 	for _, s := range p.Shape {
@@ -29,8 +28,8 @@ func (p Parameter) Count() int {
 	return n
 }
 
-// ElementBytes is the size of one number in the checkpoint, or 0 for a type that
-// the engine does not read.
+// ElementBytes is the size of one element in the checkpoint, or 0 if the engine does not
+// support the type.
 func (p Parameter) ElementBytes() int {
 	switch p.DType {
 	case "F16", "BF16":
@@ -41,7 +40,7 @@ func (p Parameter) ElementBytes() int {
 	return 0
 }
 
-// The types of staged parameters, for the kernels that repack them.
+// Codes for the types of parameters, for the kernels that repack them.
 const (
 	sourceF16 = iota
 	sourceF32
@@ -60,14 +59,13 @@ func (p Parameter) source() int {
 	return sourceF16
 }
 
-// StageBytes is the most that is staged at once on its way to the GPU. A tab holds it
-// several times over: as bytes, and as what the browser copies to its GPU process.
+// StageBytes is the largest number of bytes that are copied to the GPU at a time. A tab holds
+// them several times over, because the browser copies them to its GPU process.
 const StageBytes = 16 << 20
 
-// Repack copies a parameter to the GPU in runs of whole rows (a row is what one
-// index of the first dimension spans) and calls record for each: record appends the
-// dispatches that read the staged rows [row, row+rows), which begin at element 0 of
-// staged, to the program given. The staging buffer is freed when the GPU is done.
+// Repack copies a parameter to the GPU in runs of whole rows, where a row is everything with
+// one index of the first dimension. For each run it calls record, which appends to p the
+// dispatches that read rows [row, row+rows) from staged, where they begin at element 0.
 func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Program, staged *Buffer, row, rows int)) error {
 	size := param.ElementBytes()
 	if size == 0 {
@@ -77,7 +75,7 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	rowBytes := int64(param.Count()/total) * int64(size)
 	each := int(max(1, min(int64(total), StageBytes/rowBytes)))
 	if each >= 4 && each < total {
-		each &^= 3 // a matrix's rows become vec4 columns: a run must begin at one
+		each &^= 3 // four rows of a matrix become a column of vec4, so a run has to begin at one
 	}
 	for row := 0; row < total; row += each {
 		rows := min(each, total-row)
@@ -105,9 +103,10 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	return nil
 }
 
-// collect waits for the GPU and has Go let go of what it no longer uses of JavaScript,
-// every 32 MiB that pass by: a browser copies faster than a GPU takes, and Go's heap hardly
-// grows meanwhile, so that it would not look for long. The bytes of a whole file would stay.
+// collect waits for the GPU and runs Go's garbage collector after every 32 MiB of weights.
+// JavaScript's bytes stay until Go collects its references to them, and Go would not for a
+// long time, because its own heap hardly grows. The browser also copies faster than the GPU
+// reads. Together they would hold the bytes of a whole file.
 func (d *Device) collect(ctx context.Context, passed int64) error {
 	if d.passed += passed; d.passed < 32<<20 {
 		return nil
@@ -117,8 +116,8 @@ func (d *Device) collect(ctx context.Context, passed int64) error {
 	return d.wait(ctx)
 }
 
-// UploadVector puts parameters, one behind the other, on the GPU as f32: biases,
-// norm scales, short tables. They pass through Go's heap, and so must be small.
+// UploadVector uploads parameters, one after another, as one vector of f32. It is meant for
+// small ones, such as biases and norms' scales, because they pass through Go's heap.
 func (d *Device) UploadVector(ctx context.Context, label string, params ...Parameter) (*Buffer, error) {
 	var values []float32
 	for _, param := range params {
@@ -131,7 +130,7 @@ func (d *Device) UploadVector(ctx context.Context, label string, params ...Param
 	return d.NewVector(label, values), nil
 }
 
-// NewVector puts numbers on the GPU as f32.
+// NewVector uploads numbers as f32.
 func (d *Device) NewVector(label string, values []float32) *Buffer {
 	p := make([]byte, (4*len(values)+15)&^15)
 	for i, v := range values {
@@ -142,7 +141,7 @@ func (d *Device) NewVector(label string, values []float32) *Buffer {
 	return b
 }
 
-// Float32 reads the whole parameter into Go's heap; it must be small.
+// Float32 reads the whole parameter into Go's heap. It is meant for small ones.
 func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 	size := p.ElementBytes()
 	if size == 0 {
@@ -167,7 +166,7 @@ func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 	return values, nil
 }
 
-// MemoryParameter is a parameter of numbers that are in Go's heap, as F32.
+// MemoryParameter returns an F32 parameter whose values are in Go's heap.
 func MemoryParameter(name string, values []float32, shape ...int) Parameter {
 	raw := make([]byte, 4*len(values))
 	for i, v := range values {

@@ -3,33 +3,39 @@
 //
 //   y = softmax(Q·Kᵗ)·V + Σ_i λ_i · mask_i · softmax(Q·K_iᵗ)·V_i
 //
-// Q is read once; the softmaxes are independent. Keys and values pass through
-// workgroup memory in tiles of KEYS; a query's running maximum, sum and result stay in
-// registers (online softmax, Milakov and Gimelshein 2018; as in FlashAttention), which
-// are rescaled once a RUN of keys. An image prompt is short: its keys are passed twice,
-// first for the maximum and the sum, then to add its values, weighted, to the words'
-// result, so that no second result has to be kept. λ_i = 0 leaves the branch out: the
-// result is the base model's, bit for bit.
-// A query's head is split over SPLIT threads, each with QUADS vec4 of it, so that heads
-// of 80 and more fit the registers; their parts of a score meet in workgroup memory.
-// On a processor that plays a GPU, attention_cpu.wgsl does the same.
+// Q is read once, and the softmaxes are independent. Keys and values pass through workgroup
+// memory in tiles of KEYS. A query's running maximum, sum and result stay in registers
+// (online softmax, Milakov and Gimelshein 2018, as in FlashAttention) and are rescaled once
+// for each RUN of keys.
 //
-//   q        [B, T_q, ..]   activations; a head's channels are contiguous
-//   kv       [B, T_k, ..]   keys from channel 4·k_at on, values from 4·v_at
+// An image prompt is short, so its keys are read twice: first for the maximum and the sum,
+// then to add its weighted values to the result for the words. That saves the registers
+// for a second result. If λ_i is 0 the branch is left out, and the result is the base
+// model's, bit for bit.
+//
+// A query's head is split over SPLIT threads, each with QUADS vec4 of it, so that heads of
+// 80 channels and more fit in registers. Their parts of a score are added up in workgroup
+// memory.
+//
+// attention_cpu.wgsl computes the same on a processor that emulates a GPU.
+//
+//   q        [B, T_q, ..]   activations; the channels of a head are contiguous
+//   kv       [B, T_k, ..]   keys from channel 4·k_at on, values from channel 4·v_at on
 //   y        [B, T_q, C]
-// With CROSS, image prompts i < p.prompts:
-//   image_kv [B, ΣT_i, ..]  their keys and values, one prompt behind the other
-//   spans    [prompts] vec4<u32>: first token, tokens, mask number + 1 or 0, unused
-//   scales   [steps, scale_row] f32: λ of layer and prompt at scale_at + i; step [1] u32
-//   masks    [masks, T_q] f32, or anything where no mask is used
+// With CROSS, for image prompts i < p.prompts (otherwise these are bound to any buffer):
+//   image_kv [B, ΣT_i, ..]  their keys and values, one prompt after another
+//   spans    [prompts] vec4<u32>: first token, number of tokens, 1 + mask (0: none), unused
+//   scales   [steps, scale_row] f32: λ of prompt i in this layer at scale_at + i
+//   step     [1] u32
+//   masks    [masks, T_q] f32, or any buffer if no mask is used
 //
-// Constants: QUADS, SPLIT, KEYS, RUN (divides KEYS), THREADS (a workgroup), CROSS, CAUSAL
-// (key ≤ query).
+// Constants: QUADS, SPLIT, KEYS, RUN (a divisor of KEYS), THREADS (of a workgroup), CROSS
+// (there are image prompts), CAUSAL (a query sees only keys up to its own position).
 
 //needs prelude_attention
 
-const QUERIES = THREADS / SPLIT;    // of a workgroup
-const HEAD = QUADS * SPLIT;         // vec4 of a head
+const QUERIES = THREADS / SPLIT;    // queries of a workgroup
+const HEAD = QUADS * SPLIT;         // vec4 per head
 
 var<workgroup> k_tile: array<vec4<f32>, KEYS * HEAD>;
 var<workgroup> v_tile: array<vec4<f32>, KEYS * HEAD>;
@@ -41,9 +47,9 @@ var<private> highest: f32;
 var<private> sum: f32;
 
 // What a pass over the keys does.
-const WHOLE = 0u;    // softmax(Q·Kᵗ)·V into acc, yet to be divided by sum
-const WEIGH = 1u;    // the maximum and the sum only
-const ADD = 2u;      // add the values to acc, where highest is known and sum a factor of the weights
+const WHOLE = 0u;    // compute softmax(Q·Kᵗ)·V in acc, still to be divided by sum
+const WEIGH = 1u;    // compute only the maximum and the sum
+const ADD = 2u;      // add weighted values to acc; highest is known, and sum is a factor of the weights
 
 struct Keys {
     image: bool,
@@ -85,7 +91,7 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
         workgroupBarrier();
 
         for (var run = 0u; run < min(KEYS, keys.count - key0); run += RUN) {
-            // Set by hand: without it, the scores of the run before were left here, under Dawn and lavapipe.
+            // Cleared explicitly: Dawn with lavapipe left the scores of the previous run here.
             var score: array<f32, RUN>;
             for (var j = 0u; j < RUN; j++) { score[j] = 0.0; }
             for (var i = 0u; i < QUADS; i++) {
@@ -115,7 +121,7 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
             }
             var e_sum = 0.0;
             for (var j = 0u; j < RUN; j++) {
-                // A masked key stays out also where every key so far was masked.
+                // A masked key counts nothing, even if all keys so far were masked.
                 let e = select(exp2(score[j] - top), 0.0, score[j] <= LOWEST);
                 e_sum += e;
                 score[j] = e;
@@ -143,7 +149,7 @@ fn divide() {
     for (var i = 0u; i < QUADS; i++) { acc[i] = acc[i] / sum; }
 }
 
-// An image prompt's factor of every value, in the place of its sum.
+// Replaces an image prompt's sum by the factor of its values.
 fn weigh(lambda: f32, mask: u32, row: u32) {
     sum = lambda / sum;
     if mask > 0u { sum *= masks[(mask - 1u) * ((p.t_q + 3u) / 4u * 4u) + min(row, p.t_q - 1u)]; }
@@ -160,7 +166,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     let words = Keys(false, batch * p.t_k, p.kv_pitch, p.k_at + head, p.v_at + head, p.t_k);
     if CROSS {
-        // One loop, so that a pass is compiled once: the words', then two for every image prompt.
+        // The words take one pass, an image prompt two. They share a loop, so that the pass is
+        // compiled only once.
         for (var n = 0u; n < 1u + 2u * p.prompts; n++) {
             var kind = WHOLE;
             var keys = words;

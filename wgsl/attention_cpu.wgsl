@@ -1,38 +1,41 @@
-// attention.wgsl for a processor that plays a GPU, without workgroup memory: why, is in
-// conv2d_cpu.wgsl. A thread takes two queries of a head, all of it. Keys come by 16: of
-// each four, every thread of a quad of threads reads one, and its neighbours' come by
-// quadBroadcast. The running maximum and sum (online softmax) are those of 16 keys.
+// attention.wgsl for a processor that emulates a GPU, without workgroup memory;
+// conv2d_cpu.wgsl says why. The formula and the layouts of the buffers are in
+// attention.wgsl.
 //
-// Constants: QUADS, the most vec4 of a head; CROSS, whether there are image prompts.
-// Bindings, layouts and the formula, with the image prompts' branch: attention.wgsl.
+// A thread computes two queries of a whole head. It takes 16 keys at a time: of each four,
+// every thread of a quad reads one and gets the others from its neighbours by
+// quadBroadcast. The running maximum and sum (online softmax) are updated every 16 keys.
+//
+// Constants: QUADS, the largest number of vec4 per head; CROSS, whether there are image
+// prompts.
 
 //needs prelude_attention
 //needs subgroups
 
-const THREADS = 16u;    // of a workgroup: queries t and t + THREADS of 32
+const THREADS = 16u;    // of a workgroup; thread t computes queries t and t + THREADS of 32
 
 // The two queries' results.
 var<private> acc_a: array<vec4<f32>, QUADS>;
 var<private> acc_b: array<vec4<f32>, QUADS>;
 
-// The four threads' numbers, for all of them.
+// The numbers of the quad's four threads.
 fn spread(v: f32) -> vec4<f32> { return vec4<f32>(quadBroadcast(v, 0u), quadBroadcast(v, 1u), quadBroadcast(v, 2u), quadBroadcast(v, 3u)); }
 
-// Four keys' part of a head, transposed.
+// A vec4 of the head of each of four keys, transposed.
 fn spread4(v: vec4<f32>) -> mat4x4<f32> { return mat4x4<f32>(spread(v.x), spread(v.y), spread(v.z), spread(v.w)); }
 
-// Adds a query's products with four keys.
+// Adds the products of a query with four keys to s.
 fn score(a: vec4<f32>, keys: mat4x4<f32>, s: vec4<f32>) -> vec4<f32> {
     return fma(vec4<f32>(a.x), keys[0], fma(vec4<f32>(a.y), keys[1], fma(vec4<f32>(a.z), keys[2], fma(vec4<f32>(a.w), keys[3], s))));
 }
 
-// Adds four keys' values.
+// Adds the weighted values of four keys to acc.
 fn add(e: vec4<f32>, v: vec4<f32>, acc: vec4<f32>) -> vec4<f32> {
     return fma(vec4<f32>(e.x), quadBroadcast(v, 0u), fma(vec4<f32>(e.y), quadBroadcast(v, 1u),
         fma(vec4<f32>(e.z), quadBroadcast(v, 2u), fma(vec4<f32>(e.w), quadBroadcast(v, 3u), acc))));
 }
 
-// Keys first .. first + 3, where they are not behind the last one seen.
+// Masks those of the keys first .. first + 3 that are not among the first seen keys.
 fn only(s: vec4<f32>, first: u32, seen: u32) -> vec4<f32> {
     return select(vec4<f32>(LOWEST), s, vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(seen));
 }
@@ -40,7 +43,7 @@ fn only(s: vec4<f32>, first: u32, seen: u32) -> vec4<f32> {
 fn highest4(s: vec4<f32>) -> f32 { return max(max(s.x, s.y), max(s.z, s.w)); }
 fn sum4(s: vec4<f32>) -> f32 { return s.x + s.y + s.z + s.w; }
 
-// A masked key stays out also where every key so far was masked.
+// A masked key counts nothing, even if all keys so far were masked.
 fn weights(s: vec4<f32>, top: f32) -> vec4<f32> {
     return select(exp2(s - vec4<f32>(top)), vec4<f32>(0.0), s <= vec4<f32>(LOWEST));
 }
@@ -59,8 +62,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var top_b = LOWEST;
     var sum_a = 0.0;
     var sum_b = 0.0;
-    // One loop, so that a pass is compiled once: the words', then two for every image
-    // prompt, the first of them for the maximum and the sum only.
+    // The words take one pass, an image prompt two, of which the first computes only the
+    // maximum and the sum. They share a loop, so that the pass is compiled only once.
     for (var n = 0u; n < 1u + 2u * p.prompts; n++) {
         let image = n > 0u;
         let weigh = n % 2u == 1u;
@@ -103,7 +106,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let seen_a = select(count, min(count, row_a + 1u), p.causal != 0u);
         let seen_b = select(count, min(count, row_b + 1u), p.causal != 0u);
         for (var key0 = 0u; key0 < count; key0 += 16u) {
-            // Where this thread reads its key of each four; beyond the last key, the last.
+            // Where this thread reads its key of each four, or the last key if there are no more.
             let k0 = keys_at + min(key0 + t % 4u, count - 1u) * pitch;
             let k1 = keys_at + min(key0 + 4u + t % 4u, count - 1u) * pitch;
             let k2 = keys_at + min(key0 + 8u + t % 4u, count - 1u) * pitch;
@@ -193,7 +196,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 }
 
-// Of the keys' buffer or the image prompts'.
+// Reads keys or values of the words or of the image prompts.
 fn key(image: bool, at: u32) -> vec4<f32> {
     if CROSS && image { return act4(image_kv[at]); }
     return act4(kv[at]);

@@ -1,6 +1,9 @@
-// y = x · factor: f32 to activations.
-// x: [count] vec4<f32>; y: [count] vec4 of activations. One thread a vec4;
-// index = id.x + id.y · stride.
+// y = x · factor, from f32 to activations.
+//
+//   x  [count] vec4<f32>
+//   y  [count] vec4 of activations
+//
+// One thread computes one vec4, the one at id.x + id.y · stride.
 
 struct Params {
     count: u32,

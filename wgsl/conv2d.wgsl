@@ -1,30 +1,38 @@
-// Convolution over NHWC as an implicit matrix product, and, with a 1 × 1 kernel,
-// the linear layer:
+// A convolution over NHWC as an implicit matrix product. With a 1 × 1 kernel it is the linear
+// layer:
 //
 //   y[m, n] = (act(Σ_tap Σ_c x[pixel(m, tap), c] · w[tap, c, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
-// A workgroup of 8 × 8 threads computes a tile of TILE_M pixels by TILE_N channels;
-// a thread 4·MV pixels by 4·NV channels in registers. Every pass takes one tap and BK
-// input channels through workgroup memory, where values are f32: widened once, not at
-// every product. Borders are tested once a tap. Products are written out with constant
-// places in workgroup memory, so that neither a bounds clamp nor an address is computed
-// between two of them; what a real GPU's compiler makes of that is in cost.json.
-// On a processor that plays a GPU, conv2d_cpu.wgsl does the same.
-// Where there are too few tiles to fill a GPU, the passes are cut into slices, one a
-// workgroup in z: y is then [slices, M, N] f32 of bare sums, and conv2d_sum.wgsl ends.
+// A workgroup of 8 × 8 threads computes a tile of TILE_M pixels by TILE_N channels, and a
+// thread 4·MV pixels by 4·NV channels in registers. Each pass takes one tap and BK input
+// channels through workgroup memory, where values are f32, so that they are widened once
+// and not in every product. Borders are tested once per tap. The products are written out
+// with constant indices into workgroup memory, so that between two of them no index is
+// clamped and no address is computed. cost.json shows what a real GPU's compiler makes of
+// that.
+//
+// If there are too few tiles to fill a GPU, the passes are cut into slices, each a workgroup
+// in z. Then y is [slices, M, N] in f32 and holds bare sums, and conv2d_sum.wgsl does the
+// rest.
+//
+// conv2d_cpu.wgsl computes the same on a processor that emulates a GPU.
 //
 // Layouts
-//   x, x2     [N, H_i, W_i, C]   Act; with HAS_X2 the input is their concatenation over C
-//   w         [taps, C + C2, NP] Weight, NP = output channels padded to 64 (repack_conv2d)
-//   y         [N, H_o, W_o, N]   Act or, with WIDE, f32; residual likewise, Act
-//   bias      [N] f32, table [steps, N] f32, step [1] u32
-// With GEGLU a tile of 64 columns of w is 32 values and their 32 gates, and
-// y[n] = value · gelu(gate) has half as many channels.
+//   x, x2     [N, H_i, W_i, C], [N, H_i, W_i, C2]  activations; with HAS_X2 the input is their
+//             concatenation over the channels
+//   w         [taps, C + C2, NP]  weights; NP is the number of output channels padded to a
+//             multiple of 64 (repack_conv2d.wgsl)
+//   y         [N, H_o, W_o, N]  activations or, with WIDE, f32
+//   residual  [N, H_o, W_o, N]  activations
+//   bias      [NP] f32, in the order of w's columns
+//   table     [steps, N] f32
+//   step      [1] u32
+// With GEGLU, 64 columns of w are 32 values and their 32 gates, and y[n] = value · gelu(gate)
+// has half as many channels. What a flag switches off is bound to any buffer.
 //
-// Constants: MV, NV (1 or 2; with GEGLU NV is 2), HAS_X2 (bool). All else is in the
-// uniform, because it is read once a tap or once a tile, and every constant costs a
-// network pipelines to compile.
-// Buffers that a flag switches off are bound to anything.
+// Constants: MV, NV (1 or 2; with GEGLU NV is 2), BK, HAS_X2, and the flags. Everything else
+// is in the uniform: it is read once per tap or per tile, and each further constant would
+// give a network more pipelines to compile.
 
 //needs prelude_conv2d
 
@@ -36,17 +44,18 @@ alias OutVector = Out;
 
 const TILE_M = 32u * MV;
 const TILE_N = 32u * NV;
-const B_LOADS = 2u * NV;    // vec4 of w that a thread brings a pass
+const B_LOADS = 2u * NV;    // vec4 of w that a thread loads in a pass
 
 const A = 8u * MV;          // vec4 in a row of a_tile
 const B = 8u * NV;          // and of b_tile
-const A1 = 8u * (MV - 1u);  // to a thread's second vec4 in a row
+const A1 = 8u * (MV - 1u);  // from a thread's first vec4 in a row to its second
 const B1 = 8u * (NV - 1u);
 
 var<workgroup> a_tile: array<vec4<f32>, BK * A>;   // [k][pixel / 4]
 var<workgroup> b_tile: array<vec4<f32>, BK * B>;   // [k][channel / 4]
 
-// Sums of 4 pixels by 4 channels each, at (4 · MV block · NV + NV block) + pixel.
+// Sums for blocks of 4 pixels by 4 channels. Pixel i of a block is at
+// 4 · (MV block · NV + NV block) + i.
 alias Acc = array<vec4<f32>, 4u * MV * NV>;
 
 const RESULTS = 4u * MV * NV;
@@ -57,8 +66,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let m0 = group.x * TILE_M;
     let n0 = group.y * (TILE_N / 4u);
 
-    // 1. The four pixels whose channels this thread loads: their place in the input,
-    //    before the tap is added. With MV = 1 half of the threads load.
+    // 1. The four pixels whose channels this thread loads: their position in the input,
+    //    without the tap. With MV = 1, half of the threads load.
     let quad = t % (BK / 4u);
     let pixels = t / (BK / 4u);
     let loads = pixels < A;
@@ -74,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let first = group.z * p.slice_passes;
     let last = min(first + p.slice_passes, p.ksize * p.ksize * tap_passes);
     for (var tap = first / tap_passes; tap * tap_passes < last; tap++) {
-        // 2. Where the tap reads, or that it reads beyond the border.
+        // 2. Which pixels the tap reads, if they are inside the border.
         let k = vec2<i32>(i32(tap % p.ksize), i32(tap / p.ksize));
         var at: array<i32, 4>;
         for (var i = 0u; i < 4u; i++) { at[i] = place(starts[i], k, has(UPSAMPLE)); }
@@ -82,7 +91,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         let end = min(last - tap * tap_passes, tap_passes);
         for (var n_pass = max(first, tap * tap_passes) - tap * tap_passes; n_pass < end; n_pass++) {
             let q0 = n_pass * (BK / 4u);
-            // 3. The pass's channels of x, transposed on the way in.
+            // 3. The pass's channels of x, transposed.
             if loads {
                 let q = q0 + quad;
                 var v: array<vec4<f32>, 4>;
@@ -124,8 +133,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         }
     }
 
-    // 6. What rides along, from a copy, so that the sums have no address also where a
-    //    compiler leaves the loop a loop.
+    // 6. Everything that is applied to the sums. It works on a copy, so that the sums
+    //    themselves need no address even if a compiler does not unroll the loop.
     var sums = acc;
     if NV == 2u && has(GEGLU) {
         for (var i = 0u; i < RESULTS / 2u; i++) {
@@ -160,7 +169,7 @@ fn products(a0: vec4<f32>, a1: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>, acc: ptr
     }
 }
 
-// A column of 4 pixels times a row of 4 channels.
+// Adds the outer product of 4 pixels and 4 channels.
 fn outer(to: u32, a: vec4<f32>, b: vec4<f32>, acc: ptr<function, Acc>) {
     acc[to] = fma(vec4<f32>(a.x), b, acc[to]);
     acc[to + 1u] = fma(vec4<f32>(a.y), b, acc[to + 1u]);
@@ -168,7 +177,7 @@ fn outer(to: u32, a: vec4<f32>, b: vec4<f32>, acc: ptr<function, Acc>) {
     acc[to + 3u] = fma(vec4<f32>(a.w), b, acc[to + 3u]);
 }
 
-// Bias (in w's order of columns) and the step's row of the table.
+// Adds the bias, which is in the order of w's columns, and the step's row of the table.
 fn add_vectors(v: vec4<f32>, column: u32) -> vec4<f32> {
     var s = v;
     if has(BIAS) { s += bias[column]; }
@@ -176,7 +185,8 @@ fn add_vectors(v: vec4<f32>, column: u32) -> vec4<f32> {
     return s;
 }
 
-// row: of y; beyond the first slice there is no residual.
+// row is a row of y. With slices there is no residual, and rows beyond the first slice are
+// those of the others.
 fn finish(row: u32, n: u32, v: vec4<f32>) {
     if row >= p.m * p.slices || n >= p.n_quads { return; }
     var s = v;

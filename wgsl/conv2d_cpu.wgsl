@@ -1,18 +1,21 @@
-// conv2d.wgsl for a processor that plays a GPU (SwiftShader, lavapipe): the same sums from
-// the same buffers, without workgroup memory. There a workgroup's threads are the lanes
-// of a vector; memory is one more gather from them, a barrier a switch between
-// coroutines, an array with a computed index a gather and a scatter. So every thread does
-// 16 pixels by 4 channels by itself, in variables that have names. Of every four pixels a
-// thread reads one, and has the others by quadBroadcast from its neighbours; neighbouring
-// threads read neighbouring words of w. A step of the model that ships takes 1.3 s on
-// SwiftShader and 0.5 on lavapipe (two cores, f32), where it took 10.6 and 1.2.
+// conv2d.wgsl for a processor that emulates a GPU (SwiftShader, lavapipe): the same sums from
+// the same buffers, without workgroup memory. The formula and the layouts of the buffers
+// are in conv2d.wgsl.
 //
-// A workgroup of 16 threads computes 16 pixels by 64 columns of w; a thread the columns
-// 2t, 2t + 1 and 32 + 2t, 33 + 2t, so that with GEGLU it has the values and their gates.
+// On such a processor the threads of a workgroup are the lanes of a vector. Reading
+// workgroup memory is one more gather, a barrier switches between coroutines, and an array
+// with a computed index is a gather and a scatter. So every thread computes 16 pixels by 4
+// channels by itself, in named variables. Of every four pixels it reads one and gets the
+// others from its neighbours by quadBroadcast. Neighbouring threads read neighbouring words
+// of w. With this kernel a step of the model that ships takes 1.3 s on SwiftShader and 0.5 s
+// on lavapipe (two cores, f32); with conv2d.wgsl it takes 10.6 s and 1.2 s.
 //
-// Constants: HAS_X2, HAS_TABLE, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU; all bool), ACTIVATION
-// (a code of prelude_common). They are no flags of the uniform, as they are in conv2d.wgsl,
-// because SwiftShader goes through both sides of a branch. Bindings and layouts: there.
+// A workgroup of 16 threads computes 16 pixels by 64 columns of w. A thread computes columns
+// 2t, 2t + 1, 32 + 2t and 33 + 2t, so that with GEGLU it has values and their gates.
+//
+// Constants: HAS_X2, HAS_TABLE, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU), ACTIVATION, and the
+// flags, of which only BIAS and WIDE are used. The others are constants here, because
+// SwiftShader executes both sides of a branch.
 
 //needs prelude_conv2d
 //needs subgroups
@@ -25,7 +28,7 @@ alias OutVector = Out2;
 
 @compute @workgroup_size(16)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
-    let n = group.y * 32u + t;    // the first pair of columns; the second is 16 on
+    let n = group.y * 32u + t;    // the first pair of columns; the second is n + 16
     if n >= p.pairs { return; }
     let m = group.x * 16u;
     let s0 = start(m + 0u + t % 4u);
@@ -136,7 +139,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < p.pixels; i++) { finish(m + i, n, sums[i]); }
 }
 
-// A thread's four columns of a row of w.
+// The thread's four columns of a row of w.
 fn columns(at: u32) -> vec4<f32> { return vec4<f32>(weight2(w[at]), weight2(w[at + 16u])); }
 
 fn load(at: i32, q: u32) -> vec4<f32> {

@@ -1,12 +1,16 @@
-// The end of a convolution whose sums were cut into slices (conv2d.wgsl):
+// Completes a convolution whose sums were cut into slices (conv2d.wgsl):
 //
 //   y[m, n] = (act(Σ_slice partial[slice, m, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
-//   partial  [slices, M, N] f32; y [M, N] Act or, with WIDE, f32; residual [M, N] Act
-//   bias     [N] f32, table [steps, N] f32, step [1] u32
+//   partial   [slices, M, N]  f32
+//   y         [M, N]          activations or, with WIDE, f32
+//   residual  [M, N]          activations
+//   bias      [N] f32
+//   table     [steps, N] f32
+//   step      [1] u32
 //
-// One thread a vec4; index = id.x + id.y · stride. Buffers that a flag switches off are
-// bound to anything.
+// One thread computes one vec4 of y, the one at id.x + id.y · stride. What a flag switches
+// off is bound to any buffer. Constants: the flags.
 
 struct Params {
     count: u32,      // vec4 of y

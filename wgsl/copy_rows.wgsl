@@ -1,11 +1,14 @@
-// Rows of one tensor into another, bit for bit, whatever their type.
-// x, y: rows as vec2<u32>. One thread a vec2; index = id.x + id.y · stride.
+// Copies rows of one tensor into another, bit for bit, whatever their type.
+//
+//   x, y  rows as vec2<u32>
+//
+// One thread copies one vec2, the one at id.x + id.y · stride.
 
 struct Params {
     count: u32,
     stride: u32,
-    x_at: u32,      // vec2 of x before the first
-    y_at: u32,        // of y
+    x_at: u32,      // the first vec2 of x that is read
+    y_at: u32,      // the first vec2 of y that is written
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

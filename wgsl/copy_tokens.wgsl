@@ -1,14 +1,17 @@
 // Copies a run of tokens of every batch entry.
-// x: [B, T, C], y: [B, U, C], vec4 of activations; counts in vec4. One thread a vec4.
+//
+//   x, y  [B, T, C], [B, U, C]  activations
+//
+// All numbers are in vec4. One thread copies one vec4, the one at id.x + id.y · stride.
 
 struct Params {
-    count: u32,    // in all
-    stride: u32,   // index = id.x + id.y · stride
-    run: u32,      // a batch entry's
-    x_batch: u32,  // from one batch entry to the next
-    x_from: u32,
+    count: u32,    // of all batch entries together
+    stride: u32,
+    run: u32,      // of one batch entry
+    x_batch: u32,  // from one batch entry of x to the next
+    x_from: u32,   // the first that is read in a batch entry
     y_batch: u32,
-    y_to: u32,
+    y_to: u32,     // the first that is written in a batch entry
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,7 +1,12 @@
-// The embeddings of CLIP's vision encoder (CLIPVisionEmbeddings): the class token,
-// then the patches, and their positions added.
-//   patches [B, T - 1, C] activations; class_token [C] f32; positions [T, C] Weight; y [B, T, C].
-// One thread a vec4; index = id.x + id.y · stride.
+// The embeddings of CLIP's vision encoder (CLIPVisionEmbeddings): the class token, then the
+// patches, each plus the embedding of its position.
+//
+//   patches      [B, T - 1, C]  activations
+//   class_token  [C]            f32
+//   positions    [T, C]         weights
+//   y            [B, T, C]      activations
+//
+// One thread computes one vec4, the one at id.x + id.y · stride.
 
 struct Params {
     count: u32,

@@ -1,7 +1,12 @@
-// Token and position embeddings of CLIP's text encoder (CLIPTextEmbeddings):
+// The token and position embeddings of CLIP's text encoder (CLIPTextEmbeddings):
 // y[b, t] = tokens[ids[b, t]] + positions[t].
-//   ids [B·T] u32, padded rows of T to 4; tokens [V, C], positions [P, C] Weight; y [B, T, C].
-// One thread a vec4; index = id.x + id.y · stride.
+//
+//   ids        [B, id_pitch]  u32, T of each row
+//   tokens     [V, C]         weights
+//   positions  [P, C]         weights
+//   y          [B, T, C]      activations
+//
+// One thread computes one vec4, the one at id.x + id.y · stride.
 
 struct Params {
     count: u32,

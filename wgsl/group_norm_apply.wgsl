@@ -1,16 +1,17 @@
-// Group norm, third of three: y = act(x · factor + offset), channel by channel.
+// The third of three kernels of a group norm: y = act(x · factor + offset), with a factor and
+// an offset for every channel.
 //
 //   x, x2, y  [N, pixels, C], [N, pixels, C2], [N, pixels, C + C2]  activations
-//   affine    [N, C + C2, 2] f32, see group_norm_combine.wgsl
+//   affine    [N, C + C2, 2]  f32, see group_norm_combine.wgsl
 //
-// One thread a vec4; index = id.x + id.y · stride.
-// With c2_quads = 0 x2 is bound to anything. Flags are in the uniform: memory is what
-// this kernel waits for, and a constant would cost a pipeline to compile.
+// One thread computes one vec4 of y, the one at id.x + id.y · stride. If c2_quads is 0, x2 is
+// bound to any buffer. The activation is in the uniform, because this kernel waits for
+// memory anyway, and a constant would mean another pipeline to compile.
 
 struct Params {
     count: u32,
     stride: u32,
-    image: u32,      // vec4 an image: pixels · quads
+    image: u32,      // vec4 per image: pixels · quads
     c1_quads: u32,
     c2_quads: u32,
     x_at: u32,       // the first pixel of x that is read

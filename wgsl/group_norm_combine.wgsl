@@ -1,11 +1,12 @@
-// Group norm, second of three: every group's mean and variance from the partial ones,
-// and from them a factor and an offset for every channel.
+// The second of three kernels of a group norm: it combines the chunks' means and deviations
+// into every group's mean and variance, and from these computes a factor and an offset for
+// every channel.
 //
 //   partial   [N, chunks, C, 2]  f32, see group_norm_partial.wgsl
 //   scale, shift [C] f32
-//   affine    [N, C, 2]          f32: vec4s of factors, then of offsets
+//   affine    [N, C, 2]          f32: a vec4 of factors, then a vec4 of offsets
 //
-// One workgroup a group of channels; groups need not begin at multiples of four.
+// A workgroup computes one group of channels. Groups need not begin at multiples of four.
 
 struct Params {
     pixels: u32,
@@ -25,7 +26,8 @@ struct Params {
 const THREADS = 64u;
 var<workgroup> sums: array<f32, THREADS>;
 
-// The sum of every thread's v, added up by each itself: a tree would need a barrier a level.
+// The sum of all threads' v. Every thread adds it up itself, because a tree would need a
+// barrier for each level.
 fn total(v: f32, t: u32) -> f32 {
     workgroupBarrier();
     sums[t] = v;
@@ -35,7 +37,7 @@ fn total(v: f32, t: u32) -> f32 {
     return s;
 }
 
-// Where channel c's first number lies in rows of pairs of vec4.
+// The index of channel c's first number in a row, which is pairs of vec4.
 fn place(row: u32, c: u32) -> u32 { return (row * p.quads + c / 4u) * 8u + c % 4u; }
 
 fn chunk_size(chunk: u32) -> f32 { return f32(min(p.chunk, p.pixels - chunk * p.chunk)); }

@@ -1,21 +1,20 @@
-// Group norm, first of three: mean and sum of squared deviations of every channel
-// over a chunk of pixels.
+// The first of three kernels of a group norm: every channel's mean and sum of squared
+// deviations over a chunk of pixels.
 //
 //   x, x2     [N, pixels, C], [N, pixels, C2]  activations; the input is their concatenation
-//   partial   [N, chunks, C + C2, 2]           f32: vec4s of means, then of squared deviations
+//   partial   [N, chunks, C + C2, 2]           f32: a vec4 of means, then a vec4 of sums of squares
 //
-// A thread takes four channels of a chunk. Deviations are taken from the chunk's
-// first pixel, so that a large mean costs no precision; chunks are combined by Chan
-// et al.'s formula in group_norm_combine.wgsl.
-// With c2_quads = 0 x2 is bound to anything.
+// A thread computes four channels of a chunk. It takes deviations from the chunk's first
+// pixel, so that a large mean costs no precision. group_norm_combine.wgsl combines the
+// chunks by the formula of Chan et al. If c2_quads is 0, x2 is bound to any buffer.
 
 struct Params {
     pixels: u32,
-    chunk: u32,      // pixels a chunk
+    chunk: u32,      // pixels per chunk
     chunks: u32,     // of the whole picture
     c1_quads: u32,
     c2_quads: u32,
-    chunk_at: u32,   // x's first chunk among them, where x is a band of the picture
+    chunk_at: u32,   // the number of x's first chunk among them; x may be a band of the picture
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,14 +1,20 @@
-// Layer norm over the channels of every row, torch.nn.functional.layer_norm.
-// x, y: [rows, C] activations; scale, shift: [C] f32. LANES threads a row; mean and
-// variance in two passes of f32 sums, so that a large mean costs no precision. Every
-// thread adds up its row's sums itself: a tree would need a barrier a level.
+// The layer norm of every row, torch.nn.functional.layer_norm.
+//
+//   x, y          [rows, C]  activations
+//   scale, shift  [C]        f32
+//
+// LANES threads compute a row, and a workgroup ROWS rows. Mean and variance are computed one
+// after the other, in f32, so that a large mean costs no precision. Every thread adds up
+// the sums of its row itself, because a tree would need a barrier for each level.
+//
+// Constants: LANES, ROWS.
 
 struct Params {
     rows: u32,
     quads: u32,     // C / 4
-    stride: u32,    // the workgroup's number = group.x + group.y · stride
+    stride: u32,    // workgroup group.x + group.y · stride computes ROWS rows
     eps: f32,
-    lanes: u32,     // LANES, which a CPU's compiler shall not know, lest it unroll the sums
+    lanes: u32,     // LANES, in the uniform so that a processor's compiler does not unroll the sums
 }
 
 @group(0) @binding(0) var<uniform> p: Params;

@@ -1,10 +1,10 @@
-// What attention.wgsl and attention_cpu.wgsl share: the uniform and the bindings, whose
-// shapes stand in attention.wgsl.
+// What attention.wgsl and attention_cpu.wgsl share: the uniform and the bindings. The shapes
+// of the buffers are in attention.wgsl.
 
 struct Params {
     t_q: u32,
     t_k: u32,
-    q_pitch: u32,      // in vec4, like all pitches and places
+    q_pitch: u32,      // pitches and positions (_at) are in vec4
     q_at: u32,
     kv_pitch: u32,
     k_at: u32,
@@ -17,7 +17,7 @@ struct Params {
     scale_row: u32,
     scale_at: u32,
     scale: f32,        // log2(e) / √d
-    quads: u32,        // attention_cpu.wgsl only: vec4 of a head
+    quads: u32,        // attention_cpu.wgsl only: vec4 per head
     causal: u32,       // attention_cpu.wgsl only: whether a query sees only the keys up to its own
 }
 
@@ -31,6 +31,6 @@ struct Params {
 @group(0) @binding(7) var<storage, read> step: array<u32>;
 @group(0) @binding(8) var<storage, read> masks: array<f32>;
 
-// The score of a key that is masked, and the running maximum to begin with: finite, because
-// a compiler may assume that there are no infinities.
+// The score of a masked key, and the first value of the running maximum. It is finite,
+// because compilers may assume that there are no infinities.
 const LOWEST = -1e30;

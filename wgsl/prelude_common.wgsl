@@ -1,12 +1,12 @@
-// Common to the three preludes: activation functions in f32. Their arguments are
-// clamped where a driver's exp or tanh would overflow.
+// Activation functions in f32, for every kernel. Arguments are clamped where a driver's exp
+// would overflow. The codes NONE, SILU, GELU and QUICK_GELU are constants of every module.
 
 fn silu4(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-max(x, vec4<f32>(-80.0)))); }
 
-// x · sigmoid(1.702 x), as OpenAI's CLIP.
+// x · sigmoid(1.702 x), as in OpenAI's CLIP.
 fn quick_gelu4(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-max(1.702 * x, vec4<f32>(-80.0)))); }
 
-// erf by Abramowitz and Stegun 7.1.26, of which |error| is at most 1.5e-7.
+// erf by Abramowitz and Stegun, 7.1.26, with an error of at most 1.5e-7.
 fn erf4(x: vec4<f32>) -> vec4<f32> {
     let a = abs(x);
     let t = 1.0 / (1.0 + 0.3275911 * a);

@@ -1,30 +1,30 @@
-// What conv2d.wgsl and conv2d_cpu.wgsl share: the uniform, the bindings, and which pixel of
-// the input a tap of an output pixel reads. Each kernel declares how wide the vectors are
-// in which it reads the buffers: WeightVector, F32Vector, ResidualVector and OutVector.
+// What conv2d.wgsl and conv2d_cpu.wgsl share: the uniform, the bindings, and which input pixel
+// a tap of an output pixel reads. The kernels read the buffers in vectors of different
+// width, which each declares: WeightVector, F32Vector, ResidualVector and OutVector.
 
 struct Params {
-    m: u32,          // output pixels: N · H_o · W_o
-    n_quads: u32,    // output channels / 4, padding included
-    w_quads: u32,    // NP / 4
-    c1_quads: u32,   // channels of x / 4
-    c2_quads: u32,   // channels of x2 / 4, or 0
+    m: u32,              // output pixels: N · H_o · W_o
+    n_quads: u32,        // output channels / 4, including padding
+    w_quads: u32,        // NP / 4
+    c1_quads: u32,       // channels of x / 4
+    c2_quads: u32,       // channels of x2 / 4, or 0
     h_in: u32,
     w_in: u32,
-    h_up: u32,       // the input's size after nearest-neighbour upsampling
+    h_up: u32,           // the input's size after nearest-neighbour upsampling
     w_up: u32,
     h_out: u32,
     w_out: u32,
-    top: i32,        // the input row that the first tap of the first output row reads: -padding, or a row of a band
-    left: i32,       // the same for columns
+    top: i32,            // the input row that the first tap of the first output row reads: -padding, or a row of a band
+    left: i32,           // the same for columns
     ksize: u32,
     stride: u32,
-    flags: u32,      // BIAS, TABLE, RESIDUAL, UPSAMPLE, WIDE, GEGLU
+    flags: u32,          // BIAS, TABLE, RESIDUAL, UPSAMPLE, WIDE, GEGLU
     activation: u32,
     scale: f32,
     slices: u32,         // conv2d.wgsl only
-    slice_passes: u32,   // conv2d.wgsl only: the passes of a slice; all of them if there is one slice
+    slice_passes: u32,   // conv2d.wgsl only: passes per slice
     pairs: u32,          // conv2d_cpu.wgsl only: pairs of columns of w in use, a multiple of 4
-    pixels: u32,         // conv2d_cpu.wgsl only: 16; a compiler that knew it would unroll the last loop
+    pixels: u32,         // conv2d_cpu.wgsl only: always 16, in the uniform so that the last loop is not unrolled
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -37,7 +37,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read> step: array<u32>;
 @group(0) @binding(8) var<storage, read> residual: array<ResidualVector>;
 
-// Where an output pixel's first tap reads.
+// The input pixel that an output pixel's first tap reads.
 struct Start { image: i32, top: i32, left: i32 }
 
 fn start(m: u32) -> Start {
@@ -45,14 +45,14 @@ fn start(m: u32) -> Start {
     var s: Start;
     s.image = i32(m / (p.h_out * p.w_out) * p.h_in * p.w_in);
     s.top = i32(pixel / p.w_out * p.stride) + p.top;
-    if m >= p.m { s.top = -1000000; }    // beyond the last pixel: outside at every tap
+    if m >= p.m { s.top = -1000000; }    // beyond the last pixel every tap is outside
     s.left = i32(pixel % p.w_out * p.stride) + p.left;
     return s;
 }
 
 fn has(flag: u32) -> bool { return (p.flags & flag) != 0u; }
 
-// The pixel of x that a tap reads, or -1 beyond the border.
+// The pixel of x that a tap reads, or -1 if that is outside the border.
 fn place(s: Start, tap: vec2<i32>, enlarged: bool) -> i32 {
     let iy = s.top + tap.y;
     let ix = s.left + tap.x;

@@ -1,5 +1,5 @@
-// Prelude of the shader-f16 path: activations and weights are f16 in memory, and
-// are widened once, on the way in; every sum is f32.
+// The prelude with shader-f16: activations and weights are f16 in memory. They are widened
+// once, when they are read, and every sum is f32.
 alias Act = f16;
 alias Act4 = vec4<f16>;
 alias Weight4 = vec4<f16>;
@@ -8,11 +8,11 @@ fn act(v: Act) -> f32 { return f32(v); }
 fn act4(v: Act4) -> vec4<f32> { return vec4<f32>(v); }
 fn weight4(v: Weight4) -> vec4<f32> { return vec4<f32>(v); }
 
-// Clamped, because an overflow to infinity may be assumed away by a compiler.
+// Clamped, because compilers may assume that nothing overflows to infinity.
 fn to_act(v: f32) -> Act { return f16(clamp(v, -65504.0, 65504.0)); }
 fn to_act4(v: vec4<f32>) -> Act4 { return vec4<f16>(clamp(v, vec4<f32>(-65504.0), vec4<f32>(65504.0))); }
 
-// A result of a kernel that writes Act4 or, where wide, vec4<f32>, which takes two places.
+// The result of a kernel that writes Act4 or, if wide, vec4<f32>, which takes two elements.
 alias Out = vec2<u32>;
 const WIDE_PLACES = 2u;
 fn out_low(v: vec4<f32>, wide: bool) -> Out {
@@ -21,7 +21,7 @@ fn out_low(v: vec4<f32>, wide: bool) -> Out {
 }
 fn out_high(v: vec4<f32>) -> Out { return bitcast<vec2<u32>>(v.zw); }
 
-// The same by twos.
+// The same for vectors of two.
 alias Act2 = vec2<f16>;
 alias Weight2 = vec2<f16>;
 alias Out2 = u32;

@@ -1,5 +1,5 @@
-// Prelude of the path without shader-f16: activations are f32 in memory; weights
-// stay f16, packed in pairs, so that a model takes no more memory than with it.
+// The prelude without shader-f16: activations are f32 in memory. Weights stay f16, packed in
+// pairs, so that a model takes no more memory than with shader-f16.
 alias Act = f32;
 alias Act4 = vec4<f32>;
 alias Weight4 = vec2<u32>;
@@ -11,13 +11,13 @@ fn weight4(v: Weight4) -> vec4<f32> { return vec4<f32>(unpack2x16float(v.x), unp
 fn to_act(v: f32) -> Act { return v; }
 fn to_act4(v: vec4<f32>) -> Act4 { return v; }
 
-// A result of a kernel that writes Act4 or, where wide, vec4<f32>: here the same.
+// The result of a kernel that writes Act4 or, if wide, vec4<f32>, which are the same here.
 alias Out = vec4<f32>;
 const WIDE_PLACES = 1u;
 fn out_low(v: vec4<f32>, wide: bool) -> Out { return v; }
 fn out_high(v: vec4<f32>) -> Out { return v; }
 
-// The same by twos.
+// The same for vectors of two.
 alias Act2 = vec2<f32>;
 alias Weight2 = u32;
 alias Out2 = vec2<f32>;

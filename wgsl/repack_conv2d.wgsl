@@ -1,20 +1,24 @@
-// A weight of the checkpoint, as it lies in the file, to the layout of conv2d.wgsl.
+// Brings a weight of a checkpoint from the file's layout into that of conv2d.wgsl.
 //
 //   staged  [rows, I, taps]  in the file's type: output channels [row, row + rows) of [O, I, KH, KW]
-//   w       [taps, IP, NP]   Weight; IP = I padded to 4, NP padded to 64, the padding zero
+//   w       [taps, IP, NP]   weights; I is padded with zeros to a multiple of 4, the output
+//           channels to a multiple of 64
 //
-// Output channel o goes to column to + o, or, with GEGLU (O = 2·half), value o < half
-// to column 64·(o / 32) + o % 32 and its gate 32 further. One thread a vec4 of w.
+// Output channel o becomes column to + o. With GEGLU (O = 2·half), value o < half becomes
+// column 64·(o / 32) + o % 32, and its gate comes 32 columns later. One thread writes one
+// vec4 of w.
+//
+// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16.
 
 struct Params {
-    count: u32,     // vec4 to write: taps · IP · (rows + 3) / 4
-    stride: u32,    // index = id.x + id.y · stride
+    count: u32,     // vec4 to write: taps · IP · quads
+    stride: u32,    // a thread's index is id.x + id.y · stride
     row: u32,
     rows: u32,
     inputs: u32,    // I
     inputs_padded: u32,
     taps: u32,
-    quads: u32,     // of the staged rows: (rows + 3) / 4
+    quads: u32,     // (rows + 3) / 4
     to: u32,
     half: u32,
     w_quads: u32,   // NP / 4

@@ -1,7 +1,12 @@
-// A table of the checkpoint (token or position embeddings) as it lies in the file, to
-// Weight vec4s in the same order.
-//   staged [count · 4] in the file's type; w: vec4s from `to` on.
-// One thread a vec4; index = id.x + id.y · stride.
+// Converts a table of a checkpoint (token or position embeddings) to weights in the same
+// order.
+//
+//   staged  [4 · count]  in the file's type
+//   w       [..]         weights; the vec4 from to on are written
+//
+// One thread converts one vec4, the one at id.x + id.y · stride.
+//
+// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16.
 
 struct Params {
     count: u32,

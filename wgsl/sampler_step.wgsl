@@ -1,29 +1,33 @@
-// Classifier-free guidance, one step of any scheduler, and the next UNet input.
+// Classifier-free guidance, one step of any scheduler, and the UNet's next input.
 //
-// Every scheduler of the engine is linear in the sample x, a saved sample s, the
-// converted output m of this step, those of the steps before, m₁ … m₄, and fresh
-// noise (package model/scheduler). The step's coefficients are a row of a table:
+// Every scheduler of the engine (package scheduler) is linear in the sample x, a saved sample
+// s, this step's converted output m, those of the four steps before, m₁ … m₄, and fresh
+// noise. The coefficients of a step are a row of a table:
 //
 //   e  = u + g·(c − u)
 //   m  = clamp(mx·x + me·e)
 //   x' = cx·x + cs·s + ce·e + cm·m + Σ ck·m_k + cn·noise
-//   s' = sx·x + ss·s + sm·m + Σ sk·m_k                       where the row saves
-//   x' = (1 − mask)·(a·init + b·noise₀) + mask·x'            with inpaint
-//   input = input_scale·x'                                    of every batch entry
+//   s' = sx·x + ss·s + sm·m + Σ sk·m_k                       if the row saves
+//   x' = (1 − mask)·(a·init + b·noise₀) + mask·x'            with a mask
+//   input = input_scale·x'                                    for every batch entry
 //
-// eps     [batch, pixels, 4] f32: the prediction, without words first
+// eps     [batch, pixels, 4] f32: the prediction; with guidance, the one without words is first
 // state   [6, pixels] vec4<f32>: x, s, m₁ … m₄
-// table   [steps + 1, 32] f32, columns as below; row 0 only prepares the first input
-// noise   [steps, pixels] vec4<f32>, or anything where no step draws
-// inpaint [3, pixels] vec4<f32>: mask, init, noise₀
+// table   [steps + 1, ROW] f32; row 0 only prepares the first input
+// noise   [steps, pixels] vec4<f32>, or any buffer if no step draws
+// inpaint [3, pixels] vec4<f32>: mask, init, noise₀; or any buffer if there is no mask
 // input   [batch, pixels, input_quads] activations: the first vec4 of each pixel
+//
+// Constants: ROW, the length of a row, and the columns of a row: INPUT_SCALE, GUIDANCE, MX, ME,
+// CLIP (0: do not clamp), CX, CS, CE, CM (for m, followed by four for m₁ … m₄), CN, SAVE, SX,
+// SS, SM (like CM), PUSH (whether m becomes m₁), BLEND, BLEND_INIT (a) and BLEND_NOISE (b).
 
 struct Params {
     pixels: u32,
     input_quads: u32,
     batch: u32,     // 1 or 2
-    inpaint: u32,   // whether there is a mask
-    start: u32,     // whether only the input is written
+    inpaint: u32,   // 1 if there is a mask
+    start: u32,     // 1 if only the input is written
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
