@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// CLIPVocabulary makes CLIP's vocab.json from its merges.txt: the 256 bytes, the same
-// at a word's end, every merge in its order, the two marks. This is how CLIP itself
-// numbers its tokens (openai/CLIP, clip/simple_tokenizer.py), so that the page need
-// not carry the list twice.
+// CLIPVocabulary makes CLIP's vocab.json from its merges.txt: the 256 bytes, the same bytes at
+// the end of a word, all merges in their order, and the two special tokens. CLIP itself numbers
+// its tokens in this way (openai/CLIP, clip/simple_tokenizer.py), so the page does not have to
+// carry the list.
 func CLIPVocabulary(merges []byte) ([]byte, error) {
 	var tokens []string
 	// Printable bytes stand for themselves, the others for the code points from 256 on.
@@ -32,7 +32,7 @@ func CLIPVocabulary(merges []byte) ([]byte, error) {
 		}
 		a, b, ok := strings.Cut(strings.TrimSuffix(line, "\r"), " ")
 		if !ok || strings.Contains(b, " ") {
-			return nil, fmt.Errorf("CLIP's merges.txt, line %d: %q is no pair", i+1, line)
+			return nil, fmt.Errorf("CLIP's merges.txt, line %d: %q is not a pair", i+1, line)
 		}
 		tokens = append(tokens, a+b)
 	}

@@ -30,6 +30,6 @@ func TestCLIPVocabulary(t *testing.T) {
 		}
 	}
 	if _, err := CLIPVocabulary([]byte("#version: 0.2\none\n")); err == nil {
-		t.Error("a line that is no pair is accepted")
+		t.Error("a line that is not a pair is accepted")
 	}
 }

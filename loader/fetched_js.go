@@ -12,14 +12,14 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// Origin is a folder below a URL of the page's own origin: the model that ships. Its
-// files are small, come from the service worker's cache when there is no network, and
-// are fetched whole, into an ArrayBuffer outside of Go's heap.
+// Origin is a folder below a URL of the page's own origin, such as the model that ships. Its
+// files are small. They are fetched whole, into an ArrayBuffer outside of Go's heap, and come
+// from the service worker's cache where there is no network.
 type Origin string
 
 // Open fetches a file of the folder.
 func (o Origin) Open(ctx context.Context, path string) (Source, error) {
-	// Without a second slash: the service worker knows its files by their addresses.
+	// There must be no double slash: the service worker finds its files by their addresses.
 	url := strings.TrimSuffix(string(o), "/") + "/" + path
 	response, err := webapi.Await(ctx, js.Global().Call("fetch", url))
 	if err != nil {
@@ -38,7 +38,7 @@ func (o Origin) Open(ctx context.Context, path string) (Source, error) {
 	return &memory{name: url, bytes: js.Global().Get("Uint8Array").New(buffer)}, nil
 }
 
-// memory is a file that JavaScript holds whole.
+// memory is a file that is held in JavaScript's memory.
 type memory struct {
 	name  string
 	bytes webapi.Bytes

@@ -17,8 +17,8 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// Web is a model's folder on a server, read in ranges as it is needed and stored
-// nowhere: the command line's --model URL. The page downloads first (package store).
+// Web is the folder of a model on a server. It is read in ranges when it is needed and is not
+// stored: the command line's --model URL. The page downloads models first (package store).
 type Web string
 
 // Open opens a file of the folder.
@@ -31,7 +31,7 @@ type webFile struct {
 	size      int64
 }
 
-// OpenURL opens a file of a server. The server must answer Range requests.
+// OpenURL opens a file on a server, which has to support Range requests.
 func OpenURL(ctx context.Context, url string) (Source, error) {
 	f := &webFile{url: url, size: -1}
 	r, err := f.fetch(ctx, 0, 1)
@@ -45,7 +45,7 @@ func OpenURL(ctx context.Context, url string) (Source, error) {
 		f.size, err = strconv.ParseInt(text, 10, 64)
 	}
 	if err != nil || f.size < 0 {
-		return nil, fmt.Errorf("%s: the server does not say how large it is: download it, and give the file", url)
+		return nil, fmt.Errorf("%s: the server does not tell the size of the file: download it, and give the file", url)
 	}
 	f.etag = header(r, "etag")
 	return f, nil
@@ -58,8 +58,8 @@ func header(r js.Value, name string) string {
 	return ""
 }
 
-// fetch asks for bytes [from, to) and returns a response with status 206, whose body
-// is not read yet.
+// fetch requests bytes [from, to) and returns a response with the status 206, whose body has not
+// been read.
 func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, error) {
 	options := map[string]any{"headers": map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)}}
 	r, err := webapi.Await(ctx, js.Global().Call("fetch", f.url, options))
@@ -77,14 +77,14 @@ func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, error) {
 	case http.StatusNotFound, http.StatusGone:
 		return r, fmt.Errorf("%s: %w", f.url, os.ErrNotExist)
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return r, fmt.Errorf("%s: the server answered %d: the model may ask you to sign in and accept its licence; download %s in a browser, and give the file", f.url, status, path.Base(f.url))
+		return r, fmt.Errorf("%s: the server answered %d: you may have to sign in and accept the model's licence: download %s in a browser, and give the file", f.url, status, path.Base(f.url))
 	case http.StatusOK, http.StatusRequestedRangeNotSatisfiable:
-		return r, fmt.Errorf("%s: the server sends no parts of files (it answered %d): download it, and give the file", f.url, status)
+		return r, fmt.Errorf("%s: the server does not send parts of files (it answered %d): download it, and give the file", f.url, status)
 	}
 	return r, busy{fmt.Errorf("%s: the server answered %d: try again later", f.url, status)}
 }
 
-// busy may pass.
+// busy is an error that may pass.
 type busy struct{ error }
 
 func (f *webFile) Name() string { return f.url }

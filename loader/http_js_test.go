@@ -73,7 +73,7 @@ func TestWeb(t *testing.T) {
 		t.Errorf("a closed file: %v", err)
 	}
 	faults.Set("noRange", true)
-	if _, err := Web(base).Open(ctx, "a.bin"); err == nil || !strings.Contains(err.Error(), "no parts") {
+	if _, err := Web(base).Open(ctx, "a.bin"); err == nil || !strings.Contains(err.Error(), "does not send parts") {
 		t.Errorf("a server without ranges: %v", err)
 	}
 }

@@ -84,13 +84,13 @@ func recognise(c *Checkpoint) (Kind, error) {
 	case contains("lora_down") || contains("lora_up") || contains("lora_A") || contains(".lora."):
 		return "", errors.New("this is a LoRA, a change to a model and not a model: merge it into a Stable Diffusion 1.5 model (A1111's and ComfyUI's checkpoint mergers do), and open the result")
 	case prefix("control_model.") || prefix("controlnet_cond_embedding."):
-		return "", errors.New("this is a ControlNet, which guides a model and is none: choose a Stable Diffusion 1.5 model")
+		return "", errors.New("this is a ControlNet, which guides a model and is not one: choose a Stable Diffusion 1.5 model")
 	case prefix("conditioner.embedders.") || has("add_embedding.linear_1.weight") || has(ldmUNet+"label_emb.0.0.weight"):
-		return "", errors.New("this is a Stable Diffusion XL model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+		return "", errors.New("this is a Stable Diffusion XL model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
 	case prefix("model.diffusion_model.joint_blocks.") || prefix("joint_blocks."):
-		return "", errors.New("this is a Stable Diffusion 3 model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+		return "", errors.New("this is a Stable Diffusion 3 model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
 	case prefix("model.diffusion_model.double_blocks.") || prefix("double_blocks."):
-		return "", errors.New("this is a Flux model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+		return "", errors.New("this is a Flux model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
 	case contains("motion_modules."):
 		return "", errors.New("this is an AnimateDiff motion module: choose a Stable Diffusion 1.5 model")
 	case prefix("cond_stage_model.model."):
@@ -123,7 +123,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
 		return KindNetwork, nil
 	}
-	return "", fmt.Errorf("this file is no Stable Diffusion 1.5 model and no IP-Adapter: its tensors are named like %q", names[0])
+	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model nor an IP-Adapter: its tensors have names like %q", names[0])
 }
 
 // checkTypes returns an error that names the types of numbers that Imprompt does not read,
@@ -163,7 +163,7 @@ func CheckUNetConfig(config []byte) error {
 	}
 	switch {
 	case c.AdditionEmbedType != nil || c.CrossAttentionDim == float64(2048):
-		return errors.New("this is a Stable Diffusion XL model, another network than Stable Diffusion 1.5: choose a model of the 1.5 family")
+		return errors.New("this is a Stable Diffusion XL model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
 	case c.CrossAttentionDim == float64(1024):
 		return errors.New("this is a Stable Diffusion 2 model, whose text encoder is OpenCLIP's: choose a model of the 1.5 family")
 	}

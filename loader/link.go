@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Hub is where the models of the catalogue lie, unless a mirror is set.
+// Hub has the models of the catalogue, unless a mirror is set.
 const Hub = "https://huggingface.co"
 
-// Link is where a model lies: a folder in diffusers' layout, or one file.
+// Link is the address of a model: a folder in diffusers' layout, or a single file.
 type Link struct {
-	Base string // of the folder, without a slash at its end
+	Base string // of the folder, without a slash at the end
 	File string // "" for a folder
 }
 
-// URL is the address of a file of the link's folder, or of its one file.
+// URL is the address of a file in the link's folder, or, for "", of the link itself.
 func (l Link) URL(name string) string {
 	if name == "" {
 		name = l.File
@@ -25,9 +25,9 @@ func (l Link) URL(name string) string {
 	return l.Base + "/" + name
 }
 
-// ParseLink understands what people paste: owner/name, a hub's page of a repository, a
-// folder or a file of it, or the address of a file or folder anywhere. hub is Hub or a
-// mirror that has the same paths.
+// ParseLink understands what people paste: owner/name, the hub's page of a repository or of a
+// folder or file in it, or the address of a file or folder anywhere. hub is Hub or a mirror with
+// the same paths.
 func ParseLink(text, hub string) (Link, error) {
 	text = strings.TrimSpace(text)
 	hub = strings.TrimSuffix(hub, "/")
@@ -36,17 +36,17 @@ func ParseLink(text, hub string) (Link, error) {
 	}
 	if !strings.Contains(text, "://") {
 		if strings.Count(text, "/") < 1 || strings.HasPrefix(text, "/") || strings.ContainsAny(text, " \\") {
-			return Link{}, fmt.Errorf("%q is no link: it should begin with https://, or be a name as owner/model", text)
+			return Link{}, fmt.Errorf("%q is not a link: it should begin with https://, or be a name such as owner/model", text)
 		}
 		text = hub + "/" + text
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return Link{}, fmt.Errorf("%q is no link: it should begin with https://", text)
+		return Link{}, fmt.Errorf("%q is not a link: it should begin with https://", text)
 	}
 	local := u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1"
 	if u.Scheme != "https" && !(u.Scheme == "http" && local) {
-		return Link{}, fmt.Errorf("%s is not fetched: only links that begin with https:// are", text)
+		return Link{}, fmt.Errorf("%s cannot be fetched: a link has to begin with https://", text)
 	}
 	origin := u.Scheme + "://" + u.Host
 	onHub := origin == Hub
@@ -59,7 +59,7 @@ func ParseLink(text, hub string) (Link, error) {
 	if onHub {
 		part := strings.Split(p, "/")
 		if len(part) < 2 {
-			return Link{}, fmt.Errorf("%s is not a model's page: its address goes on with owner/model", text)
+			return Link{}, fmt.Errorf("%s is not the page of a model: the address of one continues with owner/model", text)
 		}
 		repo, rest := part[0]+"/"+part[1], part[2:]
 		revision := "main"
@@ -72,9 +72,9 @@ func ParseLink(text, hub string) (Link, error) {
 	}
 	full := origin + prefix + "/" + p
 	if query := u.RawQuery; query != "" && query != "download=true" {
-		// A signed link works as it is given only.
+		// A signed link works only as it is given.
 		if !isWeights(p) {
-			return Link{}, fmt.Errorf("%s has a query and is no file: give the folder's address without it", text)
+			return Link{}, fmt.Errorf("%s has a query and is not a file: give the folder's address without the query", text)
 		}
 		return Link{origin + prefix + "/" + path.Dir(p), path.Base(p) + "?" + query}, nil
 	}

@@ -82,7 +82,7 @@ func openLDM(c *Checkpoint) (*Model, error) {
 	case unet == nil:
 		return nil, errors.New("the file has no UNet: it is not a whole model")
 	case vae == nil:
-		return nil, errors.New("the file has no VAE: its publisher expects one beside it; get the version of the model with the VAE in it")
+		return nil, errors.New("the file has no VAE, because its publisher expects you to add one: get the version of the model with the VAE in it")
 	case text == nil:
 		return nil, errors.New("the file has no text encoder: get the whole model, not the UNet alone")
 	}

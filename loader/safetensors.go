@@ -18,16 +18,16 @@ type Tensor struct {
 	Begin, End int64 // in the file
 }
 
-// maxHeader is the largest header that the safetensors library itself accepts.
+// maxHeader is the size of the largest header that the safetensors library itself accepts.
 const maxHeader = 100_000_000
 
-// dtypeBits are the types of the format, by the bits of one number.
+// dtypeBits are the format's types of numbers, with the bits of a number.
 var dtypeBits = map[string]int64{
 	"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8,
 	"U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
 }
 
-// HeaderSize reads the first eight bytes of a safetensors file: the header's length.
+// HeaderSize reads the length of the header from the first eight bytes of a safetensors file.
 func HeaderSize(first []byte, fileSize int64) (int64, error) {
 	if len(first) < 8 {
 		return 0, errors.New("the file is too short to be a safetensors file")
@@ -35,16 +35,17 @@ func HeaderSize(first []byte, fileSize int64) (int64, error) {
 	n := binary.LittleEndian.Uint64(first)
 	switch {
 	case n > maxHeader:
-		return 0, fmt.Errorf("this is no safetensors file: its header would take %d bytes", n)
+		return 0, fmt.Errorf("this is not a safetensors file: its header would take %d bytes", n)
 	case int64(n)+8 > fileSize:
 		return 0, fmt.Errorf("the file is cut off: its header takes %d bytes and the file has %d", n, fileSize)
 	}
 	return int64(n), nil
 }
 
-// ParseHeader reads the JSON header of a safetensors file of a size, by the rules of
-// the format's audit: known types, no name twice, every tensor as long as its shape
-// says, and together they cover the file without hole or overlap.
+// ParseHeader reads the JSON header of a safetensors file of fileSize bytes. It checks the rules
+// of the format's audit: types are known, no name occurs twice, every tensor is as long as its
+// shape says, and together the tensors cover the file without a hole or an overlap. It returns
+// them in the order of their bytes.
 func ParseHeader(header []byte, fileSize int64) ([]Tensor, error) {
 	var entries map[string]json.RawMessage
 	d := json.NewDecoder(bytes.NewReader(header))
@@ -86,10 +87,10 @@ func ParseHeader(header []byte, fileSize int64) ([]Tensor, error) {
 			t.Shape = append(t.Shape, int(s))
 		}
 		if e.Offsets[0] < 0 || e.Offsets[1] < e.Offsets[0] || e.Offsets[1] > fileSize-data {
-			return nil, fmt.Errorf("tensor %q lies outside of the file: the file is cut off or damaged", name)
+			return nil, fmt.Errorf("tensor %q is outside of the file: the file is cut off or damaged", name)
 		}
 		if count > math.MaxInt64/bits || e.Offsets[1]-e.Offsets[0] != count*bits/8 {
-			return nil, fmt.Errorf("tensor %q takes %d bytes, and its shape %v of %s asks for %d", name, e.Offsets[1]-e.Offsets[0], e.Shape, e.DType, count*bits/8)
+			return nil, fmt.Errorf("tensor %q takes %d bytes, but its shape %v of %s needs %d", name, e.Offsets[1]-e.Offsets[0], e.Shape, e.DType, count*bits/8)
 		}
 		list = append(list, t)
 	}
@@ -112,8 +113,8 @@ func ParseHeader(header []byte, fileSize int64) ([]Tensor, error) {
 	return list, nil
 }
 
-// uniqueKeys refuses a header that names a tensor twice, of which readers would
-// disagree.
+// uniqueKeys refuses a header that names a tensor twice: different readers would read it
+// differently.
 func uniqueKeys(header []byte) error {
 	d := json.NewDecoder(bytes.NewReader(header))
 	seen := map[string]bool{}

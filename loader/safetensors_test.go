@@ -27,7 +27,7 @@ func TestParseHeader(t *testing.T) {
 		{`{}`, 0, ""},
 		{`[]`, 0, "not a JSON object"},
 		{`{"a":{"dtype":"F17","shape":[1],"data_offsets":[0,2]}}`, 2, "unknown type"},
-		{`{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,2]}}`, 2, "asks for 4"},
+		{`{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,2]}}`, 2, "needs 4"},
 		{`{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}`, 4, "cut off or damaged"},
 		{`{"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}}`, 2, "outside of the file"},
 		{`{"a":{"dtype":"F16","shape":[1],"data_offsets":[0,2]},"b":{"dtype":"F16","shape":[1],"data_offsets":[1,3]}}`, 3, "damaged"},

@@ -23,10 +23,10 @@ type Folder interface {
 	Open(ctx context.Context, path string) (Source, error)
 }
 
-// ReadAll reads a small file, a configuration say, into Go's heap.
+// ReadAll reads a small file, such as a configuration, into Go's heap.
 func ReadAll(ctx context.Context, s Source) ([]byte, error) {
 	if s.Size() > 64<<20 {
-		return nil, fmt.Errorf("%s has %d bytes, too many for a file of settings", s.Name(), s.Size())
+		return nil, fmt.Errorf("%s has %d bytes, too many for a configuration", s.Name(), s.Size())
 	}
 	b, err := s.ReadRange(ctx, 0, s.Size())
 	if err != nil {
@@ -58,7 +58,7 @@ type located struct {
 	source Source
 }
 
-// OpenCheckpoint reads the headers of safetensors files.
+// OpenCheckpoint opens safetensors files as one checkpoint. It reads only their headers.
 func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error) {
 	c := &Checkpoint{tensors: map[string]located{}}
 	for _, s := range sources {

@@ -18,8 +18,8 @@ func Serve(dir string, port int) error {
 	return http.ListenAndServe(fmt.Sprintf("127.0.0.1:%d", port), Handler(dir))
 }
 
-// Handler serves a built site: the headers of its _headers file, and the compressed
-// files where the browser takes them.
+// Handler serves a built site with the headers of its _headers file, and sends compressed files
+// to browsers that accept them.
 func Handler(dir string) http.Handler {
 	_ = mime.AddExtensionType(".wasm", "application/wasm")
 	_ = mime.AddExtensionType(".webmanifest", "application/manifest+json")

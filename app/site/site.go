@@ -1,7 +1,7 @@
 //go:build !js
 
-// Package site builds the static site that any web server serves as it is, and serves
-// it for a look.
+// Package site builds the static site, which any web server can serve as it is, and serves it
+// on this machine.
 package site
 
 import (
@@ -19,10 +19,10 @@ import (
 	"strings"
 )
 
-// csp is the page's Content-Security-Policy: its own origin only, no inline code, and
-// WebAssembly as the one thing that is compiled. Weights come from where the visitor
-// chooses, which a static policy cannot name: web/js/guard.js narrows https, and this
-// machine for a mirror on it, to that.
+// csp is the page's Content-Security-Policy: code only from its own origin, no inline code, and
+// nothing compiled except WebAssembly. Weights come from servers that the visitor chooses, which
+// a static policy cannot name. So it allows all of https, and this machine for a mirror, and
+// web/js/guard.js allows only the chosen servers.
 const csp = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' blob: https: http://127.0.0.1:* http://localhost:*; " +
 	"img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 
@@ -39,7 +39,7 @@ func Build(out string) error {
 			return err
 		}
 	}
-	// These lie at the top, where their scope is the whole site.
+	// These go to the top, where their scope is the whole site.
 	for _, name := range []string{"index.html", "manifest.webmanifest", "service-worker.js"} {
 		if err := os.Rename(filepath.Join(out, "web", name), filepath.Join(out, name)); err != nil {
 			return err
@@ -97,7 +97,7 @@ func copyWasmExec(to string) error {
 	return os.WriteFile(to, b, 0o644)
 }
 
-// fillIn puts into the page and the service worker what is known only now.
+// fillIn replaces the placeholders in the page and in the service worker.
 func fillIn(out string) error {
 	info, err := os.Stat(filepath.Join(out, "web", "app.wasm"))
 	if err != nil {
@@ -125,7 +125,7 @@ func replace(name string, pairs ...string) error {
 	return os.WriteFile(name, []byte(strings.NewReplacer(pairs...).Replace(string(b))), 0o644)
 }
 
-// inventory lists what the service worker keeps, and hashes it all into a version.
+// inventory lists the files that the service worker stores, and hashes all files into a version.
 func inventory(out string) (files []string, version string, err error) {
 	h := sha256.New()
 	err = filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
@@ -152,11 +152,12 @@ func inventory(out string) (files []string, version string, err error) {
 	return files, hex.EncodeToString(h.Sum(nil))[:16], err
 }
 
-// compressed are the endings of files that get smaller by it; weights and pictures do not.
+// compressed are the endings of files that compression makes smaller. Weights and pictures are
+// not among them.
 var compressed = []string{".wasm", ".js", ".css", ".html", ".json", ".txt", ".svg", ".webmanifest"}
 
-// compress puts a .gz beside every file that is worth it, for servers that look for
-// one (nginx's gzip_static, Serve here).
+// compress writes a .gz beside every file that it makes smaller, for servers that look for one
+// (nginx with gzip_static, and Serve).
 func compress(out string) error {
 	return filepath.WalkDir(out, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !hasEnding(path, compressed) {

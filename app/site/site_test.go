@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Any change to any file is another version, and all that the page needs is kept; what
-// only a shop window shows is not.
+// Any change to any file makes a new version. The service worker stores everything that the page
+// needs, but not the screenshots, which only an app store shows.
 func TestInventory(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {

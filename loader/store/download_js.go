@@ -15,28 +15,28 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// sliceSize is about how many bytes of a file make one Blob: large enough that requests
-// cost nothing, small enough that two on their way, and the copies that hashing and
-// storing make of one, stay below 300 MiB (tests/full/load.test.mjs: 254). Measured
-// besides: Blobs of 64 MiB are read no faster (576 MiB, 2 MiB at a time: 290-340 MiB/s of
-// either size); made of Blobs of 8 MiB, four requests at once, they come at 67 MiB/s
-// instead of the 50 of another run, and the tab takes 476 MiB.
+// sliceSize is about how many bytes of a file go into one Blob. It is large enough that the
+// cost of a request does not matter, and small enough that two slices in flight, with the
+// copies that hashing and storing make of one of them, stay below 300 MiB
+// (tests/full/load.test.mjs measured 254). Larger Blobs are not read faster: of 576 MiB,
+// 2 MiB at a time, Blobs of 24 and of 64 MiB give 290 to 340 MiB/s. Blobs of 8 MiB with four
+// requests at once were stored at 67 MiB/s instead of 50, but the tab took 476 MiB.
 const sliceSize = 24 << 20
 
-// Options are what a download may be told.
+// Options of a download.
 type Options struct {
-	Keep      bool   // store F32 and BF16 as they are
-	SHA256    string // of the source, hexadecimal; "" where it is not known. Implies Keep.
-	SliceSize int64  // about the bytes of a Blob; 0 for 24 MiB
-	Parallel  int    // requests at once; 0 for 2
-	// Progress is told of the source's bytes that are here; waiting means that another
-	// tab is downloading this file. It may be called often.
+	Keep      bool   // store F32 and BF16 without conversion
+	SHA256    string // of the source, in hexadecimal; "" if it is not known. Implies Keep.
+	SliceSize int64  // approximate bytes per Blob; 0 is 24 MiB
+	Parallel  int    // requests at once; 0 is 2
+	// Progress receives the number of the source's bytes that are stored. waiting means
+	// that another tab is downloading the same file. It may be called often.
 	Progress func(done, total int64, waiting bool)
 }
 
-// Download brings a file into the store, or what is missing of it after an
-// interruption, and returns when it is stored whole. Two tabs never download a file
-// twice: the second waits. Cancelling ctx pauses; finished slices stay.
+// Download brings a file into the store and returns when all of it is stored. After an
+// interruption it fetches only what is missing. Two tabs never download the same file: the
+// second one waits. Cancelling ctx pauses the download; finished slices stay stored.
 func (s *Store) Download(ctx context.Context, address string, o Options) (Manifest, error) {
 	if o.SliceSize <= 0 {
 		o.SliceSize = sliceSize
@@ -59,7 +59,7 @@ func (s *Store) Download(ctx context.Context, address string, o Options) (Manife
 		m, err := s.download(ctx, address, o)
 		if !errors.Is(err, errChanged) || restart == 2 {
 			if errors.Is(err, errChanged) {
-				err = fmt.Errorf("%s: %w, again and again: try later", path.Base(address), err)
+				err = fmt.Errorf("%s: %w, three times: try again later", path.Base(address), err)
 			}
 			return m, err
 		}
@@ -70,7 +70,7 @@ func lock(ctx context.Context, name string, waiting func()) (func(), error) {
 	release, err := webapi.Await(ctx, glue().Call("lock", name, false))
 	if err == nil && release.IsNull() {
 		waiting()
-		// A wait that is given up must not keep the lock when it comes.
+		// If this wait is given up, the lock has to be released when it arrives.
 		promise := glue().Call("lock", name, true)
 		release, err = webapi.Await(ctx, promise)
 		if err != nil {
@@ -106,29 +106,29 @@ func (s *Store) download(ctx context.Context, address string, o Options) (Manife
 	return s.bring(ctx, address, etag, in, o)
 }
 
-// reader is where a file's bytes come from: a server, or a disk.
+// reader reads the bytes of a file on a server or on a disk.
 type reader interface {
-	name() string // the file's own, for the visitor
+	name() string // of the file, for messages
 	length() int64
-	// take reads a few bytes into Go: a header.
+	// take reads a few bytes, such as a header, into Go's heap.
 	take(ctx context.Context, from, n int64) ([]byte, error)
 	// read reads bytes [from, to) into a new Uint8Array.
 	read(ctx context.Context, from, to int64, count func(n int64)) (js.Value, error)
 }
 
-// bring stores what is missing of a file, and commits it.
+// bring stores the slices of a file that are missing, and commits the file.
 func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Options) (Manifest, error) {
 	p, head, err := makePlan(ctx, in, o)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w", in.name(), err)
 	}
 	if p.converted {
-		etag += " f16" // other bytes than those of the source: not to be mixed with them
+		etag += " f16" // the bytes differ from the source's, and must not be mixed with them
 	}
 	if err := s.drop(ctx, file, etag, false); err != nil {
 		return Manifest{}, err
 	}
-	d := &run{store: s, file: file, etag: etag, in: in, options: o, pieces: map[int64]Piece{}}
+	d := &transfer{store: s, file: file, etag: etag, in: in, options: o, pieces: map[int64]Piece{}}
 	var missing []slice
 	var need int64
 	for _, x := range p.slices {
@@ -164,8 +164,8 @@ func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Optio
 	return d.commit(ctx, p)
 }
 
-// makePlan reads a safetensors file's header. head is how far an unranged response was
-// read for it, and the bytes so far.
+// makePlan plans how a file is stored. For a safetensors file it reads the header, and head is
+// what it read: a server that sends only whole files does not send those bytes again.
 func makePlan(ctx context.Context, in reader, o Options) (plan, []byte, error) {
 	name, size := in.name(), in.length()
 	if !strings.HasSuffix(strings.ToLower(name), ".safetensors") {

@@ -16,9 +16,9 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// Fetch downloads a record's files, or what is missing of them, looks into them and
-// marks the record complete. The record is stored first, so that this goes on after a
-// reload; began is called then. Cancelling ctx pauses.
+// Fetch downloads the files of a record that are missing, examines them, and marks the record
+// as complete. It stores the record first, so that the download can continue after a reload,
+// and then calls began. Cancelling ctx pauses the download.
 func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func(Progress)) error {
 	g := begin(r, progress)
 	unlock, err := lock(ctx, "imprompt record "+r.ID, g.wait)
@@ -26,7 +26,7 @@ func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func
 		return err
 	}
 	defer unlock()
-	// Another tab may have been quicker.
+	// Another tab may have been faster.
 	if old, err := s.Record(ctx, r.ID); err == nil && old.Complete {
 		return nil
 	}
@@ -43,15 +43,15 @@ func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func
 	return s.finish(ctx, r)
 }
 
-// Import stores a copy of a file of the visitor's disk. It returns the record's id, the
-// file's name.
+// Import stores a copy of a file on the visitor's disk. It returns the record's id, which is
+// the file's name.
 func (s *Store) Import(ctx context.Context, file js.Value, progress func(id string, p Progress)) (string, error) {
 	r, err := s.recordOf(ctx, file)
 	if err != nil {
 		return r.ID, err
 	}
 	if old, err := s.Record(ctx, r.ID); err == nil && old.Complete {
-		return r.ID, fmt.Errorf("a file %s is here already: delete it first, or give the other one another name", r.ID)
+		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.ID)
 	}
 	g := begin(r, func(p Progress) { progress(r.ID, p) })
 	unlock, err := tryLock(ctx, r.ID)
@@ -73,7 +73,8 @@ func (s *Store) Import(ctx context.Context, file js.Value, progress func(id stri
 	return r.ID, s.finish(ctx, r)
 }
 
-// KeepFile remembers a file that is used where it lies. It returns the record's id.
+// KeepFile remembers a file that is read from its place on the disk. It returns the record's
+// id.
 func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
 	file, err := webapi.Await(ctx, handle.Call("getFile"))
 	if err != nil {
@@ -84,7 +85,7 @@ func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
 		return r.ID, err
 	}
 	if old, err := s.Record(ctx, r.ID); err == nil && !old.Handle {
-		return r.ID, fmt.Errorf("a file %s is here already: delete it first, or give the other one another name", r.ID)
+		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.ID)
 	}
 	r.Handle = true
 	if err := s.KeepHandle(ctx, r.ID, handle); err != nil {
@@ -93,7 +94,7 @@ func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
 	return r.ID, s.finish(ctx, r)
 }
 
-// recordOf looks into a file of the visitor's disk.
+// recordOf makes the record of a file on the visitor's disk.
 func (s *Store) recordOf(ctx context.Context, file js.Value) (Record, error) {
 	source := File(file)
 	r := Record{ID: source.Name(), Name: source.Name(), Files: []Remote{{URL: onDisk + source.Name(), Size: source.Size()}}}
@@ -108,7 +109,7 @@ func (s *Store) recordOf(ctx context.Context, file js.Value) (Record, error) {
 	return r, err
 }
 
-// onDisk begins the addresses of files that came from the visitor's disk.
+// onDisk is the prefix of the addresses of files that came from the visitor's disk.
 const onDisk = "file:"
 
 // disk is a dropped or chosen File as a reader.
@@ -133,7 +134,7 @@ func (d disk) read(ctx context.Context, from, to int64, count func(int64)) (js.V
 	return b, err
 }
 
-// finish looks into a record whose files are here, and marks it complete.
+// finish examines a record whose files are all stored, and marks it as complete.
 func (s *Store) finish(ctx context.Context, r Record) error {
 	if err := s.inspect(ctx, &r); err != nil {
 		return err
@@ -165,7 +166,7 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 		}
 		r.Kind = kind
 	}
-	// No tokenizer is read here, so no vocabulary is needed.
+	// The tokenizer is not read here, so the vocabulary is not needed.
 	m, err := s.OpenRecord(ctx, *r, nil)
 	if err != nil {
 		return err
@@ -193,7 +194,8 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 	return nil
 }
 
-// adapterCrossDim is the width of the words that an adapter was trained beside.
+// adapterCrossDim is the width of the text encoder's output (cross_attention_dim) that an
+// adapter was trained for.
 func adapterCrossDim(ctx context.Context, s loader.Source) (int, error) {
 	c, err := loader.OpenIPAdapter(ctx, s)
 	if err != nil {
@@ -204,11 +206,11 @@ func adapterCrossDim(ctx context.Context, s loader.Source) (int, error) {
 			return shape[1], nil
 		}
 	}
-	return 0, fmt.Errorf("%s has no keys for image prompts: it is no IP-Adapter", s.Name())
+	return 0, fmt.Errorf("%s has no keys for image prompts: it is not an IP-Adapter", s.Name())
 }
 
-// OpenRecord opens a model or an image encoder: a folder, or the single file in its
-// place. clip is where CLIP's vocabulary lies, which single files lack.
+// OpenRecord opens a model or an image encoder: a folder, or a single file as a folder. clip
+// has CLIP's vocabulary, which single files lack.
 func (s *Store) OpenRecord(ctx context.Context, r Record, clip loader.Folder) (loader.Folder, error) {
 	if r.Base != "" {
 		return s.Folder(r.Base), nil
@@ -220,13 +222,13 @@ func (s *Store) OpenRecord(ctx context.Context, r Record, clip loader.Folder) (l
 	return loader.OpenSingleFile(ctx, source, clip)
 }
 
-// RecordSource opens the file of a record that has one.
+// RecordSource opens the file of a record with a single file.
 func (s *Store) RecordSource(ctx context.Context, r Record) (loader.Source, error) {
 	if r.Handle {
 		return s.OpenHandle(ctx, r.ID)
 	}
 	if len(r.Files) != 1 {
-		return nil, fmt.Errorf("%s is a folder of %d files, and one file is asked for", r.Name, len(r.Files))
+		return nil, fmt.Errorf("%s is a folder of %d files, and a single file is needed", r.Name, len(r.Files))
 	}
 	return s.Source(ctx, r.Files[0].URL)
 }

@@ -14,27 +14,27 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// ErrPermission says that the browser wants to ask the visitor again before it reads a
-// file where it lies: call the handle's requestPermission from a click, in the page.
-var ErrPermission = errors.New("the browser asks again, after a reload, whether this page may read the file: allow it")
+// ErrPermission means that the browser has to ask the visitor again before it reads a file from
+// its place: the page calls the handle's requestPermission when the visitor clicks.
+var ErrPermission = errors.New("after a reload the browser asks again whether this page may read the file: allow it")
 
-// KeepHandle remembers a FileSystemFileHandle under a name, across reloads.
+// KeepHandle remembers a FileSystemFileHandle under a name, also after a reload.
 func (s *Store) KeepHandle(ctx context.Context, name string, handle js.Value) error {
 	return s.change(ctx, []string{handles}, func(t *idb.Transaction) error {
 		return put(t, handles, js.ValueOf(name), handle)
 	})
 }
 
-// Handle is a remembered handle.
+// Handle returns a remembered handle.
 func (s *Store) Handle(ctx context.Context, name string) (js.Value, error) {
 	v, err := s.get(ctx, handles, js.ValueOf(name))
 	if err == nil && v.Type() != js.TypeObject {
-		err = fmt.Errorf("the file %s is not known here any more: choose it again: %w", name, os.ErrNotExist)
+		err = fmt.Errorf("the file %s is not known here any more; choose it again: %w", name, os.ErrNotExist)
 	}
 	return v, err
 }
 
-// Handles lists the names of the files that are read where they lie.
+// Handles lists the names of the files that are read from their places.
 func (s *Store) Handles(ctx context.Context) ([]string, error) {
 	keys, err := s.keys(ctx, handles)
 	list := []string{}
@@ -56,7 +56,8 @@ func (s *Store) ForgetHandle(ctx context.Context, name string) error {
 	})
 }
 
-// OpenHandle opens a remembered file; ErrPermission when the visitor must be asked.
+// OpenHandle opens a remembered file. The error is ErrPermission if the visitor has to be
+// asked.
 func (s *Store) OpenHandle(ctx context.Context, name string) (loader.Source, error) {
 	h, err := s.Handle(ctx, name)
 	if err != nil {

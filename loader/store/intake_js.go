@@ -12,8 +12,8 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// intake reads a remote file: in ranges, or, of a server that has none, from one
-// response in order.
+// intake reads a remote file: in ranges, or in order from a single response if the server does
+// not support ranges.
 type intake struct {
 	*remote
 	whole js.Value
@@ -42,7 +42,7 @@ func (in *intake) close() {
 	in.stop()
 }
 
-// take reads a few bytes into Go: a header.
+// take reads a few bytes, such as a header, into Go's heap.
 func (in *intake) take(ctx context.Context, from, n int64) ([]byte, error) {
 	none := func(int64) {}
 	if in.ranged {
@@ -59,7 +59,8 @@ func (in *intake) take(ctx context.Context, from, n int64) ([]byte, error) {
 	return webapi.GoBytes(b), nil
 }
 
-// fill reads the single response's next bytes into buffer[at:n], or drops them.
+// fill reads the next bytes of the single response into buffer[at:n], or discards them where
+// buffer is null.
 func (in *intake) fill(ctx context.Context, buffer js.Value, at, n int64, count func(int64)) error {
 	counter := js.FuncOf(func(_ js.Value, args []js.Value) any { count(int64(args[0].Int())); return nil })
 	defer counter.Release()
@@ -70,7 +71,7 @@ func (in *intake) fill(ctx context.Context, buffer js.Value, at, n int64, count 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case int64(v.Float()) < n:
-		return fmt.Errorf("the connection broke off, and this server sends files only from their start: go on to try again; finished parts of %s stay but come over the network once more", path.Base(in.url))
+		return fmt.Errorf("the connection was interrupted, and this server sends only whole files: continue to try again; the finished parts of %s stay stored but are sent once more", path.Base(in.url))
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func findOne(link loader.Link, groups [][]string, find func(string) (bool, error
 	if len(groups) > 1 {
 		missing += " and no " + groups[1][0]
 	}
-	return fmt.Errorf("%s has no %s: so it is not a model in diffusers' layout; link the .safetensors file itself", link.Base, missing)
+	return fmt.Errorf("%s has no %s: it is not a model in diffusers' layout: use the link of a .safetensors file", link.Base, missing)
 }
 
 func findWeights(ctx context.Context, link loader.Link, network string, find func(string) (bool, error)) error {
@@ -115,13 +115,13 @@ func findWeights(ctx context.Context, link loader.Link, network string, find fun
 		}
 		return nil
 	}
-	return fmt.Errorf("%s has no weights that can be read: looked for %s; .bin files are not read, so choose a model that is published as .safetensors", link.Base, strings.Join(append(files, lists...), ", "))
+	return fmt.Errorf("%s has no weights that can be read. Looked for %s; .bin files are not read: choose a model that is published as .safetensors", link.Base, strings.Join(append(files, lists...), ", "))
 }
 
 // blobFile is a File that was dropped or chosen. It is read from its place on the disk.
 type blobFile struct{ file js.Value }
 
-// File reads a JavaScript File without copying it.
+// File is a JavaScript File as a Source. Nothing of it is copied.
 func File(file js.Value) loader.Source { return blobFile{file} }
 
 func (f blobFile) Name() string { return f.file.Get("name").String() }

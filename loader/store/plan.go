@@ -24,7 +24,7 @@ type segment struct {
 	conversion conversion
 }
 
-// slice is one Blob: what it is made from, and where it lies in the stored file.
+// slice is a Blob to be: the source bytes it is made from, and its place in the stored file.
 type slice struct {
 	from, to int64 // source bytes [from, to)
 	at, size int64 // in the stored file
@@ -33,13 +33,13 @@ type slice struct {
 
 // plan says how a file is stored.
 type plan struct {
-	header    []byte // written anew, where a number's type changes; nil where nothing does
+	header    []byte // the new header, if a tensor's type changes; else nil
 	slices    []slice
 	size      int64
 	converted bool
 }
 
-// planBytes stores a file as it is.
+// planBytes stores a file without conversion.
 func planBytes(size int64, limit int64) plan {
 	p := plan{size: size}
 	for at := int64(0); at < size; at += limit {
@@ -49,8 +49,8 @@ func planBytes(size int64, limit int64) plan {
 	return p
 }
 
-// planTensors stores a safetensors file with its F32 and BF16 tensors as F16. tensors
-// come in the order of their bytes, as ParseHeader returns them. No number is cut.
+// planTensors stores a safetensors file with its F32 and BF16 tensors as F16. The tensors are in
+// the order of their bytes, as ParseHeader returns them. No slice ends inside a number.
 func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error) {
 	var convert bool
 	for _, t := range tensors {

@@ -13,13 +13,13 @@ import (
 	"github.com/hack-pad/go-indexeddb/idb"
 )
 
-// ErrElsewhere says that another tab is at work on a record.
+// ErrElsewhere means that another tab is working on a record.
 var ErrElsewhere = errors.New("another tab of this page is downloading it: pause it there first")
 
-// Record reads a record; os.ErrNotExist where there is none.
+// Record reads a record. The error is os.ErrNotExist if there is none.
 func (s *Store) Record(ctx context.Context, id string) (Record, error) {
 	var r Record
-	err := s.getJSON(ctx, records, id, "known", &r)
+	err := s.getJSON(ctx, records, id, &r)
 	return r, err
 }
 
@@ -34,7 +34,7 @@ func (s *Store) PutRecord(ctx context.Context, r Record) error {
 	})
 }
 
-// Records lists the records by their names.
+// Records lists the records, sorted by name.
 func (s *Store) Records(ctx context.Context) ([]Record, error) {
 	keys, err := s.keys(ctx, records)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Store) Records(ctx context.Context) ([]Record, error) {
 	for _, k := range keys {
 		r, err := s.Record(ctx, k.String())
 		if err != nil {
-			r = Record{ID: k.String(), Name: k.String()} // so that it can be deleted
+			r = Record{ID: k.String(), Name: k.String()} // so that it can still be deleted
 		}
 		list = append(list, r)
 	}
@@ -52,10 +52,10 @@ func (s *Store) Records(ctx context.Context) ([]Record, error) {
 	return list, nil
 }
 
-// share is what is stored of a file.
+// share is how much of a file is stored, in bytes of the source and on the disk.
 type share struct{ source, space int64 }
 
-// shares looks what is stored of each file. Reading a Blob's size reads no bytes of it.
+// shares finds how much of each file is stored. Reading a Blob's size reads none of its bytes.
 func (s *Store) shares(ctx context.Context) (map[string]share, error) {
 	list := map[string]share{}
 	keys, err := s.keys(ctx, slices)
@@ -89,7 +89,7 @@ func (s *Store) shares(ctx context.Context) (map[string]share, error) {
 	return list, nil
 }
 
-// Library lists all that is stored.
+// Library lists everything that is stored.
 func (s *Store) Library(ctx context.Context) (Library, error) {
 	all, err := s.Records(ctx)
 	if err != nil {
@@ -119,8 +119,8 @@ func (s *Store) Library(ctx context.Context) (Library, error) {
 	return l, err
 }
 
-// DeleteRecord removes a record and those of its files that no other one has. A file
-// that is read where it lies stays there.
+// DeleteRecord removes a record and those of its files that no other record has. A file that is
+// read from its place on the disk stays there.
 func (s *Store) DeleteRecord(ctx context.Context, id string) error {
 	unlock, err := tryLock(ctx, id)
 	if err != nil {
@@ -135,7 +135,8 @@ func (s *Store) DeleteRecord(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	// The record goes first: what is interrupted after it is left over, and said to be.
+	// The record is removed first. If the rest is interrupted, its files are left over, and
+	// Library reports them.
 	err = s.change(ctx, []string{records, handles}, func(t *idb.Transaction) error {
 		for _, name := range []string{records, handles} {
 			o, err := t.ObjectStore(name)
@@ -161,7 +162,7 @@ func (s *Store) DeleteRecord(ctx context.Context, id string) error {
 	return nil
 }
 
-// owned are the files of all records but one.
+// owned are the files of all records except one.
 func (s *Store) owned(ctx context.Context, but string) (map[string]bool, error) {
 	all, err := s.Records(ctx)
 	list := map[string]bool{}
@@ -195,7 +196,7 @@ func (s *Store) DeleteLeftOver(ctx context.Context) error {
 	return nil
 }
 
-// VerifyRecord reads all of a record's files back and compares their hashes.
+// VerifyRecord reads back all files of a record and compares their hashes.
 func (s *Store) VerifyRecord(ctx context.Context, id string, progress func(done, total int64)) error {
 	r, err := s.Record(ctx, id)
 	if err != nil {
@@ -212,7 +213,7 @@ func (s *Store) VerifyRecord(ctx context.Context, id string, progress func(done,
 	return nil
 }
 
-// tryLock takes the lock of a record, unless another tab has it.
+// tryLock takes the lock of a record. The error is ErrElsewhere if another tab has it.
 func tryLock(ctx context.Context, id string) (func(), error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

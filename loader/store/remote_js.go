@@ -15,13 +15,13 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// patience is how often in a row a request may fail without a byte gained.
+// patience is how many times in a row a request may fail without receiving a byte.
 const patience = 6
 
-// errChanged: the file at the address is another than the one that was begun.
-var errChanged = errors.New("the file was changed at its source while it was downloaded")
+// errChanged means that the file at the address is not the one whose download began.
+var errChanged = errors.New("the file changed at its source during the download")
 
-// transient wraps what may pass: a cut connection, a busy server.
+// transient wraps an error that may pass, such as a lost connection or a busy server.
 type transient struct {
 	error
 	wait time.Duration
@@ -29,14 +29,15 @@ type transient struct {
 
 func glue() js.Value { return js.Global().Get("impromptLoader") }
 
-// signal is an AbortSignal that follows a context; stop must be called.
+// signal returns an AbortSignal that follows a context. The function has to be called at the
+// end.
 func signal(ctx context.Context) (js.Value, func()) {
 	controller := js.Global().Get("AbortController").New()
 	stop := context.AfterFunc(ctx, func() { controller.Call("abort") })
 	return controller.Get("signal"), func() { stop() }
 }
 
-// judge turns a response into nil or words for the person who waits for the file.
+// judge returns nil for a response with bytes, and otherwise an error for the visitor.
 func judge(address string, r js.Value) error {
 	host := address
 	if u, err := url.Parse(address); err == nil {
@@ -49,25 +50,25 @@ func judge(address string, r js.Value) error {
 	case status == 0 && r.Get("failed").String() == "abort":
 		return context.Canceled
 	case status == 0:
-		return transient{fmt.Errorf("%s cannot be reached: either the network is down, or the server does not let web pages read its files (CORS); try again, or download %s yourself and drop it here", host, name), 0}
+		return transient{fmt.Errorf("%s cannot be reached: either the network is down, or the server does not allow web pages to read its files (CORS). Try again, or download %s yourself and drop it here", host, name), 0}
 	case status == 401 || status == 403:
-		return fmt.Errorf("%s does not give out %s (it answered %d): the model may ask you to accept its licence and sign in there; download it in your browser and drop the file here", host, name, status)
+		return fmt.Errorf("%s does not send %s (it answered %d): you may have to sign in there and accept the model's licence. Download it in your browser and drop the file here", host, name, status)
 	case status == 404 || status == 410:
 		return fmt.Errorf("there is no %s at %s (it answered %d): check the link: %w", name, host, status, os.ErrNotExist)
 	case status == 416:
 		return errChanged
 	case status == 408 || status == 429 || status >= 500:
-		text := "is busy or out of order"
+		text := "is busy or has a fault"
 		if status == 429 {
 			text = "asks for fewer requests"
 		}
-		return transient{fmt.Errorf("%s %s (it answered %d): wait a while and go on; what is stored stays", host, text, status), time.Duration(min(60, r.Get("retryAfter").Int())) * time.Second}
+		return transient{fmt.Errorf("%s %s (it answered %d): wait a while, then continue; what is stored stays", host, text, status), time.Duration(min(60, r.Get("retryAfter").Int())) * time.Second}
 	default:
 		return fmt.Errorf("%s answered %d for %s: check the link", host, status, name)
 	}
 }
 
-// pause waits before an attempt: as long as the server asks for, else twice as long
+// pause waits before another attempt: for as long as the server asks, or else twice as long
 // each time.
 func pause(ctx context.Context, err error, attempt int) error {
 	wait := 250 * time.Millisecond << attempt
@@ -86,7 +87,7 @@ func pause(ctx context.Context, err error, attempt int) error {
 // remote is a file of a server.
 type remote struct {
 	url    string
-	etag   string // or Last-Modified; "" where pages may read neither
+	etag   string // or Last-Modified; "" if pages may read neither
 	size   int64
 	ranged bool
 }
@@ -121,7 +122,7 @@ func probe(ctx context.Context, address string) (*remote, error) {
 	}
 }
 
-// check compares a response with the file that was begun.
+// check compares a response with the file whose download began.
 func (f *remote) check(r js.Value) error {
 	if etag := r.Get("etag").String(); f.etag != "" && etag != "" && etag != f.etag {
 		return errChanged
@@ -132,8 +133,8 @@ func (f *remote) check(r js.Value) error {
 	return nil
 }
 
-// read fetches bytes [from, to) into a new Uint8Array. A cut connection is taken up
-// where it broke off.
+// read fetches bytes [from, to) into a new Uint8Array. After a lost connection it continues where
+// it stopped.
 func (f *remote) read(ctx context.Context, from, to int64, count func(n int64)) (js.Value, error) {
 	buffer := js.Global().Get("Uint8Array").New(to - from)
 	counter := js.FuncOf(func(_ js.Value, args []js.Value) any { count(int64(args[0].Int())); return nil })
@@ -157,10 +158,10 @@ func (f *remote) read(ctx context.Context, from, to int64, count func(n int64)) 
 				return err
 			}
 			if start := int64(r.Get("start").Float()); r.Get("status").Int() != 206 || start >= 0 && start != from+at {
-				return transient{fmt.Errorf("the server sent another part of %s than it was asked for: try again later", path.Base(f.url)), 0}
+				return transient{fmt.Errorf("the server sent a different part of %s than it was asked for: try again later", path.Base(f.url)), 0}
 			}
-			// The signal ends this promise, so it need not be left behind: nothing may
-			// call counter after this function.
+			// The signal ends this promise, so it is awaited in any case: nothing may call
+			// counter after this function has returned.
 			v, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", buffer, at, to-from, counter))
 			if err != nil {
 				return err
@@ -170,7 +171,7 @@ func (f *remote) read(ctx context.Context, from, to int64, count func(n int64)) 
 				return ctx.Err()
 			}
 			if at < to-from {
-				return transient{fmt.Errorf("the connection broke off at byte %d of %d of %s: go on when the network is back; what is stored stays", from+at, f.size, path.Base(f.url)), 0}
+				return transient{fmt.Errorf("the connection was lost at byte %d of %d of %s: continue when the network is back; what is stored stays", from+at, f.size, path.Base(f.url)), 0}
 			}
 			return nil
 		}()

@@ -13,8 +13,8 @@ import (
 	"github.com/hack-pad/go-indexeddb/idb"
 )
 
-// run is one download under way.
-type run struct {
+// transfer is a file on its way into the store.
+type transfer struct {
 	store      *Store
 	file, etag string
 	in         reader
@@ -22,11 +22,11 @@ type run struct {
 	mu         sync.Mutex
 	done       int64
 	pieces     map[int64]Piece
-	storing    sync.Mutex // one slice at a time is turned, hashed and stored, for each takes copies
+	storing    sync.Mutex // held while a slice is converted, hashed and stored, since each of these makes copies
 }
 
-// have looks whether a slice is stored already.
-func (d *run) have(ctx context.Context, x slice) (Piece, bool, error) {
+// have finds out whether a slice is already stored.
+func (d *transfer) have(ctx context.Context, x slice) (Piece, bool, error) {
 	v, err := d.store.get(ctx, slices, sliceKey(d.file, d.etag, x.at))
 	if err != nil || v.Type() != js.TypeObject || int64(v.Get("blob").Get("size").Float()) != x.size {
 		return Piece{}, false, err
@@ -35,7 +35,7 @@ func (d *run) have(ctx context.Context, x slice) (Piece, bool, error) {
 }
 
 // add counts source bytes.
-func (d *run) add(n int64) {
+func (d *transfer) add(n int64) {
 	d.mu.Lock()
 	d.done += n
 	done := d.done
@@ -43,8 +43,8 @@ func (d *run) add(n int64) {
 	d.options.Progress(done, d.in.length(), false)
 }
 
-// parallel fetches slices by several workers, the first first.
-func (d *run) parallel(ctx context.Context, missing []slice) error {
+// parallel fetches slices with several requests at once, beginning with the first.
+func (d *transfer) parallel(ctx context.Context, missing []slice) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	queue := make(chan slice, len(missing))
@@ -74,8 +74,9 @@ func (d *run) parallel(ctx context.Context, missing []slice) error {
 	return context.Cause(ctx)
 }
 
-// inOrder cuts the one response of a server without ranges. head was read from it.
-func (d *run) inOrder(ctx context.Context, in *intake, missing []slice, head []byte) error {
+// inOrder takes the slices from the single response of a server without ranges, of which head
+// was read already.
+func (d *transfer) inOrder(ctx context.Context, in *intake, missing []slice, head []byte) error {
 	at := int64(len(head))
 	for _, x := range missing {
 		if x.from > at {
@@ -86,7 +87,7 @@ func (d *run) inOrder(ctx context.Context, in *intake, missing []slice, head []b
 		}
 		bytes := js.Global().Get("Uint8Array").New(x.to - x.from)
 		had := int64(0)
-		if x.from < at { // some of it was read for the header
+		if x.from < at { // some of it was read with the header
 			had = min(at, x.to) - x.from
 			js.CopyBytesToJS(bytes, head[x.from:x.from+had])
 			d.add(had)
@@ -103,7 +104,7 @@ func (d *run) inOrder(ctx context.Context, in *intake, missing []slice, head []b
 }
 
 // keep converts a slice and stores it.
-func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
+func (d *transfer) keep(ctx context.Context, x slice, bytes js.Value) error {
 	d.storing.Lock()
 	defer d.storing.Unlock()
 	changes := false
@@ -120,9 +121,9 @@ func (d *run) keep(ctx context.Context, x slice, bytes js.Value) error {
 	return d.write(ctx, x.at, x.to-x.from, bytes)
 }
 
-// write stores a Blob beside its hash, in one transaction: a tab that dies leaves all
-// of it or nothing. source is how many bytes of the source it stands for.
-func (d *run) write(ctx context.Context, at, source int64, bytes js.Value) error {
+// write stores a Blob and its hash in one transaction: if the tab dies, both are stored or
+// neither. source is the number of the source's bytes that the Blob is made from.
+func (d *transfer) write(ctx context.Context, at, source int64, bytes js.Value) error {
 	size := int64(bytes.Get("byteLength").Int())
 	sum, err := hash(ctx, bytes)
 	if err != nil {
@@ -139,17 +140,17 @@ func (d *run) write(ctx context.Context, at, source int64, bytes js.Value) error
 	d.mu.Lock()
 	d.pieces[at] = Piece{at, size, sum}
 	d.mu.Unlock()
-	runtime.GC() // lets go of the Blob
+	runtime.GC() // releases the Blob
 	return nil
 }
 
-// free gives back the memory of bytes that are of no more use. Go holds what it got from
-// JavaScript until it collects its own garbage, of which a download makes little: a
-// file's slices would all stay.
+// free releases the memory of bytes that are not needed any more. Go holds JavaScript objects
+// until it collects its own garbage, and a download makes so little garbage that all slices
+// of a file would stay in memory.
 func free(bytes js.Value) { glue().Call("free", bytes) }
 
-// commit writes the manifest, by which the file is there.
-func (d *run) commit(ctx context.Context, p plan) (Manifest, error) {
+// commit writes the manifest. From then on the file is in the store.
+func (d *transfer) commit(ctx context.Context, p plan) (Manifest, error) {
 	m := Manifest{File: d.file, ETag: d.etag, Size: p.size, Source: d.in.length(), Converted: p.converted, SHA256: d.options.SHA256}
 	if p.header != nil {
 		m.Slices = append(m.Slices, d.pieces[0])
@@ -159,7 +160,7 @@ func (d *run) commit(ctx context.Context, p plan) (Manifest, error) {
 	}
 	if m.SHA256 != "" {
 		if err := d.store.verify(ctx, m, m.SHA256, func(int64, int64) {}); err != nil {
-			// Wrong bytes must not be taken up by the next attempt.
+			// The next attempt must not use these bytes.
 			return m, errors.Join(err, d.store.Delete(ctx, d.file))
 		}
 	}

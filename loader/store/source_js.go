@@ -17,7 +17,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// stored is a file of the store. Its Blobs are handles: their bytes lie on the disk.
+// stored is a file of the store. Its Blobs are handles: their bytes are on the disk.
 type stored struct {
 	store *Store
 	Manifest
@@ -85,7 +85,7 @@ func (f *stored) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, err
 	return out, nil
 }
 
-// Folder is the stored files below a URL, as a model's folder.
+// Folder shows the stored files below a URL as a model's folder.
 func (s *Store) Folder(base string) loader.Folder { return folder{s, strings.TrimSuffix(base, "/")} }
 
 type folder struct {
@@ -97,9 +97,9 @@ func (f folder) Open(ctx context.Context, path string) (loader.Source, error) {
 	return f.store.Source(ctx, f.base+"/"+strings.TrimPrefix(path, "./"))
 }
 
-// Verify reads a stored file back and compares each slice with the hash that was taken
-// as it was written, and, where nothing was converted, the whole with the source's
-// SHA-256 (hexadecimal; "" to leave it out).
+// Verify reads back a stored file and compares each slice with the hash that was computed when
+// it was written. If nothing was converted, it also compares the whole file with the source's
+// SHA-256 (in hexadecimal; "" leaves this out).
 func (s *Store) Verify(ctx context.Context, file, source string, progress func(done, total int64)) error {
 	m, err := s.Manifest(ctx, file)
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Store) verify(ctx context.Context, m Manifest, source string, progress 
 	file := m.File
 	f := &stored{s, m, map[int64]js.Value{}}
 	whole := sha256.New()
-	const window = 1 << 20 // what of a file is in Go's heap at once
+	const window = 1 << 20 // how much of a file is in Go's heap at once
 	buffer := make([]byte, window)
 	for _, p := range m.Slices {
 		bytes, err := f.ReadRange(ctx, p.At, p.Size)
@@ -123,7 +123,7 @@ func (s *Store) verify(ctx context.Context, m Manifest, source string, progress 
 		if err != nil {
 			return err
 		}
-		runtime.GC() // lets go of the slice before
+		runtime.GC() // releases the previous slice
 		if got != p.SHA256 {
 			return fmt.Errorf("%s is damaged on this disk: delete it and download it again", file)
 		}
@@ -137,17 +137,17 @@ func (s *Store) verify(ctx context.Context, m Manifest, source string, progress 
 	}
 	if source != "" && !m.Converted {
 		if got := hex.EncodeToString(whole.Sum(nil)); got != source {
-			return fmt.Errorf("%s is not the file that its publisher made (SHA-256 %s, expected %s): delete it and download it again", file, got, source)
+			return fmt.Errorf("%s is not the file that its publisher released (SHA-256 %s, expected %s): delete it and download it again", file, got, source)
 		}
 	}
 	return nil
 }
 
-// hash is the SHA-256 of bytes by the browser, in hexadecimal.
+// hash is the SHA-256 of bytes, in hexadecimal, as the browser computes it.
 func hash(ctx context.Context, bytes js.Value) (string, error) {
 	subtle := js.Global().Get("crypto").Get("subtle")
 	if subtle.IsUndefined() {
-		return "", fmt.Errorf("the browser computes no SHA-256 on an insecure page: open it by https: %w", os.ErrPermission)
+		return "", fmt.Errorf("the browser does not compute SHA-256 on an insecure page: open the page with https: %w", os.ErrPermission)
 	}
 	v, err := webapi.Await(ctx, subtle.Call("digest", "SHA-256", bytes))
 	if err != nil {

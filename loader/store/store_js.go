@@ -28,15 +28,15 @@ type Store struct {
 	db *idb.Database
 }
 
-// Manifest says what is stored of a file. It is written when all of the file's slices
-// are, so that a file either has one and is whole, or has none and is not read.
+// Manifest describes a stored file. It is written after all slices of the file, so a file either
+// has a manifest and is whole, or has none and is not read.
 type Manifest struct {
-	File      string  `json:"file"`   // its URL
+	File      string  `json:"file"`   // its address
 	ETag      string  `json:"etag"`   // or Last-Modified, or its size
-	Size      int64   `json:"size"`   // as it is stored
-	Source    int64   `json:"source"` // bytes at the source
+	Size      int64   `json:"size"`   // in the store
+	Source    int64   `json:"source"` // its size at the source
 	Converted bool    `json:"converted"`
-	SHA256    string  `json:"sha256,omitempty"` // of the source, where it is known and nothing is converted
+	SHA256    string  `json:"sha256,omitempty"` // of the source, if it is known and nothing is converted
 	Slices    []Piece `json:"slices"`
 }
 
@@ -51,7 +51,7 @@ type Piece struct {
 func Open(ctx context.Context) (*Store, error) {
 	request, err := idb.Global().Open(ctx, "imprompt-weights", 2, func(db *idb.Database, old, _ uint) error {
 		names := []string{slices, manifests, handles, records}
-		if old == 1 { // it had no records
+		if old == 1 { // that version had no records
 			names = names[3:]
 		}
 		for _, name := range names {
@@ -67,10 +67,10 @@ func Open(ctx context.Context) (*Store, error) {
 			return &Store{db}, nil
 		}
 	}
-	return nil, fmt.Errorf("this browser keeps no data for this page (%w): leave private browsing, or allow the site to store data", err)
+	return nil, fmt.Errorf("this browser stores no data for this page (%w): leave private browsing, or allow the site to store data", err)
 }
 
-// change runs one transaction and waits until the browser has written it.
+// change runs a transaction and waits until the browser has written it.
 func (s *Store) change(ctx context.Context, stores []string, do func(*idb.Transaction) error) error {
 	t, err := s.db.TransactionWithOptions(idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}, stores[0], stores[1:]...)
 	if err != nil {
@@ -83,8 +83,8 @@ func (s *Store) change(ctx context.Context, stores []string, do func(*idb.Transa
 	return full(t.Await(ctx))
 }
 
-// ErrFull says that the browser grants no more space.
-var ErrFull = errors.New("the browser's space for this page is used up: delete a model here, or free space on the disk, and go on; what is stored stays")
+// ErrFull means that the browser grants no more space.
+var ErrFull = errors.New("the browser's space for this page is used up: delete a model here, or free space on the disk, and continue; what is stored stays")
 
 func full(err error) error {
 	if err != nil && strings.Contains(err.Error(), "Quota") {
@@ -136,16 +136,16 @@ func (s *Store) keys(ctx context.Context, store string) ([]js.Value, error) {
 
 func sliceKey(file, etag string, at int64) js.Value { return js.ValueOf([]any{file, etag, at}) }
 
-// Manifest reads a file's manifest; os.ErrNotExist where the file is not stored whole.
+// Manifest reads a file's manifest. The error is os.ErrNotExist if the file is not stored whole.
 func (s *Store) Manifest(ctx context.Context, file string) (Manifest, error) {
 	var m Manifest
-	err := s.getJSON(ctx, manifests, file, "stored", &m)
+	err := s.getJSON(ctx, manifests, file, &m)
 	return m, err
 }
 
-// getJSON decodes what a table has under a name into v; os.ErrNotExist where it has
-// nothing. is what the table says of it, for the error: "stored" or "known".
-func (s *Store) getJSON(ctx context.Context, table, name, is string, v any) error {
+// getJSON decodes the entry of a table under a name into v. The error is os.ErrNotExist if there
+// is none.
+func (s *Store) getJSON(ctx context.Context, table, name string, v any) error {
 	text, err := s.get(ctx, table, js.ValueOf(name))
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (s *Store) getJSON(ctx context.Context, table, name, is string, v any) erro
 		return fmt.Errorf("%s is not stored here: %w", name, os.ErrNotExist)
 	}
 	if err := json.Unmarshal([]byte(text.String()), v); err != nil {
-		return fmt.Errorf("what is %s of %s is damaged: delete it and download it again", is, name)
+		return fmt.Errorf("the record of %s is damaged: delete it and download it again", name)
 	}
 	return nil
 }
@@ -177,8 +177,8 @@ func (s *Store) List(ctx context.Context) ([]Manifest, error) {
 	return list, nil
 }
 
-// Partial lists files of which some slices are stored and no manifest: downloads that
-// were interrupted.
+// Partial lists the files with stored slices and without a manifest: downloads that were
+// interrupted.
 func (s *Store) Partial(ctx context.Context) ([]string, error) {
 	whole, err := s.List(ctx)
 	if err != nil {
@@ -202,13 +202,13 @@ func (s *Store) Partial(ctx context.Context) ([]string, error) {
 	return list, nil
 }
 
-// Delete removes a file, whole or not: first its manifest, so that it is never read
-// again, in one transaction with its slices.
+// Delete removes a file, whole or not. Its manifest goes in the same transaction as its slices,
+// so that it is never read again.
 func (s *Store) Delete(ctx context.Context, file string) error {
 	return s.drop(ctx, file, "", true)
 }
 
-// drop removes a file's slices but those of an etag.
+// drop removes a file's slices, except those of an etag, and its manifest if that is asked for.
 func (s *Store) drop(ctx context.Context, file, but string, manifest bool) error {
 	keys, err := s.keys(ctx, slices)
 	if err != nil {
@@ -239,7 +239,7 @@ func (s *Store) drop(ctx context.Context, file, but string, manifest bool) error
 	})
 }
 
-// Usage is what the page stores and may store, in bytes, by the browser's estimate.
+// Usage is how many bytes the page stores and how many it may store, as the browser estimates.
 func Usage(ctx context.Context) (used, granted int64, err error) {
 	v, err := webapi.Await(ctx, js.Global().Get("navigator").Get("storage").Call("estimate"))
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// alphaAt is alphas_cumprod at a timestep; before the first it is the final one.
+// alphaAt is alphas_cumprod at a timestep, and final_alpha_cumprod before the first timestep.
 func (p params) alphaAt(t int) float64 {
 	if t >= 0 {
 		return p.alphasCumprod[t]
@@ -16,10 +16,10 @@ func (p params) alphaAt(t int) float64 {
 	return p.alphasCumprod[0]
 }
 
-// inTable checks that the table reaches the timesteps, the first of which is the largest.
+// inTable checks that the timesteps, of which the first is the largest, are in the table.
 func (p params) inTable(ts []int) error {
 	if len(ts) > 0 && ts[0] >= len(p.alphasCumprod) {
-		return fmt.Errorf("scheduler_config.json: with steps_offset %d the first of so many steps is at timestep %d, and num_train_timesteps is %d: ask for fewer steps", p.offset, ts[0], p.train)
+		return fmt.Errorf("scheduler_config.json: with steps_offset %d the first of these steps is at timestep %d, and num_train_timesteps is %d: choose fewer steps", p.offset, ts[0], p.train)
 	}
 	return nil
 }
@@ -48,8 +48,8 @@ func (p params) toEps(alpha float64) Linear {
 	return Linear{E: 1}
 }
 
-// addAlphaStep appends step i of those at ts, with what inpainting and image-to-image
-// need of it (add_noise of the classes that work with alphas).
+// addAlphaStep appends step i of the steps at ts, and sets what image-to-image and inpainting need
+// (add_noise of the classes that work with alphas).
 func (s *Schedule) addAlphaStep(p params, st Step, ts []int, i int) {
 	if i == 0 {
 		a := p.alphaAt(ts[0])

@@ -82,8 +82,8 @@ func (p params) dpmStep(st *Step, sigmas []float64, i, first, n int) {
 	st.Next = st.Next.plus(d1, c.heun).plus(bend, c.heun*r0/(r0+r1)).plus(bend, c.d2/(r0+r1))
 }
 
-// dpmCoefficients are the factors of the sample, of the converted output and its first
-// and second differences, and of the noise.
+// dpmCoefficients are the factors of the sample, of the converted output and of its first and
+// second differences, and of the noise.
 type dpmCoefficients struct{ sample, d0, heun, d2, noise float64 }
 
 func (p params) dpmCoefficients(from, to, h float64) dpmCoefficients {
@@ -107,8 +107,8 @@ func (p params) dpmCoefficients(from, to, h float64) dpmCoefficients {
 	return dpmCoefficients{sample: sigma / sigma0, d0: -alpha * e, heun: alpha * (e/h + 1), d2: -alpha * ((e+h)/(h*h) - 0.5)}
 }
 
-// convert is convert_model_output of the DPM-Solver and UniPC classes: to x₀, or to
-// the noise.
+// convert is convert_model_output of the DPM-Solver and UniPC classes. It converts to x₀, or to the
+// noise.
 func (p params) convert(st *Step, sigma float64, toX0 bool) {
 	alpha, s := alphaSigma(sigma)
 	if toX0 {

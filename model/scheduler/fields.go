@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// fields reads a configuration, and gathers what is wrong with it.
+// fields reads a configuration and collects what is wrong with it.
 type fields struct {
 	raw   map[string]json.RawMessage
 	wrong []string
@@ -32,7 +32,7 @@ func (f *fields) refuse(name, why string) {
 	f.wrong = append(f.wrong, fmt.Sprintf("%s is %s%s", name, value, why))
 }
 
-// decode reads a field into v; false where it is missing, null or of another type.
+// decode reads a field into v. It returns false if the field is missing, null or of another type.
 func (f *fields) decode(name string, v any, want string) bool {
 	raw, ok := f.raw[name]
 	if !ok || string(raw) == "null" {
@@ -45,7 +45,7 @@ func (f *fields) decode(name string, v any, want string) bool {
 	return true
 }
 
-// bool reads a truth value; null is false, as in Python.
+// bool reads a boolean; null is false, as in Python.
 func (f *fields) bool(name string, missing bool) bool {
 	v := missing
 	if string(f.raw[name]) == "null" {
@@ -72,7 +72,7 @@ func (f *fields) int(name string, missing int) int {
 	return int(v)
 }
 
-// choice reads a word; supported[0] is what it is where it is missing.
+// choice reads one of several words; the first is the default.
 func (f *fields) choice(name string, supported ...string) string {
 	v := supported[0]
 	if f.decode(name, &v, "a string") && !slices.Contains(supported, v) {
@@ -81,7 +81,7 @@ func (f *fields) choice(name string, supported ...string) string {
 	return v
 }
 
-// unsupported refuses fields that are set to anything but false or null.
+// unsupported refuses fields that are set to anything other than false or null.
 func (f *fields) unsupported(names ...string) {
 	for _, n := range names {
 		if raw := string(f.raw[n]); raw != "" && raw != "null" && raw != "false" {

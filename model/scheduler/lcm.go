@@ -31,7 +31,7 @@ func (s *Schedule) lcm(p params, n, first int, _ float64) error {
 	}
 	ts := make([]int, n)
 	for i := range ts {
-		// As np.linspace steps: i times the rounded quotient.
+		// As np.linspace computes it: i times the rounded quotient.
 		index := int(float64(i) * (float64(p.originalSteps) / float64(n)))
 		ts[i] = (p.originalSteps-index)*(p.train/p.originalSteps) - 1
 	}

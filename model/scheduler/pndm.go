@@ -22,8 +22,8 @@ func init() {
 }
 
 // pndm is diffusers' PNDMScheduler (Liu et al. 2022, arXiv 2202.09778): linear
-// multistep, begun by a second call at the first timestep (skip_prk_steps, as Stable
-// Diffusion's own configuration has it) or by three Runge-Kutta steps of four calls.
+// multistep, which begins with a second call at the first timestep (skip_prk_steps, as in Stable
+// Diffusion's own configuration) or with three Runge-Kutta steps of four calls each.
 func (s *Schedule) pndm(p params, n, first int, _ float64) error {
 	ts := p.integerSteps(n)
 	if err := p.inTable(ts); err != nil {
@@ -44,8 +44,8 @@ func (s *Schedule) pndm(p params, n, first int, _ float64) error {
 			return p.inTable(ts)
 		}
 	}
-	// As in diffusers, where the steps are counted from the first that is run, though
-	// strength leaves some out at the start.
+	// As in diffusers, steps are counted from the first one that is run, although strength
+	// leaves out steps at the start.
 	ts = ts[min(first, len(ts)):]
 	for i, t := range ts {
 		st := Step{Timestep: float64(t), InputScale: 1}
@@ -70,7 +70,7 @@ func (p params) pndmMove(x, e Linear, t, prev int) Linear {
 	return Linear{}.plus(x, math.Sqrt(alphaPrev/alpha)).plus(e, -(alphaPrev-alpha)/denominator)
 }
 
-// plmsStep is step_plms: step i of them, after Runge-Kutta steps or none.
+// plmsStep is step_plms, with i counted after the Runge-Kutta steps, if there are any.
 func (p params) plmsStep(st *Step, t, i int, afterPRK bool, n int) {
 	ratio := p.train / n
 	fourth := Linear{}.plus(current, 55./24).plus(before(1), -59./24).plus(before(2), 37./24).plus(before(3), -9./24)
@@ -84,7 +84,7 @@ func (p params) plmsStep(st *Step, t, i int, afterPRK bool, n int) {
 	case 0:
 		st.Save, st.Saved = true, sample
 		st.Next = p.pndmMove(sample, current, t, t-ratio)
-	case 1: // the first step once more, with the mean of both outputs
+	case 1: // the first step again, with the mean of both outputs
 		st.Next = p.pndmMove(saved, Linear{}.plus(current, 0.5).plus(before(1), 0.5), t+ratio, t)
 	case 2:
 		st.Next = p.pndmMove(sample, Linear{}.plus(current, 1.5).plus(before(1), -0.5), t, t-ratio)
@@ -95,7 +95,7 @@ func (p params) plmsStep(st *Step, t, i int, afterPRK bool, n int) {
 	}
 }
 
-// prkSteps are the twelve timesteps of the Runge-Kutta steps, from the largest four.
+// prkSteps are the twelve timesteps of the Runge-Kutta steps, from the four largest timesteps.
 func (p params) prkSteps(ts []int, n int) []int {
 	half := p.train / n / 2
 	return []int{
@@ -105,10 +105,10 @@ func (p params) prkSteps(ts []int, n int) []int {
 	}
 }
 
-// prkStep is step_prk, call i. A step's four calls all start from its first sample; its
-// first output joins the outputs before, which the multistep goes on with. To need no
-// more state than the others do, the third call, which still knows the second's output
-// from where that led, saves all that the fourth has to add its own output to.
+// prkStep is step_prk, call i. The four calls of a step all start from its first sample, and its
+// first output joins the earlier outputs, with which the multistep continues. To need no more
+// state than other schedulers, the third call computes the second's output from the sample that
+// it led to, and saves the sum to which the fourth call adds its own output.
 func (p params) prkStep(st *Step, prk, ts []int, i, n int) {
 	from := prk[i/4*4]
 	half := p.train / n / 2

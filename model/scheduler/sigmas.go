@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// sigmaTable gives the timesteps of a run and its sigmas, of which there is at least
-// one more, as set_timesteps of the Euler, DPM-Solver and UniPC classes computes them.
+// sigmaTable gives the timesteps of a run and its sigmas, of which there is at least one more, as set_timesteps of the Euler, DPM-Solver and UniPC classes computes them.
 func (p params) sigmaTable(n int) (ts, sigmas []float64) {
 	table := make([]float64, len(p.alphasCumprod))
 	logs := make([]float64, len(table))
@@ -68,11 +67,11 @@ func (p params) sigmaTable(n int) (ts, sigmas []float64) {
 	return ts, sigmas
 }
 
-// spread spreads n sigmas between the ends of those given: evenly in σ^(1/7) (Karras
+// spread spreads n sigmas between the ends of the given ones: evenly in σ^(1/7) (Karras
 // et al. 2022, arXiv 2206.00364, formula 5), or evenly in log σ.
 func (p params) spread(from []float64, n int) []float64 {
 	high, low := from[0], from[len(from)-1]
-	// "lu" has no such bounds of its own.
+	// "lu" ignores sigma_min and sigma_max.
 	if !math.IsNaN(p.sigmaMin) && p.sigmas != "lu" {
 		low = p.sigmaMin
 	}
@@ -97,7 +96,7 @@ func (p params) spread(from []float64, n int) []float64 {
 	return sigmas
 }
 
-// sigmasToT finds the timesteps of sigmas, and rounds them as each class does.
+// sigmasToT finds the timesteps of sigmas and rounds them as each class does.
 func (p params) sigmasToT(sigmas, logs []float64) []float64 {
 	ts := make([]float64, len(sigmas))
 	for i, s := range sigmas {
@@ -126,8 +125,8 @@ func interpolate(t float64, table []float64) float64 {
 	return table[i] + (t-float64(i))*(table[i+1]-table[i])
 }
 
-// sigmaToT is diffusers' _sigma_to_t: the timestep of a sigma, between two of the
-// table's, by their logarithms.
+// sigmaToT is diffusers' _sigma_to_t: the timestep of a sigma, interpolated between two entries of
+// the table by their logarithms.
 func sigmaToT(sigma float64, logs []float64) float64 {
 	log := math.Log(max(sigma, 1e-10))
 	low := 0

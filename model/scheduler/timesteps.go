@@ -5,7 +5,7 @@ import "math"
 // round rounds halves to even, as numpy does.
 func round(x float64) float64 { return math.RoundToEven(x) }
 
-// integerSteps are DDIM's and PNDM's timesteps, the largest first.
+// integerSteps are the timesteps of DDIM and PNDM, the largest first.
 func (p params) integerSteps(n int) []int {
 	ts := make([]int, n)
 	for i := range ts {
@@ -27,12 +27,12 @@ func (p params) integerSteps(n int) []int {
 	return ts
 }
 
-// trailing is np.arange(last, 0, -train/n).round() - 1. For some n (61 of 1000, say)
-// numpy's division rounds so that it has one timestep more, the -1, on which diffusers
-// goes on with the noisiest alpha of the table; that one is left out.
+// trailing is np.arange(last, 0, -train/n).round() - 1. For some n, such as 61 of 1000, numpy's
+// rounding gives one more timestep, -1, for which diffusers takes the noisiest alpha of the table.
+// That timestep is left out here.
 func (p params) trailing(last float64, n int) []float64 {
 	var ts []float64
-	// numpy steps by the rounded difference of the first two.
+	// numpy's step is the rounded difference of the first two values.
 	delta := (last - float64(p.train)/float64(n)) - last
 	for i := 0; ; i++ {
 		t := round(last + float64(float64(i)*delta))
@@ -43,8 +43,8 @@ func (p params) trailing(last float64, n int) []float64 {
 	}
 }
 
-// solverSteps are the timesteps of DPM-Solver and UniPC: one more than are run is
-// spread over 0 to last, and 0 is left out.
+// solverSteps are the timesteps of DPM-Solver and UniPC: n+1 timesteps are spread from 0 to last,
+// and 0 is left out.
 func (p params) solverSteps(n, last int) []float64 {
 	if p.spacing == "trailing" {
 		return p.trailing(float64(last), n)
@@ -60,7 +60,7 @@ func (p params) solverSteps(n, last int) []float64 {
 	return ts
 }
 
-// eulerSteps are Euler's timesteps, float32 and not rounded.
+// eulerSteps are Euler's timesteps: float32, not rounded to whole numbers.
 func (p params) eulerSteps(n int) []float64 {
 	if p.spacing == "trailing" {
 		return p.trailing(float64(p.train), n)

@@ -56,8 +56,8 @@ func (p params) unipcStep(st *Step, sigmas []float64, i, first, n int) {
 }
 
 // unipc is multistep_uni_p_bh_update (without target) and multistep_uni_c_bh_update
-// (with the output at the new sigma): from sigmas[i] to sigmas[i+1]. m0 is the output
-// at sigmas[i], and older(k) that of k-1 steps before it.
+// (with target, the output at the new sigma), from sigmas[i] to sigmas[i+1]. m0 is the output at
+// sigmas[i], and older(k) is the output of k-1 steps before.
 func (p params) unipc(x, m0 Linear, target *Linear, sigmas []float64, i, order int, older func(k int) Linear) Linear {
 	alpha, sigma := alphaSigma(sigmas[i+1])
 	alpha0, sigma0 := alphaSigma(sigmas[i])
@@ -112,7 +112,8 @@ func (p params) unipc(x, m0 Linear, target *Linear, sigmas []float64, i, order i
 	return next
 }
 
-// solve is Gauss's elimination over rows [a₁ … aₙ | b], with pivoting.
+// solve solves linear equations, given as rows [a₁ … aₙ | b], by Gaussian elimination with
+// pivoting.
 func solve(a [][]float64) []float64 {
 	n := len(a)
 	for c := range n {

@@ -44,7 +44,7 @@ function generate(model) {
 test("a folder, in shards", { timeout: 240_000 }, async () => {
   first = await generate(path.join(dir, "folder"));
   const numbers = new Float32Array(first.buffer.slice(first.byteOffset + first.length - 4 * 4 * 16 * 16, first.byteOffset + first.length));
-  assert.ok(numbers.every(Number.isFinite) && new Set(numbers).size > 500, "the latents are no picture");
+  assert.ok(numbers.every(Number.isFinite) && new Set(numbers).size > 500, "the latents are not a picture");
 });
 
 for (const [name, model] of [["one file", () => path.join(dir, "single.safetensors")], ["the address of a folder", () => cdn.url + "/repo"], ["the address of a file", () => cdn.url + "/single.safetensors"]]) {
@@ -53,7 +53,7 @@ for (const [name, model] of [["one file", () => path.join(dir, "single.safetenso
   });
 }
 
-test("what is no model is said", { timeout: 240_000 }, async () => {
+test("what is not a model is refused", { timeout: 240_000 }, async () => {
   await assert.rejects(generate(cdn.url + "/repo.ckpt"), /repo\.ckpt is a pickle/);
   await assert.rejects(generate(cdn.url + "/nowhere"), /nowhere/);
 });

@@ -193,7 +193,7 @@ test("a server without Range that cuts: said, and finished slices stay", async (
   // The first cut is the probe's. Slow, for a browser drops what it has not handed out
   // yet when the connection dies.
   cdn.fault = { noRange: true, cuts: [Infinity, 700_000], chunk: 16384, slow: 10 };
-  assert.match((await download(raw)).error, /only from their start/);
+  assert.match((await download(raw)).error, /sends only whole files/);
   assert.deepEqual(await tab.evaluate(() => store.partial()), [raw]);
   cdn.fault = { noRange: true };
   assert.equal((await download(raw)).error, undefined);
@@ -210,7 +210,7 @@ test("the file changes midway: begun anew, never mixed", async () => {
 test("wrong bytes are found by the SHA-256, and nothing is kept of them", async () => {
   const sha256 = crypto.createHash("sha256").update(plain).digest("hex");
   cdn.fault = { wrong: true };
-  assert.match((await download(raw, { sha256 })).error, /not the file that its publisher made/);
+  assert.match((await download(raw, { sha256 })).error, /not the file that its publisher released/);
   assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
   cdn.fault = {};
   assert.equal((await download(raw, { sha256 })).error, undefined);
@@ -230,12 +230,12 @@ test("no ETag", async () => {
 });
 
 test("refusals say what to do", async () => {
-  for (const [status, text] of [[403, /accept its licence/], [404, /check the link/], [401, /sign in/]]) {
+  for (const [status, text] of [[403, /accept the model's licence/], [404, /check the link/], [401, /sign in/]]) {
     cdn.fault = { status };
     assert.match((await download(raw)).error, text);
   }
   cdn.fault = { status: 500 };
-  assert.match((await download(raw)).error, /busy or out of order.*500/);
+  assert.match((await download(raw)).error, /busy or has a fault.*500/);
   cdn.fault = { noCors: true };
   assert.match((await download(raw)).error, /CORS/);
 });
@@ -254,7 +254,7 @@ test("a range refused midway (416) begins anew and then says so", async () => {
   await same(raw, Buffer.alloc(1000, 7));
 });
 
-test("what is no safetensors is said before it is downloaded", async () => {
+test("a file that is not safetensors is refused before it is downloaded", async () => {
   const u = cdn.add(`/m${count}/odd.safetensors`, Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(500_000)]));
   assert.match((await download(u)).error, /pickle/);
   assert.ok(cdn.bytes < 1000);

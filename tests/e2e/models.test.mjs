@@ -234,7 +234,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
     await press("Look at the link");
     if (link === cdn.url + "/small") {
       // The mirror's own paths are a hub's: what is no owner/model there is said.
-      await panel().getByText(/goes on with owner\/model/).waitFor({ timeout: 10_000 });
+      await panel().getByText(/continues with owner\/model/).waitFor({ timeout: 10_000 });
       await page.getByRole("textbox", { name: "Link to a model" }).fill("small/house");
       for (const [n, bytes] of Object.entries(folder)) cdn.add(`/small/house/resolve/main/${n}`, bytes);
       await press("Look at the link");
