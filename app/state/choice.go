@@ -29,6 +29,14 @@ func (c Choice) TrainedFor() int {
 	return c.Pixels
 }
 
+// Chooser is which model is used, and what there is to choose from.
+type Chooser struct {
+	Chosen  Choice
+	outside Outside
+	stored  store.Library
+	handles map[string]any // FileSystemFileHandles of the records that are read from the disk
+}
+
 // ShippedAdapters are the adapters of the model that ships.
 func ShippedAdapters() (list []Adapter) {
 	for _, a := range web.Ships.Adapters {
@@ -38,52 +46,52 @@ func ShippedAdapters() (list []Adapter) {
 }
 
 // Choose uses another model from now on, and reports whether it is here: "" is the one that ships.
-func (l *Library) Choose(id string) bool {
-	var c Choice
+func (c *Chooser) Choose(id string) bool {
+	var chosen Choice
 	if id != "" {
-		item := find(l.stored, id)
+		item := find(c.stored, id)
 		if item == nil || !item.Complete || item.Kind != loader.KindModel {
 			return false
 		}
-		c = Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim}
+		chosen = Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim}
 	}
-	if c != l.Chosen {
-		l.Chosen = c
-		l.outside.Remember("model", c)
-		l.outside.ModelChosen(c)
+	if chosen != c.Chosen {
+		c.Chosen = chosen
+		c.outside.Remember("model", chosen)
+		c.outside.ModelChosen(chosen)
 	}
 	return true
 }
 
 // Restore uses the model that restored settings name. If it is not here, it says so.
-func (l *Library) Restore(id string) (leftOut string) {
-	if id == l.Chosen.ID || l.Choose(id) {
+func (c *Chooser) Restore(id string) (leftOut string) {
+	if id == c.Chosen.ID || c.Choose(id) {
 		return ""
 	}
 	return "the model " + id + ", which is not here (see Models)"
 }
 
 // Models lists the models that can be chosen, besides the one that ships.
-func (l *Library) Models() []Choice {
+func (c *Chooser) Models() []Choice {
 	var list []Choice
-	for _, item := range whole(l.stored, loader.KindModel) {
+	for _, item := range whole(c.stored, loader.KindModel) {
 		list = append(list, Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim})
 	}
-	if l.Chosen.ID != "" && !slices.ContainsFunc(list, func(c Choice) bool { return c.ID == l.Chosen.ID }) {
-		list = append(list, l.Chosen) // the worker has not answered yet
+	if c.Chosen.ID != "" && !slices.ContainsFunc(list, func(m Choice) bool { return m.ID == c.Chosen.ID }) {
+		list = append(list, c.Chosen) // the worker has not answered yet
 	}
 	return list
 }
 
 // Adapters lists the adapters that fit the chosen model, each with the image encoder that it is used with.
-func (l *Library) Adapters() []Adapter {
-	if l.Chosen.ID == "" {
+func (c *Chooser) Adapters() []Adapter {
+	if c.Chosen.ID == "" {
 		return ShippedAdapters()
 	}
-	encoders := whole(l.stored, loader.KindImageEncoder)
+	encoders := whole(c.stored, loader.KindImageEncoder)
 	var list []Adapter
-	for _, a := range whole(l.stored, loader.KindIPAdapter) {
-		if a.CrossDim != l.Chosen.CrossDim && a.CrossDim != 0 && l.Chosen.CrossDim != 0 {
+	for _, a := range whole(c.stored, loader.KindIPAdapter) {
+		if a.CrossDim != c.Chosen.CrossDim && a.CrossDim != 0 && c.Chosen.CrossDim != 0 {
 			continue
 		}
 		list = append(list, Adapter{ID: a.ID, Name: a.Name, Encoder: encoderFor(a, encoders)})
@@ -102,18 +110,18 @@ func encoderFor(adapter store.Item, encoders []store.Item) (id string) {
 }
 
 // Problem says what the chosen model still lacks for a request; "" for nothing.
-func (l *Library) Problem(s settings.Settings) string {
-	name := l.Chosen.Name
+func (c *Chooser) Problem(s settings.Settings) string {
+	name := c.Chosen.Name
 	switch {
-	case l.Chosen.Repaints() && s.InitImage == "":
+	case c.Chosen.Repaints() && s.InitImage == "":
 		return name + " repaints a part of a picture: add a start picture, and paint on it what shall be drawn anew."
-	case l.Chosen.Repaints() && s.Mask == "":
+	case c.Chosen.Repaints() && s.Mask == "":
 		return name + " repaints a part of a picture: open \"Repaint a part\" at the start picture, and paint what shall be drawn anew."
-	case len(s.IPAdapters) == 0 || l.Chosen.ID == "":
+	case len(s.IPAdapters) == 0 || c.Chosen.ID == "":
 		return ""
-	case len(l.Adapters()) == 0:
+	case len(c.Adapters()) == 0:
 		return "An image prompt needs an IP-Adapter that fits " + name + ": download one in Models, or remove the image prompts."
-	case len(whole(l.stored, loader.KindImageEncoder)) == 0:
+	case len(whole(c.stored, loader.KindImageEncoder)) == 0:
 		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
 	}
 	return ""
@@ -121,13 +129,13 @@ func (l *Library) Problem(s settings.Settings) string {
 
 // Handles returns the handles of those files that a request reads from the disk, which the browser may ask the
 // visitor about first.
-func (l *Library) Handles(s settings.Settings) (list []any) {
+func (c *Chooser) Handles(s settings.Settings) (list []any) {
 	names := []string{s.Model}
 	for _, a := range s.IPAdapters {
 		names = append(names, a.Weights)
 	}
 	for _, name := range names {
-		if h := l.handles[name]; h != nil {
+		if h := c.handles[name]; h != nil {
 			list = append(list, h)
 		}
 	}

@@ -9,11 +9,11 @@ import (
 // Library is which models there are: stored, to be downloaded, on their way, and chosen. A record is a model, an
 // adapter or an image encoder. The work is done by the library's worker, through the line.
 type Library struct {
-	Open   bool // the panel
-	Ready  bool // the worker has told what is stored
-	Chosen Choice
-	Link   string // what was typed as a link to a model
-	Base   string // a mirror of the hub; "" is the hub itself
+	Chooser
+	Open  bool   // the panel
+	Ready bool   // the worker has told what is stored
+	Link  string // what was typed as a link to a model
+	Base  string // a mirror of the hub; "" is the hub itself
 	// Dropped is a file of weights that waits for the visitor's word; nil for none.
 	Dropped *DroppedFile
 	// Persists is what the browser said when it was asked to keep what is stored; "" if it was not asked.
@@ -21,11 +21,8 @@ type Library struct {
 	// Accepted are the licences that the visitor has accepted, by their ids in the catalogue.
 	Accepted map[string]bool
 
-	outside   Outside
 	line      *protocol.Line
-	stored    store.Library
 	catalogue loader.Catalogue
-	handles   map[string]any // FileSystemFileHandles of the records that are read from the disk
 	plans     map[string][]store.Record
 	tasks     map[string]*task
 	notes     map[string]string // what went wrong with a record, or a remark; that of the panel has the key panelNote
@@ -72,7 +69,7 @@ const (
 
 // NewLibrary returns a library of which nothing is known yet, with the model that ships.
 func NewLibrary(outside Outside) *Library {
-	return &Library{outside: outside, Accepted: map[string]bool{}, handles: map[string]any{}, plans: map[string][]store.Record{},
+	return &Library{Chooser: Chooser{outside: outside}, Accepted: map[string]bool{}, plans: map[string][]store.Record{},
 		tasks: map[string]*task{}, notes: map[string]string{}, asked: map[int]question{}}
 }
 
