@@ -15,7 +15,7 @@ type (
 	// with Planned.
 	Plan struct {
 		Record string `json:"record"`         // the entry's id; "" for a link
-		Link   string `json:"link,omitempty"` // where it lies
+		Link   string `json:"link,omitempty"` // an address, or owner/model
 		Base   string `json:"base,omitempty"` // a mirror in place of the catalogue's hub
 	}
 

@@ -114,9 +114,9 @@ func (c *Chooser) Problem(s settings.Settings) string {
 	name := c.Chosen.Name
 	switch {
 	case c.Chosen.Repaints() && s.InitImage == "":
-		return name + " repaints a part of a picture: add a start picture, and paint on it what shall be drawn anew."
+		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
 	case c.Chosen.Repaints() && s.Mask == "":
-		return name + " repaints a part of a picture: open \"Repaint a part\" at the start picture, and paint what shall be drawn anew."
+		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
 	case len(s.IPAdapters) == 0 || c.Chosen.ID == "":
 		return ""
 	case len(c.Adapters()) == 0:

@@ -14,8 +14,8 @@ import (
 	"github.com/imprompt/imprompt/web"
 )
 
-// host is the engine's Host in the page: the model that ships lies beside the page, all
-// others in the browser's store, under the ids of their records.
+// host is the engine's Host in the page. The model that ships is on the page's own server; all others are in the
+// browser's store, under the ids of their records.
 type host struct{ opened *store.Store }
 
 func (h *host) store(ctx context.Context) (*store.Store, error) {
@@ -26,7 +26,7 @@ func (h *host) store(ctx context.Context) (*store.Store, error) {
 	return h.opened, err
 }
 
-// record finds what is stored, and says what to do where it is not.
+// record finds a record that is stored, and says what to do if it is not, or only in part.
 func (h *host) record(ctx context.Context, what, name string) (*store.Store, store.Record, error) {
 	s, err := h.store(ctx)
 	if err != nil {
@@ -37,7 +37,7 @@ func (h *host) record(ctx context.Context, what, name string) (*store.Store, sto
 	case errors.Is(err, os.ErrNotExist):
 		err = fmt.Errorf("the %s %s is not here: download it in Models, or choose another one there", what, name)
 	case err == nil && !r.Complete:
-		err = fmt.Errorf("the %s %s is not here whole: go on with its download in Models", what, r.Name)
+		err = fmt.Errorf("the %s %s is only partly here: resume its download in Models", what, r.Name)
 	}
 	return s, r, err
 }
@@ -69,7 +69,7 @@ func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	return nil, err
 }
 
-// base is the address of the site's web folder; this worker lies in its js folder.
+// base is the address of the site's web folder. This worker's script is in its js folder.
 func base() string {
 	return js.Global().Get("URL").New("../", js.Global().Get("location").Get("href")).Get("href").String()
 }

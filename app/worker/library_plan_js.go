@@ -71,7 +71,7 @@ func (l *library) remember(r store.Record) {
 	l.mu.Unlock()
 }
 
-// allow lets this worker fetch from where the visitor asked to; guard.js says why.
+// allow lets this worker fetch from a server that the visitor chose. web/js/guard.js says why that is needed.
 func allow(address string) {
 	if u, err := url.Parse(address); err == nil {
 		js.Global().Call("impromptAllow", u.Scheme+"://"+u.Host)
