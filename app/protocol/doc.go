@@ -18,5 +18,5 @@
 //     by side, and answers those that were cancelled.
 //
 // To add a message, write its struct with its Type method in engine.go or library.go, and
-// add it to the table in message.go.
+// add it to the lists in message.go.
 package protocol

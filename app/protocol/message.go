@@ -3,6 +3,8 @@ package protocol
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 )
 
 // Body is the content of a message, which is sent as JSON.
@@ -23,53 +25,25 @@ type Message struct {
 	Transfer []Value // those of Beside, or their buffers, that the receiver takes over
 }
 
-// known lists every message.
-var known = table(
-	// To both workers.
-	entry[Cancel](), entry[Failed](last), entry[Stopped](last), entry[Started](), entry[Ended](),
-	// To the engine.
-	entry[Load](), entry[Generate](), entry[Skip](), entry[Tokens](), entry[Forget](),
-	// From the engine.
-	entry[Ready](), entry[Loaded](last), entry[Counted](last), entry[Progress](), entry[Preview](), entry[Picture](),
-	entry[Drawn](last), entry[Forgotten](last), entry[Warning](), entry[Lost](last),
-	// To the library.
-	entry[List](), entry[Plan](), entry[Download](), entry[Verify](), entry[Delete](), entry[Tidy](), entry[Import](), entry[Keep](),
-	// From the library.
-	entry[Stored](), entry[Planned](last), entry[Moved](), entry[Finished](last),
+// The messages. A request is over with one of last.
+var (
+	both    = []Body{Cancel{}, Started{}, Ended{}}
+	engine  = []Body{Load{}, Generate{}, Skip{}, Tokens{}, Forget{}, Ready{}, Progress{}, Preview{}, Picture{}, Warning{}}
+	library = []Body{List{}, Plan{}, Download{}, Verify{}, Delete{}, Tidy{}, Import{}, Keep{}, Stored{}, Moved{}}
+	last    = []Body{Failed{}, Stopped{}, Loaded{}, Counted{}, Drawn{}, Forgotten{}, Lost{}, Planned{}, Finished{}}
 )
 
-// kind is what is known about the messages of one type.
-type kind struct {
-	name   string
-	decode func(text []byte) (Body, error)
-	last   bool // a request is over with it
-}
-
-func entry[B Body](options ...func(*kind)) kind {
-	var zero B
-	k := kind{name: zero.Type(), decode: func(text []byte) (Body, error) {
-		var body B
-		err := json.Unmarshal(text, &body)
-		return body, err
-	}}
-	for _, set := range options {
-		set(&k)
-	}
-	return k
-}
-
-func last(k *kind) { k.last = true }
-
-func table(list ...kind) map[string]kind {
-	m := map[string]kind{}
-	for _, k := range list {
-		if _, twice := m[k.name]; twice {
-			panic("protocol: two messages are called " + k.name)
+// known has the type of each message, by its name on the wire.
+var known = func() map[string]reflect.Type {
+	m := map[string]reflect.Type{}
+	for _, b := range slices.Concat(both, engine, library, last) {
+		if m[b.Type()] != nil {
+			panic("protocol: two messages are called " + b.Type())
 		}
-		m[k.name] = k
+		m[b.Type()] = reflect.TypeOf(b)
 	}
 	return m
-}
+}()
 
 // envelope is a message's JSON.
 type envelope struct {
@@ -82,7 +56,7 @@ type envelope struct {
 func Encode(m Message) (string, error) {
 	name := m.Body.Type()
 	if _, ok := known[name]; !ok {
-		return "", fmt.Errorf("protocol: the message %q is missing from the table in message.go", name)
+		return "", fmt.Errorf("protocol: the message %q is missing from the lists in message.go", name)
 	}
 	body, err := json.Marshal(m.Body)
 	if err != nil {
@@ -105,12 +79,14 @@ func Decode(text string) (Message, error) {
 	if len(e.Body) == 0 {
 		e.Body = []byte("{}")
 	}
-	body, err := k.decode(e.Body)
-	if err != nil {
+	body := reflect.New(k)
+	if err := json.Unmarshal(e.Body, body.Interface()); err != nil {
 		return Message{}, fmt.Errorf("protocol: the message %q cannot be read: %w", e.Type, err)
 	}
-	return Message{ID: e.ID, Body: body}, nil
+	return Message{ID: e.ID, Body: body.Elem().Interface().(Body)}, nil
 }
 
 // isLast reports whether a request is over with this answer.
-func isLast(b Body) bool { return known[b.Type()].last }
+func isLast(b Body) bool {
+	return slices.ContainsFunc(last, func(l Body) bool { return l.Type() == b.Type() })
+}
