@@ -1,5 +1,3 @@
-//go:build js && wasm
-
 package gpu
 
 import (
@@ -9,7 +7,7 @@ import (
 	"testing"
 )
 
-// attentionTolerance: scores and sums are f32; exp2 is good to some 1e-6; with f16
+// attentionTolerance: scores and sums are f32, exp2 has an error of about 1e-6, and with f16
 // the result is rounded once.
 func attentionTolerance(d *Device) float64 {
 	if d.F16 {
@@ -65,14 +63,14 @@ func toFloat32(v []float64) []float32 {
 	return out
 }
 
-// Self-attention with q, k and v in one tensor, for the head sizes of SD 1.5, CLIP
-// and the VAE, with token counts on either side of a tile.
+// Self-attention with q, k and v in one tensor, for the head sizes of SD 1.5, CLIP and the
+// VAE, with token counts just below and above a multiple of a tile.
 func TestSelfAttention(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		rng := rand.New(rand.NewPCG(13, 14))
 		for _, c := range []struct {
 			b, t, heads, d int
-			causal, gpu    bool // gpu: with the kernel of a GPU
+			causal, gpu    bool // gpu: use a GPU's kernel on every device
 		}{{1, 1, 1, 4, false, false}, {2, 77, 3, 20, true, false}, {1, 65, 2, 40, false, false}, {2, 33, 2, 64, true, false}, {1, 100, 2, 80, false, false},
 			{2, 17, 1, 160, false, false}, {1, 70, 1, 128, false, false}, {1, 20, 1, 512, false, false}, {1, 19, 2, 92, false, false},
 			{2, 67, 2, 8, true, true}, {1, 37, 1, 48, false, true}} {
@@ -89,8 +87,8 @@ func TestSelfAttention(t *testing.T) {
 	})
 }
 
-// Text and two image prompts, one of them masked, λ from the step's row; and λ = 0
-// gives what there is without image prompts, bit for bit.
+// Text and two image prompts, one of them masked, with λ from the step's row. With λ = 0 the
+// result is the same as without image prompts, bit for bit.
 func TestCrossAttention(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		rng := rand.New(rand.NewPCG(15, 16))

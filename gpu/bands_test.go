@@ -1,5 +1,3 @@
-//go:build js && wasm
-
 package gpu
 
 import (
@@ -8,7 +6,7 @@ import (
 	"testing"
 )
 
-// limited runs do with pictures above so many bytes in bands.
+// limited calls do while larger pictures than that many bytes are stored in bands.
 func limited(d *Device, bytes int64, do func()) {
 	before := d.Limits
 	d.Limits.MaxStorageBufferBindingSize = bytes
@@ -16,10 +14,10 @@ func limited(d *Device, bytes int64, do func()) {
 	d.Limits = before
 }
 
-// What the VAE does at full size, with limits so small that it is in bands: an
-// upsampling convolution, a norm, convolutions with a residual and a shortcut, one of
-// stride 2 with zeros at the end, one to f32. Cut and whole give the same numbers, but
-// for the order of the norm's sums.
+// What the VAE does at full size, with limits that are small enough to need bands: an
+// upsampling convolution, norms, convolutions with a residual and a shortcut, one of stride
+// 2 with zeros at the end, and one to f32. With and without bands the numbers are the same,
+// except that the norms sum in another order.
 func TestBands(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		ctx := context.Background()
@@ -54,7 +52,7 @@ func TestBands(t *testing.T) {
 		whole := d.NewProgram("whole")
 		lowered, picture := record(whole)
 		run(t, whole, 0)
-		// Bands of two rows; the last has fewer, so that the height is no multiple.
+		// Bands of a few rows. The height is not a multiple, so the last band has fewer.
 		limited(d, 2*(2*w)*4*256*4, func() {
 			cut := d.NewProgram("cut")
 			loweredCut, pictureCut := record(cut)
@@ -62,7 +60,7 @@ func TestBands(t *testing.T) {
 				t.Fatalf("%d dispatches, and %d without limits: nothing was cut", cut.Len(), whole.Len())
 			}
 			run(t, cut, 0)
-			// With f16, two roundings that fall the other way.
+			// With f16 a few roundings fall the other way.
 			tolerance := 1e-6
 			if d.F16 {
 				tolerance = 4e-4
@@ -73,9 +71,9 @@ func TestBands(t *testing.T) {
 	})
 }
 
-// What cannot be cut says so.
+// A picture that is too large and cannot be stored in bands is an error.
 func TestTooLarge(t *testing.T) {
-	d := testDevice(t, true)
+	d := testDevice(t, testPath{})
 	limited(d, 1024, func() {
 		x := newTensor(d, "picture", Act, []int{2, 16, 16, 4})
 		x.persistent = true

@@ -1,5 +1,3 @@
-//go:build js && wasm
-
 package gpu
 
 import (
@@ -12,7 +10,7 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// convTolerance: sums are f32 on every path; with f16 the result is rounded once.
+// convTolerance: sums are f32 on every path, and with f16 the result is rounded once.
 func convTolerance(d *Device, out DType) float64 {
 	if d.F16 && out == Act {
 		return 4e-4
@@ -20,8 +18,8 @@ func convTolerance(d *Device, out DType) float64 {
 	return 2e-6
 }
 
-// parameter makes a checkpoint tensor of a type and returns beside it the values as
-// the GPU will hold them.
+// parameter makes a random checkpoint tensor and returns it together with its values as the
+// GPU will hold them.
 func parameter(d *Device, rng *rand.Rand, dtype string, scale float64, shape ...int) (Parameter, []float32) {
 	n := 1
 	for _, s := range shape {
@@ -62,7 +60,26 @@ type convCase struct {
 	activation                    Activation
 	scale                         float64
 	dtype                         string
-	mv, nv, slices                int // a GPU's tile, or 0 for the kernel that fits
+	mv, nv, slices                int // a GPU's tile; 0 means that the device chooses
+}
+
+// String says what the case tests, as in "3x3 2x9x13x40 to 40, stride 2".
+func (c convCase) String() string {
+	s := fmt.Sprintf("%dx%d %dx%dx%dx%d to %d", c.size, c.size, c.n, c.h, c.w, c.c, c.out)
+	for _, o := range []struct {
+		set  bool
+		text string
+	}{
+		{c.stride > 1, fmt.Sprintf("stride %d", c.stride)}, {c.padEnd > 0, "zeros at the end"}, {c.up != [2]int{}, "upsampling"},
+		{c.c2 > 0, "two inputs"}, {c.bias, "bias"}, {c.table, "table"}, {c.residual, "residual"}, {c.outF32, "to f32"},
+		{c.activation != NoActivation, fmt.Sprintf("activation %d", c.activation)}, {c.scale != 0, "scaled"}, {c.dtype != "", c.dtype},
+		{c.mv > 0, fmt.Sprintf("tile %dx%d", c.mv, c.nv)}, {c.slices > 1, fmt.Sprintf("%d slices", c.slices)},
+	} {
+		if o.set {
+			s += ", " + o.text
+		}
+	}
+	return s
 }
 
 // referenceConv is torch.nn.functional.conv2d over NHWC, in float64.
@@ -148,23 +165,23 @@ func TestConv2d(t *testing.T) {
 			{n: 1, h: 70, w: 66, c: 20, out: 68, size: 3, pad: 1, bias: true, dtype: "BF16"},
 			{n: 1, h: 6, w: 6, c: 8, out: 3, size: 3, pad: 1, bias: true, dtype: "F32"},
 			{n: 1, h: 13, w: 11, c: 28, out: 140, size: 3, pad: 1, bias: true, residual: true},
-			// A GPU's tiles, also where a processor plays one.
+			// A GPU's tiles, on every device.
 			{n: 1, h: 13, w: 11, c: 28, out: 68, size: 3, pad: 1, bias: true, residual: true, mv: 1, nv: 1},
 			{n: 2, h: 5, w: 7, c: 20, out: 72, size: 3, stride: 2, pad: 1, bias: true, mv: 1, nv: 2},
-			// Slices: of several taps, of a part of one, and one with nothing left to do.
+			// Slices: several taps each, a part of a tap each, and one slice with nothing to do.
 			{n: 2, h: 9, w: 6, c: 20, out: 36, size: 3, pad: 1, bias: true, table: true, residual: true, activation: SiLU, scale: 0.5, mv: 2, nv: 2, slices: 4},
 			{n: 1, h: 5, w: 7, c: 100, c2: 12, out: 70, size: 1, bias: true, outF32: true, mv: 1, nv: 1, slices: 3},
 			{n: 1, h: 5, w: 7, c: 24, out: 20, size: 3, pad: 1, up: [2]int{10, 14}, mv: 2, nv: 2, slices: 7},
 		}
-		for range 6 { // odd sizes, smaller and larger than a tile
+		for range 6 { // random sizes, smaller and larger than a tile
 			cases = append(cases, convCase{n: 1 + rng.IntN(2), h: 1 + rng.IntN(20), w: 1 + rng.IntN(20), c: 4 * (1 + rng.IntN(20)), out: 4 * (1 + rng.IntN(40)),
 				size: 3, pad: 1, stride: 1 + rng.IntN(2), bias: rng.IntN(2) == 0, activation: Activation(rng.IntN(4))})
 		}
-		for i, c := range cases {
+		for _, c := range cases {
 			if c.mv > 0 && d.Weights == WeightF32 {
-				continue // compiling a tile for a processor takes seconds, and the other two paths do
+				continue // on a processor this takes seconds to compile, and the other two paths cover it
 			}
-			t.Run(fmt.Sprint(i), func(t *testing.T) { testConv(t, d, rng, c) })
+			t.Run(c.String(), func(t *testing.T) { testConv(t, d, rng, c) })
 		}
 	})
 }
@@ -210,12 +227,11 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 	compare(t, fmt.Sprintf("%+v", c), output(t, y), referenceConv(c, xv, x2v, wv, bv, tv, rv, *y), convTolerance(d, o.Output))
 }
 
-// A parameter that is staged in several runs of rows, none of which may begin
-// inside a vec4 of columns.
+// A parameter that is staged in several runs of rows. None may begin inside a vec4 of columns.
 func TestLinearStaged(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		if d.Weights == WeightF32 {
-			return // the same rows, and a third reference would only take time
+			return // the rows are the same as on the other paths
 		}
 		ctx := context.Background()
 		rng := rand.New(rand.NewPCG(11, 12))
@@ -236,7 +252,7 @@ func TestLinearStaged(t *testing.T) {
 	})
 }
 
-// Several weights side by side, and GEGLU's values and gates.
+// Several weights joined into one, and the values and gates of a GEGLU.
 func TestLinear(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		ctx := context.Background()

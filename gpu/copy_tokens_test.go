@@ -1,5 +1,3 @@
-//go:build js && wasm
-
 package gpu
 
 import (
@@ -7,7 +5,7 @@ import (
 	"testing"
 )
 
-// Slices and concatenations are exact: nothing is computed.
+// Slices and concatenations are copies, bit for bit.
 func TestCopyTokens(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		rng := rand.New(rand.NewPCG(3, 4))

@@ -1,5 +1,3 @@
-//go:build js && wasm
-
 package gpu
 
 import (
@@ -9,7 +7,7 @@ import (
 	"testing"
 )
 
-// embedTolerance: two numbers are added in f32; with f16 the sum is rounded once.
+// embedTolerance: two numbers are added in f32, and with f16 the sum is rounded once.
 func embedTolerance(d *Device) float64 {
 	if d.F16 {
 		return 4e-4
@@ -17,7 +15,7 @@ func embedTolerance(d *Device) float64 {
 	return 1e-7
 }
 
-// testTable uploads a table and returns its values as the weights' type rounds them.
+// testTable uploads a table and returns it with its values as the GPU holds them.
 func testTable(t *testing.T, d *Device, rng *rand.Rand, dtype string, rows, channels int) (*Table, []float32) {
 	t.Helper()
 	param, values := parameter(d, rng, dtype, 1, rows, channels)

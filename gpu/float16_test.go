@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Every half-precision number survives the way to float32 and back, and the middle
-// between two neighbours goes to the even one.
+// Every half-precision number survives conversion to float32 and back, and the middle between
+// two neighbours rounds to the even one.
 func TestFloat16(t *testing.T) {
 	for h := 0; h < 1<<16; h++ {
 		f := Float32(uint16(h))
@@ -29,6 +29,6 @@ func TestFloat16(t *testing.T) {
 		}
 	}
 	if Float16(65520) != 0x7c00 || Float16(65519) != 0x7bff {
-		t.Error("the border to infinity is not at 65,520")
+		t.Error("numbers from 65,520 on have to become infinity, and smaller ones not")
 	}
 }

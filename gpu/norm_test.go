@@ -1,5 +1,3 @@
-//go:build js && wasm
-
 package gpu
 
 import (
@@ -10,7 +8,7 @@ import (
 	"testing"
 )
 
-// normTolerance: statistics are f32; with f16 the result is rounded once.
+// normTolerance: statistics are f32, and with f16 the result is rounded once.
 func normTolerance(d *Device) float64 {
 	if d.F16 {
 		return 4e-4
@@ -33,7 +31,8 @@ func testNorm(t *testing.T, d *Device, rng *rand.Rand, c int) (*NormWeight, []fl
 	return NewNormWeight(c, scale, shift), sv, bv
 }
 
-// A mean that is large beside the deviations loses no more than the input's rounding.
+// offset draws numbers with a mean that is large compared to their deviations. A norm must lose
+// no more of them than the input's rounding does.
 func offset(rng *rand.Rand, n int, mean float32) []float32 {
 	v := normals(rng, n)
 	for i := range v {
@@ -64,7 +63,7 @@ func TestLayerNorm(t *testing.T) {
 	})
 }
 
-// referenceNorm sets y to x less its mean, over its standard deviation, in float64.
+// referenceNorm sets y to (x - mean) / standard deviation, in float64.
 func referenceNorm(x, y []float32, eps float64) {
 	var mean, variance float64
 	for _, v := range x {
@@ -121,7 +120,7 @@ func TestGroupNorm(t *testing.T) {
 					}
 				}
 			}
-			// Rounding the input's group mean in f32 leaves 1e-7 of the mean, beside deviations of 1.
+			// Rounding the group's mean to f32 is an error of 1e-7 of it, compared to deviations of 1.
 			compare(t, fmt.Sprint(c), output(t, y), want, normTolerance(d)+3e-6)
 			w.Release()
 		}

@@ -1,11 +1,11 @@
-// ./build.sh bench: our engine beside onnxruntime-web, in one process (or page) and on
-// one adapter. Both must give what torch gives; then their times are compared.
+// ./build.sh bench compares the engine with onnxruntime-web, in one process (or page) and on
+// one adapter. Both have to compute what torch computes; then their times are compared.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 
-const SIZES = { // of the UNet, all with SD 1.5's channels and heads
+const SIZES = { // of UNets with SD 1.5's channels and heads
   tiny: { levels: 1, layers: 1, latents: 16, batch: 1 },
   small: { levels: 2, layers: 1, latents: 16, batch: 2 },
   medium: { levels: 2, layers: 1, latents: 32, batch: 2 },
@@ -32,7 +32,7 @@ const usage = `./build.sh bench [unet|ops|load] [OPTIONS]
 const root = process.env.IMPROMPT_ROOT;
 const made = path.join(root, ".build/bench");
 
-// prepare makes the folder of a size, or the operations', unless it is there.
+// prepare makes the folder of a size, or of the operations, unless it exists.
 function prepare(name, script, args, mark) {
   if (fs.existsSync(path.join(made, name, mark))) return name;
   console.error(`  making ${path.join(".build/bench", name)} with torch (once)`);
@@ -103,7 +103,7 @@ async function main() {
   const results = [];
   for (const on of o.on ? [o.on] : what === "load" ? ["node", "chromium"] : ["node"]) {
     const host = await (await import(`./${on}.mjs`)).open(path.join(root, ".build/bench.wasm"), { ort: o.ort });
-    // SwiftShader has no shader-f16; a GPU's Chromium would.
+    // SwiftShader has no shader-f16.
     const kinds = o.numbers ? [o.numbers] : on === "chromium" || what === "load" ? ["f32"] : ["f16", "f32"];
     for (const kind of kinds) {
       const options = { folder, f16: kind === "f16", runs: +o.runs, profile: o.profile, only: o.only };
@@ -122,7 +122,7 @@ async function main() {
   }
 }
 
-// The engine, where it runs in this process, ends it.
+// If the engine runs in this process, it also ends the process.
 const exit = (code) => (globalThis.impromptBench ? impromptBench.exit(code) : process.exit(code));
 try {
   await main();

@@ -1,5 +1,5 @@
-// The benchmark's host in headless Chromium over SwiftShader: the engine and
-// onnxruntime-web in one page, on the same adapter.
+// Runs the benchmark in headless Chromium over SwiftShader: the engine and onnxruntime-web in
+// one page and on the same adapter.
 import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
@@ -12,14 +12,15 @@ const dist = path.join(process.env.IMPROMPT_NODE_MODULES, "onnxruntime-web/dist"
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".json": "application/json" };
 const PAGE = "<!doctype html><meta charset=utf-8><title>bench</title><script src=/wasm_exec.js></script><script type=module src=/bench/page.mjs></script>";
 
-// Files by the first part of their address; parts of files, as the engine's loader asks.
+// Serves files from the folder that the first part of the path names, and ranges of files,
+// which the engine's loader requests.
 function serve(wasm) {
   const folders = { bench: here, ort: dist, js: path.join(root, "web/js"), data: path.join(root, ".build/bench") };
   const server = http.createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const [first, ...rest] = pathname.slice(1).split("/");
     const file = pathname === "/wasm_exec.js" ? process.env.IMPROMPT_WASM_EXEC : pathname === "/bench.wasm" ? wasm : folders[first] && path.join(folders[first], ...rest);
-    // Shared memory, which onnxruntime's WebAssembly asks for, needs these two.
+    // onnxruntime's WebAssembly uses shared memory, which needs these two headers.
     const headers = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp", "cache-control": "no-store" };
     if (pathname === "/") {
       response.writeHead(200, { ...headers, "content-type": "text/html" });
@@ -47,7 +48,7 @@ export async function open(wasm, { ort }) {
   const server = await serve(wasm);
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-bench-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath, headless: false, timeout: 180e3, // --headless=new below: the old headless mode has no WebGPU
+    executablePath, headless: false, timeout: 180e3, // with --headless=new below, because the old headless mode has no WebGPU
     args: ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
   });

@@ -1,20 +1,20 @@
-// The measurements, for Node and for a page alike. A host gives
-//   ours       the engine (globalThis.impromptBench of tests/bench/engine)
-//   ort        onnxruntime-web, its sessions on the same adapter
-//   read(path) a file of the benchmark, as an ArrayBuffer
-//   at(path)   the address of a folder of it, for the engine
-//   cpu()      seconds of processor time that this process has used, or null
-//   say(text)  progress
+// The measurements, which are the same in Node and in a page. A host provides
+//   ours       the engine (globalThis.impromptBench from tests/bench/engine)
+//   ort        onnxruntime-web, with its sessions on the same adapter
+//   read(path) reads a file of the benchmark into an ArrayBuffer
+//   at(path)   the address of a folder of the benchmark, for the engine
+//   cpu()      the processor time that this process has used, in seconds, or null
+//   say(text)  reports progress
 
-const LIMIT = 90; // seconds: after three runs no more are begun beyond it
+const LIMIT = 90; // seconds after which no more runs are begun, once there are three
 
-// A network or an operation is right if its result is within these of torch's float32.
-// Float32: another order of sums, through a hundred layers, gives some 1e-5; 1e-3 is what
-// the engine's tests allow for whole pipelines. Float16: rounding after each operation, as
-// torch's own float16 run has it (measured when the files are made): at most twice that.
-// onnxruntime also sums in float16 inside its kernels: a single 3 × 3 convolution of SD 1.5
-// is off by 0.8 to 1.5 % (./build.sh bench ops --numbers f16). So it may have twenty times
-// torch's (on lavapipe it has ten); the table says what it has.
+// The largest relative errors against torch's float32 with which a result is right. In float32
+// another order of sums gives about 1e-5 through a hundred layers, and the engine's tests allow
+// 1e-3 for whole pipelines. In float16 every operation rounds its result. Torch's own float16
+// run shows how much that is (it is measured when the files are made), and twice that is
+// allowed. onnxruntime also sums in float16 inside its kernels, so that a single 3 × 3
+// convolution of SD 1.5 has an error of 0.8 to 1.5 % (./build.sh bench ops --numbers f16). It
+// is allowed twenty times torch's error (on lavapipe it has ten times); the table shows it.
 const F32 = 1e-3;
 const OURS_F16 = 2, ORT_F16 = 20;
 
@@ -34,7 +34,7 @@ export function median(x) {
   return s.length % 2 ? s[m] : (s[m - 1] + s[m]) / 2;
 }
 
-// alternate runs both in turn, so that whatever else the machine does disturbs both.
+// alternate runs both in turn, so that other work on the machine disturbs both alike.
 async function alternate(host, runs, ours, theirs) {
   const times = { ours: [], ort: [] }, cpu = { ours: [], ort: [] };
   const once = async (name, run) => {
@@ -130,9 +130,10 @@ export async function ops(host, { folder, f16, runs, only, each }) {
     const raw = await first.y.getData(true);
     const given = f16 ? fromHalf(new Uint16Array(raw.buffer, raw.byteOffset, raw.length)) : raw;
     const row = { name: op.name, flop: made.flop, error: { ours: relativeError(got, tensors.y), ort: relativeError(given, tensors.y) } };
-    // One operation rounds its result once: 2^-11 at most for each number in float16.
+    // An operation rounds its result once, in float16 by at most 2^-11 of each number.
     within(`${op.name}: ours`, row.error.ours, f16 ? 1e-3 : 1e-5);
-    // Its scores of 4096 by 4096 are a buffer that not every adapter binds: what it gives then is shown, not compared.
+    // Its scores of 4096 by 4096 need a larger binding than some adapters have. Its result is then
+    // shown as wrong instead of failing.
     row.wrong = !(row.error.ort <= (f16 ? 2e-2 : 1e-4));
     Object.assign(row, await alternate(host, runs, () => ours.run(), async () => {
       const r = await s.run(feeds);
@@ -149,7 +150,7 @@ export async function ops(host, { folder, f16, runs, only, each }) {
   return { adapter: device.adapter, ortAdapter: host.ortAdapter(), f16, rows };
 }
 
-// load measures the way of a UNet's weights to the GPU.
+// load measures how long a UNet's weights take to reach the GPU.
 export async function load(host, { folder, f16 }) {
   const device = await open(host, f16);
   const r = await host.ours.load(host.at(folder));
@@ -159,7 +160,7 @@ export async function load(host, { folder, f16 }) {
 
 const floats = new Float32Array(1), bits = new Uint32Array(floats.buffer);
 
-// toHalf is exact: every number in the files is one of float16.
+// toHalf is exact, because every number in the files is a float16.
 function toHalf(values) {
   return Uint16Array.from(values, (v) => {
     floats[0] = v;

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
-// What a GPU's compiler makes of the kernels, with the constants that Go gives them on a
-// GPU: wgsl/cost.json, and of it one table, wgsl/COST.md. A spilled register fails.
+// Writes what a GPU's compiler makes of the kernels to wgsl/cost.json and, as a table, to
+// wgsl/COST.md. It fails if a register is spilled. The modules are those that package gpu
+// assembles for a GPU (tests/bench/modules).
 //
-//     GPUCOST=path/of/gpucost.mjs node tests/bench/cost.mjs     measures anew, then draws
-//     node tests/bench/cost.mjs --table                         draws wgsl/cost.json
+//     GPUCOST=path/to/gpucost.mjs node tests/bench/cost.mjs     measures and writes the table
+//     node tests/bench/cost.mjs --table                         writes the table from cost.json
 //
-// gpucost compiles WGSL for a GPU that need not be there (RADV's RDNA3) and prints the
-// driver's statistics; it needs Debian's spirv-tools, libvulkan-dev and gcc.
+// gpucost compiles WGSL for RDNA3 with the RADV driver, without such a GPU, and prints the
+// driver's statistics. It needs Debian's spirv-tools, libvulkan-dev and gcc.
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
@@ -40,7 +41,8 @@ function measure(gpucost) {
     };
     if (tile) {
       row.thread_tile = tile.join(" × ");
-      // A pass is 16 input channels, in a loop in a loop: the driver counts that 32 times.
+      // A pass takes 16 input channels and is in a loop within a loop, which the driver counts
+      // as 32 iterations.
       row.share_of_fma = +((tile[0] * tile[1] * 16 * 32) / cycles).toFixed(2);
     }
     rows.push(row);
@@ -51,14 +53,14 @@ function measure(gpucost) {
 
 if (process.argv[2] !== "--table") {
   if (!process.env.GPUCOST) {
-    console.error("GPUCOST has to be the path of gpucost.mjs");
+    console.error("Set GPUCOST to the path of gpucost.mjs.");
     process.exit(2);
   }
   measure(process.env.GPUCOST);
 }
 
 const rows = JSON.parse(fs.readFileSync(path.join(wgsl, "cost.json")));
-// A kernel with and without shader-f16 is one line.
+// A kernel with and without shader-f16 is one line of the table.
 const lines = new Map();
 for (const r of rows) {
   const key = [r.kernel, r.what, r.thread_tile].join("|");
@@ -73,18 +75,18 @@ const SECTIONS = [
 ];
 const out = [`# What a GPU's compiler makes of the kernels
 
-RDNA3 (RADV, Navi 31), with the constants that Go gives the kernels on a GPU. Where two numbers
-stand, the first is with shader-f16 and the second without. Spilled registers have to be 0; 8
-waves a SIMD or more hide the memory's latency. *Share* is how much of the chip's issue of
-multiply-adds (f32) the main loop fills. These are the compiler's figures, no times. Drawn by
-\`tests/bench/cost.mjs\` from \`cost.json\`.
+For RDNA3 (RADV, Navi 31), with the constants that Go gives the kernels on a GPU. If there are
+two numbers, the first is with shader-f16 and the second without. No register may be spilled,
+and 8 or more waves per SIMD hide the memory's latency. *Share* is the part of the chip's peak
+of f32 multiply-adds that the main loop reaches. These are the compiler's estimates, not
+measured times. \`tests/bench/cost.mjs\` writes this page from \`cost.json\`.
 `];
 let spilled = 0;
 const left = new Set(lines.values());
 for (const [title, belongs] of SECTIONS) {
   const here = [...left].filter((l) => belongs((l.f16 ?? l.f32).kernel));
   if (!here.length) continue;
-  out.push(`## ${title}`, "", "| kernel | | thread tile | registers | spilled | waves | workgroup bytes | cycles a wave | share |", "|---|---|---|--:|--:|--:|--:|--:|--:|");
+  out.push(`## ${title}`, "", "| kernel | | thread tile | registers | spilled | waves | workgroup bytes | cycles per wave | share |", "|---|---|---|--:|--:|--:|--:|--:|--:|");
   for (const l of here) {
     left.delete(l);
     const kinds = ["f16", "f32"].map((n) => l[n]).filter(Boolean);

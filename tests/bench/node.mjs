@@ -1,5 +1,5 @@
-// The benchmark's host in Node: the engine and onnxruntime-web in one process, both over
-// Dawn on the same adapter.
+// Runs the benchmark in Node: the engine and onnxruntime-web in one process, both over Dawn and
+// on the same adapter.
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -12,15 +12,15 @@ export const ORT = { webgpu: "ort.webgpu.min.mjs", jsep: "ort.all.min.mjs" };
 export async function open(wasm, { ort: build }) {
   const ready = new Promise((resolve) => { globalThis.impromptBenchReady = resolve; });
   process.argv = [process.argv[0], "node.js", wasm];
-  import(pathToFileURL(path.join(root, "web/js/node.js"))); // settles only when the engine ends
+  import(pathToFileURL(path.join(root, "web/js/node.js"))); // resolves only when the engine ends
   await ready;
 
-  // Dawn looks for what the GPU has finished in setImmediate, and Node sees one that was
-  // asked for from within WebAssembly only when something else wakes its loop.
+  // Dawn checks what the GPU has finished in setImmediate. If WebAssembly requests that, Node
+  // notices it only when something else wakes its event loop.
   setInterval(() => {}, 1);
 
-  // Dawn in Node refuses views of shared memory, which all of onnxruntime's is
-  // ("Invalid argument"): hand on a copy.
+  // Dawn in Node rejects views of shared memory ("Invalid argument"), and all of onnxruntime's
+  // memory is shared, so it gets a copy.
   const write = GPUQueue.prototype.writeBuffer;
   GPUQueue.prototype.writeBuffer = function (buffer, offset, data, from = 0, size) {
     const view = ArrayBuffer.isView(data);
@@ -30,7 +30,7 @@ export async function open(wasm, { ort: build }) {
     write.call(this, buffer, offset, bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice());
   };
 
-  // Dawn keeps the process alive while a device lives.
+  // Dawn keeps the process alive as long as there is a device.
   const devices = [];
   const requestDevice = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (options) {
@@ -50,7 +50,7 @@ export async function open(wasm, { ort: build }) {
   };
   const dist = path.join(modules, "onnxruntime-web/dist/");
   const ort = await import(pathToFileURL(path.join(dist, ORT[build])));
-  ort.env.wasm.numThreads = 1; // there are no kernels on the CPU to share
+  ort.env.wasm.numThreads = 1; // no kernels run on the CPU
   ort.env.wasm.wasmPaths = pathToFileURL(dist).href;
   ort.env.logLevel = "error";
 

@@ -1,4 +1,4 @@
-// The benchmark's host in a page; see chromium.mjs.
+// Runs the benchmark in a page; see chromium.mjs.
 import "/js/gpu.js";
 import "/js/loader.js";
 import * as compare from "./compare.mjs";
@@ -35,7 +35,7 @@ async function start() {
       return r.arrayBuffer();
     },
     at: url,
-    cpu: () => null, // the work is another process's
+    cpu: () => null, // another process does the work
     ortAdapter: () => adapters.at(-1),
     say: benchSay,
   };

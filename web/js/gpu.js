@@ -1,11 +1,11 @@
-// The hot half of package gpu: what would cost a call from Go a dispatch is done
-// here in one call a run. Loaded before the wasm by the worker, by Node and by the
-// browser test page; it registers itself as globalThis.impromptGPU.
+// The JavaScript half of package gpu. It replays a program's dispatches in one call, which
+// would otherwise take a call from Go for each of them. The worker, Node and the browser
+// tests load it before the wasm. It registers itself as globalThis.impromptGPU.
 
-// How long one submission should hold the GPU. Windows resets a GPU that is busy
-// for two seconds, and Cancel takes effect between submissions.
+// How long one submission should keep the GPU busy. Windows resets a GPU that is busy for two
+// seconds, and Cancel takes effect only between submissions.
 const TARGET_MS = 100;
-// Submissions under way at once: the GPU has the next one while this one runs.
+// How many submissions are under way at a time, so that the GPU already has the next one.
 const IN_FLIGHT = 2;
 
 const submissions = new WeakMap();
@@ -15,16 +15,17 @@ function underWay(device) {
 }
 
 class Program {
-  // list: 5 numbers a dispatch: pipeline, bind group, x, y, z. cost: FLOPs of each.
+  // list has 5 numbers for each dispatch: pipeline, bind group, and the workgroups in x, y and
+  // z. cost has the floating-point operations of each dispatch.
   constructor(device, pipelines, bindGroups, list, cost, stepBuffer) {
     Object.assign(this, { device, pipelines, bindGroups, list, cost, stepBuffer });
     this.cancelled = false;
-    this.pending = underWay(device); // submissions of every program of the device
-    this.budget = 4e9; // FLOPs a submission, adapted to the GPU by the clock
+    this.pending = underWay(device); // the submissions of all programs of the device
+    this.budget = 4e9; // floating-point operations per submission, adapted to the GPU's speed
   }
 
-  // run submits the whole list and resolves when all of it is handed to the queue,
-  // and, with wait, when the GPU is done with it. It resolves to false when cancelled.
+  // run submits the whole list. It resolves when all of it is in the queue or, with wait, when
+  // the GPU has finished. It resolves to false if it was cancelled.
   async run(step, wait) {
     const { device, pipelines, bindGroups, list, cost } = this;
     const queue = device.queue;
@@ -47,8 +48,8 @@ class Program {
       queue.submit([encoder.finish()]);
       const began = performance.now();
       pending.push(queue.onSubmittedWorkDone().then(() => {
-        // With another submission before it this one waited its turn, too: the
-        // estimate is then cautious by at most IN_FLIGHT.
+        // If another submission was before it, this one also waited for its turn. The estimate
+        // is then too low by a factor of at most IN_FLIGHT.
         const ms = performance.now() - began;
         if (spent > 1e8) this.budget = Math.min(1e12, Math.max(5e8, spent * Math.min(2, TARGET_MS / ms)));
       }));
@@ -59,8 +60,8 @@ class Program {
     return true;
   }
 
-  // profile runs every dispatch as a submission of its own and resolves to the
-  // milliseconds each took (Float64Array), the wait for the GPU included.
+  // profile runs every dispatch as a submission of its own. It resolves to a Float64Array of
+  // the milliseconds that each took, including the wait for the GPU.
   async profile(step) {
     const { device, pipelines, bindGroups, list, cost } = this;
     if (this.stepBuffer) device.queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
@@ -84,7 +85,7 @@ class Program {
   cancel() { this.cancelled = true; }
 }
 
-// write puts bytes into a buffer; writeBuffer takes multiples of four only.
+// write writes bytes to a buffer. writeBuffer takes only multiples of four bytes.
 function write(device, buffer, offset, bytes) {
   const n = bytes.byteLength;
   const whole = n & ~3;
@@ -96,8 +97,8 @@ function write(device, buffer, offset, bytes) {
   }
 }
 
-// read resolves to a copy of a buffer's bytes. It does not stop the queue: other
-// submissions may follow at once.
+// read resolves to a copy of a buffer's bytes. It does not stop the queue: other submissions
+// can follow immediately.
 async function read(device, buffer, offset, size) {
   const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
   const staging = device.createBuffer({ size, usage });
@@ -112,9 +113,9 @@ async function read(device, buffer, offset, size) {
   }
 }
 
-// open asks for an adapter and a device with all that the adapter grants of what
-// the engine can use. Where there is none it resolves to a problem (webgpu, adapter,
-// device) and a text.
+// open asks for an adapter, and for a device with those of the adapter's features and limits
+// that the engine uses. If there is none it resolves to a problem ("webgpu", "adapter" or
+// "device") and a text that explains it.
 async function open({ noF16 = false, powerPreference = "high-performance" } = {}) {
   if (!navigator.gpu) return { problem: "webgpu", text: "this browser has no WebGPU" };
   const adapter = await navigator.gpu.requestAdapter({ powerPreference });
@@ -135,7 +136,7 @@ async function open({ noF16 = false, powerPreference = "high-performance" } = {}
   } catch (e) {
     return { problem: "device", text: `the GPU could not be opened: ${e.message}` };
   }
-  // failed says whether error or lost holds a text: package gpu looks at it often.
+  // failed says whether error or lost holds a text. Package gpu reads it often.
   const state = { device, info: adapter.info, failed: false, error: "", full: false, lost: "" };
   device.addEventListener("uncapturederror", ({ error }) => {
     state.error ||= error.message;

@@ -1,8 +1,8 @@
-// Starts a Go wasm binary in Node with WebGPU from Dawn: the command line and the
-// shader tests. Usage: node node.js PROGRAM.wasm [arguments]
+// Starts a Go wasm binary in Node with WebGPU from Dawn: the command line, or tests.
+// Usage: node node.js PROGRAM.wasm [arguments]
 //
-// Set by the caller: IMPROMPT_WASM_EXEC, Go's wasm_exec.js; IMPROMPT_NODE_MODULES,
-// the folder that holds the npm package "webgpu".
+// The caller sets IMPROMPT_WASM_EXEC to the path of Go's wasm_exec.js, and
+// IMPROMPT_NODE_MODULES to the folder that holds the npm package "webgpu".
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -16,15 +16,15 @@ globalThis.path = path;
 
 const webgpu = await import(pathToFileURL(path.join(process.env.IMPROMPT_NODE_MODULES, "webgpu/index.js")));
 Object.assign(globalThis, webgpu.globals);
-// allow_unsafe_apis: timestamps without the coarse rounding that pages get.
+// With allow_unsafe_apis, timestamps are not rounded as coarsely as in pages.
 const gpu = webgpu.create(["enable-dawn-features=allow_unsafe_apis"]);
 Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
 
 await import("./gpu.js");
 require(process.env.IMPROMPT_WASM_EXEC);
 
-// Dawn keeps the process alive while a device lives, so every device that is opened
-// is destroyed at the end.
+// Dawn keeps the process alive as long as there is a device, so all devices are destroyed at
+// the end.
 const devices = new Set();
 const open = impromptGPU.open;
 impromptGPU.open = async (options) => {
@@ -37,7 +37,7 @@ function exit(code) {
   process.exit(code);
 }
 
-// Go for wasm has no signals: the command line sets impromptInterrupt.
+// Go has no signals on wasm. The command line sets impromptInterrupt instead.
 process.on("SIGINT", () => {
   if (globalThis.impromptInterrupt) globalThis.impromptInterrupt();
   else exit(130);
@@ -52,14 +52,14 @@ for (const [name, call] of Object.entries(go.importObject.gojs)) {
   go.importObject.gojs[name] = (sp) => { globalThis.impromptCalls++; call(sp); };
 }
 go.argv = process.argv.slice(2);
-// Go takes 12 KiB of arguments and environment at most: pass on what is of use.
+// Go accepts at most 12 KiB of arguments and environment, so only what it needs is passed on.
 go.env = { TMPDIR: os.tmpdir() };
 for (const [name, value] of Object.entries(process.env)) {
   if (/^(IMPROMPT_.*|HOME|TERM|COLUMNS|NO_COLOR|TMPDIR|GO.*)$/.test(name)) go.env[name] = value;
 }
 go.exit = exit;
 process.on("exit", (code) => {
-  if (code === 0 && !go.exited) { // nothing is pending any more: have Go print the deadlock
+  if (code === 0 && !go.exited) { // nothing is pending, so Go reports a deadlock
     go._pendingEvent = { id: 0 };
     go._resume();
   }

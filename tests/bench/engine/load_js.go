@@ -14,10 +14,10 @@ import (
 	"github.com/imprompt/imprompt/model"
 )
 
-// load FOLDER: what a UNet takes from where it is stored to the GPU, repacked there:
-// {bytes, seconds, readSeconds}, and from the network, {downloadSeconds}, into IndexedDB
-// first. readSeconds is the same file read piece by piece and dropped, which is what the
-// storage gives at best.
+// load FOLDER measures how long a UNet takes from where it is stored to the GPU, where it is
+// repacked. It returns {bytes, seconds, readSeconds}, and downloadSeconds if the folder is on
+// the network and is first downloaded into IndexedDB. readSeconds is for reading the same
+// file piece by piece without using it, which is the best that the storage can do.
 func (b *bench) load(args []js.Value) (any, error) {
 	out := map[string]any{}
 	f := folder(args[0].String())
@@ -59,7 +59,7 @@ func (b *bench) load(args []js.Value) (any, error) {
 	out["readSeconds"] = time.Since(began).Seconds()
 
 	b.device.Weights = gpu.WeightF16
-	for _, name := range []string{"firstSeconds", "seconds"} { // the first one compiles the kernels that repack
+	for _, name := range []string{"firstSeconds", "seconds"} { // the first one includes compiling the kernels that repack
 		weights, err := loader.OpenFolder(f).Network(background, "unet")
 		if err != nil {
 			return nil, err

@@ -1,8 +1,8 @@
 //go:build js && wasm
 
-// Engine is the engine's side of ./build.sh bench: every function of
-// globalThis.impromptBench returns a promise. tests/bench/compare.mjs calls them, in
-// Node and in a browser.
+// Engine is the engine's side of ./build.sh bench. It provides globalThis.impromptBench, whose
+// functions return promises and are called by tests/bench/compare.mjs, in Node or in a
+// browser.
 package main
 
 import (
@@ -55,7 +55,7 @@ func main() {
 	select {}
 }
 
-// open {noF16}: a device; what it is.
+// open {noF16} opens a device and returns what it is.
 func (b *bench) open(args []js.Value) (any, error) {
 	d, err := gpu.Open(background, gpu.Options{NoF16: args[0].Get("noF16").Truthy()})
 	if err != nil {
@@ -84,8 +84,8 @@ func folder(name string) loader.Folder {
 	return loader.Directory(name)
 }
 
-// unet FOLDER, bench.json, {sample, words, picture}: loads and compiles; how long both
-// took, and the step's dispatches.
+// unet FOLDER, bench.json, {sample, words, picture} loads a UNet and compiles a step. It
+// returns the number of dispatches, the seconds of compiling, and the memory in use.
 func (b *bench) unet(args []js.Value) (any, error) {
 	f := folder(args[0].String())
 	var o struct {
@@ -146,7 +146,7 @@ func (b *bench) unet(args []js.Value) (any, error) {
 		"bytes": float64(b.device.MemoryBytes())}, nil
 }
 
-// read is the output as a Float32Array; a picture's in torch's order, NCHW.
+// read returns the output as a Float32Array, a picture in torch's order, NCHW.
 func (b *bench) read([]js.Value) (any, error) {
 	v, err := b.output.Float32(background)
 	if err != nil {
@@ -158,7 +158,7 @@ func (b *bench) read([]js.Value) (any, error) {
 	return typed(v), nil
 }
 
-// profile runs every dispatch alone: [{kernel, label, ms, flop}].
+// profile runs every dispatch by itself and returns [{kernel, label, ms, flop}].
 func (b *bench) profile([]js.Value) (any, error) {
 	times, err := b.program.Profile(background, 0)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// op DESCRIPTION, {name: Float32Array}: records one operation of tests/reference/onnx_ops.py.
+// op DESCRIPTION, {name: Float32Array} records one operation of tests/reference/onnx_ops.py.
 func (b *bench) op(args []js.Value) (any, error) {
 	var o struct {
 		Name, Kind string
@@ -72,7 +72,7 @@ func (b *bench) op(args []js.Value) (any, error) {
 		q := o.Shapes["q"]
 		c := q[2]
 		ao := gpu.AttentionOptions{Label: o.Name, Heads: o.Heads, HeadSize: c / o.Heads, VAt: c}
-		// The keys and the values lie side by side, as the projection leaves them.
+		// Keys and values are in one tensor, as the projection computes them.
 		side := func(k, v string) *gpu.Tensor {
 			s := o.Shapes[k]
 			return keep(d.NewTensor(k+v, gpu.Act, s[0], s[1], 2*c), interleave(c, values(k), values(v)))
