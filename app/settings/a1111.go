@@ -3,7 +3,6 @@ package settings
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -17,12 +16,14 @@ import (
 
 const negativePrefix = "Negative prompt:"
 
+// ourVersion is what Format writes as the version.
+const ourVersion = "imPrompt"
+
 // Format writes settings as A1111 does. What A1111 has no words for (adapters,
 // pictures) is not in it.
 func (s Settings) Format() string {
 	var fields []string
 	add := func(key, value string) { fields = append(fields, key+": "+quote(value)) }
-
 	add("Steps", strconv.Itoa(s.NumInferenceSteps))
 	if known, ok := scheduler.Find(s.Scheduler); ok {
 		add("Sampler", known.A1111)
@@ -36,8 +37,8 @@ func (s Settings) Format() string {
 	if s.InitImage != "" {
 		add("Denoising strength", decimal(s.Strength))
 	}
-	add("RNG", "CPU") // A1111's name for torch's generator on the CPU
-	add("Version", "imPrompt")
+	add("RNG", rngNames[s.GeneratorDevice])
+	add("Version", ourVersion)
 
 	var b strings.Builder
 	b.WriteString(s.Prompt)
@@ -48,12 +49,16 @@ func (s Settings) Format() string {
 	return strings.TrimSpace(b.String())
 }
 
+// rngNames are A1111's names for what draws the noise. NV is its GPU noise drawn
+// on a CPU; GPU itself is what it does not write.
+var rngNames = map[string]string{"": "CPU", GeneratorCPU: "CPU", GeneratorGPU: "NV"}
+
 // decimal writes a number with as few digits as identify it.
 func decimal(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
 // quote puts a value that would be taken for several in quotation marks.
 func quote(value string) string {
-	if !strings.ContainsAny(value, ",\n:") {
+	if !strings.ContainsAny(value, ",\n:") && !strings.HasPrefix(strings.TrimSpace(value), "{") && !strings.HasPrefix(strings.TrimSpace(value), "[") {
 		return value
 	}
 	var b strings.Builder
@@ -63,42 +68,78 @@ func quote(value string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func unquote(value string) string {
-	var text string
-	if strings.HasPrefix(value, `"`) && json.Unmarshal([]byte(value), &text) == nil {
-		return text
+// Parse reads a text that A1111, this program or another wrote: A1111's form,
+// which Forge and Civitai write too, or the JSON of Fooocus, ComfyUI, SwarmUI or
+// InvokeAI. What the text does not say has its default; what it says and there is
+// no field for comes in a *Partial, beside good settings.
+func Parse(text string) (Settings, error) {
+	s, n := Default(), &notes{}
+	if len(text) > maxText {
+		n.add("the text is longer than %d MB; its end is not read", maxText>>20)
+		text = text[:maxText]
 	}
-	return value
+	text = strings.ToValidUTF8(strings.TrimPrefix(text, "\ufeff"), "\uFFFD")
+	if !readJSON(text, &s, n) {
+		readA1111(text, &s, n)
+	}
+	s.bound(n)
+	return s, n.partial()
 }
 
-var (
-	parameter = regexp.MustCompile(`\s*([\pL\pN_][\pL\pN_ \-/]+):\s*("(?:\\.|[^\\"])+"|[^,]*)(?:,|$)`)
-	imageSize = regexp.MustCompile(`^(\d+)x(\d+)$`)
-)
+func readA1111(text string, s *Settings, n *notes) {
+	words, parameters := splitText(shorten(text, n))
+	s.Prompt, s.NegativePrompt = splitPrompts(words)
+	p := parser{settings: s, notes: n}
+	for _, f := range splitFields(parameters) {
+		p.take(f.key, f.value)
+	}
+	p.finish()
+}
 
-// Parse reads a text that A1111, this program or another wrote. What the text
-// does not say has its default; what it says and there is no field for comes in
-// a *Partial, beside good settings.
-func Parse(text string) (Settings, error) {
-	s := Default()
+// shorten takes the middle out of a text that is longer than anybody's prompts: the
+// parameters stand at its end.
+func shorten(text string, n *notes) string {
+	if len(text) <= maxA1111 {
+		return text
+	}
+	n.add("the text is longer than %d kB; its middle is not read", maxA1111>>10)
+	head, tail := text[:maxA1111*3/4], text[len(text)-maxA1111/4:]
+	if _, last, ok := strings.Cut(tail, "\n"); ok {
+		tail = last
+	}
+	return strings.ToValidUTF8(head, "") + "\n" + strings.ToValidUTF8(tail, "")
+}
+
+// splitText divides a text into the lines of the prompts and the parameters. The
+// last line is the parameters if it looks like it, as in A1111. Dynamic Prompts
+// writes its templates behind them, which say no more than the prompt does.
+func splitText(text string) (words []string, parameters string) {
 	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), "\n")
 	last := len(lines) - 1
-	var fields [][]string
-	// The last line is one of parameters if it looks like it, as in A1111.
-	if found := parameter.FindAllStringSubmatch(lines[last], -1); len(found) >= 3 {
-		fields, lines = found, lines[:last]
+	if !isSteps(lines[last]) {
+		for i := last; i > 0; i-- {
+			line := strings.TrimSpace(lines[i])
+			if isSteps(lines[i-1]) && (strings.HasPrefix(line, "Template:") || strings.HasPrefix(line, "Negative Template:")) {
+				return lines[:i-1], lines[i-1]
+			}
+		}
 	}
-	s.Prompt, s.NegativePrompt = splitPrompts(lines)
+	if len(splitFields(lines[last])) >= 3 {
+		return lines[:last], lines[last]
+	}
+	// A value with line ends in it.
+	for i := last; i >= 0; i-- {
+		if isSteps(lines[i]) {
+			return lines[:i], strings.Join(lines[i:], "\n")
+		}
+	}
+	return lines, ""
+}
 
-	p := parser{settings: &s}
-	for _, field := range fields {
-		p.take(strings.TrimSpace(field[1]), unquote(strings.TrimSpace(field[2])))
-	}
-	p.takeSampler()
-	if len(p.leftOut) > 0 {
-		return s, &Partial{p.leftOut}
-	}
-	return s, nil
+// isSteps says whether a line is surely one of parameters.
+func isSteps(line string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(line), "Steps: ")
+	return ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' && len(splitFields(line)) >= 3
 }
 
 func splitPrompts(lines []string) (prompt, negative string) {
@@ -115,91 +156,4 @@ func splitPrompts(lines []string) (prompt, negative string) {
 		parts[at] = append(parts[at], line)
 	}
 	return strings.Join(parts[0], "\n"), strings.Join(parts[1], "\n")
-}
-
-type parser struct {
-	settings          *Settings
-	sampler, schedule string
-	leftOut           []string
-}
-
-func (p *parser) leave(format string, args ...any) {
-	p.leftOut = append(p.leftOut, fmt.Sprintf(format, args...))
-}
-
-func (p *parser) take(key, value string) {
-	s := p.settings
-	switch key {
-	case "Steps":
-		p.integer(key, value, &s.NumInferenceSteps)
-	case "Sampler":
-		p.sampler = value
-	case "Schedule type":
-		p.schedule = value
-	case "CFG scale":
-		p.float(key, value, &s.GuidanceScale)
-	case "Denoising strength":
-		p.float(key, value, &s.Strength)
-	case "Seed":
-		seed, err := strconv.ParseUint(value, 10, 64)
-		if err != nil {
-			p.leave("Seed is %q, not a whole number from 0", value)
-			return
-		}
-		s.Seed = seed
-	case "Size":
-		m := imageSize.FindStringSubmatch(value)
-		if m == nil {
-			p.leave("Size is %q, not a width and a height as in 512x512", value)
-			return
-		}
-		p.integer("width", m[1], &s.Width)
-		p.integer("height", m[2], &s.Height)
-	case "Version", "Model hash", "VAE hash", "User":
-		// They say where the picture comes from, not what it is made of.
-	case "RNG":
-		if value != "CPU" {
-			p.leave("RNG is %q; the seed gives another picture here, where numbers are drawn as on the CPU", value)
-		}
-	case "Clip skip":
-		if value != "1" {
-			p.leave("Clip skip is %q; only 1 is supported", value)
-		}
-	case "Model":
-		p.leave("Model is %q; choose it among the models", value)
-	default:
-		p.leave("%s (%s) has no counterpart", key, value)
-	}
-}
-
-func (p *parser) takeSampler() {
-	if p.sampler == "" {
-		return
-	}
-	name, exact, ok := fromA1111(p.sampler, p.schedule)
-	switch {
-	case !ok:
-		p.leave("Sampler %q is not among %s", p.sampler, strings.Join(scheduler.Names(), ", "))
-	case !exact:
-		p.leave("Sampler %q is taken over without its schedule type %q", p.sampler, p.schedule)
-	}
-	p.settings.Scheduler = name
-}
-
-func (p *parser) integer(key, value string, into *int) {
-	n, err := strconv.Atoi(value)
-	if err != nil {
-		p.leave("%s is %q, not a whole number", key, value)
-		return
-	}
-	*into = n
-}
-
-func (p *parser) float(key, value string, into *float64) {
-	x, err := strconv.ParseFloat(value, 64)
-	if err != nil || x != x {
-		p.leave("%s is %q, not a number", key, value)
-		return
-	}
-	*into = x
 }

@@ -46,6 +46,7 @@ func TestParseForeignTexts(t *testing.T) {
 				s.Prompt, s.NegativePrompt = "masterpiece, cat", "bad, ugly"
 				s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = 28, "dpmpp_2m_karras", 8.5, 1234567890
 				s.Width, s.Height, s.Strength = 512, 768, 0.4
+				s.GeneratorDevice = GeneratorGPU // which A1111 does not write
 			}), "",
 		},
 		{
@@ -54,7 +55,7 @@ func TestParseForeignTexts(t *testing.T) {
 			with(func(s *Settings) {
 				s.Prompt, s.NegativePrompt = "cat\ndog", "a\nb"
 				s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = 20, "dpmpp_2m_karras", 7, 5
-				s.Width = 640
+				s.Width, s.GeneratorDevice = 640, GeneratorGPU
 			}), "",
 		},
 		{
@@ -75,8 +76,10 @@ func TestParseForeignTexts(t *testing.T) {
 		{
 			"what has no counterpart",
 			`fox` + "\n" + `Steps: 20, Sampler: DPM++ SDE Karras, CFG scale: 7, Seed: -1, Size: big, Model: v1-5, Clip skip: 2, RNG: NV, Hires upscale: 2, Lora hashes: "a: 1, b: 2"`,
-			with(func(s *Settings) { s.Prompt, s.NumInferenceSteps, s.GuidanceScale = "fox", 20, 7 }),
-			`DPM++ SDE Karras|Seed is "-1"|Size is "big"|Model is "v1-5"|Clip skip is "2"|RNG is "NV"|Hires upscale|Lora hashes (a: 1, b: 2)`,
+			with(func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.GuidanceScale, s.GeneratorDevice = "fox", 20, 7, GeneratorGPU
+			}),
+			`DPM++ SDE Karras|Seed is "-1"|Size is "big"|Model is "v1-5"|Clip skip is "2"|Hires upscale|LoRA: a, b`,
 		},
 		{
 			"no parameters",
@@ -151,5 +154,5 @@ func equal(a, b Settings) bool {
 	}
 	return a.Prompt == b.Prompt && a.NegativePrompt == b.NegativePrompt && a.Scheduler == b.Scheduler &&
 		a.NumInferenceSteps == b.NumInferenceSteps && a.GuidanceScale == b.GuidanceScale && a.Seed == b.Seed &&
-		a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength
+		a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
 }

@@ -8,32 +8,41 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-// ErrNoSettings says that a PNG is whole but carries no settings.
-var ErrNoSettings = errors.New("this PNG carries no settings: it was made by another program, or a site took them out")
-
-// maxText bounds a text chunk, packed or not. A prompt has thousands of bytes.
+// maxText bounds a text chunk, packed or not. A prompt has thousands of bytes, and
+// ComfyUI's largest graphs have about a million.
 const maxText = 4 << 20
 
+// foreignKeys are the texts in which other programs keep settings, the best
+// first.
+var foreignKeys = []string{keyA1111, "prompt", "invokeai_metadata", "workflow"}
+
 // ReadPNG reads the settings that a PNG carries, without decoding its pixels:
-// its "imprompt" JSON if it has one, else A1111's "parameters". A *Partial comes
+// its "imprompt" JSON if it has one, else another program's text. A *Partial comes
 // beside good settings; with any other error the settings are the defaults.
 func ReadPNG(r io.Reader) (Settings, error) {
 	texts, err := readTexts(r)
-	text, hasA1111 := texts[keyA1111]
+	foreign := ""
+	for _, key := range foreignKeys {
+		// ComfyUI's keys may hold anything in another program's file.
+		if text, ok := texts[key]; ok && foreign == "" && (key == keyA1111 || isSettings(text)) {
+			foreign = text
+		}
+	}
 	if whole, ok := texts[keyJSON]; ok {
-		s, err := FromJSON([]byte(whole))
-		if _, partial := err.(*Partial); err == nil || partial || !hasA1111 {
+		s, err := fromPicture([]byte(whole))
+		if _, partial := err.(*Partial); err == nil || partial || foreign == "" {
 			return s, err
 		}
-		s, _ = Parse(text)
+		s, _ = Parse(foreign)
 		return s, &Partial{[]string{"all but the words and the numbers is damaged"}}
 	}
-	if hasA1111 {
-		return Parse(text)
+	if foreign != "" {
+		return Parse(foreign)
 	}
 	if err == nil {
 		err = ErrNoSettings
@@ -41,14 +50,14 @@ func ReadPNG(r io.Reader) (Settings, error) {
 	return Default(), err
 }
 
-// readTexts collects the texts of the two keys. It stops at the first that is
+// readTexts collects the texts of keyJSON and foreignKeys. It stops at the first that is
 // the JSON, since nothing better can follow. Texts that were read before an
 // error are good.
 func readTexts(r io.Reader) (map[string]string, error) {
 	texts := map[string]string{}
 	start := make([]byte, len(signature))
 	if _, err := io.ReadFull(r, start); err != nil || string(start) != signature {
-		return texts, errors.New("this file is not a PNG; only PNG pictures carry settings")
+		return texts, errors.New("this file is not a PNG")
 	}
 	var damage error // of a text chunk; another may still be good
 	for {
@@ -78,7 +87,7 @@ func readTexts(r io.Reader) (map[string]string, error) {
 			damage = err
 			continue
 		}
-		if _, again := texts[key]; !again && (key == keyJSON || key == keyA1111) {
+		if _, again := texts[key]; !again && isOurs(key) {
 			texts[key] = text
 		}
 		if key == keyJSON {
@@ -109,7 +118,7 @@ func readText(r io.Reader, kind string, length int64) (key, text string, err err
 		return "", "", cutOff(err)
 	}
 	key, _, ok := strings.Cut(data.String(), "\x00")
-	ours := ok && (key == keyJSON || key == keyA1111)
+	ours := ok && isOurs(key)
 	rest := length - int64(data.Len())
 	if !ours || length > maxText {
 		if _, err := io.CopyN(io.Discard, r, rest+4); err != nil {
@@ -118,7 +127,7 @@ func readText(r io.Reader, kind string, length int64) (key, text string, err err
 		if !ours {
 			return "", "", nil
 		}
-		return "", "", fmt.Errorf("this PNG's %q text is damaged: it claims %d bytes, more than any prompt has", key, length)
+		return "", "", fmt.Errorf("this PNG's %q text has %d MB, more than any prompt has; it is not read", key, length>>20)
 	}
 	if _, err := io.CopyN(&data, r, rest); err != nil {
 		return "", "", cutOff(err)
@@ -136,6 +145,8 @@ func readText(r io.Reader, kind string, length int64) (key, text string, err err
 	}
 	return key, text, nil
 }
+
+func isOurs(key string) bool { return key == keyJSON || slices.Contains(foreignKeys, key) }
 
 // unpackText decodes what follows the keyword in a text chunk.
 func unpackText(kind string, data []byte) (string, error) {
@@ -191,7 +202,12 @@ func inflate(packed []byte) ([]byte, error) {
 	return plain, nil
 }
 
+// fromLatin1 decodes a text that PNG says is Latin-1. Many programs write UTF-8
+// into it all the same, which is told by its form.
 func fromLatin1(data []byte) string {
+	if utf8.Valid(data) {
+		return string(data)
+	}
 	var b strings.Builder
 	for _, c := range data {
 		b.WriteRune(rune(c))

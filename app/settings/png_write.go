@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -47,8 +48,10 @@ func EncodePNG(w io.Writer, rgba []byte, width, height int, s Settings) error {
 // that a reader need not pass those.
 const AfterHeader = len(signature) + 12 + 13
 
-// Chunks are the chunks with settings that EncodePNG writes.
+// Chunks are the chunks with settings that EncodePNG writes. They carry
+// s.Public().
 func Chunks(s Settings) ([]byte, error) {
+	s = s.Public()
 	whole, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("the settings cannot be written as JSON: %w", err)
@@ -57,7 +60,7 @@ func Chunks(s Settings) ([]byte, error) {
 }
 
 // appendText appends a text as PIL, and so A1111, does: tEXt if all of it is
-// Latin-1, else iTXt.
+// Latin-1, else iTXt. Latin-1 that could be taken for UTF-8 is iTXt, too.
 func appendText(b []byte, key, text string) []byte {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	text = strings.ReplaceAll(text, "\x00", "") // would end a tEXt's keyword, and is allowed in neither
@@ -67,6 +70,9 @@ func appendText(b []byte, key, text string) []byte {
 			return appendChunk(b, "iTXt", internationalText(key, text))
 		}
 		latin = append(latin, byte(r))
+	}
+	if len(latin) != len(key)+1+len(text) && utf8.Valid(latin) {
+		return appendChunk(b, "iTXt", internationalText(key, text))
 	}
 	return appendChunk(b, "tEXt", latin)
 }

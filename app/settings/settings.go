@@ -30,8 +30,13 @@ type Settings struct {
 	GuidanceScale     float64 `json:"guidance_scale"` // 1 or less: no negative prompt, half the work
 	Height            int     `json:"height"`         // pixels
 	Width             int     `json:"width"`          // pixels
-	Seed              uint64  `json:"seed"`
+	Seed              uint64  `json:"seed"`           // of the first picture; each of the others has the next one
 	NumImages         int     `json:"num_images"`
+	// GeneratorDevice is where torch would draw the noise: GeneratorCPU, which "" is too, as
+	// diffusers' examples do, or GeneratorGPU, as AUTOMATIC1111's web UI does.
+	GeneratorDevice string `json:"generator_device,omitempty"`
+	// Background is the colour behind transparent pictures, as in #ffffff; "" is white.
+	Background string `json:"background,omitempty"`
 
 	// LowMemory takes as little of the GPU's memory as it can, and more time. The picture is the same, to rounding.
 	LowMemory bool `json:"low_memory,omitempty"`
@@ -67,6 +72,12 @@ const (
 	LayersAll         = "all"
 	LayersStyle       = "style"       // every cross-attention but the composition's and the deepest up block's
 	LayersComposition = "composition" // the cross-attention of the deepest down block that has one
+)
+
+// What Settings.GeneratorDevice may say, besides "".
+const (
+	GeneratorCPU = "cpu"
+	GeneratorGPU = "gpu"
 )
 
 // Default returns diffusers' defaults.
@@ -139,6 +150,11 @@ func (s Settings) Validate() error {
 	v.number("strength", s.Strength, 0, 1)
 	v.require(s.Mask == "" || s.InitImage != "",
 		"mask is given without init_image; a mask says which part of that picture to repaint")
+	v.words("prompt", s.Prompt)
+	v.words("negative_prompt", s.NegativePrompt)
+	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q; choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
+	_, err := s.BackgroundColour()
+	v.require(err == nil, "%v", err)
 	for i, a := range s.IPAdapters {
 		a.validate(&v, fmt.Sprintf("ip_adapters[%d]: ", i))
 	}
@@ -176,6 +192,10 @@ func (v *problems) require(ok bool, format string, args ...any) {
 func (v *problems) number(name string, x, low, high float64) {
 	// Written so that NaN fails too.
 	v.require(x >= low && x <= high, "%s is %g; it must be from %g to %g", name, x, low, high)
+}
+
+func (v *problems) words(name, text string) {
+	v.require(len(text) <= maxWords, "%s has %d kB; at most %d kB are taken", name, len(text)>>10, maxWords>>10)
 }
 
 const maxEdge = 4096

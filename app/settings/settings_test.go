@@ -21,6 +21,7 @@ func full() Settings {
 	s.NumInferenceSteps, s.GuidanceScale = 23, 6.25
 	s.Height, s.Width = 640, 384
 	s.Seed, s.NumImages = math.MaxUint64, 3
+	s.GeneratorDevice, s.Background = GeneratorGPU, "#102030"
 	s.IPAdapters = []IPAdapter{
 		{
 			Weights: "plus.safetensors", ImageEncoder: "encoder", Scale: 0.6, Layers: LayersStyle, Start: 0.1, End: 0.9, Mask: "left.png",

@@ -3,7 +3,6 @@
 package ui
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -102,8 +101,8 @@ func toJSON(s settings.Settings) string {
 	return string(b)
 }
 
-// takeFiles makes dropped, pasted or picked files image prompts; a PNG that carries
-// settings restores them instead.
+// takeFiles makes dropped, pasted or picked files image prompts; a picture that
+// carries settings restores them instead.
 func (p *page) takeFiles(files js.Value) {
 	var list []js.Value
 	for i := range files.Length() {
@@ -134,7 +133,7 @@ func (p *page) takeFiles(files js.Value) {
 	})
 }
 
-// settingsOf reads what a PNG carries; any error but a settings.Partial: nothing.
+// settingsOf reads what a picture carries; any error but a settings.Partial: nothing.
 func settingsOf(file js.Value) (settings.Settings, error) {
 	if file.Get("size").Float() > maxFile {
 		return settings.Settings{}, settings.ErrNoSettings
@@ -143,7 +142,7 @@ func settingsOf(file js.Value) (settings.Settings, error) {
 	if err != nil {
 		return settings.Settings{}, err
 	}
-	return settings.ReadPNG(bytes.NewReader(webapi.GoBytes(data)))
+	return settings.Read(webapi.GoBytes(data))
 }
 
 // takeStart makes a file the start picture.

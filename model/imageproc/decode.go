@@ -48,7 +48,7 @@ func DecodeAlpha(file []byte) (m, alpha *Image, err error) {
 	if err != nil {
 		return nil, nil, explain(file, err)
 	}
-	turned := orientation(file, format)
+	turned := orientation(file)
 	if alpha != nil {
 		alpha = alpha.turn(turned)
 	}

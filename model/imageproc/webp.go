@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"golang.org/x/image/webp"
+
+	"github.com/imprompt/imprompt/model/imageproc/exif"
 )
 
 // webpFrame is the first picture of a WebP file in the extended format, and its
@@ -33,7 +35,7 @@ func firstFrame(file []byte) (f webpFrame, ok bool) {
 	const animation = 1 << 1
 	rest := file[header:]
 	if b[0]&animation != 0 {
-		frame, whole := chunk(rest, "ANMF")
+		frame, whole := exif.Chunk(rest, "ANMF")
 		f.cut = !whole
 		if len(frame) < 16 {
 			f.cut = true
@@ -44,7 +46,7 @@ func firstFrame(file []byte) (f webpFrame, ok bool) {
 		rest = frame[16:]
 	}
 	for _, kind := range []string{"ALPH", "VP8 ", "VP8L"} {
-		if data, whole := chunk(rest, kind); data != nil {
+		if data, whole := exif.Chunk(rest, kind); data != nil {
 			f.cut = f.cut || !whole
 			f.chunks = appendChunk(f.chunks, kind, data)
 		}
@@ -53,19 +55,6 @@ func firstFrame(file []byte) (f webpFrame, ok bool) {
 }
 
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
-
-// chunk finds a RIFF chunk. whole is false if the file ends in it.
-func chunk(rest []byte, kind string) (data []byte, whole bool) {
-	for len(rest) >= 8 {
-		length := int(binary.LittleEndian.Uint32(rest[4:]))
-		end := 8 + min(length, len(rest)-8)
-		if string(rest[:4]) == kind {
-			return rest[8:end], end == 8+length
-		}
-		rest = rest[min(end+length&1, len(rest)):]
-	}
-	return nil, false
-}
 
 func appendChunk(b []byte, kind string, data []byte) []byte {
 	b = append(b, kind...)

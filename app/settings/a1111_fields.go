@@ -1,0 +1,318 @@
+package settings
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"github.com/imprompt/imprompt/model/scheduler"
+)
+
+// field is one of A1111's parameters.
+type field struct{ key, value string }
+
+var imageSize = regexp.MustCompile(`^(\d+)\s*x\s*(\d+)$`)
+
+// splitFields takes a line of parameters apart: "key: value" with commas between.
+// A value may be a JSON string, object or list, with commas and colons in it. A
+// piece without a key belongs to the value before it.
+func splitFields(line string) (fields []field) {
+	for line != "" && len(fields) < maxFields {
+		key, behind, ok := cutKey(line)
+		if !ok {
+			piece, rest, _ := strings.Cut(line, ",")
+			if n := len(fields); n > 0 && strings.TrimSpace(piece) != "" {
+				fields[n-1].value += "," + piece
+			}
+			line = rest
+			continue
+		}
+		value, rest := splitValue(behind)
+		fields = append(fields, field{key, value})
+		line = rest
+	}
+	for i := range fields {
+		fields[i].value = strings.TrimSpace(fields[i].value)
+	}
+	return fields
+}
+
+// cutKey takes a key off the beginning of a line: some words of letters, digits and
+// a few signs, before a colon that does not begin a link's //.
+func cutKey(line string) (key, behind string, ok bool) {
+	const longest = 100
+	at := strings.IndexAny(line[:min(len(line), longest)], ":,")
+	if at < 0 || line[at] == ',' || strings.HasPrefix(line[at+1:], "//") {
+		return "", "", false
+	}
+	key = strings.TrimSpace(line[:at])
+	for i, r := range key {
+		if r != '_' && !unicode.IsLetter(r) && !unicode.IsNumber(r) && (i == 0 || !strings.ContainsRune(" -/.()+", r)) {
+			return "", "", false
+		}
+	}
+	return key, line[at+1:], key != ""
+}
+
+// splitValue takes a value off the beginning of a line, and the comma behind it.
+func splitValue(line string) (value, rest string) {
+	start := strings.TrimLeft(line, " \t")
+	if start != "" && strings.ContainsRune(`"{[`, rune(start[0])) {
+		d := json.NewDecoder(strings.NewReader(start))
+		var raw json.RawMessage
+		if d.Decode(&raw) == nil {
+			behind := strings.TrimLeft(start[d.InputOffset():], " \t")
+			if after, ok := strings.CutPrefix(behind, ","); ok || behind == "" {
+				var text string
+				if json.Unmarshal(raw, &text) == nil {
+					return text, after
+				}
+				return string(raw), after
+			}
+		}
+	}
+	value, rest, _ = strings.Cut(line, ",")
+	return value, rest
+}
+
+// parser takes over A1111's parameters one by one.
+type parser struct {
+	settings          *Settings
+	notes             *notes
+	sampler, schedule string
+	model             string
+	rng, version      string
+	seeded, civitai   bool
+	loras             []string
+	strength          string  // waits for the end: it may be the hires pass's
+	others            []field // without a counterpart
+}
+
+func (p *parser) take(key, value string) {
+	s := p.settings
+	switch strings.ToLower(key) {
+	case "steps":
+		p.integer(key, value, &s.NumInferenceSteps)
+	case "sampler":
+		p.sampler = value
+	case "schedule type":
+		p.schedule = value
+	case "cfg scale":
+		p.float(key, value, &s.GuidanceScale)
+	case "denoising strength":
+		p.strength = value
+	case "seed":
+		p.seed(value)
+	case "size":
+		m := imageSize.FindStringSubmatch(value)
+		if m == nil {
+			p.notes.add("Size is %q, not a width and a height as in 512x512", value)
+			return
+		}
+		p.integer("width", m[1], &s.Width)
+		p.integer("height", m[2], &s.Height)
+	case "width":
+		p.integer(key, value, &s.Width)
+	case "height":
+		p.integer(key, value, &s.Height)
+	case "rng":
+		p.rng = value
+	case "version":
+		p.version = value
+	case "model":
+		p.model = value
+	case "clip skip":
+		if value != "1" {
+			p.notes.add("Clip skip is %q; only 1 is supported", value)
+		}
+	case "lora hashes":
+		for _, f := range splitFields(value) {
+			p.lora(f.key)
+		}
+	case "civitai resources":
+		p.resources(value)
+	case "model hash", "vae hash", "ti hashes", "hashes", "user", "created date", "civitai metadata",
+		"batch size", "batch pos", "template", "negative template", "workflow", "quantity", "draft":
+		// They say where the picture comes from, not what it is made of.
+		p.civitai = p.civitai || strings.EqualFold(key, "civitai metadata")
+	default:
+		p.others = append(p.others, field{key, value})
+	}
+}
+
+func (p *parser) seed(value string) {
+	seed, err := strconv.ParseUint(value, 10, 64)
+	if err != nil {
+		p.notes.add("Seed is %q, not a whole number from 0", value)
+		return
+	}
+	p.settings.Seed, p.seeded = seed, true
+}
+
+func (p *parser) lora(name string) {
+	if name = strings.TrimSpace(name); name != "" && !slices.Contains(p.loras, name) {
+		p.loras = append(p.loras, name)
+	}
+}
+
+// resources reads Civitai's list of models.
+func (p *parser) resources(value string) {
+	p.civitai = true
+	var list []struct{ Type, ModelName string }
+	if json.Unmarshal([]byte(value), &list) != nil {
+		return
+	}
+	for _, r := range list {
+		switch strings.ToLower(r.Type) {
+		case "checkpoint", "model":
+			if p.model == "" {
+				p.model = r.ModelName
+			}
+		case "lora", "locon", "lycoris", "dora":
+			p.lora(r.ModelName)
+		default:
+			p.others = append(p.others, field{r.Type, r.ModelName})
+		}
+	}
+}
+
+// finish takes over what needs to know all the fields.
+func (p *parser) finish() {
+	ours := p.version == ourVersion
+	if !ours {
+		p.words()
+	}
+	if p.model != "" {
+		p.notes.add("Model is %q; choose it among the models", p.model)
+	}
+	if len(p.loras) > 0 {
+		p.notes.add("LoRA: %s", strings.Join(p.loras, ", "))
+	}
+	p.takeSampler()
+	p.takeStrength()
+	p.takeRNG(ours)
+	p.takeOthers()
+}
+
+var (
+	loraTag = regexp.MustCompile(`\s*<(lora|lyco|hypernet):([^:<>]+)(?::[^<>]*)?>`)
+	weight  = regexp.MustCompile(`[(\[][^()\[\]]*:\s*[\d.]+\s*[)\]]|\(\(|\[\[`)
+)
+
+// words removes from the prompts the tags that choose other models, and says
+// what stays in them as plain words.
+func (p *parser) words() {
+	weighted := false
+	for _, text := range []*string{&p.settings.Prompt, &p.settings.NegativePrompt} {
+		// What was cut may lie about a tag.
+		for range 8 {
+			found := loraTag.FindAllStringSubmatch(*text, -1)
+			if found == nil {
+				break
+			}
+			for _, m := range found {
+				if m[1] == "hypernet" {
+					p.others = append(p.others, field{"Hypernetwork", m[2]})
+					continue
+				}
+				p.lora(m[2])
+			}
+			*text = strings.TrimSpace(loraTag.ReplaceAllString(*text, ""))
+		}
+		weighted = weighted || weight.MatchString(*text)
+	}
+	if weighted {
+		p.notes.add("the weights of words, as in (fox:1.3), are read as plain words")
+	}
+}
+
+func (p *parser) takeSampler() {
+	if p.sampler == "" || strings.EqualFold(p.sampler, "undefined") {
+		return
+	}
+	name, exact, ok := fromA1111(p.sampler, p.schedule)
+	switch {
+	case !ok:
+		p.notes.add("Sampler %q is not among %s", brief(p.sampler, 24), strings.Join(scheduler.Names(), ", "))
+	case !exact:
+		p.notes.add("Sampler %q is taken over without its schedule type %q", p.sampler, p.schedule)
+	}
+	p.settings.Scheduler = name
+}
+
+// takeStrength takes the strength over unless it is that of a hires pass.
+func (p *parser) takeStrength() {
+	hires := slices.ContainsFunc(p.others, func(f field) bool { return strings.HasPrefix(f.key, "Hires ") })
+	switch {
+	case p.strength == "":
+	case hires:
+		p.others = append(p.others, field{"Hires denoising strength", p.strength})
+	default:
+		p.float("Denoising strength", p.strength, &p.settings.Strength)
+	}
+}
+
+// takeRNG finds out what drew the noise. A1111 and Forge do not write their
+// default, which is the GPU; Civitai's, Fooocus' and our own pictures are drawn
+// with numbers of the CPU.
+func (p *parser) takeRNG(ours bool) {
+	switch strings.ToUpper(p.rng) {
+	case "CPU":
+	case "GPU", "NV":
+		p.settings.GeneratorDevice = GeneratorGPU
+	case "":
+		elsewhere := ours || p.civitai || strings.HasPrefix(p.version, "Fooocus") || strings.HasPrefix(p.version, "ComfyUI")
+		if p.seeded && !elsewhere {
+			p.settings.GeneratorDevice = GeneratorGPU
+		}
+	default:
+		p.notes.add("RNG is %q, which is not known; the seed gives another picture here", p.rng)
+	}
+}
+
+// takeOthers lists what has no counterpart. Extensions write many fields, all
+// with the same first word; they are listed together.
+func (p *parser) takeOthers() {
+	var groups []string
+	members := map[string][]field{}
+	for _, f := range p.others {
+		group, _, _ := strings.Cut(f.key, " ")
+		if members[group] == nil {
+			groups = append(groups, group)
+		}
+		members[group] = append(members[group], f)
+	}
+	for _, g := range groups {
+		list := members[g]
+		if len(list) == 1 {
+			p.notes.add("%s (%s)", list[0].key, list[0].value)
+			continue
+		}
+		var parts []string
+		for _, f := range list[:min(len(list), 8)] {
+			parts = append(parts, strings.TrimSpace(strings.TrimPrefix(f.key, g))+" "+brief(f.value, 24))
+		}
+		p.notes.add("%s (%s)", g, strings.Join(parts, ", "))
+	}
+}
+
+func (p *parser) integer(key, value string, into *int) {
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		p.notes.add("%s is %q, not a whole number", key, value)
+		return
+	}
+	*into = n
+}
+
+func (p *parser) float(key, value string, into *float64) {
+	x, err := strconv.ParseFloat(value, 64)
+	if err != nil || x != x {
+		p.notes.add("%s is %q, not a number", key, value)
+		return
+	}
+	*into = x
+}

@@ -1,0 +1,192 @@
+package settings
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// readJSON reads settings that another program wrote as a JSON object; it
+// reports false if the text is none.
+func readJSON(text string, s *Settings, n *notes) bool {
+	text = strings.TrimSpace(text)
+	if !strings.HasPrefix(text, "{") {
+		return false
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal([]byte(comfyNumbers(text)), &object) != nil {
+		return false
+	}
+	switch {
+	case object["nodes"] != nil && object["links"] != nil:
+		readComfyUI(workflowGraph(object), s, n)
+	case isComfyUI(object):
+		readComfyUI(promptGraph(object), s, n)
+	case object["sui_image_params"] != nil:
+		var inner map[string]json.RawMessage
+		_ = json.Unmarshal(object["sui_image_params"], &inner)
+		readFlat(inner, s, n)
+	default:
+		readFlat(object, s, n)
+	}
+	return true
+}
+
+// comfyNumbers replaces what Python writes and JSON does not have.
+func comfyNumbers(text string) string {
+	if !strings.Contains(text, "NaN") && !strings.Contains(text, "Infinity") {
+		return text
+	}
+	return pythonNumber.ReplaceAllString(text, "${1}null$2")
+}
+
+var pythonNumber = regexp.MustCompile(`([:\[,]\s*)-?(?:NaN|Infinity)(\s*[,\]}])`)
+
+// readFlat reads an object whose fields are settings: Fooocus' (log names and
+// field names), SwarmUI's and InvokeAI's.
+func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
+	p := parser{settings: s, notes: n, version: "ComfyUI"} // their noise is drawn on the CPU
+	sampler, schedule := "", ""
+	keys := make([]string, 0, len(object))
+	for key := range object {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		value := plain(object[key])
+		switch strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(key)) {
+		case "prompt", "positiveprompt":
+			s.Prompt = value
+		case "negativeprompt":
+			s.NegativePrompt = value
+		case "steps":
+			p.integer(key, value, &s.NumInferenceSteps)
+		case "guidancescale", "cfgscale":
+			p.float(key, value, &s.GuidanceScale)
+		case "seed":
+			p.seed(value)
+		case "width":
+			p.integer(key, value, &s.Width)
+		case "height":
+			p.integer(key, value, &s.Height)
+		case "resolution":
+			if m := pair.FindStringSubmatch(value); m != nil {
+				p.integer(key, m[1], &s.Width)
+				p.integer(key, m[2], &s.Height)
+			}
+		case "sampler", "samplername":
+			sampler = value
+		case "scheduler":
+			schedule = value
+		case "basemodel", "model":
+			p.model = modelName(object[key], value)
+		case "loras":
+			p.flatLoras(object[key])
+		case "clipskip":
+			p.clipSkip(value, 2) // Fooocus counts from 1, and 2 is its default
+		case "styles":
+			if value != "" && value != "[]" {
+				p.others = append(p.others, field{"Styles", value})
+			}
+		case "performance", "sharpness", "refinermodel", "vae", "strength":
+			if value != "" && value != "None" && !strings.HasPrefix(value, "Default") {
+				p.others = append(p.others, field{key, value})
+			}
+		}
+		// The rest says where a picture comes from, or repeats what is above: full
+		// prompts, hashes, versions, names of programs.
+	}
+	p.words()
+	if p.model != "" {
+		n.add("Model is %q; choose it among the models", p.model)
+	}
+	if len(p.loras) > 0 {
+		n.add("LoRA: %s", strings.Join(p.loras, ", "))
+	}
+	p.takeComfySampler(sampler, schedule)
+	p.takeOthers()
+}
+
+var pair = regexp.MustCompile(`(\d+)\D+(\d+)`)
+
+// plain is a JSON value as a person would write it.
+func plain(raw json.RawMessage) string {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return text
+	}
+	return string(raw)
+}
+
+// modelName is a model's name, which InvokeAI keeps in an object.
+func modelName(raw json.RawMessage, value string) string {
+	var object struct {
+		Name      string
+		ModelName string `json:"model_name"`
+	}
+	if json.Unmarshal(raw, &object) == nil && object.Name+object.ModelName != "" {
+		return object.Name + object.ModelName
+	}
+	return value
+}
+
+// flatLoras reads Fooocus' list of [name, weight, hash], or InvokeAI's objects.
+func (p *parser) flatLoras(raw json.RawMessage) {
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return
+	}
+	for _, l := range list {
+		var row []any
+		var object struct {
+			Model, Lora struct {
+				Name      string
+				ModelName string `json:"model_name"`
+			}
+		}
+		switch {
+		case json.Unmarshal(l, &row) == nil && len(row) > 0:
+			p.lora(fmt.Sprint(row[0]))
+		case json.Unmarshal(l, &object) == nil:
+			p.lora(object.Model.Name + object.Lora.ModelName)
+		default:
+			p.lora(plain(l))
+		}
+	}
+}
+
+func (p *parser) clipSkip(value string, usual int) {
+	if n, err := strconv.Atoi(value); err == nil && n > 1 && n != usual {
+		p.notes.add("Clip skip is %q; only 1 is supported", value)
+	}
+}
+
+// comfySamplers are ComfyUI's names, which Fooocus and InvokeAI share in part, as
+// A1111's.
+var comfySamplers = map[string]string{
+	"euler": "Euler", "euler_ancestral": "Euler a", "euler_a": "Euler a", "dpmpp_2m": "DPM++ 2M", "dpmpp_2m_k": "DPM++ 2M Karras",
+	"ddim": "DDIM", "uni_pc": "UniPC", "uni_pc_bh2": "UniPC", "unipc": "UniPC", "lcm": "LCM", "plms": "PLMS", "pndm": "PLMS",
+}
+
+// takeComfySampler takes over a sampler and a schedule of ComfyUI's. InvokeAI has
+// one name for both, in the schedule's place.
+func (p *parser) takeComfySampler(sampler, schedule string) {
+	if sampler == "" {
+		sampler, schedule = schedule, ""
+	}
+	name := strings.TrimSuffix(strings.ToLower(sampler), "_gpu")
+	if a, ok := comfySamplers[name]; ok {
+		p.sampler = a
+	} else {
+		p.sampler = sampler
+	}
+	switch strings.ToLower(schedule) {
+	case "normal", "simple", "ddim_uniform", "sgm_uniform":
+	default:
+		p.schedule = schedule
+	}
+	p.takeSampler()
+}

@@ -1,0 +1,103 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of what is read from a picture or from pasted text. A file may hold
+// megabytes in any of its fields.
+const (
+	maxWords   = 64 << 10  // bytes of a prompt
+	maxA1111   = 256 << 10 // bytes of a text in A1111's form
+	maxFields  = 1000      // of its parameters
+	maxName    = 1 << 10   // bytes of a model's or a picture's name
+	maxNotes   = 12        // things that are listed as left out
+	maxNote    = 160       // characters of each
+	maxPrompts = 64        // image prompts, and pictures of each
+)
+
+// notes collect what could not be taken over. Each thing is listed once and
+// briefly, and a long list is cut.
+type notes struct {
+	list []string
+	more int // that were left out of the list
+	seen map[string]bool
+}
+
+func (n *notes) add(format string, args ...any) {
+	note := brief(fmt.Sprintf(format, args...), maxNote)
+	switch {
+	case n.seen[note]:
+		return
+	case len(n.list) == maxNotes:
+		n.more++
+	default:
+		n.list = append(n.list, note)
+	}
+	if n.seen == nil {
+		n.seen = map[string]bool{}
+	}
+	n.seen[note] = true
+}
+
+// partial is the error for what was noted, or nil.
+func (n *notes) partial() error {
+	list := n.list
+	if n.more > 0 {
+		list = append(list, fmt.Sprintf("and %d more", n.more))
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return &Partial{list}
+}
+
+// brief cuts a text to so many characters, in one line.
+func brief(text string, most int) string {
+	text = text[:min(len(text), 8*most)]
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most-1]) + "…"
+}
+
+// bound cuts what is too long for anything that a person wrote.
+func (s *Settings) bound(n *notes) {
+	words := func(what string, text *string) {
+		if len(*text) > maxWords {
+			n.add("%s is longer than %d kB; it is cut off there", what, maxWords>>10)
+			*text = strings.ToValidUTF8((*text)[:maxWords], "")
+		}
+	}
+	words("the prompt", &s.Prompt)
+	words("the negative prompt", &s.NegativePrompt)
+	name := func(text *string) {
+		if len(*text) > maxName {
+			n.add("a name is longer than %d bytes; it is left out", maxName)
+			*text = ""
+		}
+	}
+	for _, text := range []*string{&s.Model, &s.InitImage, &s.Mask, &s.Scheduler} {
+		name(text)
+	}
+	if len(s.IPAdapters) > maxPrompts {
+		n.add("there are %d image prompts; %d are taken", len(s.IPAdapters), maxPrompts)
+		s.IPAdapters = s.IPAdapters[:maxPrompts]
+	}
+	for i := range s.IPAdapters {
+		a := &s.IPAdapters[i]
+		for _, text := range []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Mask} {
+			name(text)
+		}
+		if len(a.Images) > maxPrompts {
+			n.add("an image prompt has %d pictures; %d are taken", len(a.Images), maxPrompts)
+			a.Images = a.Images[:maxPrompts]
+		}
+		for j := range a.Images {
+			name(&a.Images[j].Picture)
+		}
+	}
+}
