@@ -156,7 +156,7 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/ ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
   node --test tests/generate/
 }
 
@@ -186,7 +186,7 @@ test_full() {
     [ -e "$out/full/reference/$output.npy" ] || networks+=("$name")
   done
   [ ${#networks[@]} = 0 ] || "$python" tests/full/reference.py "${networks[@]}"
-  GOOS=js GOARCH=wasm go test -tags full -timeout 3h -exec "$root/tests/runner/node" ./model/ -run TestFull -v
+  GOOS=js GOARCH=wasm go test -tags full -timeout 3h -exec "$root/tests/runner/node" ./model/pipeline/ -run TestFull -v
   (cd tests && node --test full/)
 }
 

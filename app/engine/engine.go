@@ -9,7 +9,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/nn"
 )
 
 // Host finds what Settings name: on the command line in the file system, in the page
@@ -24,7 +24,7 @@ type Host interface {
 
 // Event tells how a run is getting on.
 type Event struct {
-	Stage          string // "load", or a model.Stage
+	Stage          string // "load", or a pipeline.Stage
 	Network        string // that is loading
 	Done, Total    int64  // its bytes
 	Image, Images  int
@@ -79,7 +79,7 @@ func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) er
 	m := e.loaded
 	m.report(progress)
 	p := m.pipeline
-	all := []model.Network{p.Text, p.UNet, p.VAE.Decoder}
+	all := []nn.Network{p.Text, p.UNet, p.VAE.Decoder}
 	if !m.memory.Fits(0, all...) {
 		return nil // each comes when it is needed
 	}

@@ -7,8 +7,9 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
-	"github.com/imprompt/imprompt/model"
 	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/pipeline"
 )
 
 // Pictures are the files that Settings name, as the person gave them.
@@ -52,11 +53,11 @@ const largeModel = 512 << 20
 func (e *Engine) budget(low bool) int64 {
 	switch {
 	case e.full > 0:
-		return min(model.LowBudget, e.full/10*9)
+		return min(nn.LowBudget, e.full/10*9)
 	case low:
-		return model.LowBudget
+		return nn.LowBudget
 	}
-	return model.DefaultBudget
+	return nn.DefaultBudget
 }
 
 // recover frees the GPU after its memory ran out.
@@ -92,17 +93,17 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	m.report(progress)
 	m.pipeline.LowMemory = e.lowMemory(s)
 	m.memory.Budget = e.budget(m.pipeline.LowMemory)
-	req := &model.Request{
+	req := &pipeline.Request{
 		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
 		GuidanceScale: s.GuidanceScale, Seed: s.Seed, NumImages: s.NumImages, Strength: s.Strength,
 	}
 	for i, a := range s.IPAdapters {
-		im, err := e.imagePrompt(ctx, a, pictures, s.Height, s.Width)
+		g, err := e.ipAdapter(ctx, a, pictures, s.Height, s.Width)
 		if err != nil {
 			return fmt.Errorf("image prompt %d: %w", i+1, err)
 		}
-		req.Images = append(req.Images, im)
+		req.Guides = append(req.Guides, g)
 	}
 	if s.InitImage != "" {
 		if err := startPicture(req, s, pictures, m.pipeline.VAE.Config.Factor()); err != nil {
@@ -110,7 +111,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 	}
 	index := 0
-	return m.pipeline.Run(ctx, req, func(p model.Progress) {
+	return m.pipeline.Run(ctx, req, func(p pipeline.Progress) {
 		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip}
 		if p.Step > 0 {
 			ev.SecondsPerStep = p.Seconds / float64(p.Step)
@@ -125,7 +126,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 			}
 		}
 		progress(ev)
-	}, func(r model.Result) error {
+	}, func(r pipeline.Result) error {
 		f := m.pipeline.VAE.Config.Factor()
 		result := Result{
 			RGBA: imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width).RGBA(), Width: r.Width, Height: r.Height,
@@ -157,48 +158,7 @@ func (p Pictures) decode(name string) (*imageproc.Image, error) {
 	return m, nil
 }
 
-func (e *Engine) imagePrompt(ctx context.Context, a settings.IPAdapter, pictures Pictures, height, width int) (model.ImagePrompt, error) {
-	im := model.ImagePrompt{Start: a.Start, End: a.End}
-	v, err := e.vision(ctx, a.ImageEncoder)
-	if err != nil {
-		return im, err
-	}
-	im.Vision = v.encoder
-	if im.Adapter, err = e.adapter(ctx, a.Weights); err != nil {
-		return im, err
-	}
-	if im.Scales, err = e.loaded.pipeline.UNet.LayerScales(a.Scale, a.Layers); err != nil {
-		return im, err
-	}
-	for _, picture := range a.Images {
-		p, err := pictures.decode(picture.Picture)
-		if err != nil {
-			return im, err
-		}
-		if c := picture.Crop; c != nil {
-			if p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size}); err != nil {
-				return im, err
-			}
-		}
-		h, w := v.processor.OutputSize(p.Width, p.Height)
-		if size := v.encoder.Config.ImageSize; h != size || w != size {
-			return im, fmt.Errorf("the image processor gives %d × %d pixels and the image encoder takes %d × %d", w, h, size, size)
-		}
-		values, _, _ := v.processor.Preprocess(p)
-		im.Pixels = append(im.Pixels, values)
-	}
-	if a.Mask != "" {
-		p, err := pictures.decode(a.Mask)
-		if err != nil {
-			return im, err
-		}
-		mask := imageproc.MaskPreprocess(p, height, width)
-		im.Mask = func(queries int) []float32 { return imageproc.DownsampleMask(mask, height, width, queries) }
-	}
-	return im, nil
-}
-
-func startPicture(req *model.Request, s settings.Settings, pictures Pictures, factor int) error {
+func startPicture(req *pipeline.Request, s settings.Settings, pictures Pictures, factor int) error {
 	p, err := pictures.decode(s.InitImage)
 	if err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/nn"
 )
 
 // fullSize is Stable Diffusion 1.5 and h94's IP-Adapter without their numbers: files of
@@ -193,7 +193,7 @@ func TestFullSizeAgain(t *testing.T) {
 	if came := draw(Pictures{"fox.png": grey(200, 300)}); came["UNet"] || came["text encoder"] || !came["image encoder"] {
 		t.Errorf("another picture loads %v", came)
 	}
-	if peak := d.PeakMemoryBytes(); peak > model.DefaultBudget {
+	if peak := d.PeakMemoryBytes(); peak > nn.DefaultBudget {
 		t.Errorf("%d MiB at the peak", peak>>20)
 	}
 }

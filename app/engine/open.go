@@ -8,18 +8,21 @@ import (
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/clip"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/pipeline"
 	"github.com/imprompt/imprompt/model/scheduler"
 	"github.com/imprompt/imprompt/model/tokenizer"
+	"github.com/imprompt/imprompt/model/unet"
+	"github.com/imprompt/imprompt/model/vae"
 )
 
 type loadedModel struct {
 	folder    loader.Folder
 	tokenizer *tokenizer.Tokenizer
-	pipeline  *model.Pipeline
-	memory    *model.Memory
-	vision    map[string]*visionModel // by folder
-	adapters  map[string]*model.IPAdapter
+	pipeline  *pipeline.Pipeline
+	memory    *nn.Memory
+	opened    map[string]any // what guides have opened, by openOnce's key
 }
 
 // open reads a model's configurations and the headers of its files.
@@ -48,7 +51,7 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 		}
 		return b, nil
 	}
-	m := &loadedModel{folder: folder, vision: map[string]*visionModel{}, adapters: map[string]*model.IPAdapter{}}
+	m := &loadedModel{folder: folder, opened: map[string]any{}}
 	var files [4][]byte
 	for i, name := range []string{loader.Config(loader.UNet), loader.Config(loader.VAE), loader.Config(loader.TextEncoder), loader.SchedulerConfig} {
 		var err error
@@ -56,39 +59,39 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 			return nil, err
 		}
 	}
-	unetConfig, err1 := model.ParseUNetConfig(files[0])
-	vaeConfig, err2 := model.ParseVAEConfig(files[1])
-	textConfig, err3 := model.ParseCLIPTextConfig(files[2])
+	unetConfig, err1 := unet.ParseConfig(files[0])
+	vaeConfig, err2 := vae.ParseConfig(files[1])
+	textConfig, err3 := clip.ParseTextConfig(files[2])
 	schedulerConfig, err4 := scheduler.ParseConfig(files[3])
 	var err5 error
 	m.tokenizer, err5 = OpenTokenizer(ctx, folder, loader.Tokenizer)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
-	p := &model.Pipeline{Device: d, UNet: model.NewUNet(unetConfig), VAE: model.NewVAE(vaeConfig), Text: model.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
+	p := &pipeline.Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
 	m.pipeline = p
 
 	networks := loader.OpenFolder(folder)
-	unet, err := networks.Network(ctx, loader.UNet)
+	unetWeights, err := networks.Network(ctx, loader.UNet)
 	if err != nil {
 		return nil, err
 	}
-	vae, err := networks.Network(ctx, loader.VAE)
+	vaeWeights, err := networks.Network(ctx, loader.VAE)
 	if err != nil {
 		return nil, err
 	}
-	text, err := networks.Network(ctx, loader.TextEncoder)
+	textWeights, err := networks.Network(ctx, loader.TextEncoder)
 	if err != nil {
 		return nil, err
 	}
 	d.Weights = gpu.WeightF16
-	if !d.F16 && isSmallF32(unet) {
+	if !d.F16 && isSmallF32(unetWeights) {
 		d.Weights = gpu.WeightF32
 	}
-	m.memory = &model.Memory{Device: d, Budget: model.DefaultBudget}
+	m.memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget}
 	p.Memory = m.memory
-	return m, errors.Join(m.memory.Add(p.Text, text), m.memory.Add(p.UNet, unet),
-		m.memory.Add(p.VAE.Decoder, vae), m.memory.Add(p.VAE.Encoder, vae))
+	return m, errors.Join(m.memory.Add(p.Text, textWeights), m.memory.Add(p.UNet, unetWeights),
+		m.memory.Add(p.VAE.Decoder, vaeWeights), m.memory.Add(p.VAE.Encoder, vaeWeights))
 }
 
 // OpenTokenizer reads the tokenizer that is at a place in a folder.
@@ -97,11 +100,11 @@ func OpenTokenizer(ctx context.Context, folder loader.Folder, at string) (*token
 }
 
 func (m *loadedModel) release() {
-	m.pipeline.ReleaseEncodings()
+	m.pipeline.Encodings.Release()
 	m.memory.Release()
 }
 
-// report has progress told of weights on their way to the GPU.
+// report tells progress about weights on their way to the GPU.
 func (m *loadedModel) report(progress func(Event)) {
 	m.memory.Progress = func(network string, done, total int64) {
 		progress(Event{Stage: "load", Network: network, Done: done, Total: total})
@@ -112,7 +115,7 @@ func (m *loadedModel) report(progress func(Event)) {
 // where there is no shader-f16: below it exactness costs nothing that matters.
 const smallModel = 256 << 20
 
-func isSmallF32(c model.Checkpoint) bool {
+func isSmallF32(c nn.Checkpoint) bool {
 	var bytes int64
 	f32 := false
 	for _, name := range c.Names() {
@@ -125,6 +128,18 @@ func isSmallF32(c model.Checkpoint) bool {
 		f32 = f32 || dtype == "F32"
 	}
 	return f32 && bytes <= smallModel
+}
+
+// openOnce returns what open returned for a key, and calls it only the first time.
+func openOnce[T any](m *loadedModel, key string, open func() (T, error)) (T, error) {
+	if v, ok := m.opened[key]; ok {
+		return v.(T), nil
+	}
+	v, err := open()
+	if err == nil {
+		m.opened[key] = v
+	}
+	return v, err
 }
 
 func orShipped(name string) string {

@@ -11,12 +11,12 @@ import (
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/nn"
 )
 
 // fingerprint tells weights apart without reading gigabytes: names, shapes and types
 // of all tensors, and the first bytes of each. Training changes those.
-func fingerprint(ctx context.Context, weights ...model.Checkpoint) (string, error) {
+func fingerprint(ctx context.Context, weights ...nn.Checkpoint) (string, error) {
 	h := sha256.New()
 	for _, c := range weights {
 		names := append([]string(nil), c.Names()...)
@@ -30,7 +30,7 @@ func fingerprint(ctx context.Context, weights ...model.Checkpoint) (string, erro
 	return hex.EncodeToString(h.Sum(nil)[:8]), nil
 }
 
-func addTensor(ctx context.Context, h hash.Hash, c model.Checkpoint, name string) error {
+func addTensor(ctx context.Context, h hash.Hash, c nn.Checkpoint, name string) error {
 	dtype, shape, _ := c.Info(name)
 	n := int64(2)
 	if dtype == "F32" {
@@ -54,7 +54,7 @@ func weightsOf(ctx context.Context, host engine.Host, r Row) (string, error) {
 		return "", err
 	}
 	networks := loader.OpenFolder(folder)
-	var list []model.Checkpoint
+	var list []nn.Checkpoint
 	for _, name := range []string{loader.TextEncoder, loader.UNet, loader.VAE} {
 		w, err := networks.Network(ctx, name)
 		if err != nil {

@@ -8,15 +8,16 @@ import (
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/tokenizer"
 )
 
 // judge is a CLIP with what goes before it.
 type judge struct {
 	device    *gpu.Device
-	clip      *model.CLIP
+	clip      *clip.Model
 	tokenizer *tokenizer.Tokenizer
 	processor *imageproc.CLIPImageProcessor
 	print     string // of its weights
@@ -43,8 +44,8 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 			return nil, err
 		}
 	}
-	textConfig, err1 := model.ParseCLIPTextConfig(files[0])
-	visionConfig, err2 := model.ParseCLIPVisionConfig(files[1])
+	textConfig, err1 := clip.ParseTextConfig(files[0])
+	visionConfig, err2 := clip.ParseVisionConfig(files[1])
 	j := &judge{device: d}
 	var err, err3 error
 	j.tokenizer, err3 = engine.OpenTokenizer(ctx, folder, vocabulary)
@@ -69,11 +70,11 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 	if !d.F16 && (hasF32(textWeights) || hasF32(visionWeights)) {
 		d.Weights = gpu.WeightF32
 	}
-	j.clip, err = model.LoadCLIP(ctx, d, textConfig, visionConfig, textWeights, visionWeights)
+	j.clip, err = clip.LoadModel(ctx, d, textConfig, visionConfig, textWeights, visionWeights)
 	return j, err
 }
 
-func hasF32(c model.Checkpoint) bool {
+func hasF32(c nn.Checkpoint) bool {
 	for _, name := range c.Names() {
 		if dtype, _, _ := c.Info(name); dtype == "F32" {
 			return true

@@ -2,7 +2,7 @@
 
     python tests/full/reference.py [text] [vision] [unet] [vae]
 
-Writes NAME.npy, float32 and channels last, for model/full_js_test.go, and errors.json:
+Writes NAME.npy, float32 and channels last, for model/pipeline/full_js_test.go, and errors.json:
 the error of float16 against float32, as a GPU computes it: sums in float32, and the
 weights and every module's input and output rounded to float16 (a CPU's own float16 is a
 hundred times slower). Inputs are hashes (tests/reference/weights.py), counted channels last.

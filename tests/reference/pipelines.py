@@ -1,4 +1,4 @@
-"""Latents of diffusers' pipelines on small models, for model/pipeline_test.go.
+"""Latents of diffusers' pipelines on small models, for model/pipeline/pipeline_test.go.
 
     python tests/reference/pipelines.py                     writes tests/fixtures/pipelines/
     python tests/reference/pipelines.py --model-dir OUT     writes the models as folders, too (for ./build.sh generate)

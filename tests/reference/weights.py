@@ -1,5 +1,5 @@
 """Weights without files: every number is a hash of a tensor's name and its place, so
-that the Go tests make the same ones (model/synthetic_test.go)."""
+that the Go tests make the same ones (model/modeltest/checkpoint.go)."""
 import numpy as np
 import torch
 

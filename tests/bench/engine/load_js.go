@@ -11,7 +11,8 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
 )
 
 // load FOLDER measures how long a UNet takes from where it is stored to the GPU, where it is
@@ -39,7 +40,7 @@ func (b *bench) load(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := model.ParseUNetConfig(raw)
+	config, err := unet.ParseConfig(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +65,14 @@ func (b *bench) load(args []js.Value) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		u := model.NewUNet(config)
+		u := unet.New(config)
 		began := time.Now()
-		err = u.Load(background, b.device, weights, nil)
+		err = nn.Load(background, b.device, u, weights, nil)
 		if err == nil {
 			_, err = webapi.Await(context.WithoutCancel(background), b.device.JS().Get("queue").Call("onSubmittedWorkDone"))
 		}
 		out[name] = time.Since(began).Seconds()
-		u.Release()
+		nn.Unload(u)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,10 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/ipadapter"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
 	"github.com/imprompt/imprompt/tests/promise"
 	"github.com/imprompt/imprompt/web"
 )
@@ -101,7 +104,7 @@ func (b *bench) unet(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := model.ParseUNetConfig(raw)
+	config, err := unet.ParseConfig(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -109,11 +112,11 @@ func (b *bench) unet(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	u := model.NewUNet(config)
-	if err := u.Load(background, b.device, weights, nil); err != nil {
+	u := unet.New(config)
+	if err := nn.Load(background, b.device, u, weights, nil); err != nil {
 		return nil, err
 	}
-	b.release = append(b.release, u.Release)
+	b.release = append(b.release, func() { nn.Unload(u) })
 	source, err := f.Open(background, web.Ships.Adapters[0].File)
 	if err != nil {
 		return nil, err
@@ -122,28 +125,57 @@ func (b *bench) unet(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	adapter, err := model.NewIPAdapter(c, u)
+	adapter, err := ipadapter.New(c, u)
 	if err != nil {
 		return nil, err
 	}
-	if err := adapter.Load(background, b.device, c, nil); err != nil {
+	if err := nn.Load(background, b.device, adapter, c, nil); err != nil {
 		return nil, err
 	}
-	b.release = append(b.release, adapter.Release)
+	b.release = append(b.release, func() { nn.Unload(adapter) })
 
-	step, err := u.NewStep(background, b.device, model.StepOptions{
-		Batch: o.Batch, Height: o.Latents, Width: o.Latents, Timesteps: []float64{o.Timestep},
-		Words: floats(args[2].Get("words")), WordTokens: o.Shapes["words"][1],
-		Adapter: adapter, Picture: floats(args[2].Get("picture")), Scale: o.Scale,
-	})
+	words := b.tensor("words", o.Batch, o.Shapes["words"][1], config.CrossAttentionDim)
+	words.SetFloat32(floats(args[2].Get("words")))
+	picture := b.tensor("picture", o.Batch, adapter.NumTokens(), config.CrossAttentionDim)
+	picture.SetFloat32(floats(args[2].Get("picture")))
+	kv, err := adapter.KV(background, b.device, picture)
 	if err != nil {
 		return nil, err
 	}
-	step.Sample.SetFloat32(toNHWC(floats(args[2].Get("sample")), o.Shapes["sample"]))
-	b.program, b.output = step.Program, step.Prediction
-	b.release = append(b.release, step.Release)
-	return map[string]any{"dispatches": step.Program.Len(), "compileSeconds": b.device.CompileMilliseconds() / 1e3, "flop": step.Program.Cost(),
+	for _, t := range kv {
+		b.release = append(b.release, t.Release)
+	}
+	layers, err := guides.Layers(u, o.Scale, "all")
+	if err != nil {
+		return nil, err
+	}
+	var taps unet.ConditioningTaps
+	taps.AddDecoupled(unet.Decoupled{KV: kv, Lambda: guides.Lambda{Layers: layers, End: 1}.Table(1)})
+	conditioning, err := u.NewConditioning(background, b.device, unet.ConditioningOptions{Timesteps: []float64{o.Timestep}, Words: words, Taps: taps})
+	if err != nil {
+		return nil, err
+	}
+	b.release = append(b.release, conditioning.Release)
+	sample := b.tensor("sample", o.Batch, o.Latents, o.Latents, config.InChannels)
+	sample.SetFloat32(toNHWC(floats(args[2].Get("sample")), o.Shapes["sample"]))
+	p := b.device.NewProgram("UNet step")
+	b.release = append(b.release, p.Release)
+	b.output = u.Record(p, sample, conditioning, nil)
+	p.Keep(b.output)
+	b.release = append(b.release, b.output.Release)
+	b.program = p
+	if err := p.Build(background); err != nil {
+		return nil, err
+	}
+	return map[string]any{"dispatches": p.Len(), "compileSeconds": b.device.CompileMilliseconds() / 1e3, "flop": p.Cost(),
 		"bytes": float64(b.device.MemoryBytes())}, nil
+}
+
+// tensor is a tensor of activations that free releases.
+func (b *bench) tensor(name string, shape ...int) *gpu.Tensor {
+	t := b.device.NewTensor(name, gpu.Act, shape...)
+	b.release = append(b.release, t.Release)
+	return t
 }
 
 // read returns the output as a Float32Array, a picture in torch's order, NCHW.

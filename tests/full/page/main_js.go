@@ -13,7 +13,11 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
-	"github.com/imprompt/imprompt/model"
+	"github.com/imprompt/imprompt/model/clip"
+	"github.com/imprompt/imprompt/model/guides/ipadapter"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
+	"github.com/imprompt/imprompt/model/vae"
 	"github.com/imprompt/imprompt/tests/promise"
 )
 
@@ -52,7 +56,7 @@ func load(ctx context.Context, s *store.Store, base string) (any, error) {
 		return nil, err
 	}
 	defer d.Close()
-	m := &model.Memory{Device: d, Budget: model.LowBudget}
+	m := &nn.Memory{Device: d, Budget: nn.LowBudget}
 	sd := s.Folder(base + "/sd15")
 	vision := s.Folder(base + "/ip-adapter/image_encoder")
 	var configs [4][]byte
@@ -64,23 +68,23 @@ func load(ctx context.Context, s *store.Store, base string) (any, error) {
 			return nil, err
 		}
 	}
-	unetConfig, err := model.ParseUNetConfig(configs[0])
+	unetConfig, err := unet.ParseConfig(configs[0])
 	if err != nil {
 		return nil, err
 	}
-	vaeConfig, err := model.ParseVAEConfig(configs[1])
+	vaeConfig, err := vae.ParseConfig(configs[1])
 	if err != nil {
 		return nil, err
 	}
-	textConfig, err := model.ParseCLIPTextConfig(configs[2])
+	textConfig, err := clip.ParseTextConfig(configs[2])
 	if err != nil {
 		return nil, err
 	}
-	visionConfig, err := model.ParseCLIPVisionConfig(configs[3])
+	visionConfig, err := clip.ParseVisionConfig(configs[3])
 	if err != nil {
 		return nil, err
 	}
-	unet, vae := model.NewUNet(unetConfig), model.NewVAE(vaeConfig)
+	u, v := unet.New(unetConfig), vae.New(vaeConfig)
 	networks := loader.OpenFolder(sd)
 	adapter, err := s.Source(ctx, base+"/ip-adapter/ip-adapter_sd15.safetensors")
 	if err != nil {
@@ -90,21 +94,21 @@ func load(ctx context.Context, s *store.Store, base string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	ip, err := model.NewIPAdapter(adapterWeights, unet)
+	ip, err := ipadapter.New(adapterWeights, u)
 	if err != nil {
 		return nil, err
 	}
 	list := []struct {
-		network model.Network
+		network nn.Network
 		name    string
-		open    func() (model.Checkpoint, error)
+		open    func() (nn.Checkpoint, error)
 	}{
-		{model.NewTextEncoder(textConfig), "text encoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "text_encoder") }},
-		{model.NewVisionEncoder(visionConfig), "image encoder", func() (model.Checkpoint, error) { return loader.OpenNetwork(ctx, vision, loader.Here) }},
-		{ip, "IP-Adapter", func() (model.Checkpoint, error) { return adapterWeights, nil }},
-		{unet, "UNet", func() (model.Checkpoint, error) { return networks.Network(ctx, "unet") }},
-		{vae.Decoder, "VAE decoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "vae") }},
-		{vae.Encoder, "VAE encoder", func() (model.Checkpoint, error) { return networks.Network(ctx, "vae") }},
+		{clip.NewTextEncoder(textConfig), "text encoder", func() (nn.Checkpoint, error) { return networks.Network(ctx, "text_encoder") }},
+		{clip.NewVisionEncoder(visionConfig), "image encoder", func() (nn.Checkpoint, error) { return loader.OpenNetwork(ctx, vision, loader.Here) }},
+		{ip, "IP-Adapter", func() (nn.Checkpoint, error) { return adapterWeights, nil }},
+		{u, "UNet", func() (nn.Checkpoint, error) { return networks.Network(ctx, "unet") }},
+		{v.Decoder, "VAE decoder", func() (nn.Checkpoint, error) { return networks.Network(ctx, "vae") }},
+		{v.Encoder, "VAE encoder", func() (nn.Checkpoint, error) { return networks.Network(ctx, "vae") }},
 	}
 	var all []loaded
 	for _, n := range list {

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/ipadapter"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// ipAdapter makes the guide of an IP-Adapter.
+func (e *Engine) ipAdapter(ctx context.Context, a settings.IPAdapter, pictures Pictures, height, width int) (guides.Guide, error) {
+	encoder, err := e.imageEncoder(ctx, a.ImageEncoder)
+	if err != nil {
+		return nil, err
+	}
+	adapter, err := e.openAdapter(ctx, a.Weights)
+	if err != nil {
+		return nil, err
+	}
+	lambda := guides.Lambda{Start: a.Start, End: a.End}
+	if lambda.Layers, err = guides.Layers(e.loaded.pipeline.UNet, a.Scale, a.Layers); err != nil {
+		return nil, err
+	}
+	var pixels [][]float32
+	for _, picture := range a.Images {
+		p, err := pictures.decode(picture.Picture)
+		if err != nil {
+			return nil, err
+		}
+		if c := picture.Crop; c != nil {
+			if p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size}); err != nil {
+				return nil, err
+			}
+		}
+		values, err := encoder.preprocess(p)
+		if err != nil {
+			return nil, err
+		}
+		pixels = append(pixels, values)
+	}
+	if a.Mask != "" {
+		p, err := pictures.decode(a.Mask)
+		if err != nil {
+			return nil, err
+		}
+		mask := imageproc.MaskPreprocess(p, height, width)
+		lambda.Mask = func(h, w int) []float32 { return imageproc.AttentionMask(mask, height, width, h, w) }
+	}
+	return ipadapter.NewGuide(adapter, encoder.network, pixels, lambda)
+}
+
+// openAdapter opens an adapter's file, once.
+func (e *Engine) openAdapter(ctx context.Context, name string) (*ipadapter.Adapter, error) {
+	m := e.loaded
+	return openOnce(m, "IP-Adapter "+name, func() (*ipadapter.Adapter, error) {
+		s, err := e.host.File(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		c, err := loader.OpenFileOfWeights(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		a, err := ipadapter.New(c, m.pipeline.UNet)
+		if err == nil {
+			err = m.memory.Add(a, c)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name(), err)
+		}
+		return a, nil
+	})
+}

@@ -1,0 +1,55 @@
+package blocks
+
+import (
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/nn"
+)
+
+// ResnetBlock2D is diffusers' ResnetBlock2D (models/resnet.py).
+type ResnetBlock2D struct {
+	Norm1        *nn.GroupNorm `weight:"norm1"`
+	Conv1        *nn.Conv2d    `weight:"conv1"`
+	TimeEmbProj  *nn.Linear    `weight:"time_emb_proj"` // nil in the VAE
+	Norm2        *nn.GroupNorm `weight:"norm2"`
+	Conv2        *nn.Conv2d    `weight:"conv2"`
+	ConvShortcut *nn.Conv2d    `weight:"conv_shortcut"` // nil where in and out have the same channels
+
+	Name  string  // in the checkpoint
+	scale float64 // output_scale_factor: the sum is divided by it
+}
+
+// NewResnetBlock2D lays the block out. temb is the size of the time embedding, or 0 for a
+// block that is not told the time.
+func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64) *ResnetBlock2D {
+	r := &ResnetBlock2D{
+		Norm1: nn.NewGroupNorm(groups, in, eps), Conv1: nn.NewConv2d(in, out, 3, true),
+		Norm2: nn.NewGroupNorm(groups, out, eps), Conv2: nn.NewConv2d(out, out, 3, true),
+		Name: name, scale: scale,
+	}
+	if temb > 0 {
+		r.TimeEmbProj = nn.NewLinear(temb, out, true)
+	}
+	if in != out {
+		r.ConvShortcut = nn.NewConv2d(in, out, 1, true)
+	}
+	return r
+}
+
+// Forward computes conv2(silu(norm2(conv1(silu(norm1(x))) + t))) + shortcut(x), where x is
+// the concatenation of h and skip over the channels, and t the row of time that belongs to
+// the program's step.
+//
+//	h:       Act [B, H, W, C]
+//	skip:    Act [B, H, W, C'], or nil
+//	time:    F32 [steps, out], TimeEmbProj's result for every step, or nil
+//	returns: Act [B, H, W, out]
+func (r *ResnetBlock2D) Forward(p *gpu.Program, h, skip, time *gpu.Tensor) *gpu.Tensor {
+	y := r.Norm1.Forward(p, h, skip, r.Name+".norm1", true)
+	y = r.Conv1.Forward(p, y, gpu.Conv2dOptions{Label: r.Name + ".conv1", Padding: 1, Table: time})
+	y = r.Norm2.Forward(p, y, nil, r.Name+".norm2", true)
+	shortcut := h
+	if r.ConvShortcut != nil {
+		shortcut = r.ConvShortcut.Forward(p, h, gpu.Conv2dOptions{Label: r.Name + ".conv_shortcut", X2: skip})
+	}
+	return r.Conv2.Forward(p, y, gpu.Conv2dOptions{Label: r.Name + ".conv2", Padding: 1, Residual: shortcut, Scale: 1 / r.scale})
+}

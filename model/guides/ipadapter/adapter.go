@@ -1,0 +1,121 @@
+package ipadapter
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
+)
+
+// Adapter is the network, in h94's published key names: a projection of the image encoder's
+// output to tokens, and K' and V' for every cross-attention of the UNet.
+type Adapter struct {
+	Global *imageProjection `weight:"image_proj"` // one of the two is nil
+	Plus   *resampler       `weight:"image_proj"`
+	Layers []*attnProcessor `weight:"ip_adapter"` // the published numbers are odd: 1, 3, 5 …; nil for a simple adapter
+
+	dim int // cross_attention_dim
+}
+
+// attnProcessor is what an adapter adds to a cross-attention.
+type attnProcessor struct {
+	ToKV *nn.Linear `weight:"to_k_ip,to_v_ip"`
+}
+
+// New tells an adapter's form from its keys and lays it out for a UNet.
+func New(c nn.Checkpoint, u *unet.UNet) (*Adapter, error) {
+	a := &Adapter{dim: u.Config.CrossAttentionDim}
+	shape := func(key string) []int { _, s, _ := c.Info(key); return s }
+	proj, norm, latents := shape("image_proj.proj.weight"), shape("image_proj.norm.weight"), shape("image_proj.latents")
+	switch {
+	case len(proj) == 2 && len(norm) == 1:
+		if norm[0] != a.dim || proj[0]%a.dim != 0 {
+			return nil, fmt.Errorf("the adapter's tokens have %d numbers and the UNet's cross-attention takes %d: the adapter belongs to another base model (SD 1.5 takes 768)", norm[0], a.dim)
+		}
+		a.Global = newImageProjection(proj[1], proj[0]/a.dim, a.dim)
+	case len(latents) == 3:
+		r, err := newResampler(shape, latents, a.dim)
+		if err != nil {
+			return nil, err
+		}
+		a.Plus = r
+	case shape("image_proj.proj.3.weight") != nil:
+		return nil, fmt.Errorf("this is a full-face adapter, which is not supported yet: global (ip-adapter_sd15) and Plus adapters are")
+	default:
+		return nil, fmt.Errorf("this is not an IP-Adapter of a supported form: it has neither image_proj.proj.weight nor image_proj.latents (global and Plus adapters have)")
+	}
+	if hasOnlyProjection(c) {
+		return a, nil
+	}
+	for _, x := range u.CrossAttentions() {
+		a.Layers = append(a.Layers, nil, &attnProcessor{ToKV: nn.NewFused(a.dim, false, x.Channels, x.Channels)})
+	}
+	return a, nil
+}
+
+func hasOnlyProjection(c nn.Checkpoint) bool {
+	for _, name := range c.Names() {
+		if !strings.HasPrefix(name, "image_proj.") {
+			return false
+		}
+	}
+	return true
+}
+
+// Name implements nn.Network.
+func (a *Adapter) Name() string { return "IP-Adapter" }
+
+// Simple reports whether the adapter is a simple one: its file, which model/train/adapter.py
+// --adapter simple writes, has the projection alone.
+func (a *Adapter) Simple() bool { return a.Layers == nil }
+
+// NumTokens is how many tokens a picture becomes.
+func (a *Adapter) NumTokens() int {
+	if a.Plus != nil {
+		return a.Plus.tokens
+	}
+	return a.Global.tokens
+}
+
+// RecordTokens appends the projection to p.
+//
+//	x: the image encoder's output: Act [B, 1, projection_dim], image_embeds, for a global
+//	   or simple adapter, or Act [B, T, hidden_size], hidden_states[-2], for Plus
+//	returns: Act [B, NumTokens, cross_attention_dim]
+func (a *Adapter) RecordTokens(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
+	if a.Plus != nil {
+		return a.Plus.record(p, x)
+	}
+	return a.Global.record(p, x)
+}
+
+// KV computes K' and V' of every cross-attention, Act [B, T, 2C], the keys and then the
+// values, in persistent tensors that the caller releases.
+//
+//	tokens: Act [B, T, cross_attention_dim]
+func (a *Adapter) KV(ctx context.Context, d *gpu.Device, tokens *gpu.Tensor) ([]*gpu.Tensor, error) {
+	p := d.NewProgram("image keys and values")
+	defer p.Release()
+	var list []*gpu.Tensor
+	for i, l := range a.Layers {
+		if l != nil {
+			kv := l.ToKV.Forward(p, tokens, gpu.LinearOptions{Label: fmt.Sprintf("ip_adapter.%d.to_kv_ip", i)})
+			p.Keep(kv)
+			list = append(list, kv)
+		}
+	}
+	err := p.Build(ctx)
+	if err == nil {
+		err = p.Run(ctx, 0)
+	}
+	if err != nil {
+		for _, kv := range list {
+			kv.Release()
+		}
+		return nil, err
+	}
+	return list, nil
+}

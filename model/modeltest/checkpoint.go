@@ -1,0 +1,97 @@
+package modeltest
+
+import (
+	"context"
+	"encoding/binary"
+	"hash/fnv"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
+)
+
+// synthetic is a checkpoint without a file. Every number is a hash of its tensor's name and
+// of its place, as tests/reference/weights.py makes them.
+type synthetic struct {
+	prefix string
+	shapes map[string][]int
+	f32    bool // whether the checkpoint says F32, not F16; the numbers are the same
+}
+
+func (s synthetic) Names() []string { return slices.Sorted(maps.Keys(s.shapes)) }
+
+func (s synthetic) Info(name string) (string, []int, bool) {
+	shape, ok := s.shapes[name]
+	if s.f32 {
+		return "F32", shape, ok
+	}
+	return "F16", shape, ok
+}
+
+func (s synthetic) Read(_ context.Context, name string, off, n int64) (webapi.Bytes, error) {
+	v := hashed(s.prefix+name, name, s.shapes[name])
+	var raw []byte
+	for _, x := range v {
+		if s.f32 {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
+		} else {
+			raw = binary.LittleEndian.AppendUint16(raw, gpu.Float16(x))
+		}
+	}
+	return webapi.BytesOf(raw[off : off+n]), nil
+}
+
+// Uniform is weights.py's uniform: splitmix64 of the name's hash, in [-1, 1).
+func Uniform(name string, i int) float64 {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	z := h.Sum64() + (uint64(i)+1)*0x9E3779B97F4A7C15
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	z ^= z >> 31
+	return float64(z>>40)/(1<<23) - 1
+}
+
+// hashed is weights.py's tensor: the numbers of a tensor of that name and shape.
+func hashed(name, key string, shape []int) []float32 {
+	count, fan := 1, 1
+	for i, s := range shape {
+		count *= s
+		if i > 0 {
+			fan *= s
+		}
+	}
+	v := make([]float32, count)
+	for i := range v {
+		u := Uniform(name, i)
+		switch {
+		case len(shape) == 1 && strings.HasSuffix(key, ".weight"):
+			u = 1 + 0.25*u
+		case len(shape) == 1:
+			u *= 0.1
+		case strings.Contains(key, "embedding") || strings.HasSuffix(key, "latents"):
+			u *= 0.5
+		default:
+			u *= math.Sqrt(3 / float64(fan))
+		}
+		v[i] = gpu.Float32(gpu.Float16(float32(u)))
+	}
+	return v
+}
+
+// Picture is pipelines.py's picture: [h, w, 3] in -1..1, a hash in squares of 4 × 4.
+func Picture(name string, h, w int) []float32 {
+	sh, sw := h/4+1, w/4+1
+	v := make([]float32, 0, 3*h*w)
+	for y := range h {
+		for x := range w {
+			for c := range 3 {
+				v = append(v, float32(Uniform(name, (c*sh+y/4)*sw+x/4)))
+			}
+		}
+	}
+	return v
+}

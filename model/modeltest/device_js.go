@@ -1,0 +1,106 @@
+package modeltest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/nn"
+)
+
+// OnBothPaths runs a test without shader-f16 and with it. A GPU that lacks one of the two
+// fails the test. Without shader-f16 weights of F32 stay F32.
+func OnBothPaths(t *testing.T, test func(t *testing.T, d *gpu.Device)) {
+	t.Helper()
+	for _, path := range []struct {
+		name  string
+		noF16 bool
+	}{{"f32", true}, {"f16", false}} {
+		t.Run(path.name, func(t *testing.T) {
+			d, err := gpu.Open(context.Background(), gpu.Options{NoF16: path.noF16})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(d.Close)
+			if d.F16 == path.noF16 {
+				t.Fatalf("shader-f16 is %t on %s: ./build.sh setup installs a driver that has it", d.F16, d.Info)
+			}
+			if path.noF16 {
+				d.Weights = gpu.WeightF32
+			}
+			test(t, d)
+		})
+	}
+}
+
+// Load loads a part of a model into a network, for as long as the test runs.
+func Load(t *testing.T, d *gpu.Device, n nn.Network, m Model, part string) {
+	t.Helper()
+	if err := nn.Load(context.Background(), d, n, m.Checkpoint(part, !d.F16), nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nn.Unload(n) })
+}
+
+// Given is an input of tests/reference/networks.py: a hash, counted channels last.
+func Given(d *gpu.Device, m Model, name string, shape ...int) *gpu.Tensor {
+	x := d.NewTensor(name, gpu.Act, shape...)
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	v := make([]float32, n)
+	for i := range v {
+		v[i] = float32(Uniform("network/"+m.Name+"/"+name, i))
+	}
+	x.SetFloat32(v)
+	return x
+}
+
+// Run records a program, runs it once, and returns its result.
+func Run(t *testing.T, d *gpu.Device, record func(p *gpu.Program) *gpu.Tensor) []float32 {
+	t.Helper()
+	ctx := context.Background()
+	x, err := nn.Once(ctx, d, t.Name(), record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Release()
+	got, err := x.Float32(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// Networks is what tests/reference/networks.py computes of each network by itself.
+type Networks struct {
+	IDs             [][]int32
+	Timesteps       []float64
+	Latents, Pixels [2]int
+	Networks        map[string]Output // by "MODEL/NETWORK"
+}
+
+// Output is a network's output, channels last.
+type Output struct {
+	Values   []float32
+	F16Error float64 `json:"f16_error"`
+}
+
+// ReadNetworks reads tests/fixtures/networks/networks.json.
+func ReadNetworks(t *testing.T) Networks {
+	t.Helper()
+	var f Networks
+	Fixture(t, "networks/networks.json", &f)
+	return f
+}
+
+// Check compares a network's output with the fixture's.
+func (f Networks) Check(t *testing.T, d *gpu.Device, m Model, network string, got []float32) {
+	t.Helper()
+	want, ok := f.Networks[m.Name+"/"+network]
+	if !ok {
+		t.Fatalf("the fixture has no %s/%s", m.Name, network)
+	}
+	Compare(t, d, got, want.Values, want.F16Error)
+}

@@ -1,0 +1,87 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
+)
+
+// encode turns the words into hidden states.
+func (r *run) encode(ctx context.Context) (err error) {
+	r.Encodings.Trim()
+	ids := [][]int32{r.req.IDs}
+	if r.batch == 2 {
+		ids = [][]int32{r.req.NegativeIDs, r.req.IDs}
+	}
+	r.words, err = r.Encodings.Get(fmt.Sprint("words ", ids), func() (*gpu.Tensor, error) {
+		if err := r.Memory.Need(ctx, r.Text); err != nil {
+			return nil, err
+		}
+		return r.Text.Encode(ctx, r.Device, ids)
+	})
+	return err
+}
+
+// prepare lets every guide compute what its steps share.
+func (r *run) prepare(ctx context.Context) error {
+	run := &guides.Run{Device: r.Device, Memory: r.Memory, UNet: r.UNet, Encodings: &r.Encodings,
+		Steps: len(r.schedule.Steps), Batch: r.batch, Branches: r.branches}
+	for _, g := range r.req.Guides {
+		r.later(g.Release)
+		if err := g.Prepare(ctx, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// condition computes what the UNet's steps share, for every branch.
+func (r *run) condition(ctx context.Context) error {
+	if err := r.Memory.Need(ctx, r.UNet); err != nil {
+		return err
+	}
+	timesteps := make([]float64, len(r.schedule.Steps))
+	for i, s := range r.schedule.Steps {
+		timesteps[i] = s.Timestep
+	}
+	for _, b := range r.branches {
+		words := r.words
+		if b.Count < r.batch {
+			var err error
+			if words, err = nn.Once(ctx, r.Device, "words", func(p *gpu.Program) *gpu.Tensor { return b.Of(p, r.words) }); err != nil {
+				return err
+			}
+			r.later(words.Release)
+		}
+		c, err := r.UNet.NewConditioning(ctx, r.Device, unet.ConditioningOptions{
+			Timesteps: timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
+		if err != nil {
+			return err
+		}
+		r.later(c.Release)
+		r.conds = append(r.conds, c)
+	}
+	return nil
+}
+
+// stepNetworks are the networks that a step runs.
+func (r *run) stepNetworks() []nn.Network {
+	list := []nn.Network{r.UNet}
+	for _, g := range r.req.Guides {
+		list = append(list, g.Networks()...)
+	}
+	return list
+}
+
+// predict records the guides and the UNet for one branch.
+func (r *run) predict(p *gpu.Program, x *gpu.Tensor, branch int) *gpu.Tensor {
+	taps := &unet.StepTaps{}
+	for _, g := range r.req.Guides {
+		g.Record(p, x, r.branches[branch], taps)
+	}
+	return r.UNet.Record(p, x, r.conds[branch], taps)
+}

@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// image runs the steps of picture i and decodes it. skip ends ctx.
+func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
+	r.upload(i)
+	if err := r.readyStep(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := r.start.Run(ctx, 0); err != nil {
+		return Result{}, err
+	}
+	steps := len(r.schedule.Steps)
+	preview := r.preview
+	if r.apart {
+		preview = nil // the decoder is not here
+	}
+	began := time.Now()
+	for step := range steps {
+		if err := r.step.Run(ctx, step); err != nil {
+			return Result{}, err
+		}
+		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
+			Seconds: time.Since(began).Seconds(), Skip: skip, Preview: preview})
+	}
+	latents, err := r.sample(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps, Seconds: time.Since(began).Seconds()})
+	if err := r.readyDecode(ctx); err != nil {
+		return Result{}, err
+	}
+	picture, err := r.decodeLatents(ctx, latents)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.apart {
+		r.releaseDecode()
+	}
+	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width}, nil
+}
+
+// sample reads the latents as they are now, [h·w, 4].
+func (r *run) sample(ctx context.Context) ([]float32, error) {
+	state, err := r.sampler.State.Float32(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return state[:4*r.h*r.w], nil
+}
+
+func (r *run) decodeLatents(ctx context.Context, latents []float32) ([]float32, error) {
+	r.latents.SetFloat32(latents)
+	if err := r.decode.Run(ctx, 0); err != nil {
+		return nil, err
+	}
+	return r.decoded.Float32(ctx)
+}
+
+// preview is the picture between two steps.
+func (r *run) preview(ctx context.Context) ([]float32, error) {
+	x, err := r.sample(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.decodeLatents(ctx, calmed(x))
+}
+
+// upload gives the sampler what picture i begins from, and its noise.
+func (r *run) upload(i int) {
+	s := r.sampler
+	pixels := r.h * r.w
+	state := make([]float32, 6*pixels*4)
+	copy(state, r.initial[i])
+	s.State.SetFloat32(state)
+	if s.Noise != nil {
+		var all []float32
+		for _, step := range r.noises {
+			if step == nil {
+				all = append(all, make([]float32, 4*pixels)...)
+			} else {
+				all = append(all, step[i]...)
+			}
+		}
+		s.Noise.SetFloat32(all)
+	}
+	if s.Inpaint != nil {
+		s.Inpaint.SetFloat32(append(append([]float32(nil), r.inpaint...), r.noise0[i]...))
+	}
+	if r.extra != nil {
+		// The latents' channels are written by the kernel, these once.
+		var input []float32
+		for range r.batch {
+			for px := range pixels {
+				input = append(append(input, 0, 0, 0, 0), r.extra[5*px:5*px+5]...)
+			}
+		}
+		s.Input.SetFloat32(input)
+	}
+}
+
+// calmed scales noisy latents down to the deviation of 1 that the decoder knows: some
+// schedulers' samples begin at fifteen times that.
+func calmed(x []float32) []float32 {
+	var squares float64
+	for _, v := range x {
+		squares += float64(v) * float64(v)
+	}
+	factor := float32(1 / max(1, math.Sqrt(squares/float64(len(x)))))
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = v * factor
+	}
+	return y
+}

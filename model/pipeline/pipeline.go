@@ -1,0 +1,208 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/clip"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/scheduler"
+	"github.com/imprompt/imprompt/model/unet"
+	"github.com/imprompt/imprompt/model/vae"
+)
+
+// Pipeline is Stable Diffusion on a GPU: text to image, image to image and inpainting, as
+// diffusers' three pipelines of those names run them.
+type Pipeline struct {
+	Device    *gpu.Device
+	UNet      *unet.UNet
+	VAE       *vae.VAE
+	Text      *clip.TextEncoder
+	Scheduler scheduler.Config
+
+	// Memory loads networks when they are needed. It is nil where all are loaded already.
+	Memory *nn.Memory
+	// LowMemory computes the two branches of guidance one after the other.
+	LowMemory bool
+	// StepDispatches is how many dispatches a step of the last run had.
+	StepDispatches int
+	// Encodings are kept from one run to the next, until the owner releases them.
+	Encodings guides.Encodings
+}
+
+// Request is one run. Pictures are prepared: normalised and of the size in which they are
+// needed (package imageproc).
+type Request struct {
+	IDs, NegativeIDs []int32 // token ids of the prompt and of the negative prompt, padded
+	Guides           []guides.Guide
+	Height, Width    int // in pixels
+	Scheduler        string
+	Steps            int
+	GuidanceScale    float64
+	Seed             uint64
+	NumImages        int
+
+	// Init is the picture that an image-to-image run starts from, [H, W, 3] in -1..1. It
+	// is nil for a run from noise.
+	Init     []float32
+	Strength float64
+	// Mask, [H, W] of 0 and 1 where 1 is repainted, makes the run an inpainting.
+	Mask        []float32
+	MaskedImage []float32 // Init with the repainted pixels grey (0)
+	LatentMask  []float32 // Mask at the latents' size
+}
+
+// Stage is what a run is doing.
+type Stage string
+
+const (
+	StageEncode  Stage = "encode"  // words, and what guides prepare
+	StageCompile Stage = "compile" // shaders
+	StageDenoise Stage = "denoise"
+	StageDecode  Stage = "decode"
+)
+
+// Progress says how far a run has come.
+type Progress struct {
+	Stage         Stage
+	Image, Images int // counted from 0
+	Step, Steps   int // the steps that are done, of all
+	Seconds       float64
+	Fraction      float64 // of the shaders that are ready, 0 to 1, while compiling
+	// Skip drops the picture that is being drawn, and Run goes on with the next one. It is
+	// nil except while denoising.
+	Skip func()
+	// Preview decodes the picture as it is now, [H, W, 3], about -1..1. It is nil except
+	// while denoising, and where the decoder does not fit the GPU beside the UNet.
+	Preview func(ctx context.Context) ([]float32, error)
+}
+
+// Result is one picture.
+type Result struct {
+	Pixels  []float32 // [H, W, 3] about -1..1
+	Latents []float32 // [4, h, w]
+	Height  int
+	Width   int
+}
+
+// errSkip is the cause with which Progress.Skip cancels a picture.
+var errSkip = errors.New("skipped")
+
+// Run draws req.NumImages pictures and hands each to done when it is finished.
+func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) error {
+	r := &run{Pipeline: p, req: req, progress: progress, factor: p.VAE.Config.Factor()}
+	defer r.release()
+	if err := r.check(); err != nil {
+		return err
+	}
+	var err error
+	if r.schedule, err = scheduler.New(req.Scheduler, p.Scheduler, req.Steps, scheduler.Options{Strength: r.strength()}); err != nil {
+		return err
+	}
+	progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
+	// The encoders run first, each by itself: when the UNet, the largest network, is loaded,
+	// they are no longer needed.
+	if err := r.encode(ctx); err != nil {
+		return err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	if err := r.draw(ctx); err != nil {
+		return err
+	}
+	if err := r.condition(ctx); err != nil {
+		return err
+	}
+	progress(Progress{Stage: StageCompile, Images: req.NumImages, Steps: len(r.schedule.Steps)})
+	if err := r.build(ctx); err != nil {
+		return err
+	}
+	for i := range req.NumImages {
+		one, cancel := context.WithCancelCause(ctx)
+		result, err := r.image(one, i, func() { cancel(errSkip) })
+		skipped := errors.Is(context.Cause(one), errSkip)
+		cancel(nil)
+		if err != nil && skipped {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := done(result); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run is the state of one Run.
+type run struct {
+	*Pipeline
+	req      *Request
+	progress func(Progress)
+	factor   int
+	schedule *scheduler.Schedule
+
+	h, w     int // of the latents
+	batch    int // 2 with classifier-free guidance
+	branches []*guides.Branch
+	apart    bool                 // whether the UNet and the decoder do not fit the GPU together
+	words    *gpu.Tensor          // the text encoder's hidden states, [B, T, D]
+	conds    []*unet.Conditioning // one for each branch
+	initial  [][]float32          // by image: the first sample, [h·w, 4]
+	noises   [][][]float32        // by step that draws, and by image
+	inpaint  []float32            // the mask, the initial latents and their noise; the noise differs by image
+	noise0   [][]float32
+	extra    []float32 // channels 5 to 9 of a 9-channel UNet: the mask, the masked latents; [h·w, 5]
+	sampler  *gpu.Sampler
+	start    *gpu.Program
+	step     *gpu.Program
+	decode   *gpu.Program
+	decoded  *gpu.Tensor
+	latents  *gpu.Tensor // what the decoder reads
+	releases []func()
+}
+
+func (r *run) later(f func()) { r.releases = append(r.releases, f) }
+
+func (r *run) release() {
+	for i := len(r.releases) - 1; i >= 0; i-- {
+		r.releases[i]()
+	}
+}
+
+// strength is the fraction of the steps that is run: all of them without a picture.
+func (r *run) strength() float64 {
+	if r.req.Init == nil {
+		return 1
+	}
+	return r.req.Strength
+}
+
+func (r *run) check() error {
+	q := r.req
+	if q.Height < r.factor || q.Width < r.factor || q.Height%r.factor != 0 || q.Width%r.factor != 0 {
+		return fmt.Errorf("a picture of %d × %d: both sides have to be multiples of %d", q.Width, q.Height, r.factor)
+	}
+	if q.NumImages < 1 {
+		return fmt.Errorf("%d pictures: ask for at least one", q.NumImages)
+	}
+	if r.UNet.Config.InChannels == 9 && q.Mask == nil {
+		return fmt.Errorf("this model is made for inpainting (its UNet has 9 input channels): give it a start picture and a mask")
+	}
+	r.h, r.w = q.Height/r.factor, q.Width/r.factor
+	r.batch = 1
+	// A distilled LCM takes the guidance as an embedding and runs one branch.
+	if q.GuidanceScale > 1 && r.UNet.Config.TimeCondProjDim == 0 {
+		r.batch = 2
+	}
+	r.branches = []*guides.Branch{{Count: r.batch}}
+	if r.batch == 2 && r.LowMemory {
+		r.branches = []*guides.Branch{{First: 0, Count: 1}, {First: 1, Count: 1}}
+	}
+	return nil
+}

@@ -1,0 +1,221 @@
+//go:build js && wasm
+
+package pipeline
+
+import (
+	"context"
+	"math"
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/clip"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/ipadapter"
+	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/modeltest"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/scheduler"
+	"github.com/imprompt/imprompt/model/unet"
+	"github.com/imprompt/imprompt/model/vae"
+)
+
+// The fixture of tests/reference/pipelines.py.
+type fixture struct{ Cases map[string]testCase }
+
+type testCase struct {
+	Model, Kind, Scheduler string
+	Steps, Height, Width   int
+	Guidance, Strength     float64
+	Seed                   uint64
+	NumImages              int `json:"num_images"`
+	IDs                    []int32
+	NegativeIDs            []int32 `json:"negative_ids"`
+	Adapters               []testAdapter
+	Latents                []float32
+	F16Error               float64 `json:"f16_error"`
+}
+
+type testAdapter struct {
+	Kind   string
+	Layers string
+	Scale  float64
+	Images []string
+	Mask   []int
+	Start  float64
+	End    *float64
+}
+
+func readFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{}
+	modeltest.Fixture(t, "pipelines/pipelines.json", f)
+	return f
+}
+
+// testModel is one of the fixture's models on a GPU.
+type testModel struct {
+	modeltest.Model
+	pipeline *Pipeline
+	vision   *clip.VisionEncoder
+	adapters map[string]*ipadapter.Adapter // by form: global, plus, simple
+}
+
+func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	unetConfig, err := unet.ParseConfig(m.Configs["unet"])
+	must(err)
+	vaeConfig, err := vae.ParseConfig(m.Configs["vae"])
+	must(err)
+	textConfig, err := clip.ParseTextConfig(m.Configs["text_encoder"])
+	must(err)
+	visionConfig, err := clip.ParseVisionConfig(m.Configs["image_encoder"])
+	must(err)
+	config, err := scheduler.ParseConfig(m.Configs["scheduler"])
+	must(err)
+	out := &testModel{Model: m, vision: clip.NewVisionEncoder(visionConfig), adapters: map[string]*ipadapter.Adapter{},
+		pipeline: &Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: config}}
+	for _, form := range []string{"global", "plus", "simple"} {
+		out.adapters[form], err = ipadapter.New(m.Checkpoint(form, !d.F16), out.pipeline.UNet)
+		must(err)
+	}
+	for part, networks := range out.networks() {
+		for _, n := range networks {
+			modeltest.Load(t, d, n, m, part)
+		}
+	}
+	return out
+}
+
+// networks are the model's, by the part of the fixture that holds their keys.
+func (m *testModel) networks() map[string][]nn.Network {
+	p := m.pipeline
+	return map[string][]nn.Network{"unet": {p.UNet}, "vae": {p.VAE.Encoder, p.VAE.Decoder}, "text_encoder": {p.Text}, "image_encoder": {m.vision},
+		"global": {m.adapters["global"]}, "plus": {m.adapters["plus"]}, "simple": {m.adapters["simple"]}}
+}
+
+// run draws a case and returns its latents, [N, 4, h, w].
+func (m *testModel) run(t *testing.T, c testCase) []float32 {
+	t.Helper()
+	req := &Request{IDs: c.IDs, NegativeIDs: c.NegativeIDs, Height: c.Height, Width: c.Width, Scheduler: c.Scheduler, Steps: c.Steps,
+		GuidanceScale: c.Guidance, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
+	for _, a := range c.Adapters {
+		lambda := guides.Lambda{Start: a.Start, End: 1}
+		if a.End != nil {
+			lambda.End = *a.End
+		}
+		size := m.vision.Config.ImageSize
+		var pixels [][]float32
+		for _, p := range a.Images {
+			pixels = append(pixels, modeltest.Picture(p, size, size))
+		}
+		var err error
+		if lambda.Layers, err = guides.Layers(m.pipeline.UNet, a.Scale, a.Layers); err != nil {
+			t.Fatal(err)
+		}
+		if a.Mask != nil {
+			mask := make([]float32, c.Height*c.Width)
+			for i := range mask {
+				if x := i % c.Width; x >= a.Mask[0] && x < a.Mask[1] {
+					mask[i] = 1
+				}
+			}
+			lambda.Mask = func(h, w int) []float32 { return imageproc.AttentionMask(mask, c.Height, c.Width, h, w) }
+		}
+		g, err := ipadapter.NewGuide(m.adapters[a.Kind], m.vision, pixels, lambda)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Guides = append(req.Guides, g)
+	}
+	if c.Kind != "" {
+		req.Init = modeltest.Picture("init", c.Height, c.Width)
+	}
+	if c.Kind == "inpaint" {
+		mask := make([]float32, c.Height*c.Width)
+		for i := range mask {
+			if y, x := i/c.Width, i%c.Width; y >= c.Height/4 && y < c.Height*3/4 && x >= c.Width/3 {
+				mask[i] = 1
+			}
+		}
+		req.Mask = mask
+		req.MaskedImage = imageproc.MaskedImage(req.Init, mask)
+		req.LatentMask = imageproc.LatentMask(mask, c.Height, c.Width, c.Height/8, c.Width/8)
+	}
+	var latents []float32
+	err := m.pipeline.Run(context.Background(), req, func(Progress) {}, func(r Result) error {
+		for i, v := range r.Pixels {
+			if math.IsNaN(float64(v)) {
+				t.Errorf("pixel %d is not a number", i)
+				break
+			}
+		}
+		latents = append(latents, r.Latents...)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return latents
+}
+
+// Whole pipelines give diffusers' latents: within 1e-3 without shader-f16, and with
+// it within twice what diffusers' own float16 run differs from its float32 run.
+func TestPipelines(t *testing.T) {
+	f := readFixture(t)
+	if len(f.Cases) < 20 {
+		t.Fatalf("the fixture has %d cases", len(f.Cases))
+	}
+	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		for name, c := range f.Cases {
+			t.Run(name, func(t *testing.T) {
+				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+			})
+		}
+		// λ = 0 is the base model, to the bit.
+		base, zero := models["a"].run(t, f.Cases["a_text"]), models["a"].run(t, f.Cases["a_zero"])
+		for i := range base {
+			if base[i] != zero[i] {
+				t.Fatalf("λ = 0: latent %d is %g, the base model's is %g", i, zero[i], base[i])
+			}
+		}
+		out := f.Cases["a_simple"]
+		out.Adapters = append([]testAdapter(nil), out.Adapters...)
+		out.Adapters[0].Scale = 0
+		for i, v := range models["a"].run(t, out) {
+			if base[i] != v {
+				t.Fatalf("a simple adapter's picture left out: latent %d is %g, the base model's is %g", i, v, base[i])
+			}
+		}
+	})
+}
+
+// Where λ differs by layer, the latents are diffusers', too.
+func TestLayers(t *testing.T) {
+	var f struct{ Layers map[string]testCase }
+	modeltest.Fixture(t, "networks/networks.json", &f)
+	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		for name, c := range f.Layers {
+			t.Run(name, func(t *testing.T) {
+				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+			})
+		}
+	})
+}
+
+// onModels runs a test with the fixture's models on both numeric paths.
+func onModels(t *testing.T, test func(t *testing.T, d *gpu.Device, models map[string]*testModel)) {
+	t.Helper()
+	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+		models := map[string]*testModel{}
+		for name, m := range modeltest.Models(t) {
+			models[name] = loadModel(t, d, m)
+		}
+		test(t, d, models)
+	})
+}

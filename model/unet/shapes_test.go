@@ -1,0 +1,125 @@
+//go:build !js
+
+package unet_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/modeltest"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
+)
+
+// productShape is a row of wgsl/shapes_sd15_512.json: convolutions and linear layers of
+// one shape in a step, and how gpu/conv2d_tile.go cuts them for a GPU.
+type productShape struct {
+	Label      string  `json:"label"` // of the first
+	Count      int     `json:"count"`
+	Pixels     int     `json:"pixels"` // rows of the product, of both guidance branches
+	Inputs     int     `json:"inputs"` // times taps
+	Outputs    int     `json:"outputs"`
+	GFLOP      float64 `json:"gflop"` // of one
+	ThreadTile string  `json:"thread_tile"`
+	Slices     int     `json:"slices"`
+	Workgroups int     `json:"workgroups"`
+}
+
+// A step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU: how every product
+// is cut is on record, none of those that take time leaves a large GPU without work, and
+// pipelines are few. With IMPROMPT_UPDATE=1 the record is written anew.
+func TestShapes(t *testing.T) {
+	ctx := context.Background()
+	files := modeltest.ReadFullSize(t)
+	c, err := unet.ParseConfig(files["sd15/unet/config.json"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := unet.New(c)
+	d := gpu.NewPlanner(true, gpu.DefaultLimits)
+	if err := nn.Load(ctx, d, u, files.Checkpoint(t, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"), nil); err != nil {
+		t.Fatal(err)
+	}
+	words := d.NewTensor("words", gpu.Act, 2, 77, c.CrossAttentionDim)
+	cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: []float64{500}, Words: words})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := d.NewProgram("UNet step")
+	u.Record(p, d.NewTensor("sample", gpu.Act, 2, 64, 64, 4), cond, nil)
+	if err := p.Build(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	var shapes []*productShape
+	index := map[productShape]*productShape{}
+	pipelines := map[string]bool{}
+	var total float64
+	for _, ds := range p.Dispatches() {
+		pipelines[fmt.Sprint(ds.Kernel, ds.Consts)] = true
+		total += ds.Cost
+		if ds.Kernel != "conv2d" {
+			continue
+		}
+		consts := map[string]any{}
+		for _, c := range ds.Consts {
+			consts[c.Name] = c.Value
+		}
+		params := map[string]int{}
+		for _, p := range ds.Params {
+			params[p.Name], _ = p.Value.(int)
+		}
+		s := productShape{Pixels: params["m"], Outputs: params["n_quads"] * 4, GFLOP: float64(int(ds.Cost/1e7)) / 100,
+			ThreadTile: fmt.Sprintf("%d × %d", 4*consts["MV"].(int), 4*consts["NV"].(int)),
+			Slices:     ds.Groups[2], Workgroups: ds.Groups[0] * ds.Groups[1] * ds.Groups[2]}
+		quads, size := params["c1_quads"]+params["c2_quads"], params["ksize"]
+		s.Inputs = 4 * quads * size * size
+		if index[s] == nil {
+			row := s
+			row.Label = ds.Label
+			index[s] = &row
+			shapes = append(shapes, &row)
+		}
+		index[s].Count++
+		if ds.Cost > 1e9 && s.Workgroups < 200 {
+			t.Errorf("%s: %.1f GFLOP in %d workgroups", ds.Label, ds.Cost/1e9, s.Workgroups)
+		}
+	}
+	t.Logf("%d dispatches, %d pipelines, %.0f GFLOP a step", p.Len(), len(pipelines), total/1e9)
+	if len(pipelines) > 16 {
+		t.Errorf("%d pipelines for a UNet: each takes a GPU's driver a part of a second", len(pipelines))
+	}
+
+	var out bytes.Buffer
+	out.WriteString("[\n")
+	for i, s := range shapes {
+		line, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.WriteString("  " + string(line))
+		if i < len(shapes)-1 {
+			out.WriteByte(',')
+		}
+		out.WriteByte('\n')
+	}
+	out.WriteString("]\n")
+	const file = "../../wgsl/shapes_sd15_512.json"
+	if os.Getenv("IMPROMPT_UPDATE") != "" {
+		if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	recorded, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(recorded, out.Bytes()) {
+		t.Errorf("%s is not what the UNet records: IMPROMPT_UPDATE=1 go test ./model/unet -run TestShapes writes it anew", file)
+	}
+}

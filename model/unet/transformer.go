@@ -1,0 +1,124 @@
+package unet
+
+import (
+	"fmt"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/nn"
+)
+
+// transformer2D is diffusers' Transformer2DModel (models/transformers/transformer_2d.py)
+// over a continuous input: a norm, a projection, blocks, a projection back, and the input
+// added.
+type transformer2D struct {
+	Norm    *nn.GroupNorm            `weight:"norm"`
+	ProjIn  *nn.Linear               `weight:"proj_in"` // a 1 × 1 convolution or a linear layer: the same product
+	Blocks  []*basicTransformerBlock `weight:"transformer_blocks"`
+	ProjOut *nn.Linear               `weight:"proj_out"`
+
+	name string
+}
+
+// basicTransformerBlock is diffusers' BasicTransformerBlock (models/attention.py).
+type basicTransformerBlock struct {
+	Norm1 *nn.LayerNorm   `weight:"norm1"`
+	Attn1 *selfAttention  `weight:"attn1"`
+	Norm2 *nn.LayerNorm   `weight:"norm2"`
+	Attn2 *CrossAttention `weight:"attn2"`
+	Norm3 *nn.LayerNorm   `weight:"norm3"`
+	FF    *feedForward    `weight:"ff"`
+
+	name  string
+	index int // among all of the UNet's blocks
+}
+
+// feedForward is diffusers' FeedForward with a GEGLU.
+type feedForward struct {
+	Proj *nn.Linear `weight:"net.0.proj"` // values and gates
+	Out  *nn.Linear `weight:"net.2"`
+}
+
+func newTransformer2D(name string, ch, heads, depth, contextDim, groups int) *transformer2D {
+	// Transformer2DModel's GroupNorm has an eps of its own, whatever norm_eps says.
+	t := &transformer2D{Norm: nn.NewGroupNorm(groups, ch, 1e-6), ProjIn: nn.NewLinear(ch, ch, true), ProjOut: nn.NewLinear(ch, ch, true), name: name}
+	for i := range depth {
+		name := fmt.Sprintf("%s.transformer_blocks.%d", name, i)
+		t.Blocks = append(t.Blocks, &basicTransformerBlock{
+			Norm1: nn.NewLayerNorm(ch, 1e-5),
+			Attn1: newSelfAttention(name+".attn1", ch, heads),
+			Norm2: nn.NewLayerNorm(ch, 1e-5),
+			Attn2: newCrossAttention(name+".attn2", ch, heads, contextDim),
+			Norm3: nn.NewLayerNorm(ch, 1e-5),
+			FF:    &feedForward{Proj: nn.NewGEGLU(ch, 4*ch), Out: nn.NewLinear(4*ch, ch, true)},
+			name:  name,
+		})
+	}
+	return t
+}
+
+// forward takes and returns Act [B, H, W, C].
+func (t *transformer2D) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, taps *StepTaps) *gpu.Tensor {
+	h := t.Norm.Forward(p, x, nil, t.name+".norm", false)
+	h = t.ProjIn.Forward(p, h, gpu.LinearOptions{Label: t.name + ".proj_in"})
+	for _, b := range t.Blocks {
+		h = b.forward(p, h, c, taps)
+	}
+	return t.ProjOut.Forward(p, h, gpu.LinearOptions{Label: t.name + ".proj_out", Residual: x})
+}
+
+func (b *basicTransformerBlock) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, taps *StepTaps) *gpu.Tensor {
+	h := b.Norm1.Forward(p, x, b.name+".norm1")
+	h = b.Attn1.forward(p, h, x)
+	y := b.Norm2.Forward(p, h, b.name+".norm2")
+	h = b.Attn2.forward(p, y, h, c, b.index)
+	y = b.Norm3.Forward(p, h, b.name+".norm3")
+	y = b.FF.Proj.Forward(p, y, gpu.LinearOptions{Label: b.name + ".ff.net.0", Activation: gpu.GEGLU})
+	return b.FF.Out.Forward(p, y, gpu.LinearOptions{Label: b.name + ".ff.net.2", Residual: h})
+}
+
+// selfAttention is a transformer block's attn1.
+type selfAttention struct {
+	ToQKV *nn.Linear `weight:"to_q,to_k,to_v"` // one product for the three
+	ToOut *nn.Linear `weight:"to_out.0"`
+
+	name  string
+	heads int
+}
+
+func newSelfAttention(name string, ch, heads int) *selfAttention {
+	return &selfAttention{ToQKV: nn.NewFused(ch, false, ch, ch, ch), ToOut: nn.NewLinear(ch, ch, true), name: name, heads: heads}
+}
+
+func (a *selfAttention) forward(p *gpu.Program, x, residual *gpu.Tensor) *gpu.Tensor {
+	qkv := a.ToQKV.Forward(p, x, gpu.LinearOptions{Label: a.name + ".to_qkv"})
+	h := nn.Attention(p, qkv, a.heads, a.name)
+	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.name + ".to_out.0", Residual: residual})
+}
+
+// CrossAttention is a transformer block's attn2. The queries are the latents'. The keys
+// and values are those of the words and of what guides add, which are the same in every
+// step: they are in the Conditioning.
+type CrossAttention struct {
+	ToQ   *nn.Linear `weight:"to_q"`
+	ToKV  *nn.Linear `weight:"to_k,to_v"`
+	ToOut *nn.Linear `weight:"to_out.0"`
+
+	Name     string // in the checkpoint
+	Channels int    // of the queries, the keys and the values
+	heads    int
+}
+
+func newCrossAttention(name string, ch, heads, contextDim int) *CrossAttention {
+	return &CrossAttention{ToQ: nn.NewLinear(ch, ch, false), ToKV: nn.NewFused(contextDim, false, ch, ch), ToOut: nn.NewLinear(ch, ch, true),
+		Name: name, Channels: ch, heads: heads}
+}
+
+func (a *CrossAttention) forward(p *gpu.Program, x, residual *gpu.Tensor, c *Conditioning, index int) *gpu.Tensor {
+	q := a.ToQ.Forward(p, x, gpu.LinearOptions{Label: a.Name + ".to_q"})
+	o := gpu.AttentionOptions{Label: a.Name, Heads: a.heads, HeadSize: a.Channels / a.heads, VAt: a.Channels}
+	if c.decoupled != nil {
+		o.Image = c.decoupled.at(index, x.Shape[1], x.Shape[2])
+	}
+	h := gpu.Attention(p, q, c.words[index], o)
+	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.Name + ".to_out.0", Residual: residual})
+}

@@ -1,0 +1,62 @@
+package vae
+
+import "github.com/imprompt/imprompt/model/nn"
+
+// Config is what AutoencoderKL reads from vae/config.json.
+type Config struct {
+	InChannels, OutChannels, LatentChannels int
+	BlockOutChannels                        []int
+	LayersPerBlock                          int
+	NormNumGroups                           int
+	ScalingFactor, ShiftFactor              float64
+	MidBlockAttention                       bool
+	QuantConv, PostQuantConv                bool
+}
+
+// Factor is the number of a picture's pixels per latent, in each direction.
+func (v Config) Factor() int { return 1 << (len(v.BlockOutChannels) - 1) }
+
+// ParseConfig reads vae/config.json.
+func ParseConfig(data []byte) (Config, error) {
+	c, err := nn.ParseConfig("vae/config.json", data)
+	if err != nil {
+		return Config{}, err
+	}
+	v := Config{
+		InChannels:        nn.Get(c, "in_channels", 3),
+		OutChannels:       nn.Get(c, "out_channels", 3),
+		LatentChannels:    nn.Get(c, "latent_channels", 4),
+		BlockOutChannels:  nn.Get(c, "block_out_channels", []int{64}),
+		LayersPerBlock:    nn.Get(c, "layers_per_block", 1),
+		NormNumGroups:     nn.Get(c, "norm_num_groups", 32),
+		ScalingFactor:     nn.Get(c, "scaling_factor", 0.18215),
+		ShiftFactor:       nn.Get(c, "shift_factor", 0.0),
+		MidBlockAttention: nn.Get(c, "mid_block_add_attention", true),
+		QuantConv:         nn.Get(c, "use_quant_conv", true),
+		PostQuantConv:     nn.Get(c, "use_post_quant_conv", true),
+	}
+	for i, t := range nn.Get(c, "down_block_types", []string{"DownEncoderBlock2D"}) {
+		if t != "DownEncoderBlock2D" {
+			c.Fail("down_block_types[%d] is %q; supported: DownEncoderBlock2D", i, t)
+		}
+	}
+	for i, t := range nn.Get(c, "up_block_types", []string{"UpDecoderBlock2D"}) {
+		if t != "UpDecoderBlock2D" {
+			c.Fail("up_block_types[%d] is %q; supported: UpDecoderBlock2D", i, t)
+		}
+	}
+	for _, ch := range v.BlockOutChannels {
+		if ch%4 != 0 || v.NormNumGroups < 1 || ch%v.NormNumGroups != 0 {
+			c.Fail("block_out_channels has %d; multiples of 4 and of norm_num_groups (%d) are supported", ch, v.NormNumGroups)
+		}
+	}
+	if len(v.BlockOutChannels) == 0 || v.InChannels != 3 || v.OutChannels != 3 || v.LatentChannels != 4 {
+		c.Fail("in_channels %d, out_channels %d, latent_channels %d over %d blocks; supported: 3, 3, 4 over at least one",
+			v.InChannels, v.OutChannels, v.LatentChannels, len(v.BlockOutChannels))
+	}
+	c.Only("act_fn", `"silu"`, `"swish"`)
+	c.Only("latents_mean", "null")
+	c.Only("latents_std", "null")
+	c.Ignore("sample_size", "force_upcast")
+	return v, c.Done()
+}
