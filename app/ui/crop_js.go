@@ -11,17 +11,40 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
+// cropPanel moves and zooms an image prompt's square without the pointer.
+type cropPanel struct {
+	app.Compo
+	Drawn    int
+	Index    int // of the image prompt
+	composer *state.Composer
+	controls *controls
+	canvases *canvases
+}
+
+func (t *cropPanel) Render() app.UI {
+	im := t.composer.Prompts[t.Index]
+	slider := func(label string, least, most, step float64, value float64, set func(float64)) app.UI {
+		id := t.controls.bind(promptID(t.Index, label), trim(math.Round(value*100)/100))
+		return app.Div().Class("field").Body(
+			app.Label().For(id).Text(label),
+			app.Input().ID(id).Type("range").Min(trim(least)).Max(trim(most)).Step(step).
+				OnInput(func(ctx app.Context, _ app.Event) {
+					set(number(ctx, value))
+					t.canvases.paint()
+				}, key(im)),
+		)
+	}
+	return app.Details().Class("more").Body(
+		app.Summary().Text("Crop"),
+		app.P().Class("quiet").Text("Drag the square on the picture, or turn the wheel over it."),
+		slider("Crop left to right", 0, 1, 0.01, im.Crop.X, func(v float64) { im.Crop.X = v }),
+		slider("Crop top to bottom", 0, 1, 0.01, im.Crop.Y, func(v float64) { im.Crop.Y = v }),
+		slider("Crop zoom", 1, state.MaxZoom, 0.05, im.Crop.Zoom, im.Crop.ZoomTo),
+	)
+}
+
 // cropPixels is the width of a crop's canvas, for sharp screens.
 const cropPixels = 224
-
-// showCrops draws every image prompt whole, with what the encoder does not see dimmed.
-func (p *page) showCrops() {
-	for i, im := range p.composer.Prompts {
-		if canvas := byID(cropID(i)); canvas.Truthy() {
-			paintCrop(canvas, im.Crop, im.Small.(js.Value))
-		}
-	}
-}
 
 // paintCrop draws a picture and dims what is outside of the square.
 func paintCrop(canvas js.Value, c state.Crop, image js.Value) {
@@ -43,55 +66,4 @@ func paintCrop(canvas js.Value, c state.Crop, image js.Value) {
 	g.Set("strokeStyle", "#fff")
 	g.Set("lineWidth", 3)
 	g.Call("strokeRect", x+1.5, y+1.5, size-3, size-3)
-}
-
-func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
-
-// cropOn is the image prompt whose crop an element is.
-func (p *page) cropOn(element js.Value) *state.ImagePrompt {
-	for i, im := range p.composer.Prompts {
-		if element.Get("id").String() == cropID(i) {
-			return im
-		}
-	}
-	return nil
-}
-
-// dragCrop moves the square with the pointer.
-func (p *page) dragCrop(im *state.ImagePrompt, canvas, e js.Value) {
-	x, y := e.Get("clientX").Float(), e.Get("clientY").Float()
-	p.drag = func(e js.Value) {
-		scale := float64(im.Crop.Width) / canvas.Call("getBoundingClientRect").Get("width").Float()
-		nx, ny := e.Get("clientX").Float(), e.Get("clientY").Float()
-		im.Crop.Move((nx-x)*scale, (ny-y)*scale)
-		x, y = nx, ny
-		p.showCrops()
-	}
-}
-
-// cropped shows a crop that was changed.
-func (p *page) cropped() {
-	p.ctx.Dispatch(func(app.Context) { p.showCrops() })
-}
-
-// cropControls move and zoom the square without the picture.
-func (p *page) cropControls(id string, im *state.ImagePrompt) app.UI {
-	slider := func(label string, least, most, step float64, value float64, set func(float64)) app.UI {
-		id := p.bind(id+label, trim(math.Round(value*100)/100))
-		return app.Div().Class("field").Body(
-			app.Label().For(id).Text(label),
-			app.Input().ID(id).Type("range").Min(trim(least)).Max(trim(most)).Step(step).
-				OnInput(func(ctx app.Context, _ app.Event) {
-					set(number(ctx, value))
-					p.showCrops()
-				}, key(im)),
-		)
-	}
-	return app.Details().Class("more").Body(
-		app.Summary().Text("Crop"),
-		app.P().Class("quiet").Text("Drag the square on the picture, or turn the wheel over it."),
-		slider("Crop left to right", 0, 1, 0.01, im.Crop.X, func(v float64) { im.Crop.X = v }),
-		slider("Crop top to bottom", 0, 1, 0.01, im.Crop.Y, func(v float64) { im.Crop.Y = v }),
-		slider("Crop zoom", 1, state.MaxZoom, 0.05, im.Crop.Zoom, im.Crop.ZoomTo),
-	)
 }

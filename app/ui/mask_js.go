@@ -14,6 +14,45 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
+// maskPanel is where a mask is painted: its canvas, over a picture if there is one, and the tools.
+type maskPanel struct {
+	app.Compo
+	Drawn    int
+	ID       string // of the canvas
+	Label    string
+	Hint     string
+	Under    string // the URL of the picture beneath; "" for none
+	controls *controls
+	canvases *canvases
+}
+
+func (t *maskPanel) Render() app.UI {
+	m := t.canvases.mask(t.ID)
+	button := func(text string, do func()) app.HTMLButton {
+		return app.Button().Class("plain small").Text(text).OnClick(func(app.Context, app.Event) { do(); t.canvases.paintLater() }, key(m))
+	}
+	return app.Details().Class("more").Body(
+		app.Summary().Text(t.Label).OnClick(func(app.Context, app.Event) { t.canvases.paintLater() }),
+		app.P().Class("quiet").Text(t.Hint),
+		app.Div().Class("frame").Body(
+			app.Canvas().ID(t.ID).Class("mask").TabIndex(0).Role("img").
+				Aria("label", t.Label).Aria("description", "Arrow keys move the brush, with Shift they paint, Space sets a dab, Control and Z takes it back."),
+			app.Img().Class("under").Src(t.Under).Role("presentation").Hidden(t.Under == ""),
+		),
+		app.Div().Class("tools").Body(
+			button("Brush", func() { m.Erase = false }).Aria("pressed", fmt.Sprint(!m.Erase)),
+			button("Eraser", func() { m.Erase = true }).Aria("pressed", fmt.Sprint(m.Erase)),
+			button("Undo", m.Undo).Disabled(m.Empty()),
+			button("All", m.All),
+		),
+		app.Div().Class("field").Body(
+			app.Label().For(t.ID+"-brush").Text("Brush size"),
+			app.Input().ID(t.controls.bind(t.ID+"-brush", trim(m.Width()))).Type("range").Min("0.02").Max("0.5").Step(0.01).
+				OnInput(func(ctx app.Context, _ app.Event) { m.Brush = number(ctx, m.Brush) }, key(m)),
+		),
+	)
+}
+
 // paintMask draws a mask on a canvas of width × height pixels.
 func paintMask(canvas js.Value, m *state.Mask, width, height int) {
 	canvas.Set("width", width)
@@ -38,42 +77,8 @@ func paintMask(canvas js.Value, m *state.Mask, width, height int) {
 	}
 }
 
-// maskPNG draws a mask as a PNG of width × height pixels, in a Uint8Array.
-func maskPNG(m *state.Mask, width, height int) js.Value {
-	canvas := js.Global().Get("document").Call("createElement", "canvas")
-	paintMask(canvas, m, width, height)
-	_, data, _ := strings.Cut(canvas.Call("toDataURL", "image/png").String(), ",")
-	b, err := base64.StdEncoding.DecodeString(data)
-	if err != nil {
-		panic(err) // toDataURL's own form
-	}
-	return webapi.BytesOf(b)
-}
-
-// masks are all that can be painted, by the id of their canvas.
-func (p *page) masks() map[string]*state.Mask {
-	all := map[string]*state.Mask{"mask-start": &p.composer.StartMask}
-	for i, im := range p.composer.Prompts {
-		all["mask-"+cropID(i)] = &im.Mask
-	}
-	return all
-}
-
-func (p *page) showMasks() {
-	for id, m := range p.masks() {
-		canvas := byID(id)
-		if !canvas.Truthy() {
-			continue
-		}
-		paintMask(canvas, m, p.composer.Settings.Width, p.composer.Settings.Height)
-		if p.painting == id {
-			paintCursor(canvas, m, p.composer.Settings.Width, p.composer.Settings.Height)
-		}
-	}
-}
-
-// paintCursor shows where the keyboard's brush is.
-func paintCursor(canvas js.Value, m *state.Mask, width, height int) {
+// paintBrush shows where the keyboard's brush is.
+func paintBrush(canvas js.Value, m *state.Mask, width, height int) {
 	c := canvas.Call("getContext", "2d")
 	x, y, radius := m.Ring(width, height)
 	for i, colour := range []string{"#000", "#fff"} {
@@ -85,50 +90,14 @@ func paintCursor(canvas js.Value, m *state.Mask, width, height int) {
 	}
 }
 
-// dragMask begins a stroke at the pointer and follows it.
-func (p *page) dragMask(m *state.Mask, canvas, e js.Value) {
-	at := func(e js.Value) [2]float64 {
-		r := canvas.Call("getBoundingClientRect")
-		return [2]float64{(e.Get("clientX").Float() - r.Get("left").Float()) / r.Get("width").Float(),
-			(e.Get("clientY").Float() - r.Get("top").Float()) / r.Get("height").Float()}
+// maskPNG draws a mask as a PNG of width × height pixels.
+func maskPNG(m *state.Mask, width, height int) webapi.Bytes {
+	canvas := js.Global().Get("document").Call("createElement", "canvas")
+	paintMask(canvas, m, width, height)
+	_, data, _ := strings.Cut(canvas.Call("toDataURL", "image/png").String(), ",")
+	b, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		panic(err) // toDataURL's own form
 	}
-	m.Begin(at(e))
-	p.showMasks()
-	p.drag = func(e js.Value) {
-		m.Extend(at(e))
-		p.showMasks()
-	}
-}
-
-// maskControls are the canvas, over a picture if there is one, and its tools.
-func (p *page) maskControls(id, label, hint string, m *state.Mask, under string) app.UI {
-	redraw := func() { p.ctx.Defer(func(app.Context) { p.showMasks() }) }
-	tool := func(text string, pressed bool, do func()) app.UI {
-		return app.Button().Class("plain small").Aria("pressed", fmt.Sprint(pressed)).Text(text).
-			OnClick(func(app.Context, app.Event) { do(); redraw() }, key(m))
-	}
-	act := func(text string, off bool, do func()) app.UI {
-		return app.Button().Class("plain small").Disabled(off).Text(text).
-			OnClick(func(app.Context, app.Event) { do(); redraw() }, key(m))
-	}
-	return app.Details().Class("more").Body(
-		app.Summary().Text(label).OnClick(func(app.Context, app.Event) { redraw() }),
-		app.P().Class("quiet").Text(hint),
-		app.Div().Class("frame").Body(
-			app.Canvas().ID(id).Class("mask").TabIndex(0).Role("img").
-				Aria("label", label).Aria("description", "Arrow keys move the brush, with Shift they paint, Space sets a dab, Control and Z takes it back."),
-			app.Img().Class("under").Src(under).Role("presentation").Hidden(under == ""),
-		),
-		app.Div().Class("tools").Body(
-			tool("Brush", !m.Erase, func() { m.Erase = false }),
-			tool("Eraser", m.Erase, func() { m.Erase = true }),
-			act("Undo", m.Empty(), m.Undo),
-			act("All", false, m.All),
-		),
-		app.Div().Class("field").Body(
-			app.Label().For(id+"-brush").Text("Brush size"),
-			app.Input().ID(p.bind(id+"-brush", trim(m.Width()))).Type("range").Min("0.02").Max("0.5").Step(0.01).
-				OnInput(func(ctx app.Context, _ app.Event) { m.Brush = number(ctx, m.Brush) }, key(m)),
-		),
-	)
+	return webapi.BytesOf(b)
 }

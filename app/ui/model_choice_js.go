@@ -36,7 +36,7 @@ func (c *modelChoice) Render() app.UI {
 		app.Div().Class("field").Body(
 			app.Label().For("model").Text("Model"),
 			app.Div().Class("pair").Body(
-				app.Select().ID(c.page.bind("model", cmp.Or(c.Chosen.ID, ships))).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+				app.Select().ID(c.page.controls.bind("model", cmp.Or(c.Chosen.ID, ships))).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
 					c.page.library.Choose(strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships))
 				}),
 				app.Button().Class("plain").Text("Models").Aria("expanded", fmt.Sprint(c.Open)).OnClick(func(app.Context, app.Event) { c.page.showModels(!c.Open) }),
@@ -45,22 +45,5 @@ func (c *modelChoice) Render() app.UI {
 		app.If(c.Chosen.Repaints(), func() app.UI {
 			return app.P().Class("quiet").Text("This model repaints a part of a picture: it needs a start picture, and a mask of what to repaint.")
 		}),
-	)
-}
-
-// adapterChoice is an image prompt's line, where there is a choice.
-func (p *page) adapterChoice(id string, im *state.ImagePrompt) app.UI {
-	list := p.library.Adapters()
-	chosen, _ := im.AdapterOf(list)
-	var options []app.UI
-	for _, a := range list {
-		options = append(options, option(cmp.Or(a.ID, ships), a.Name))
-	}
-	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
-		app.Label().For(id).Text("Image adapter"),
-		app.Select().ID(p.bind(id, cmp.Or(chosen.ID, ships))).Body(options...).
-			OnChange(func(ctx app.Context, _ app.Event) {
-				im.Adapter = strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships)
-			}, key(im)),
 	)
 }

@@ -1,17 +1,8 @@
 //go:build js && wasm
 
-// Package ui is the page: a go-app component that composes settings, sends them to the
-// engine's worker and shows what comes back.
-//
-// What go-app asks of this package: it tells handlers apart by the place of their code,
-// not by what they hold, so a handler that holds something which may change under its
-// element has a scope (see key). It sets a control's value only when the value that was
-// drawn last differs, so values are put into the controls by settle. And it compares
-// children by their place, so what comes and goes in the middle stays there, hidden.
 package ui
 
 import (
-	"fmt"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -33,10 +24,13 @@ type page struct {
 	ctx app.Context
 
 	composer *state.Composer
-	note     state.Note       // what was done on the visitor's behalf
-	dragged  bool             // a file is held over the page
-	drag     func(e js.Value) // what the pointer moves, while it is down
-	painting string           // the id of the mask that has the keyboard
+	note     state.Note // what was done on the visitor's behalf
+	dragged  bool       // a file is held over the page
+	controls *controls
+	canvases *canvases
+	intake   *intake
+	loop     *loop
+	drawn    int // counts the drawings
 
 	jobs      *state.Jobs
 	engine    *engine
@@ -49,26 +43,26 @@ type page struct {
 	update     bool // a new version of the site is ready
 	theme      string
 	canShare   bool
-
-	values map[string]string // what controls shall show, by id
-	force  bool              // even the one that has the keyboard
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	p := &page{composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, store: gallerystore.Store{}}
+	p := &page{composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, store: gallerystore.Store{}, controls: &controls{values: map[string]string{}}, loop: &loop{}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian)
+	p.canvases = &canvases{composer: p.composer, loop: p.loop}
+	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: p.store, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
+		model: func() string { return p.library.Chosen.ID }, restoreModel: p.library.Restore, countTokens: p.countTokens}
 	return p
 }
 
 func (p *page) OnMount(ctx app.Context) {
-	p.ctx = ctx
+	p.ctx, p.loop.ctx = ctx, ctx
 	ctx.LocalStorage().Get("theme", &p.theme)
 	p.applyTheme()
 	p.canShare = canShare()
 	p.listen()
-	p.listenToPointers()
+	p.canvases.listen()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	p.librarian.open()
 	p.engine.start()
@@ -96,7 +90,7 @@ func (p *page) listen() {
 			})
 		}
 	})
-	on("paste", func(e js.Value) { p.takeFiles(e.Get("clipboardData").Get("files")) })
+	on("paste", func(e js.Value) { p.intake.files(e.Get("clipboardData").Get("files")) })
 	drag := func(over bool) func(js.Value) {
 		return func(e js.Value) {
 			e.Call("preventDefault")
@@ -116,10 +110,10 @@ func (p *page) listen() {
 		}
 		files := e.Get("dataTransfer").Get("files")
 		if target := e.Get("target"); target.Get("closest").Truthy() && target.Call("closest", "#start").Truthy() {
-			p.takeStart(files)
+			p.intake.start(files)
 			return
 		}
-		p.takeFiles(files)
+		p.intake.files(files)
 	})
 	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.jobs.Busy() || p.gallery.Keeping() }))
 	on("imprompt-update", func(js.Value) { p.ctx.Dispatch(func(app.Context) { p.update = true }) })
@@ -132,33 +126,6 @@ func on(event string, f func(e js.Value)) {
 		f(args[0])
 		return nil
 	}), map[string]any{"passive": false})
-}
-
-func byID(id string) js.Value { return js.Global().Get("document").Call("getElementById", id) }
-
-// key tells go-app's handlers apart by what they hold.
-func key(held any) app.EventOption { return app.EventScope(fmt.Sprintf("%p", held)) }
-
-// named does so by a text.
-func named(text string) app.EventOption { return app.EventScope(text) }
-
-// bind says what a control shall show, and returns its id.
-func (p *page) bind(id, value string) string {
-	p.values[id] = value
-	return id
-}
-
-// settle puts the values into the controls; the one that is being typed into is left
-// alone, unless the values were restored from elsewhere.
-func (p *page) settle(app.Context) {
-	active := js.Global().Get("document").Get("activeElement")
-	for id, value := range p.values {
-		c := byID(id)
-		if c.Truthy() && (p.force || !c.Equal(active)) && c.Get("value").String() != value {
-			c.Set("value", value)
-		}
-	}
-	p.force = false
 }
 
 func (p *page) applyTheme() {

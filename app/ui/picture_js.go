@@ -4,14 +4,10 @@ package ui
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"syscall/js"
 
-	"github.com/maxence-charriere/go-app/v10/pkg/app"
-
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
@@ -93,94 +89,17 @@ func fetchBlob(path string) (js.Value, error) {
 	return webapi.Await(context.Background(), response.Call("blob"))
 }
 
-func toJSON(s settings.Settings) string {
-	b, err := json.Marshal(s)
-	if err != nil {
-		panic(err) // strings and numbers only
-	}
-	return string(b)
+// browser decodes pictures for the states.
+type browser struct{}
+
+var _ state.Browser = browser{}
+
+// Admit implements state.Browser.
+func (browser) Admit(name string, bytes any) (*state.Picture, error) {
+	return admit(name, blobs.New(bytes, ""))
 }
 
-// takeFiles makes dropped, pasted or picked files image prompts; a picture that
-// carries settings restores them instead.
-func (p *page) takeFiles(files js.Value) {
-	var list []js.Value
-	for i := range files.Length() {
-		list = append(list, files.Index(i))
-	}
-	if len(list) == 0 {
-		return
-	}
-	p.ctx.Async(func() {
-		for _, file := range list { // one after the other, so that they stay in order
-			name := file.Get("name").String()
-			s, carried := settingsOf(file)
-			pic, err := admit(name, file)
-			p.ctx.Dispatch(func(app.Context) {
-				var partial *settings.Partial
-				switch {
-				case err != nil:
-					p.composer.Problems[state.AtPrompts] = err.Error()
-				case carried == nil:
-					p.restoreFile(s, nil, pic)
-				case errors.As(carried, &partial):
-					p.restoreFile(s, partial.LeftOut, pic)
-				default:
-					p.addPrompt(state.NewImagePrompt(pic))
-				}
-			})
-		}
-	})
-}
-
-// settingsOf reads what a picture carries; any error but a settings.Partial: nothing.
-func settingsOf(file js.Value) (settings.Settings, error) {
-	if file.Get("size").Float() > maxFile {
-		return settings.Settings{}, settings.ErrNoSettings
-	}
-	data, err := blobs.Bytes(file)
-	if err != nil {
-		return settings.Settings{}, err
-	}
-	return settings.Read(webapi.GoBytes(data))
-}
-
-// takeStart makes a file the start picture.
-func (p *page) takeStart(files js.Value) {
-	if files.Length() == 0 {
-		return
-	}
-	file := files.Index(0)
-	p.ctx.Async(func() {
-		pic, err := admit(file.Get("name").String(), file)
-		p.ctx.Dispatch(func(app.Context) {
-			if err != nil {
-				p.composer.Problems[state.AtStart] = err.Error()
-				return
-			}
-			p.setStart(pic)
-		})
-	})
-}
-
-func (p *page) setStart(pic *state.Picture) {
-	p.composer.SetStart(pic)
-	if d := byID("start"); d.Truthy() {
-		d.Set("open", true)
-	}
-	p.ctx.Defer(func(app.Context) { p.showMasks() })
-}
-
-// again makes a picture of a result, and hands it on.
-func (p *page) again(r *state.Result, take func(*state.Picture)) {
-	p.ctx.Async(func() {
-		pic, err := admit(fmt.Sprintf("result-%d.png", r.Settings.Seed), r.PNG.(js.Value))
-		p.ctx.Dispatch(func(app.Context) {
-			if err != nil {
-				p.composer.Problems[state.AtGo] = err.Error()
-				return
-			}
-			take(pic)
-		})
-	})
+// Bitmap implements state.Browser.
+func (browser) Bitmap(png any) (any, error) {
+	return webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blobs.New(png, "image/png")))
 }

@@ -12,9 +12,9 @@ import (
 )
 
 func (p *page) Render() app.UI {
-	p.values = map[string]string{}
+	p.drawn++
 	if p.ctx.Context != nil {
-		p.ctx.Defer(p.settle)
+		p.loop.drawn(p.controls.settle)
 	}
 	class := "studio"
 	if p.dragged {
@@ -91,9 +91,9 @@ func (p *page) easel() app.UI {
 			app.Img().Src(here("web/samples/"+s.file)).Role("presentation"),
 			app.Span().Text("This "+lower(s.title)+", "+s.where),
 		).OnClick(func(app.Context, app.Event) {
-			p.composer.Prompts, p.composer.Settings.Prompt, p.force = nil, s.prompt(), true
+			p.composer.Prompts, p.composer.Settings.Prompt, p.controls.force = nil, s.prompt(), true
 			p.countTokens()
-			p.takeSample(s, p.generate)
+			p.intake.sample(s, p.generate)
 		}, named(s.file)))
 	}
 	return app.Div().Class("empty").Body(
@@ -188,9 +188,9 @@ func (p *page) actions() app.UI {
 		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
 		button(none, "copy", "Copy", fail(func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
 		button(none || !p.canShare, "share", "Share", fail(func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
-		button(none, "", "Use as image prompt", func(r *state.Result) { p.again(r, func(pic *state.Picture) { p.addPrompt(state.NewImagePrompt(pic)) }) }),
-		button(none, "", "Use as start picture", func(r *state.Result) { p.again(r, p.setStart) }),
-		button(none, "", "Use these settings", p.restoreResult),
+		button(none, "", "Use as image prompt", p.intake.resultAsPrompt),
+		button(none, "", "Use as start picture", p.intake.resultAsStart),
+		button(none, "", "Use these settings", p.intake.restoreResult),
 		button(none, "", "Same seed", func(r *state.Result) { p.composer.SetSeed(r.Settings.Seed) }),
 		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(p.gallery.ActualSize)).Body(app.Span().Text(size)).
 			OnClick(func(app.Context, app.Event) { p.gallery.ActualSize = !p.gallery.ActualSize }),

@@ -1,0 +1,191 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"syscall/js"
+	"time"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// canvases lets crops and masks be worked on their pictures themselves, with pointer, wheel and keys. Its listeners are
+// the window's, because they must answer while the event lasts. go-app's own run too late for that.
+type canvases struct {
+	composer *state.Composer
+	loop     *loop
+	follow   func(e js.Value) // moves what the pointer holds, while it is down
+	focused  string           // the id of the mask that has the keyboard
+}
+
+// startMaskID is the canvas of the start picture's mask. An image prompt has its crop on cropID of its index, and its
+// mask on maskID.
+const startMaskID = "mask-start"
+
+func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
+func maskID(i int) string { return "mask-" + cropID(i) }
+
+// crop returns the crop that is shown on a canvas, or nil.
+func (c *canvases) crop(id string) *state.Crop {
+	for i, im := range c.composer.Prompts {
+		if id == cropID(i) {
+			return &im.Crop
+		}
+	}
+	return nil
+}
+
+// mask returns the mask that is painted on a canvas, or nil.
+func (c *canvases) mask(id string) *state.Mask {
+	if id == startMaskID {
+		return &c.composer.StartMask
+	}
+	for i, im := range c.composer.Prompts {
+		if id == maskID(i) {
+			return &im.Mask
+		}
+	}
+	return nil
+}
+
+// paint draws all crops and masks.
+func (c *canvases) paint() {
+	c.paintMask(startMaskID)
+	for i, im := range c.composer.Prompts {
+		if canvas := byID(cropID(i)); canvas.Truthy() {
+			paintCrop(canvas, im.Crop, im.Small.(js.Value))
+		}
+		c.paintMask(maskID(i))
+	}
+}
+
+func (c *canvases) paintMask(id string) {
+	canvas, m := byID(id), c.mask(id)
+	if !canvas.Truthy() || m == nil {
+		return
+	}
+	s := c.composer.Settings
+	paintMask(canvas, m, s.Width, s.Height)
+	if c.focused == id {
+		paintBrush(canvas, m, s.Width, s.Height)
+	}
+}
+
+// paintLater draws them after the page was drawn, for when a canvas has come or gone.
+func (c *canvases) paintLater() { c.loop.drawn(c.paint) }
+
+// changed draws a crop or mask that was changed on its canvas, and the controls that say the same.
+func (c *canvases) changed() { c.loop.dispatch(c.paint) }
+
+func (c *canvases) listen() {
+	on("pointerdown", c.pointerDown)
+	on("pointermove", func(e js.Value) {
+		if c.follow != nil {
+			c.follow(e)
+		}
+	})
+	end := func(js.Value) {
+		if c.follow != nil {
+			c.follow = nil
+			c.changed()
+		}
+	}
+	on("pointerup", end)
+	on("pointercancel", end)
+	var scrolled time.Time
+	on("wheel", func(e js.Value) {
+		crop := c.crop(e.Get("target").Get("id").String())
+		// A visitor who scrolls the composer past a picture does not mean to zoom it.
+		if crop == nil || time.Since(scrolled) < 300*time.Millisecond {
+			scrolled = time.Now()
+			return
+		}
+		e.Call("preventDefault")
+		pixels := e.Get("deltaY").Float()
+		if e.Get("deltaMode").Int() != 0 { // lines or pages
+			pixels *= 40
+		}
+		crop.Scroll(pixels)
+		c.changed()
+	})
+	on("keydown", c.keyDown)
+	on("focusin", c.focus)
+	on("focusout", c.focus)
+}
+
+func (c *canvases) pointerDown(e js.Value) {
+	canvas := e.Get("target")
+	if e.Get("button").Int() != 0 || canvas.Get("tagName").String() != "CANVAS" {
+		return
+	}
+	id := canvas.Get("id").String()
+	if crop := c.crop(id); crop != nil {
+		c.dragCrop(crop, canvas, e)
+	} else if m := c.mask(id); m != nil {
+		c.dragMask(m, canvas, e)
+	} else {
+		return
+	}
+	// So that the canvas gets the keys from now on, and the pointer beyond its edge.
+	canvas.Call("focus", map[string]any{"preventScroll": true})
+	canvas.Call("setPointerCapture", e.Get("pointerId"))
+	e.Call("preventDefault")
+}
+
+// dragCrop moves the square with the pointer.
+func (c *canvases) dragCrop(crop *state.Crop, canvas, e js.Value) {
+	x, y := e.Get("clientX").Float(), e.Get("clientY").Float()
+	c.follow = func(e js.Value) {
+		scale := float64(crop.Width) / canvas.Call("getBoundingClientRect").Get("width").Float()
+		nx, ny := e.Get("clientX").Float(), e.Get("clientY").Float()
+		crop.Move((nx-x)*scale, (ny-y)*scale)
+		x, y = nx, ny
+		c.paint()
+	}
+}
+
+// dragMask begins a stroke at the pointer and follows it.
+func (c *canvases) dragMask(m *state.Mask, canvas, e js.Value) {
+	at := func(e js.Value) [2]float64 {
+		r := canvas.Call("getBoundingClientRect")
+		return [2]float64{(e.Get("clientX").Float() - r.Get("left").Float()) / r.Get("width").Float(),
+			(e.Get("clientY").Float() - r.Get("top").Float()) / r.Get("height").Float()}
+	}
+	m.Begin(at(e))
+	c.paint()
+	c.follow = func(e js.Value) {
+		m.Extend(at(e))
+		c.paint()
+	}
+}
+
+func (c *canvases) keyDown(e js.Value) {
+	canvas, name := e.Get("target"), e.Get("key").String()
+	control := e.Get("ctrlKey").Bool()
+	if canvas.Get("tagName").String() != "CANVAS" || control && name != "z" || e.Get("metaKey").Bool() {
+		return
+	}
+	id := canvas.Get("id").String()
+	done := false
+	if crop := c.crop(id); crop != nil {
+		done = crop.Key(name)
+	} else if m := c.mask(id); m != nil {
+		done = m.Key(name, e.Get("shiftKey").Bool(), control)
+	}
+	if done {
+		c.changed()
+		e.Call("preventDefault")
+	}
+}
+
+// focus shows the keyboard's brush on the mask that has the keyboard.
+func (c *canvases) focus(e js.Value) {
+	id := ""
+	if active := js.Global().Get("document").Get("activeElement"); active.Truthy() && e.Get("type").String() == "focusin" {
+		id = active.Get("id").String()
+	}
+	if c.mask(id) != nil || c.focused != "" {
+		c.focused = id
+		c.paint()
+	}
+}

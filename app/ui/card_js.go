@@ -1,0 +1,92 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// promptCard shows an image prompt and how it is used.
+type promptCard struct {
+	app.Compo
+	Drawn    int
+	Index    int
+	composer *state.Composer
+	controls *controls
+	canvases *canvases
+	adapters func() []state.Adapter
+	shownURL func() string
+}
+
+// promptID is the id of one of an image prompt's controls.
+func promptID(index int, name string) string { return fmt.Sprintf("prompt-%d-%s", index, name) }
+
+func (t *promptCard) Render() app.UI {
+	im := t.composer.Prompts[t.Index]
+	scale, layers := promptID(t.Index, "scale"), promptID(t.Index, "layers")
+	return app.Div().Class("card").Body(
+		app.Canvas().ID(cropID(t.Index)).Class("crop").TabIndex(0).Role("img").Aria("label", "Image prompt "+im.Name).
+			Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
+			Title("The encoder sees the bright square: drag it, or turn the wheel to zoom"),
+		app.Div().Class("card-controls").Body(
+			app.Div().Class("field").Body(
+				app.Label().For(scale).Title("ip_adapter_scale, λ").Body(app.Text("Image weight"), app.Span().Class("numbers").Text(trim(im.Scale))),
+				app.Input().ID(t.controls.bind(scale, trim(im.Scale))).Type("range").Min("0").Max("1.5").Step(0.05).Aria("label", "Image weight").
+					OnInput(func(ctx app.Context, _ app.Event) { im.Scale = number(ctx, im.Scale) }, key(im)),
+			),
+			app.Select().ID(t.controls.bind(layers, im.Layers)).Aria("label", "What to take").Title("What to take from it (ip_adapter_layers)").Body(
+				option(settings.LayersAll, "Everything"), option(settings.LayersStyle, "Style"), option(settings.LayersComposition, "Composition"),
+			).OnChange(func(ctx app.Context, _ app.Event) { im.Layers = text(ctx) }, key(im)),
+		),
+		app.Button().Class("remove").Aria("label", "Remove "+im.Name).Title("Remove").Body(icon("close")).
+			OnClick(func(app.Context, app.Event) {
+				t.composer.RemovePrompt(im)
+				t.canvases.paintLater()
+			}, key(im)),
+		app.Div().Class("card-more").Body(
+			&cropPanel{Drawn: t.Drawn, Index: t.Index, composer: t.composer, controls: t.controls, canvases: t.canvases},
+			&maskPanel{Drawn: t.Drawn, ID: maskID(t.Index), Label: "Where", Hint: "Paint where in the result this picture works. Nothing painted: everywhere.",
+				Under: t.shownURL(), controls: t.controls, canvases: t.canvases},
+			app.Details().Class("more").Body(
+				app.Summary().Text("When, and how"),
+				app.Div().Class("grid").Body(
+					t.percent("From step, %", im, im.Start, im.SetStart),
+					t.percent("To step, %", im, im.End, im.SetEnd),
+					t.adapter(im),
+				),
+			),
+		),
+	)
+}
+
+func (t *promptCard) percent(label string, im *state.ImagePrompt, value float64, set func(float64)) app.UI {
+	id := t.controls.bind(promptID(t.Index, label), trim(100*value))
+	return app.Div().Class("field").Body(
+		app.Label().For(id).Text(label),
+		app.Input().ID(id).Type("number").Class("numbers").Min("0").Max("100").Step(5).
+			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, 100*value) / 100) }, key(im)),
+	)
+}
+
+// adapter chooses the adapter, where there is a choice.
+func (t *promptCard) adapter(im *state.ImagePrompt) app.UI {
+	list := t.adapters()
+	chosen, _ := im.AdapterOf(list)
+	var options []app.UI
+	for _, a := range list {
+		options = append(options, option(cmp.Or(a.ID, ships), a.Name))
+	}
+	id := t.controls.bind(promptID(t.Index, "adapter"), cmp.Or(chosen.ID, ships))
+	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
+		app.Label().For(id).Text("Image adapter"),
+		app.Select().ID(id).Body(options...).
+			OnChange(func(ctx app.Context, _ app.Event) { im.Adapter = strings.TrimPrefix(text(ctx), ships) }, key(im)),
+	)
+}

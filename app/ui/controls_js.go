@@ -1,0 +1,93 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
+
+// controls are the values that form controls are to show. go-app sets a control's value only when the value that was
+// drawn last differs, which is not enough after the visitor has changed it.
+type controls struct {
+	values map[string]string // by the control's id
+	force  bool              // set even the control that has the keyboard, because the values came from elsewhere
+}
+
+// bind says what a control is to show, and returns its id.
+func (c *controls) bind(id, value string) string {
+	c.values[id] = value
+	return id
+}
+
+// number returns what a control of numbers is to show.
+func (c *controls) number(id string) float64 {
+	v, _ := strconv.ParseFloat(c.values[id], 64) // bound from a number
+	return v
+}
+
+// settle puts the values into the controls, after the page was drawn. The control that is being typed into is left
+// alone.
+func (c *controls) settle() {
+	active := js.Global().Get("document").Get("activeElement")
+	for id, value := range c.values {
+		e := byID(id)
+		if e.Truthy() && (c.force || !e.Equal(active)) && e.Get("value").String() != value {
+			e.Set("value", value)
+		}
+	}
+	c.force = false
+}
+
+func byID(id string) js.Value { return js.Global().Get("document").Call("getElementById", id) }
+
+// key tells go-app's handlers apart by the thing that they hold.
+func key(held any) app.EventOption { return app.EventScope(fmt.Sprintf("%p", held)) }
+
+// named tells them apart by a text.
+func named(text string) app.EventOption { return app.EventScope(text) }
+
+// alert is a place for what went wrong. It is there all the time, so that screen readers speak when it fills.
+func alert(text string) app.UI {
+	class := "alert"
+	if text != "" {
+		class = "problem"
+	}
+	return app.P().Class(class).Role("alert").Text(text)
+}
+
+func option(value, text string) app.UI { return app.Option().Value(value).Text(text) }
+
+// fileInput is a label that opens a file picker for pictures.
+func fileInput(label string, several bool, hint string, take func(files js.Value)) app.UI {
+	return app.Label().Class("add").Body(
+		icon("plus"), app.Span().Text(label), app.Span().Class("quiet").Text(hint),
+		app.Input().Type("file").Accept("image/*").Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
+			src := ctx.JSSrc()
+			// go-app wraps JavaScript values; the rest of this package has them plain.
+			app.Window().Set("impromptFiles", src.Get("files"))
+			files := js.Global().Get("Array").Call("from", js.Global().Get("impromptFiles"))
+			app.Window().Set("impromptFiles", nil)
+			take(files)
+			src.Set("value", "")
+		}),
+	)
+}
+
+// trim writes a number without needless zeros.
+func trim(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+// text returns what was typed into the control of an event.
+func text(ctx app.Context) string { return ctx.JSSrc().Get("value").String() }
+
+// number returns the number in the control of an event, or missing if there is none.
+func number(ctx app.Context, missing float64) float64 {
+	v, err := strconv.ParseFloat(text(ctx), 64)
+	if err != nil || v != v {
+		return missing
+	}
+	return v
+}

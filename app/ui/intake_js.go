@@ -1,0 +1,187 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"syscall/js"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
+	"github.com/imprompt/imprompt/gpu/webapi"
+)
+
+// intake brings into the composer what comes from elsewhere: files, samples and earlier results.
+type intake struct {
+	composer     *state.Composer
+	gallery      *state.Gallery
+	store        state.Store
+	note         *state.Note
+	controls     *controls
+	canvases     *canvases
+	loop         *loop
+	model        func() string                    // the ID of the chosen model
+	restoreModel func(id string) (leftOut string) // chooses a model, if it is here
+	countTokens  func()
+}
+
+// files makes dropped, pasted or picked files image prompts. A picture that carries settings restores
+// them instead.
+func (t *intake) files(files js.Value) {
+	var list []js.Value
+	for i := range files.Length() {
+		list = append(list, files.Index(i))
+	}
+	t.loop.ctx.Async(func() {
+		for _, file := range list { // one after the other, so that they stay in order
+			s, carried := settingsOf(file)
+			picture, err := admit(file.Get("name").String(), file)
+			t.loop.dispatch(func() { t.file(picture, err, s, carried) })
+		}
+	})
+}
+
+// file takes a file that was read: a picture, or err, and the settings in it, or the error carried.
+func (t *intake) file(picture *state.Picture, err error, s settings.Settings, carried error) {
+	var partial *settings.Partial
+	switch {
+	case err != nil:
+		t.composer.Problems[state.AtPrompts] = err.Error()
+	case carried == nil:
+		t.restoreFile(s, nil, picture)
+	case errors.As(carried, &partial):
+		t.restoreFile(s, partial.LeftOut, picture)
+	default:
+		t.addPrompt(picture)
+	}
+}
+
+// settingsOf reads the settings that a picture carries. If the error is a *settings.Partial, the settings are good.
+func settingsOf(file js.Value) (settings.Settings, error) {
+	if file.Get("size").Float() > maxFile {
+		return settings.Settings{}, settings.ErrNoSettings
+	}
+	data, err := blobs.Bytes(file)
+	if err != nil {
+		return settings.Settings{}, err
+	}
+	return settings.Read(webapi.GoBytes(data))
+}
+
+func (t *intake) addPrompt(picture *state.Picture) {
+	t.composer.AddPrompt(state.NewImagePrompt(picture))
+	t.canvases.paintLater()
+}
+
+// sample adds a sample as an image prompt, and then does more, if then is not nil.
+func (t *intake) sample(s sample, then func()) {
+	t.loop.beside(func() func() {
+		b, err := fetchBlob("web/samples/" + s.file)
+		var picture *state.Picture
+		if err == nil {
+			picture, err = admit(s.file, b)
+		}
+		return func() {
+			if err != nil {
+				t.composer.Problems[state.AtPrompts] = "The sample could not be read: " + err.Error()
+				return
+			}
+			t.addPrompt(picture)
+			if then != nil {
+				then()
+			}
+		}
+	})
+}
+
+// start makes a file the start picture.
+func (t *intake) start(files js.Value) {
+	if files.Length() > 0 {
+		file := files.Index(0)
+		t.admit(file.Get("name").String(), file, state.AtStart, t.setStart)
+	}
+}
+
+func (t *intake) setStart(picture *state.Picture) {
+	t.composer.SetStart(picture)
+	if d := byID("start"); d.Truthy() {
+		d.Set("open", true)
+	}
+	t.canvases.paintLater()
+}
+
+// admit reads a file and hands it on as a picture. What goes wrong is shown at a place.
+func (t *intake) admit(name string, file js.Value, at state.Place, take func(*state.Picture)) {
+	t.loop.beside(func() func() {
+		picture, err := admit(name, file)
+		return func() {
+			if err != nil {
+				t.composer.Problems[at] = err.Error()
+				return
+			}
+			take(picture)
+		}
+	})
+}
+
+// resultAsPrompt adds a result as an image prompt.
+func (t *intake) resultAsPrompt(r *state.Result) { t.admitResult(r, t.addPrompt) }
+
+// resultAsStart makes a result the start picture.
+func (t *intake) resultAsStart(r *state.Result) { t.admitResult(r, t.setStart) }
+
+func (t *intake) admitResult(r *state.Result, take func(*state.Picture)) {
+	t.admit(fmt.Sprintf("result-%d.png", r.Settings.Seed), r.PNG.(js.Value), state.AtGo, take)
+}
+
+// restoreFile takes over the settings that a picture carried. Its image prompts are not in it, but they are in the gallery
+// if the picture was made here.
+func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *state.Picture) {
+	offer := func() {
+		t.addPrompt(picture)
+		*t.note = state.Note{}
+	}
+	if r := t.gallery.Find(s); r != nil {
+		t.restoreResult(r)
+		*t.note = state.Note{Text: "Settings restored from " + picture.Name + ". Its pictures were in the gallery.", Action: "Use it as an image prompt as well", Do: offer}
+		return
+	}
+	if len(leftOut) > 0 && s.Model == "" {
+		s.Model = t.model() // another program's picture: its model is among what is left out
+	}
+	if lacks := t.restoreModel(s.Model); lacks != "" {
+		leftOut = append(leftOut, lacks)
+	}
+	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: offer}
+	t.restored()
+}
+
+// restoreResult takes over a result's settings and its pictures.
+func (t *intake) restoreResult(r *state.Result) {
+	*t.note = state.Note{}
+	if lacks := t.restoreModel(r.Settings.Model); lacks != "" {
+		t.note.Text = "Restored, except for " + lacks + "."
+	}
+	t.composer.Restore(r.Settings)
+	t.restored()
+	t.loop.beside(func() func() {
+		pictures, err := r.Pictures(t.store, browser{})
+		return func() {
+			if err != nil {
+				*t.note = state.Note{Text: "The settings are restored, but not their pictures: " + err.Error()}
+				return
+			}
+			t.composer.RestorePictures(pictures)
+			t.restored()
+		}
+	})
+}
+
+// restored shows what was restored, also in the control that has the keyboard.
+func (t *intake) restored() {
+	t.controls.force = true
+	t.countTokens()
+	t.canvases.paintLater()
+}

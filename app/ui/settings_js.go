@@ -1,0 +1,104 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/model/scheduler"
+)
+
+// settingsPanel has the settings that are numbers or choices. To add one, add it to settings.Settings, and here.
+type settingsPanel struct {
+	app.Compo
+	Drawn    int
+	composer *state.Composer
+	controls *controls
+}
+
+func (t *settingsPanel) Render() app.UI {
+	s := &t.composer.Settings
+	return app.Details().Body(
+		app.Summary().Body(app.Span().Text("Settings"),
+			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
+		app.Div().Class("grid").Body(
+			t.whole("Width", "pixels, a multiple of 8", 64, 1024, 8, &s.Width),
+			t.whole("Height", "pixels, a multiple of 8", 64, 1024, 8, &s.Height),
+			t.whole("Steps", "num_inference_steps", 1, 150, 1, &s.NumInferenceSteps),
+			t.spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, s.GuidanceScale,
+				func(v float64) string { s.GuidanceScale = v; return trim(v) }),
+			t.scheduler(),
+			t.whole("Pictures", "num_images: how many at once, from one seed", 1, 16, 1, &s.NumImages),
+			t.seed(),
+		),
+		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
+			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
+	)
+}
+
+// spin is a field for a number. What is typed is taken as soon as it is valid, and put right when the field is left.
+// set takes a value and returns what the field is to show for it.
+func (t *settingsPanel) spin(label, tip string, least, most, step float64, value float64, set func(float64) string) app.UI {
+	id := t.controls.bind("set-"+label, trim(value))
+	take := func(v float64) { t.controls.bind(id, set(v)) }
+	return app.Div().Class("field").Title(tip).Body(
+		app.Label().For(id).Text(label),
+		app.Input().ID(id).Type("number").Class("numbers").Min(trim(least)).Max(trim(most)).Step(step).
+			OnInput(func(ctx app.Context, _ app.Event) {
+				if v := number(ctx, least-1); v >= least && v <= most {
+					take(v)
+				}
+			}).
+			OnChange(func(ctx app.Context, _ app.Event) {
+				take(min(max(number(ctx, t.controls.number(id)), least), most))
+				ctx.JSSrc().Set("value", trim(t.controls.number(id)))
+			}),
+	)
+}
+
+// whole is a field for a whole number, a multiple of step.
+func (t *settingsPanel) whole(label, tip string, least, most, step int, value *int) app.UI {
+	return t.spin(label, tip, float64(least), float64(most), float64(step), float64(*value), func(v float64) string {
+		*value = max(least, int(v)/step*step)
+		return strconv.Itoa(*value)
+	})
+}
+
+func (t *settingsPanel) scheduler() app.UI {
+	s := &t.composer.Settings
+	var options []app.UI
+	for _, o := range scheduler.All() {
+		options = append(options, option(o.Name, o.Label))
+	}
+	return app.Div().Class("field").Title("scheduler").Body(
+		app.Label().For("set-Scheduler").Text("Scheduler"),
+		app.Select().ID(t.controls.bind("set-Scheduler", s.Scheduler)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { s.Scheduler = text(ctx) }),
+	)
+}
+
+func (t *settingsPanel) seed() app.UI {
+	c := t.composer
+	lock, lockIcon := "Keep this seed", "open"
+	if c.SeedLocked {
+		lock, lockIcon = "The seed is kept: roll a new one each time", "locked"
+	}
+	return app.Div().Class("field wide").Body(
+		app.Label().For("set-Seed").Text("Seed"),
+		app.Div().Class("pair").Body(
+			app.Input().ID(t.controls.bind("set-Seed", strconv.FormatUint(c.Settings.Seed, 10))).Type("number").Class("numbers").Min("0").Step(1).
+				OnInput(func(ctx app.Context, _ app.Event) {
+					if v, err := strconv.ParseUint(text(ctx), 10, 64); err == nil {
+						c.SetSeed(v)
+					}
+				}),
+			app.Button().Class("plain square").Aria("label", "Roll a new seed").Title("Roll a new seed").Body(icon("die")).
+				OnClick(func(app.Context, app.Event) { c.RollSeed() }),
+			app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(c.SeedLocked)).Title(lock).Body(icon(lockIcon)).
+				OnClick(func(app.Context, app.Event) { c.SeedLocked = !c.SeedLocked }),
+		),
+	)
+}
