@@ -18,20 +18,23 @@ import (
 type galleryPanel struct {
 	app.Compo
 	Changes int    // of the gallery
-	Shown   string // the address of the picture on the stage
-	page    *page
+	Shown   string // the URL of the picture on the stage
+	gallery *state.Gallery
+	jobs    *state.Jobs
+	store   state.Store
+	note    *state.Note
+	loop    *loop
 }
 
 func (g *galleryPanel) Render() app.UI {
-	p := g.page
-	list := make([]app.UI, len(p.gallery.Results))
-	for i, r := range p.gallery.Results {
+	list := make([]app.UI, len(g.gallery.Results))
+	for i, r := range g.gallery.Results {
 		list[i] = app.Figure().Body(
 			app.Button().Class("thumb").Aria("label", "Show: "+r.Title()).Title(r.Title()).Aria("current", fmt.Sprint(r.URL == g.Shown)).
 				Body(app.Img().Src(r.URL).Role("presentation").Loading("lazy")).
-				OnClick(func(app.Context, app.Event) { p.gallery.Show(r) }, key(r)),
+				OnClick(func(app.Context, app.Event) { g.gallery.Show(r) }, key(r)),
 			app.Button().Class("remove").Aria("label", "Delete: "+r.Title()).Title("Delete").Body(icon("close")).
-				OnClick(func(app.Context, app.Event) { p.remove(r) }, key(r)),
+				OnClick(func(app.Context, app.Event) { g.remove(r) }, key(r)),
 		)
 	}
 	count := ""
@@ -41,7 +44,7 @@ func (g *galleryPanel) Render() app.UI {
 	return app.Section().Class("gallery").Aria("label", "Gallery").Body(
 		app.Div().Class("gallery-head").Body(
 			app.H2().Body(app.Text("Gallery"), app.Span().Class("numbers quiet count").Text(count)),
-			app.Button().Class("plain small").Text("Export as zip").Hidden(len(list) == 0).OnClick(func(app.Context, app.Event) { p.export() }),
+			app.Button().Class("plain small").Text("Export as zip").Hidden(len(list) == 0).OnClick(func(app.Context, app.Event) { g.export() }),
 		),
 		app.P().Class("quiet").Hidden(len(list) > 0).Text("What you make is kept here, on this machine."),
 		app.Div().Class("film").Hidden(len(list) == 0).Body(list...),
@@ -49,35 +52,21 @@ func (g *galleryPanel) Render() app.UI {
 }
 
 // remove deletes a result from the gallery and its store.
-func (p *page) remove(r *state.Result) {
-	p.gallery.Remove(r)
-	p.jobs.Remove(r)
+func (g *galleryPanel) remove(r *state.Result) {
+	g.gallery.Remove(r)
+	g.jobs.Remove(r)
 	blobs.Revoke(r.URL)
 	if r.Key == 0 {
 		return
 	}
-	p.ctx.Async(func() {
-		if err := p.store.Forget(r.Key); err != nil {
-			p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: "The picture could not be deleted: " + err.Error()} })
+	g.loop.beside(func() func() {
+		err := g.store.Forget(r.Key)
+		return func() {
+			if err != nil {
+				*g.note = state.Note{Text: "The picture could not be deleted: " + err.Error()}
+			}
 		}
 	})
-}
-
-// keep puts a result into the store.
-func (p *page) keep(r *state.Result) {
-	key, err := p.store.Keep(r)
-	p.ctx.Dispatch(func(app.Context) {
-		if text := p.gallery.Kept(r, key, err); text != "" {
-			p.note = state.Note{Text: text}
-		}
-	})
-}
-
-// openGallery shows the pictures of earlier visits.
-func (p *page) openGallery() {
-	// Private windows have no store: there the gallery lasts as long as the page.
-	list, _ := p.store.List()
-	p.ctx.Dispatch(func(app.Context) { p.gallery.Opened(list) })
 }
 
 // parts collects what is written as the parts of a Blob, outside of Go's memory.
@@ -89,21 +78,25 @@ func (w parts) Write(b []byte) (int, error) {
 }
 
 // export saves the whole gallery as a zip of PNGs.
-func (p *page) export() {
-	list := p.gallery.Results // which is never changed in place
-	p.ctx.Async(func() {
+func (g *galleryPanel) export() {
+	list := g.gallery.Results // which is never changed in place
+	g.loop.beside(func() func() {
 		w := parts{js.Global().Get("Array").New()}
-		err := state.Pack(w, list, func(r *state.Result) ([]byte, error) {
-			b, err := blobs.Bytes(r.PNG.(js.Value))
+		err := state.Pack(w, list, readPNG)
+		return func() {
 			if err != nil {
-				return nil, err
+				*g.note = state.Note{Text: "The gallery could not be packed: " + err.Error()}
+				return
 			}
-			return webapi.GoBytes(b), nil
-		})
-		if err != nil {
-			p.ctx.Dispatch(func(app.Context) { p.note = state.Note{Text: "The gallery could not be packed: " + err.Error()} })
-			return
+			download("imprompt-gallery.zip", blobs.Join(w.list, "application/zip"))
 		}
-		download("imprompt-gallery.zip", blobs.Join(w.list, "application/zip"))
 	})
+}
+
+func readPNG(r *state.Result) ([]byte, error) {
+	b, err := blobs.Bytes(r.PNG.(js.Value))
+	if err != nil {
+		return nil, err
+	}
+	return webapi.GoBytes(b), nil
 }

@@ -76,12 +76,12 @@ func (t *intake) addPrompt(picture *state.Picture) {
 }
 
 // sample adds a sample as an image prompt, and then does more, if then is not nil.
-func (t *intake) sample(s sample, then func()) {
+func (t *intake) sample(s state.Sample, then func()) {
 	t.loop.beside(func() func() {
-		b, err := fetchBlob("web/samples/" + s.file)
+		b, err := fetchBlob("web/samples/" + s.File)
 		var picture *state.Picture
 		if err == nil {
-			picture, err = admit(s.file, b)
+			picture, err = admit(s.File, b)
 		}
 		return func() {
 			if err != nil {

@@ -16,16 +16,6 @@ import (
 // generate makes the picture that the composer describes, or several from one seed.
 func (p *page) generate() { p.request(p.composer.ForPicture) }
 
-// strip makes a row of pictures at five image weights.
-func (p *page) strip() {
-	if len(p.composer.Prompts) > 0 {
-		p.request(p.composer.ForWeightStrip)
-	}
-}
-
-// seeds makes a row of pictures from five seeds.
-func (p *page) seeds() { p.request(p.composer.ForSeedStrip) }
-
 // request submits what the composer asks for, unless something is wrong with it, which is then said.
 func (p *page) request(compose func(model string, fit []state.Adapter) state.Request) {
 	if p.jobs.Busy() || p.jobs.Engine.Refusal.Title != "" {

@@ -18,36 +18,36 @@ func Run() {
 	app.RunWhenOnBrowser()
 }
 
-// page is the whole of it: what was composed, what the engine is doing, what was made.
+// page is the root: it owns the states, and wires them to each other, to the workers and to the browser.
 type page struct {
 	app.Compo
-	ctx app.Context
+	ctx   app.Context
+	loop  *loop
+	drawn int // counts the drawings
 
+	// States.
 	composer *state.Composer
+	jobs     *state.Jobs
+	library  *state.Library
+	gallery  *state.Gallery
 	note     state.Note // what was done on the visitor's behalf
 	dragged  bool       // a file is held over the page
-	controls *controls
-	canvases *canvases
-	intake   *intake
-	loop     *loop
-	drawn    int // counts the drawings
+	update   bool       // a new version of the site is ready
+	canShare bool       // the browser hands pictures to other programs
 
-	jobs      *state.Jobs
-	engine    *engine
-	library   *state.Library
-	librarian *librarian
-	gallery   *state.Gallery
+	// What works on them.
 	store     state.Store
-
-	hideNotice bool // that the GPU is none
-	update     bool // a new version of the site is ready
-	theme      string
-	canShare   bool
+	engine    *engine
+	librarian *librarian
+	controls  *controls
+	canvases  *canvases
+	intake    *intake
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	p := &page{composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, store: gallerystore.Store{}, controls: &controls{values: map[string]string{}}, loop: &loop{}}
+	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, store: gallerystore.Store{},
+		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian)
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
@@ -58,88 +58,86 @@ func newPage() *page {
 
 func (p *page) OnMount(ctx app.Context) {
 	p.ctx, p.loop.ctx = ctx, ctx
-	ctx.LocalStorage().Get("theme", &p.theme)
-	p.applyTheme()
 	p.canShare = canShare()
 	p.listen()
 	p.canvases.listen()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	p.librarian.open()
 	p.engine.start()
-	ctx.Async(p.openGallery)
+	p.openGallery()
 }
 
-// listen takes keys and files wherever on the page they arrive.
-func (p *page) listen() {
-	on("keydown", func(e js.Value) {
-		switch {
-		case e.Get("key").String() == "Enter" && (e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()):
-			e.Call("preventDefault")
-			p.ctx.Dispatch(func(app.Context) { p.generate() })
-		case e.Get("key").String() == "Escape":
-			// What floats goes first, and only then what is under way.
-			if closeAbout() {
-				return
+func (p *page) Render() app.UI {
+	p.drawn++
+	if p.ctx.Context != nil {
+		p.loop.drawn(p.controls.settle)
+	}
+	class := "studio"
+	if p.dragged {
+		class += " dragged"
+	}
+	progress := p.jobs.Progress(p.gallery.Shown)
+	return app.Div().Class(class).Body(
+		&header{Drawn: p.drawn, Update: p.update, jobs: p.jobs},
+		app.Main().Class("room").Body(
+			app.Section().Class("composer").Aria("label", "Composer").Body(
+				app.Div().Class("sheets").Body(
+					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters, shownURL: p.gallery.ShownURL,
+						takeFiles: p.intake.files, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }},
+					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens},
+					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
+					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls},
+					&modelChoice{page: p, Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy()},
+				),
+				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, request: p.request},
+			),
+			app.Div().Class("wall").Body(
+				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
+					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note},
+					&easel{Drawn: p.drawn, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try},
+					&progressLine{Progress: progress},
+					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
+				),
+				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, jobs: p.jobs, store: p.store, note: &p.note, loop: p.loop},
+			),
+		),
+		&modelsPanel{page: p, Panel: p.library.Panel()},
+		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(progress.Spoken),
+		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
+	)
+}
+
+// try generates a first picture from a sample.
+func (p *page) try(s state.Sample) {
+	p.composer.Try(s)
+	p.controls.force = true
+	p.countTokens()
+	p.intake.sample(s, p.generate)
+}
+
+// restart starts the engine again, after it could not start.
+func (p *page) restart() {
+	p.jobs.Engine.Refusal, p.composer.Problems = state.Refusal{}, state.Problems{}
+	p.engine.start()
+}
+
+// openGallery shows the pictures of earlier visits.
+func (p *page) openGallery() {
+	p.loop.beside(func() func() {
+		// Private windows have no store: there the gallery lasts as long as the page.
+		list, _ := p.store.List()
+		return func() { p.gallery.Opened(list) }
+	})
+}
+
+// keep puts a new result into the gallery's store.
+func (p *page) keep(r *state.Result) {
+	p.loop.beside(func() func() {
+		key, err := p.store.Keep(r)
+		return func() {
+			if text := p.gallery.Kept(r, key, err); text != "" {
+				p.note = state.Note{Text: text}
 			}
-			p.ctx.Dispatch(func(app.Context) {
-				if p.library.Open {
-					p.showModels(false)
-					return
-				}
-				p.jobs.Stop()
-			})
 		}
 	})
-	on("paste", func(e js.Value) { p.intake.files(e.Get("clipboardData").Get("files")) })
-	drag := func(over bool) func(js.Value) {
-		return func(e js.Value) {
-			e.Call("preventDefault")
-			// A drag leaves every element that it crosses: only the window's edge counts.
-			if over != p.dragged && (over || e.Get("relatedTarget").IsNull()) {
-				p.ctx.Dispatch(func(app.Context) { p.dragged = over })
-			}
-		}
-	}
-	on("dragover", drag(true))
-	on("dragleave", drag(false))
-	on("drop", func(e js.Value) {
-		e.Call("preventDefault")
-		p.ctx.Dispatch(func(app.Context) { p.dragged = false })
-		if p.takeWeights(e.Get("dataTransfer")) {
-			return
-		}
-		files := e.Get("dataTransfer").Get("files")
-		if target := e.Get("target"); target.Get("closest").Truthy() && target.Call("closest", "#start").Truthy() {
-			p.intake.start(files)
-			return
-		}
-		p.intake.files(files)
-	})
-	js.Global().Set("impromptBusy", js.FuncOf(func(js.Value, []js.Value) any { return p.jobs.Busy() || p.gallery.Keeping() }))
-	on("imprompt-update", func(js.Value) { p.ctx.Dispatch(func(app.Context) { p.update = true }) })
-}
-
-// on listens to an event of the window, and may prevent what the browser would do:
-// go-app's own handlers run too late for that.
-func on(event string, f func(e js.Value)) {
-	js.Global().Call("addEventListener", event, js.FuncOf(func(_ js.Value, args []js.Value) any {
-		f(args[0])
-		return nil
-	}), map[string]any{"passive": false})
-}
-
-func (p *page) applyTheme() {
-	root := app.Window().Get("document").Get("documentElement")
-	if p.theme == "" {
-		root.Call("removeAttribute", "data-theme")
-		return
-	}
-	root.Call("setAttribute", "data-theme", p.theme)
-}
-
-// switchTheme goes from the system's choice to light, dark and back.
-func (p *page) switchTheme(ctx app.Context, _ app.Event) {
-	p.theme = map[string]string{"": "light", "light": "dark", "dark": ""}[p.theme]
-	ctx.LocalStorage().Set("theme", p.theme)
-	p.applyTheme()
 }

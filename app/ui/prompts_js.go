@@ -20,7 +20,7 @@ type promptsPanel struct {
 	adapters   func() []state.Adapter
 	shownURL   func() string // of the picture on the stage, to paint masks over
 	takeFiles  func(files js.Value)
-	takeSample func(sample)
+	takeSample func(state.Sample)
 }
 
 func (t *promptsPanel) Render() app.UI {
@@ -28,9 +28,9 @@ func (t *promptsPanel) Render() app.UI {
 	for i := range t.composer.Prompts {
 		cards = append(cards, &promptCard{Drawn: t.Drawn, Index: i, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters, shownURL: t.shownURL})
 	}
-	for _, s := range samples {
-		tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.title).Title(s.title).
-			Body(app.Img().Src(here("web/samples/"+s.file)).Role("presentation")).OnClick(func(app.Context, app.Event) { t.takeSample(s) }, named(s.file)))
+	for _, s := range state.Samples {
+		tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.Title).Title(s.Title).
+			Body(app.Img().Src(here("web/samples/"+s.File)).Role("presentation")).OnClick(func(app.Context, app.Event) { t.takeSample(s) }, named(s.File)))
 	}
 	return app.Section().Aria("label", "Image prompts").Body(
 		app.H2().Text("Image prompts"),
@@ -41,19 +41,4 @@ func (t *promptsPanel) Render() app.UI {
 		),
 		alert(t.composer.Problems[state.AtPrompts]),
 	)
-}
-
-// sample is a picture that ships, to begin with, and where to put it. The prompt names the thing as well: told of a
-// background alone, the model that ships keeps a picture's colours and loses its shape (model/train/README.md).
-type sample struct{ file, title, name, where string }
-
-func (s sample) prompt() string { return s.name + " " + s.where }
-
-var samples = []sample{
-	{"fox.png", "Fox", "fox", "on a yellow background"},
-	{"cactus.png", "Cactus", "cactus", "on a pink background"},
-	{"strawberry.png", "Strawberry", "strawberry", "on a blue background"},
-	{"octopus.png", "Octopus", "octopus", "on a white background"},
-	{"crescent-moon.png", "Moon", "crescent moon", "on a black background"},
-	{"sunflower.png", "Sunflower", "sunflower", "on a teal background"},
 }

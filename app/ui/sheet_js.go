@@ -8,31 +8,17 @@ import (
 	"strings"
 	"syscall/js"
 
-	"github.com/maxence-charriere/go-app/v10/pkg/app"
-
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// saveSheet saves the strip on one sheet, as the paper's figures are: the image prompts
-// at the left, the pictures in a row, what differs under each, what they share below; in the file, settings that it can be dropped back for.
-func (p *page) saveSheet() {
-	shots, prompts := p.jobs.Shots, p.composer.Prompts
-	p.ctx.Async(func() {
-		b, seed, err := sheet(shots, prompts)
-		if err != nil {
-			p.ctx.Dispatch(func(app.Context) { p.composer.Problems[state.AtGo] = "The sheet could not be drawn: " + err.Error() })
-			return
-		}
-		download(fmt.Sprintf("imprompt-strip-%d.png", seed), b)
-	})
-}
-
 // cellPixels is the least width of a picture on a sheet.
 const cellPixels = 320
 
+// sheet draws a strip on one sheet, as the paper's figures are: the image prompts at the left, the pictures in a row, what
+// differs under each, what they share below. The file has settings in it, so that it can be dropped back for them.
 func sheet(shots state.Shots, prompts []*state.ImagePrompt) (png js.Value, seed uint64, err error) {
 	type cell struct {
 		image js.Value

@@ -1,0 +1,29 @@
+package state
+
+import "strings"
+
+// Sample is a picture that ships, to begin with, and where to put what it shows.
+type Sample struct{ File, Title, name, where string }
+
+// Samples are all that ship. The first three are offered on the empty stage.
+var Samples = []Sample{
+	{"fox.png", "Fox", "fox", "on a yellow background"},
+	{"cactus.png", "Cactus", "cactus", "on a pink background"},
+	{"strawberry.png", "Strawberry", "strawberry", "on a blue background"},
+	{"octopus.png", "Octopus", "octopus", "on a white background"},
+	{"crescent-moon.png", "Moon", "crescent moon", "on a black background"},
+	{"sunflower.png", "Sunflower", "sunflower", "on a teal background"},
+}
+
+// Prompt returns the words that go with the picture. They name the thing as well: told of a background alone, the
+// model that ships keeps a picture's colours and loses its shape (model/train/README.md).
+func (s Sample) Prompt() string { return s.name + " " + s.where }
+
+// Offer says what is made of the picture.
+func (s Sample) Offer() string { return "This " + strings.ToLower(s.Title) + ", " + s.where }
+
+// Try clears the image prompts for a sample and takes its words. The picture itself is then added as any other.
+func (c *Composer) Try(s Sample) {
+	c.Prompts, c.Settings.Prompt = nil, s.Prompt()
+	delete(c.Problems, AtPrompts)
+}

@@ -1,0 +1,100 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// actionsPanel is what can be done with the picture on the stage, or with the strip.
+type actionsPanel struct {
+	app.Compo
+	Drawn    int
+	CanShare bool // the browser hands pictures to other programs
+	composer *state.Composer
+	gallery  *state.Gallery
+	jobs     *state.Jobs
+	note     *state.Note
+	intake   *intake
+	loop     *loop
+}
+
+func (t *actionsPanel) Render() app.UI {
+	r := t.gallery.Shown
+	strip := len(t.jobs.Shots) > 1
+	if r == nil && !strip {
+		r = t.jobs.Single()
+	}
+	none := r == nil
+	// The buttons stay where they are and are hidden, so that none takes another's place under the pointer.
+	button := func(hidden bool, image, text string, do func(r *state.Result)) app.UI {
+		var body []app.UI
+		if image != "" {
+			body = append(body, icon(image))
+		}
+		return app.Button().Class("plain small").Hidden(hidden).Body(append(body, app.Span().Text(text))...).
+			OnClick(func(app.Context, app.Event) {
+				if r != nil {
+					do(r)
+				}
+			}, key(r))
+	}
+	size := "Actual size"
+	if t.gallery.ActualSize {
+		size = "Fit"
+	}
+	back := "Back to the strip"
+	if t.jobs.Busy() {
+		back = "Back to the one in the making"
+	}
+	elsewhere := strip || t.jobs.Busy() && !t.gallery.Follow
+	return app.Div().Class("actions").Role("group").Aria("label", "With this picture").Body(
+		app.Button().Class("plain small").Hidden(none || !elsewhere).Body(app.Span().Text(back)).
+			OnClick(func(app.Context, app.Event) { t.gallery.Back() }),
+		app.Button().Class("plain small").Hidden(!none || !strip || !t.jobs.Shots.Any()).Body(icon("download"), app.Span().Text("Download as one sheet")).
+			OnClick(func(app.Context, app.Event) { t.saveSheet() }),
+		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
+		button(none, "copy", "Copy", t.tell(func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
+		button(none || !t.CanShare, "share", "Share", t.tell(func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
+		button(none, "", "Use as image prompt", t.intake.resultAsPrompt),
+		button(none, "", "Use as start picture", t.intake.resultAsStart),
+		button(none, "", "Use these settings", t.intake.restoreResult),
+		button(none, "", "Same seed", func(r *state.Result) { t.composer.SetSeed(r.Settings.Seed) }),
+		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(t.gallery.ActualSize)).Body(app.Span().Text(size)).
+			OnClick(func(app.Context, app.Event) { t.gallery.ActualSize = !t.gallery.ActualSize }),
+	)
+}
+
+// tell does something that takes a while, and tells the visitor if it fails.
+func (t *actionsPanel) tell(do func(r *state.Result) error) func(r *state.Result) {
+	return func(r *state.Result) {
+		t.loop.beside(func() func() {
+			err := do(r)
+			return func() {
+				if err != nil {
+					*t.note = state.Note{Text: err.Error()}
+				}
+			}
+		})
+	}
+}
+
+// saveSheet saves the strip on one sheet.
+func (t *actionsPanel) saveSheet() {
+	shots, prompts := t.jobs.Shots, t.composer.Prompts
+	t.loop.beside(func() func() {
+		b, seed, err := sheet(shots, prompts)
+		return func() {
+			if err != nil {
+				t.composer.Problems[state.AtGo] = "The sheet could not be drawn: " + err.Error()
+				return
+			}
+			download(fmt.Sprintf("imprompt-strip-%d.png", seed), b)
+		}
+	})
+}

@@ -1,0 +1,38 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// goPanel starts and ends requests.
+type goPanel struct {
+	app.Compo
+	Drawn    int
+	composer *state.Composer
+	jobs     *state.Jobs
+	request  func(func(model string, fit []state.Adapter) state.Request)
+}
+
+func (t *goPanel) Render() app.UI {
+	off, busy := t.jobs.Engine.Refusal.Title != "", t.jobs.Busy()
+	do, tip, act := "Generate", "Ctrl+Enter", func() { t.request(t.composer.ForPicture) }
+	if busy {
+		do, tip, act = "Stop", "Esc", t.jobs.Stop
+	}
+	return app.Div().Class("go").Body(
+		alert(t.composer.Problems[state.AtGo]),
+		app.Div().Class("go-row").Body(
+			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
+			app.Button().Class("plain").Text("Skip").Title("Drop this picture and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
+				OnClick(func(app.Context, app.Event) { t.jobs.Skip() }),
+			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(busy).
+				Disabled(off || len(t.composer.Prompts) == 0).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForWeightStrip) }),
+			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(busy).
+				Disabled(off).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForSeedStrip) }),
+		),
+	)
+}

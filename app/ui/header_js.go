@@ -1,0 +1,57 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// header is the bar above the page: what it is called, a new version, the GPU, and the theme.
+type header struct {
+	app.Compo
+	Drawn  int
+	Update bool // a new version of the site is ready
+	jobs   *state.Jobs
+	theme  string // "light", "dark", or "" for the system's choice
+}
+
+// themes are, for each theme, its icon, its name, and the theme after it.
+var themes = map[string]struct{ icon, name, next string }{
+	"":      {"system", "as the system", "light"},
+	"light": {"light", "light", "dark"},
+	"dark":  {"dark", "dark", ""},
+}
+
+// OnMount takes up the theme of an earlier visit.
+func (t *header) OnMount(ctx app.Context) {
+	ctx.LocalStorage().Get("theme", &t.theme)
+	t.applyTheme()
+}
+
+func (t *header) Render() app.UI {
+	theme := themes[t.theme]
+	return app.Header().Class("bar").Body(
+		app.H1().Text("Imprompt"),
+		app.P().Class("quiet motto").Text("Pictures from a picture and a few words, on your own graphics card"),
+		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!t.Update).Disabled(t.jobs.Busy()).
+			Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) { app.Window().Call("impromptUpdate") }),
+		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs},
+		app.Button().Class("bare square").Aria("label", "Theme: "+theme.name).Title("Light, dark, or as the system").Body(icon(theme.icon)).
+			OnClick(func(ctx app.Context, _ app.Event) {
+				t.theme = theme.next
+				ctx.LocalStorage().Set("theme", t.theme)
+				t.applyTheme()
+			}, named(t.theme)),
+	)
+}
+
+func (t *header) applyTheme() {
+	root := app.Window().Get("document").Get("documentElement")
+	if t.theme == "" {
+		root.Call("removeAttribute", "data-theme")
+		return
+	}
+	root.Call("setAttribute", "data-theme", t.theme)
+}

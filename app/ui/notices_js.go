@@ -1,0 +1,35 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// noticesPanel says what the visitor should know and need do nothing about.
+type noticesPanel struct {
+	app.Compo
+	Drawn  int
+	jobs   *state.Jobs
+	note   *state.Note
+	closed bool // the notice that the processor draws
+}
+
+func (t *noticesPanel) Render() app.UI {
+	e := t.jobs.Engine
+	software := e.GPU.Software && e.Refusal.Title == "" && !t.closed
+	return app.Div().Class("notices").Body(
+		app.Div().Class("notice").Hidden(!software).Body(
+			app.P().Body(app.Text("There is no graphics card here that the browser may use, so the processor draws: a picture takes minutes, not seconds. "),
+				app.Button().Class("link").Text("What can be done").OnClick(func(app.Context, app.Event) { byID(aboutID).Set("open", true) })),
+			app.Button().Class("remove").Aria("label", "Close the notice").Body(icon("close")).OnClick(func(app.Context, app.Event) { t.closed = true }),
+		),
+		app.Div().Class("notice").Role("status").Hidden(t.note.Text == "").Body(
+			app.P().Text(t.note.Text),
+			app.Button().Class("plain small").Text(t.note.Action).Hidden(t.note.Action == "").OnClick(func(app.Context, app.Event) { t.note.Do() }),
+			app.Button().Class("remove").Aria("label", "Close the note").Body(icon("close")).OnClick(func(app.Context, app.Event) { *t.note = state.Note{} }),
+		),
+	)
+}
