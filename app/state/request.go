@@ -14,6 +14,12 @@ type Request struct {
 	Inputs map[string]Input    // the pictures that the settings name
 }
 
+// What the labels of strips begin with.
+const (
+	weightLabel = "λ = "
+	seedLabel   = "seed "
+)
+
 // ForPicture returns a request for the pictures that the controls describe. model is the chosen model's ID, and fit
 // the adapters that fit it.
 func (c *Composer) ForPicture(model string, fit []Adapter) Request {
@@ -37,7 +43,7 @@ func (c *Composer) ForWeightStrip(model string, fit []Adapter) Request {
 			job.IPAdapters[i].Scale = scale
 		}
 		r.Jobs = append(r.Jobs, job)
-		r.Labels = append(r.Labels, "λ = "+strconv.FormatFloat(scale, 'f', -1, 64))
+		r.Labels = append(r.Labels, weightLabel+strconv.FormatFloat(scale, 'f', -1, 64))
 	}
 	return r
 }
@@ -49,7 +55,7 @@ func (c *Composer) ForSeedStrip(model string, fit []Adapter) Request {
 	r := Request{Inputs: inputs}
 	for range 5 {
 		r.Jobs = append(r.Jobs, s)
-		r.Labels = append(r.Labels, "seed "+strconv.FormatUint(s.Seed, 10))
+		r.Labels = append(r.Labels, seedLabel+strconv.FormatUint(s.Seed, 10))
 		s.Seed++
 	}
 	return r

@@ -86,15 +86,18 @@ func (t *actionsPanel) tell(do func(r *state.Result) error) func(r *state.Result
 
 // saveSheet saves the strip on one sheet.
 func (t *actionsPanel) saveSheet() {
-	shots, prompts := t.jobs.Shots, t.composer.Prompts
+	sheet, err := state.NewSheet(t.jobs.Shots, t.composer.Prompts)
 	t.loop.beside(func() func() {
-		b, seed, err := sheet(shots, prompts)
+		var png js.Value
+		if err == nil {
+			png, err = drawSheet(sheet)
+		}
 		return func() {
 			if err != nil {
 				t.composer.Problems[state.AtGo] = "The sheet could not be drawn: " + err.Error()
 				return
 			}
-			download(fmt.Sprintf("imprompt-strip-%d.png", seed), b)
+			download(sheet.FileName, png)
 		}
 	})
 }
