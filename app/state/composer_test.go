@@ -206,3 +206,21 @@ func TestRequest(t *testing.T) {
 		}
 	})
 }
+
+func TestRequestProblem(t *testing.T) {
+	f := newFakeLibrary(t)
+	c := NewComposer()
+	if text := c.ForPicture("", nil).Problem(f.Library); text != "" {
+		t.Errorf("what is composed at first cannot be generated: %s", text)
+	}
+	c.Settings.Width = 63
+	if text := c.ForPicture("", nil).Problem(f.Library); !strings.Contains(text, "width is 63") {
+		t.Errorf("a width of 63 pixels: %q", text)
+	}
+	c.Settings.Width = 64
+	f.Chosen = Choice{ID: "sd15", Name: "SD 1.5"}
+	c.AddPrompt(NewImagePrompt(pictureNamed("fox.png")))
+	if text := c.ForPicture("sd15", f.Adapters()).Problem(f.Library); !strings.Contains(text, "needs an IP-Adapter that fits SD 1.5") {
+		t.Errorf("a model without an adapter: %q", text)
+	}
+}

@@ -49,6 +49,9 @@ func (g *Gallery) Kept(r *Result, key float64, err error) (note string) {
 	return ""
 }
 
+// Has reports whether a result is in the gallery.
+func (g *Gallery) Has(r *Result) bool { return slices.Contains(g.Results, r) }
+
 // Keeping reports whether results are still on their way into the store.
 func (g *Gallery) Keeping() bool { return g.keeping > 0 }
 

@@ -61,6 +61,14 @@ func (c *Composer) ForSeedStrip(model string, fit []Adapter) Request {
 	return r
 }
 
+// Problem says why a request cannot be generated, in words for the visitor; "" if it can.
+func (r Request) Problem(l *Library) string {
+	if err := r.Jobs[0].Validate(); err != nil {
+		return err.Error()
+	}
+	return l.Problem(r.Jobs[0])
+}
+
 // compose writes what the controls say as settings, with the pictures beside them. It rolls a new seed first, unless
 // the visitor keeps one.
 func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[string]Input) {

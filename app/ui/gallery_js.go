@@ -20,8 +20,7 @@ type galleryPanel struct {
 	Changes int    // of the gallery
 	Shown   string // the URL of the picture on the stage
 	gallery *state.Gallery
-	jobs    *state.Jobs
-	store   state.Store
+	remove  func(*state.Result)
 	note    *state.Note
 	loop    *loop
 }
@@ -49,24 +48,6 @@ func (g *galleryPanel) Render() app.UI {
 		app.P().Class("quiet").Hidden(len(list) > 0).Text("What you make is kept here, on this machine."),
 		app.Div().Class("film").Hidden(len(list) == 0).Body(list...),
 	)
-}
-
-// remove deletes a result from the gallery and its store.
-func (g *galleryPanel) remove(r *state.Result) {
-	g.gallery.Remove(r)
-	g.jobs.Remove(r)
-	blobs.Revoke(r.URL)
-	if r.Key == 0 {
-		return
-	}
-	g.loop.beside(func() func() {
-		err := g.store.Forget(r.Key)
-		return func() {
-			if err != nil {
-				*g.note = state.Note{Text: "The picture could not be deleted: " + err.Error()}
-			}
-		}
-	})
 }
 
 // parts collects what is written as the parts of a Blob, outside of Go's memory.

@@ -23,11 +23,7 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
 	p.composer.Problems, p.note = state.Problems{}, state.Note{}
-	if err := r.Jobs[0].Validate(); err != nil {
-		p.composer.Problems[state.AtGo] = err.Error()
-		return
-	}
-	if text := p.library.Problem(r.Jobs[0]); text != "" {
+	if text := r.Problem(p.library); text != "" {
 		p.composer.Problems[state.AtGo] = text
 		return
 	}

@@ -36,7 +36,7 @@ type page struct {
 	canShare bool       // the browser hands pictures to other programs
 
 	// What works on them.
-	store     state.Store
+	keeper    *keeper
 	engine    *engine
 	librarian *librarian
 	controls  *controls
@@ -46,12 +46,14 @@ type page struct {
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, store: gallerystore.Store{},
+	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{},
 		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian)
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
-	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: p.store, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
+	store := gallerystore.Store{}
+	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, note: &p.note, loop: p.loop}
+	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
 		model: func() string { return p.library.Chosen.ID }, restoreModel: p.library.Restore, countTokens: p.countTokens}
 	return p
 }
@@ -64,7 +66,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	p.librarian.open()
 	p.engine.start()
-	p.openGallery()
+	p.keeper.open()
 }
 
 func (p *page) Render() app.UI {
@@ -98,7 +100,7 @@ func (p *page) Render() app.UI {
 					&progressLine{Progress: progress},
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
 				),
-				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, jobs: p.jobs, store: p.store, note: &p.note, loop: p.loop},
+				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, remove: p.keeper.remove, note: &p.note, loop: p.loop},
 			),
 		),
 		&modelsPanel{page: p, Panel: p.library.Panel()},
@@ -119,25 +121,4 @@ func (p *page) try(s state.Sample) {
 func (p *page) restart() {
 	p.jobs.Engine.Refusal, p.composer.Problems = state.Refusal{}, state.Problems{}
 	p.engine.start()
-}
-
-// openGallery shows the pictures of earlier visits.
-func (p *page) openGallery() {
-	p.loop.beside(func() func() {
-		// Private windows have no store: there the gallery lasts as long as the page.
-		list, _ := p.store.List()
-		return func() { p.gallery.Opened(list) }
-	})
-}
-
-// keep puts a new result into the gallery's store.
-func (p *page) keep(r *state.Result) {
-	p.loop.beside(func() func() {
-		key, err := p.store.Keep(r)
-		return func() {
-			if text := p.gallery.Kept(r, key, err); text != "" {
-				p.note = state.Note{Text: text}
-			}
-		}
-	})
 }

@@ -97,7 +97,7 @@ func (e *engine) tell(n state.News) {
 		b := blobs.New(r.PNG, "image/png")
 		r.PNG, r.URL = b, blobs.URL(b)
 		p.gallery.Made(r, len(p.jobs.Shots) == 1)
-		p.keep(r)
+		p.keeper.keep(r)
 	}
 }
 

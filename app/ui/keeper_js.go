@@ -1,0 +1,63 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
+)
+
+// keeper keeps the gallery and its store in step.
+type keeper struct {
+	gallery *state.Gallery
+	jobs    *state.Jobs
+	store   state.Store
+	note    *state.Note
+	loop    *loop
+}
+
+// open shows the pictures of earlier visits.
+func (k *keeper) open() {
+	k.loop.beside(func() func() {
+		// Private windows have no store: there the gallery lasts as long as the page.
+		list, _ := k.store.List()
+		return func() { k.gallery.Opened(list) }
+	})
+}
+
+// keep puts a new result into the store.
+func (k *keeper) keep(r *state.Result) {
+	k.loop.beside(func() func() {
+		key, err := k.store.Keep(r)
+		return func() {
+			if text := k.gallery.Kept(r, key, err); text != "" {
+				*k.note = state.Note{Text: text}
+			}
+			if !k.gallery.Has(r) { // it was removed meanwhile
+				k.forget(r)
+			}
+		}
+	})
+}
+
+// remove deletes a result from the gallery, the stage and the store.
+func (k *keeper) remove(r *state.Result) {
+	k.gallery.Remove(r)
+	k.jobs.Remove(r)
+	blobs.Revoke(r.URL)
+	k.forget(r)
+}
+
+func (k *keeper) forget(r *state.Result) {
+	if r.Key == 0 {
+		return // it is not in the store, or not yet
+	}
+	k.loop.beside(func() func() {
+		err := k.store.Forget(r.Key)
+		return func() {
+			if err != nil {
+				*k.note = state.Note{Text: "The picture could not be deleted: " + err.Error()}
+			}
+		}
+	})
+}
