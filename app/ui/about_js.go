@@ -52,7 +52,7 @@ func (t *aboutPanel) engine() []app.UI {
 	case e.Refusal.Title != "":
 		return []app.UI{app.P().Text(e.Refusal.Title + ". " + e.Refusal.Text)}
 	case !e.Ready:
-		return []app.UI{app.P().Text("It is not open yet.")}
+		return []app.UI{app.P().Text("The GPU has not been opened yet.")}
 	}
 	f16 := "no: the same pictures, with more memory"
 	if e.GPU.F16 {

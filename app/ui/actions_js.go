@@ -50,7 +50,7 @@ func (t *actionsPanel) Render() app.UI {
 	}
 	back := "Back to the strip"
 	if t.jobs.Busy() {
-		back = "Back to the one in the making"
+		back = "Back to the picture in progress"
 	}
 	elsewhere := strip || t.jobs.Busy() && !t.gallery.Follow
 	return app.Div().Class("actions").Role("group").Aria("label", "With this picture").Body(

@@ -52,7 +52,7 @@ func (t *promptCard) Render() app.UI {
 			}, key(im)),
 		app.Div().Class("card-more").Body(
 			&cropPanel{Drawn: t.Drawn, Index: t.Index, composer: t.composer, controls: t.controls, canvases: t.canvases},
-			&maskPanel{Drawn: t.Drawn, ID: maskID(t.Index), Label: "Where", Hint: "Paint where in the result this picture works. Nothing painted: everywhere.",
+			&maskPanel{Drawn: t.Drawn, ID: maskID(t.Index), Label: "Where", Hint: "Paint where in the result this picture has an effect. If nothing is painted, that is everywhere.",
 				Under: t.shownURL(), controls: t.controls, canvases: t.canvases},
 			app.Details().Class("more").Body(
 				app.Summary().Text("When, and how"),

@@ -27,7 +27,7 @@ func (t *goPanel) Render() app.UI {
 		alert(t.composer.Problems[state.AtGo]),
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
-			app.Button().Class("plain").Text("Skip").Title("Drop this picture and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
+			app.Button().Class("plain").Text("Skip").Title("Leave this picture out and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
 				OnClick(func(app.Context, app.Event) { t.jobs.Skip() }),
 			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(busy).
 				Disabled(off || len(t.composer.Prompts) == 0).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForWeightStrip) }),

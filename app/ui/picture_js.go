@@ -17,14 +17,14 @@ import (
 // smallSide is enough for what the composer shows, on a sharp screen too.
 const smallSide = 640
 
-// maxFile is the largest picture file that is read: nobody's photograph is larger.
+// maxFile is the size of the largest picture file that is read, in bytes. No photograph is larger.
 const maxFile = 64 << 20
 
-// admit reads a file and makes sure that it is a picture that the engine can read. The
-// kinds that only the browser knows (AVIF, BMP) it has the browser turn into PNG.
+// admit reads a file and makes sure that it is a picture that the engine can read. A kind that only the browser knows,
+// such as AVIF, is turned into PNG by the browser.
 func admit(name string, file js.Value) (*state.Picture, error) {
 	if size := file.Get("size").Float(); size > maxFile {
-		return nil, fmt.Errorf("%s has %.0f MB: pictures of up to %d MB are taken", name, size/1e6, maxFile>>20)
+		return nil, fmt.Errorf("%s has %.0f MB: at most %d MB can be read", name, size/1e6, maxFile>>20)
 	}
 	data, err := blobs.Bytes(file)
 	if err != nil {
@@ -71,13 +71,13 @@ func toPNG(bitmap js.Value, width, height int) (js.Value, error) {
 	return blobs.Bytes(b)
 }
 
-// here is the whole address of a file of the site, which may lie under any path.
-// go-app would take a relative one as relative to the server.
+// here returns the whole address of a file of the site, which may lie under any path. go-app would take a relative
+// address as relative to the server.
 func here(path string) string {
 	return js.Global().Get("URL").New(path, js.Global().Get("document").Get("baseURI")).Get("href").String()
 }
 
-// fetchBlob gets a file of the site's own.
+// fetchBlob fetches a file of the site.
 func fetchBlob(path string) (js.Value, error) {
 	response, err := webapi.Await(context.Background(), js.Global().Call("fetch", here(path)))
 	if err != nil {

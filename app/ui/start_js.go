@@ -44,7 +44,7 @@ func (t *startPanel) Render() app.UI {
 			app.Button().Class("remove").Aria("label", "Remove start picture").Title("Remove").Body(icon("close")).
 				OnClick(func(app.Context, app.Event) { t.composer.SetStart(nil) }),
 			app.Div().Class("card-more").Body(
-				&maskPanel{Drawn: t.Drawn, ID: startMaskID, Label: "Repaint a part", Hint: "Paint what shall be drawn anew. Nothing painted: all of it.", Under: url,
+				&maskPanel{Drawn: t.Drawn, ID: startMaskID, Label: "Repaint a part", Hint: "Paint over what is to be drawn again. If nothing is painted, that is all of it.", Under: url,
 					controls: t.controls, canvases: t.canvases},
 			),
 		),
