@@ -12,8 +12,8 @@ import (
 
 // Composer is what the visitor puts together before a picture is made.
 type Composer struct {
-	// Settings has the words and all that is set by one control. Its pictures and its model are empty: they are
-	// below, and in the library.
+	// Settings has the words and everything else that one control sets. Its pictures and its model are empty,
+	// because they are kept below and in the library.
 	Settings   settings.Settings
 	SeedLocked bool             // the seed is kept; otherwise each request rolls a new one
 	Tokens     protocol.Counted // of the words

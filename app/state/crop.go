@@ -7,7 +7,7 @@ import (
 )
 
 // Crop is the square of a picture that the image encoder sees. A new Crop is the centre crop that the image processor
-// makes by itself.
+// makes of its own accord.
 type Crop struct {
 	Width, Height int     // of the picture, in pixels
 	X, Y          float64 // the place of the square, from 0 (left, top) to 1 (right, bottom)
@@ -105,7 +105,7 @@ func (c *Crop) Key(name string) bool {
 }
 
 // Fit returns the size of a canvas for the whole picture: width pixels wide, or less for a picture that is taller
-// than one and a half times its width. scale is how many of the canvas's pixels one of the picture's is.
+// than one and a half times its width. scale is the number of pixels of the canvas for one of the picture.
 func (c Crop) Fit(width int) (w, h int, scale float64) {
 	scale = float64(width) / float64(c.Width)
 	if most := 1.5 * float64(width); float64(c.Height)*scale > most {

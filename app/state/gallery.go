@@ -39,7 +39,7 @@ func (g *Gallery) Made(r *Result, alone bool) {
 	}
 }
 
-// Kept says how storing a result went. It returns what the visitor has to know of that.
+// Kept reports how storing a result went. It returns what the visitor has to know about it; "" for nothing.
 func (g *Gallery) Kept(r *Result, key float64, err error) (note string) {
 	g.keeping--
 	if err != nil {
@@ -83,8 +83,8 @@ func (g *Gallery) ShownURL() string {
 	return g.Shown.URL
 }
 
-// Find returns the result that was made from these settings, or nil. Settings without pictures are not looked for:
-// they say by themselves all that there is to restore.
+// Find returns the result that was made from these settings, or nil. It does not look for settings without pictures,
+// because those already say everything that there is to restore.
 func (g *Gallery) Find(s settings.Settings) *Result {
 	if len(s.IPAdapters) == 0 && s.InitImage == "" {
 		return nil

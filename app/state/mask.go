@@ -37,7 +37,7 @@ func (m *Mask) Begin(at [2]float64) {
 	m.Strokes = append(m.Strokes, Stroke{Erase: m.Erase, Brush: m.Width(), Points: [][2]float64{at}})
 }
 
-// Extend draws the last stroke on to a point.
+// Extend continues the last stroke to a point.
 func (m *Mask) Extend(at [2]float64) {
 	m.Cursor = at
 	if n := len(m.Strokes); n > 0 {

@@ -9,7 +9,7 @@ const (
 	AtGo      Place = "go"      // Generate
 )
 
-// Problems are what went wrong, each in words for the visitor, by the place where it is shown.
+// Problems says what went wrong, in words for the visitor, by the place where it is shown.
 type Problems map[Place]string
 
 // Note says what was done on the visitor's behalf, with one thing that may be done about it.

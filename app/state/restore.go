@@ -7,7 +7,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// Restore takes over settings, all but their pictures and their model.
+// Restore takes over settings, except for their pictures and their model.
 func (c *Composer) Restore(s settings.Settings) {
 	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", ""
 	if s.Scheduler == "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 )
 
@@ -20,14 +21,8 @@ type Result struct {
 	Kept     map[string]string // the keys of its inputs in the Store
 }
 
-// Cost is what it took to make a picture.
-type Cost struct {
-	Seconds        float64            `json:"seconds"`
-	SecondsPerStep float64            `json:"seconds_per_step"`
-	Steps          int                `json:"steps"`
-	Peak           int                `json:"peak"` // of the GPU's memory, in bytes
-	Stages         map[string]float64 `json:"stages"`
-}
+// Cost is what it took to make a picture, as the engine reports it.
+type Cost = protocol.Cost
 
 // Store keeps results over visits. Its methods may take a while, so they are called outside of the page's own
 // goroutine.

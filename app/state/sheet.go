@@ -11,7 +11,7 @@ import (
 )
 
 // Sheet is a strip laid out as one picture, as the paper's figures are: the image prompts at the left, the pictures in
-// a row, beneath each what differs, and at the foot what they share. All places are in pixels.
+// a row with what differs beneath each, and at the foot what they have in common. All places are in pixels.
 type Sheet struct {
 	Width, Height int
 	Cells         []Cell

@@ -30,7 +30,7 @@ func (t *aboutPanel) Render() app.UI {
 	)
 }
 
-// closeAbout folds the panel away, and says whether it was open.
+// closeAbout folds the panel away, and reports whether it was open.
 func closeAbout() bool {
 	d := byID(aboutID)
 	if !d.Truthy() || !d.Get("open").Bool() {
@@ -40,7 +40,7 @@ func closeAbout() bool {
 	return true
 }
 
-// stages are the parts of a picture's cost, in the order they come.
+// stages are the parts of a picture's cost, in the order in which they come.
 var stages = []struct{ key, name string }{
 	{"load", "loading weights"}, {"encode", "reading words and pictures"}, {"compile", "compiling shaders"}, {"denoise", "steps"}, {"decode", "decoding"},
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// canvases lets crops and masks be worked on their pictures themselves, with pointer, wheel and keys. Its listeners are
-// the window's, because they must answer while the event lasts. go-app's own run too late for that.
+// canvases lets the visitor change crops and masks directly on their pictures, with the pointer, the wheel and keys. It
+// listens to the window, because a listener must answer before the event is over, and go-app's own run too late.
 type canvases struct {
 	composer *state.Composer
 	loop     *loop
@@ -18,8 +18,8 @@ type canvases struct {
 	focused  string           // the id of the mask that has the keyboard
 }
 
-// startMaskID is the canvas of the start picture's mask. An image prompt has its crop on cropID of its index, and its
-// mask on maskID.
+// startMaskID is the id of the canvas of the start picture's mask. cropID and maskID are those of the crop and the mask
+// of an image prompt, by its index.
 const startMaskID = "mask-start"
 
 func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
@@ -71,7 +71,7 @@ func (c *canvases) paintMask(id string) {
 	}
 }
 
-// paintLater draws them after the page was drawn, for when a canvas has come or gone.
+// paintLater draws them after the page has been drawn, when a canvas may have come or gone.
 func (c *canvases) paintLater() { c.loop.drawn(c.paint) }
 
 // changed draws a crop or mask that was changed on its canvas, and the controls that say the same.
@@ -126,7 +126,7 @@ func (c *canvases) pointerDown(e js.Value) {
 	} else {
 		return
 	}
-	// So that the canvas gets the keys from now on, and the pointer beyond its edge.
+	// The canvas gets the keys from now on, and the pointer beyond its edge.
 	canvas.Call("focus", map[string]any{"preventScroll": true})
 	canvas.Call("setPointerCapture", e.Get("pointerId"))
 	e.Call("preventDefault")

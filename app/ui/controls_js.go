@@ -23,7 +23,7 @@ func (c *controls) bind(id, value string) string {
 	return id
 }
 
-// number returns what a control of numbers is to show.
+// number returns the number that a control is to show.
 func (c *controls) number(id string) float64 {
 	v, _ := strconv.ParseFloat(c.values[id], 64) // bound from a number
 	return v

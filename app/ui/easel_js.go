@@ -59,7 +59,7 @@ func (t *easel) preview(class string) app.UI {
 	return app.Canvas().ID("preview").Class(class).Role("img").Aria("label", "Preview").Width(width).Height(height)
 }
 
-// blank is an empty place of a picture's shape. No style attribute may say the shape, by the site's policy.
+// blank is an empty place of a picture's shape. The site's Content-Security-Policy rules out a style attribute for it.
 func blank(width, height int) app.UI {
 	return app.Raw(fmt.Sprintf(`<svg class="picture blank" viewBox="0 0 %d %d" aria-hidden="true"></svg>`, width, height))
 }

@@ -10,7 +10,7 @@ type loop struct{ ctx app.Context }
 // dispatch runs f soon, and draws the page.
 func (l *loop) dispatch(f func()) { l.ctx.Dispatch(func(app.Context) { f() }) }
 
-// drawn runs f after the page was drawn.
+// drawn runs f after the page has been drawn.
 func (l *loop) drawn(f func()) { l.ctx.Defer(func(app.Context) { f() }) }
 
 // beside does work that takes a while on a goroutine of its own, and then dispatches what it returns.

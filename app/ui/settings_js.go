@@ -12,7 +12,7 @@ import (
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// settingsPanel has the settings that are numbers or choices. To add one, add it to settings.Settings, and here.
+// settingsPanel has a control for each setting that is a number or a choice.
 type settingsPanel struct {
 	app.Compo
 	Drawn    int

@@ -39,7 +39,7 @@ func shareOf(b js.Value, name string) map[string]any {
 	return map[string]any{"files": []any{js.Global().Get("File").New([]any{b}, name, map[string]any{"type": "image/png"})}}
 }
 
-// canShare says whether the browser hands pictures to other programs.
+// canShare reports whether the browser hands pictures to other programs.
 func canShare() bool {
 	navigator := js.Global().Get("navigator")
 	return navigator.Get("canShare").Truthy() && navigator.Get("share").Truthy() &&
