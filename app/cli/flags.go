@@ -43,10 +43,12 @@ func parse(args []string) (*options, error) {
 	o := &options{Settings: settings.Default()}
 	var errs []error
 	adapter := func() *settings.IPAdapter {
-		if len(o.IPAdapters) == 0 {
-			o.IPAdapters = append(o.IPAdapters, settings.DefaultIPAdapter())
+		if len(o.Guides) == 0 {
+			a := settings.DefaultIPAdapter()
+			o.Guides = append(o.Guides, &a)
 		}
-		return &o.IPAdapters[len(o.IPAdapters)-1]
+		list := o.IPAdapters()
+		return list[len(list)-1]
 	}
 	for i := 0; i < len(args); i++ {
 		name, value, inline := strings.Cut(args[i], "=")
@@ -87,7 +89,7 @@ func parse(args []string) (*options, error) {
 		case "--ip-adapter":
 			a := settings.DefaultIPAdapter()
 			a.Weights = text()
-			o.IPAdapters = append(o.IPAdapters, a)
+			o.Guides = append(o.Guides, &a)
 		case "--image-encoder":
 			adapter().ImageEncoder = text()
 		case "--image":
@@ -99,7 +101,7 @@ func parse(args []string) (*options, error) {
 				a.Images = append(a.Images, settings.ImagePrompt{Picture: args[i]})
 			}
 		case "--ip-adapter-scale":
-			adapter().Scale = float()
+			adapter().Lambda = float()
 		case "--ip-adapter-mask":
 			adapter().Mask = text()
 		case "--ip-adapter-layers":
@@ -160,11 +162,8 @@ func parse(args []string) (*options, error) {
 func (o *options) readPictures() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	names := []string{o.InitImage, o.Mask}
-	for _, a := range o.IPAdapters {
-		names = append(names, a.Mask)
-		for _, im := range a.Images {
-			names = append(names, im.Picture)
-		}
+	for _, g := range o.Guides {
+		names = append(names, g.Pictures()...)
 	}
 	var errs []error
 	for _, n := range names {

@@ -15,14 +15,14 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(o.IPAdapters) != 2 {
-		t.Fatalf("%d adapters", len(o.IPAdapters))
+	if len(o.IPAdapters()) != 2 {
+		t.Fatalf("%d adapters", len(o.IPAdapters()))
 	}
-	a, b := o.IPAdapters[0], o.IPAdapters[1]
-	if a.Weights != "a.safetensors" || a.ImageEncoder != "enc" || len(a.Images) != 2 || a.Images[1].Picture != "2.png" || a.Scale != 0.6 || a.End != 1 {
+	a, b := o.IPAdapters()[0], o.IPAdapters()[1]
+	if a.Weights != "a.safetensors" || a.ImageEncoder != "enc" || len(a.Images) != 2 || a.Images[1].Picture != "2.png" || a.Lambda != 0.6 || a.End != 1 {
 		t.Errorf("the first adapter is %+v", a)
 	}
-	if b.Weights != "b.safetensors" || len(b.Images) != 1 || b.Layers != "style" || b.Start != 0.2 || b.End != 0.8 || b.Mask != "m.png" || b.Scale != 1 {
+	if b.Weights != "b.safetensors" || len(b.Images) != 1 || b.Layers != "style" || b.Start != 0.2 || b.End != 0.8 || b.Mask != "m.png" || b.Lambda != 1 {
 		t.Errorf("the second adapter is %+v", b)
 	}
 	if o.Seed != 1<<64-1 || o.NumImages != 2 || !o.noF16 || !o.LowMemory || o.Width != 64 || !o.sized || o.Prompt != "fox" || o.out != "o.png" {

@@ -98,12 +98,12 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
 		GuidanceScale: s.GuidanceScale, Seed: s.Seed, NumImages: s.NumImages, Strength: s.Strength,
 	}
-	for i, a := range s.IPAdapters {
-		g, err := e.ipAdapter(ctx, a, pictures, s.Height, s.Width)
+	for i, g := range s.Guides {
+		guide, err := e.guide(ctx, g, guideInput{number: i + 1, pictures: pictures, height: s.Height, width: s.Width})
 		if err != nil {
-			return fmt.Errorf("image prompt %d: %w", i+1, err)
+			return err
 		}
-		req.Guides = append(req.Guides, g)
+		req.Guides = append(req.Guides, guide)
 	}
 	if s.InitImage != "" {
 		if err := startPicture(req, s, pictures, m.pipeline.VAE.Config.Factor()); err != nil {

@@ -11,8 +11,18 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// ipAdapter makes the guide of an IP-Adapter.
-func (e *Engine) ipAdapter(ctx context.Context, a settings.IPAdapter, pictures Pictures, height, width int) (guides.Guide, error) {
+func init() {
+	makeGuide[settings.KindIPAdapter] = func(ctx context.Context, e *Engine, g settings.Guide, in guideInput) (guides.Guide, error) {
+		guide, err := e.ipAdapter(ctx, g.(*settings.IPAdapter), in)
+		if err != nil {
+			return nil, fmt.Errorf("image prompt %d: %w", in.number, err)
+		}
+		return guide, nil
+	}
+}
+
+// ipAdapter opens an IP-Adapter and its image encoder, and prepares its pictures.
+func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideInput) (guides.Guide, error) {
 	encoder, err := e.imageEncoder(ctx, a.ImageEncoder)
 	if err != nil {
 		return nil, err
@@ -22,12 +32,15 @@ func (e *Engine) ipAdapter(ctx context.Context, a settings.IPAdapter, pictures P
 		return nil, err
 	}
 	lambda := guides.Lambda{Start: a.Start, End: a.End}
-	if lambda.Layers, err = guides.Layers(e.loaded.pipeline.UNet, a.Scale, a.Layers); err != nil {
+	if lambda.Layers, err = guides.Layers(e.loaded.pipeline.UNet, a.Lambda, a.Layers); err != nil {
+		return nil, err
+	}
+	if lambda.Mask, err = in.mask(a.Mask); err != nil {
 		return nil, err
 	}
 	var pixels [][]float32
 	for _, picture := range a.Images {
-		p, err := pictures.decode(picture.Picture)
+		p, err := in.pictures.decode(picture.Picture)
 		if err != nil {
 			return nil, err
 		}
@@ -41,14 +54,6 @@ func (e *Engine) ipAdapter(ctx context.Context, a settings.IPAdapter, pictures P
 			return nil, err
 		}
 		pixels = append(pixels, values)
-	}
-	if a.Mask != "" {
-		p, err := pictures.decode(a.Mask)
-		if err != nil {
-			return nil, err
-		}
-		mask := imageproc.MaskPreprocess(p, height, width)
-		lambda.Mask = func(h, w int) []float32 { return imageproc.AttentionMask(mask, height, width, h, w) }
 	}
 	return ipadapter.NewGuide(adapter, encoder.network, pixels, lambda)
 }

@@ -136,7 +136,7 @@ func plan(t *testing.T, d *gpu.Device, change func(*settings.Settings)) int64 {
 	s.Model, s.Prompt, s.NumInferenceSteps = "sd15", "a fox in the snow", 3
 	a := settings.DefaultIPAdapter()
 	a.Weights, a.ImageEncoder, a.Images = "ip-adapter_sd15.safetensors", "ip-adapter", []settings.ImagePrompt{{Picture: "fox.png"}}
-	s.IPAdapters = []settings.IPAdapter{a}
+	s.Guides = settings.Guides{&a}
 	change(&s)
 	count := 0
 	peaks := map[string]int64{}
@@ -173,7 +173,7 @@ func TestFullSizeAgain(t *testing.T) {
 	s.Model, s.Prompt, s.NumInferenceSteps = "sd15", "a fox in the snow", 1
 	a := settings.DefaultIPAdapter()
 	a.Weights, a.ImageEncoder, a.Images = "ip-adapter-plus_sd15.safetensors", "ip-adapter", []settings.ImagePrompt{{Picture: "fox.png"}}
-	s.IPAdapters = []settings.IPAdapter{a}
+	s.Guides = settings.Guides{&a}
 	draw := func(pictures Pictures) map[string]bool {
 		came := map[string]bool{}
 		err := e.Generate(context.Background(), s, pictures, func(ev Event) { came[ev.Network] = true }, func(Result) error { return nil })
@@ -222,7 +222,7 @@ func TestFullSizeMemory(t *testing.T) {
 		{"f32", false, roomy, func(*settings.Settings) {}, 2.4 * gib},
 		{"f32 low memory", false, roomy, func(s *settings.Settings) { s.LowMemory = true }, 2.0 * gib},
 		{"default limits", false, gpu.DefaultLimits, func(*settings.Settings) {}, 2.0 * gib}, // the engine chooses the low-memory mode
-		{"Plus", true, roomy, func(s *settings.Settings) { s.IPAdapters[0].Weights = "ip-adapter-plus_sd15.safetensors" }, 2.4 * gib},
+		{"Plus", true, roomy, func(s *settings.Settings) { s.IPAdapters()[0].Weights = "ip-adapter-plus_sd15.safetensors" }, 2.4 * gib},
 		{"image to image", false, roomy, func(s *settings.Settings) { s.LowMemory, s.InitImage, s.NumImages = true, "start.png", 2 }, 2.0 * gib},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -169,7 +169,7 @@ func (r *run) embed(ctx context.Context) error {
 // key names a picture by all that it depends on.
 func (r *run) key(row int, s settings.Settings) string {
 	given := sha256.New()
-	for _, a := range s.IPAdapters {
+	for _, a := range s.IPAdapters() {
 		given.Write(r.pictures[a.Images[0].Picture])
 	}
 	b, err := json.Marshal(struct {

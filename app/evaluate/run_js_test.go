@@ -236,8 +236,8 @@ func TestRun(t *testing.T) {
 		if i == 1 {
 			s.Prompt = "on a blue lake"
 			a := settings.DefaultIPAdapter()
-			a.Weights, a.Scale, a.Images = "../../web/model/ip-adapter.safetensors", 0.6, []settings.ImagePrompt{{Picture: "disc.png"}}
-			s.IPAdapters = []settings.IPAdapter{a}
+			a.Weights, a.Lambda, a.Images = "../../web/model/ip-adapter.safetensors", 0.6, []settings.ImagePrompt{{Picture: "disc.png"}}
+			s.Guides = settings.Guides{&a}
 		}
 		var clipI, clipT, other []float64
 		for seed := range 2 {

@@ -201,9 +201,9 @@ func (s *Spec) settings(r Row, e Example, seed int) (settings.Settings, error) {
 	out.Height, out.Width = s.Height, s.Width
 	if r.Adapter != nil {
 		a := settings.DefaultIPAdapter()
-		a.Weights, a.ImageEncoder, a.Scale, a.Layers = r.Adapter.Weights, r.Adapter.ImageEncoder, r.Scale, r.Layers
+		a.Weights, a.ImageEncoder, a.Lambda, a.Layers = r.Adapter.Weights, r.Adapter.ImageEncoder, r.Scale, r.Layers
 		a.Images = []settings.ImagePrompt{{Picture: e["picture"]}}
-		out.IPAdapters = []settings.IPAdapter{a}
+		out.Guides = settings.Guides{&a}
 	}
 	return out, out.Validate()
 }

@@ -36,15 +36,15 @@ func TestRows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := got.IPAdapters[0]
+	a := got.IPAdapters()[0]
 	if got.Model != "m" || got.Prompt != "a fox" || got.Seed != 3 || got.Height != 64 || got.NumInferenceSteps != 20 || got.GuidanceScale != 5 ||
-		a.Weights != "p" || a.ImageEncoder != "e" || a.Scale != 0.5 || a.Layers != "style" || a.Images[0].Picture != "fox.png" || a.End != 1 {
+		a.Weights != "p" || a.ImageEncoder != "e" || a.Lambda != 0.5 || a.Layers != "style" || a.Images[0].Picture != "fox.png" || a.End != 1 {
 		t.Errorf("the settings are %+v", got)
 	}
-	if got, err := s.settings(rows[1], e, 0); err != nil || got.Prompt != "" || got.IPAdapters[0].Scale != 1 {
+	if got, err := s.settings(rows[1], e, 0); err != nil || got.Prompt != "" || got.IPAdapters()[0].Lambda != 1 {
 		t.Errorf("picture only: %+v, %v", got, err)
 	}
-	if got, err := s.settings(rows[0], e, 0); err != nil || got.IPAdapters != nil {
+	if got, err := s.settings(rows[0], e, 0); err != nil || got.Guides != nil {
 		t.Errorf("words only: %+v, %v", got, err)
 	}
 	if _, err := s.settings(Row{Name: "x", Words: "{other}"}, e, 0); err == nil || !strings.Contains(err.Error(), "{other}") {

@@ -83,21 +83,14 @@ func (s *Settings) bound(n *notes) {
 	for _, text := range []*string{&s.Model, &s.InitImage, &s.Mask, &s.Scheduler} {
 		name(text)
 	}
-	if len(s.IPAdapters) > maxPrompts {
-		n.add("there are %d image prompts; %d are taken", len(s.IPAdapters), maxPrompts)
-		s.IPAdapters = s.IPAdapters[:maxPrompts]
+	if len(s.Guides) > maxPrompts {
+		n.add("there are %d guides; %d are taken", len(s.Guides), maxPrompts)
+		s.Guides = s.Guides[:maxPrompts]
 	}
-	for i := range s.IPAdapters {
-		a := &s.IPAdapters[i]
-		for _, text := range []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Mask} {
+	for _, g := range s.Guides {
+		g.bound(n)
+		for _, text := range g.names() {
 			name(text)
-		}
-		if len(a.Images) > maxPrompts {
-			n.add("an image prompt has %d pictures; %d are taken", len(a.Images), maxPrompts)
-			a.Images = a.Images[:maxPrompts]
-		}
-		for j := range a.Images {
-			name(&a.Images[j].Picture)
 		}
 	}
 }

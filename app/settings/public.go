@@ -3,7 +3,6 @@ package settings
 import (
 	"net/url"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -12,13 +11,10 @@ import (
 // user, which may hold a secret.
 func (s Settings) Public() Settings {
 	s.Model, s.InitImage, s.Mask = publicName(s.Model), publicName(s.InitImage), publicName(s.Mask)
-	s.IPAdapters = slices.Clone(s.IPAdapters)
-	for i := range s.IPAdapters {
-		a := &s.IPAdapters[i]
-		a.Weights, a.ImageEncoder, a.Mask = publicName(a.Weights), publicName(a.ImageEncoder), publicName(a.Mask)
-		a.Images = slices.Clone(a.Images)
-		for j := range a.Images {
-			a.Images[j].Picture = publicName(a.Images[j].Picture)
+	s = s.Clone()
+	for _, g := range s.Guides {
+		for _, name := range g.names() {
+			*name = publicName(*name)
 		}
 	}
 	return s

@@ -174,10 +174,11 @@ func TestPicturesCarryNamesOnly(t *testing.T) {
 	s := full()
 	s.Model = "https://me:pass@civitai.com/api/download/models/1234?token=s3cret&type=Model#top"
 	s.InitImage, s.Mask = "/home/anna/private/start.png", `C:\Users\anna\mask.png`
-	s.IPAdapters[0].Weights, s.IPAdapters[0].ImageEncoder = "../anna/plus.safetensors", "/home/anna/encoder/"
-	s.IPAdapters[0].Images[0].Picture, s.IPAdapters[0].Mask = `\\server\anna\a.jpg`, "~/anna/left.png"
-	s.IPAdapters[1].Weights = "https://hub.example/x/resolve/main/a.safetensors?X-Amz-Signature=s3cret"
-	before := s.IPAdapters[0].Images[0].Picture
+	first, second := s.IPAdapters()[0], s.IPAdapters()[1]
+	first.Weights, first.ImageEncoder = "../anna/plus.safetensors", "/home/anna/encoder/"
+	first.Images[0].Picture, first.Mask = `\\server\anna\a.jpg`, "~/anna/left.png"
+	second.Weights = "https://hub.example/x/resolve/main/a.safetensors?X-Amz-Signature=s3cret"
+	before := first.Images[0].Picture
 	var jpg bytes.Buffer
 	if err := EncodeJPEG(&jpg, make([]byte, 4), 1, 1, s); err != nil {
 		t.Fatal(err)
@@ -193,14 +194,14 @@ func TestPicturesCarryNamesOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := back.IPAdapters
+		a := back.IPAdapters()
 		got := []string{back.Model, back.InitImage, back.Mask, a[0].Weights, a[0].ImageEncoder, a[0].Images[0].Picture, a[0].Mask, a[1].Weights}
 		want := []string{"https://civitai.com/api/download/models/1234", "start.png", "mask.png", "plus.safetensors", "encoder", "a.jpg", "left.png", "https://hub.example/x/resolve/main/a.safetensors"}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %q\nwant %q", kind, got, want)
 		}
 	}
-	if s.IPAdapters[0].Images[0].Picture != before {
+	if first.Images[0].Picture != before {
 		t.Error("writing a picture changed the settings")
 	}
 }

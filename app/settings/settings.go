@@ -16,10 +16,10 @@ import (
 // Settings are one request for pictures. Pictures that go in are named here and
 // travel beside, as the files the person gave.
 type Settings struct {
-	Model          string      `json:"model,omitempty"` // "" is the model that ships
-	Prompt         string      `json:"prompt"`
-	NegativePrompt string      `json:"negative_prompt"`
-	IPAdapters     []IPAdapter `json:"ip_adapters,omitempty"`
+	Model          string `json:"model,omitempty"` // "" is the model that ships
+	Prompt         string `json:"prompt"`
+	NegativePrompt string `json:"negative_prompt"`
+	Guides         Guides `json:"guides,omitempty"` // what steers the picture besides words
 
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
 	Strength  float64 `json:"strength"`             // 0 leaves InitImage as it is, 1 ignores it
@@ -42,38 +42,6 @@ type Settings struct {
 	LowMemory bool `json:"low_memory,omitempty"`
 }
 
-// IPAdapter is one adapter with its image prompts.
-type IPAdapter struct {
-	Weights      string        `json:"ip_adapter"`    // "" is the one that ships
-	ImageEncoder string        `json:"image_encoder"` // "" is the one that ships
-	Images       []ImagePrompt `json:"images"`
-	Scale        float64       `json:"ip_adapter_scale"`          // λ
-	Layers       string        `json:"ip_adapter_layers"`         // one of Layers
-	Start        float64       `json:"ip_adapter_start"`          // fraction of the steps, 0 to 1
-	End          float64       `json:"ip_adapter_end"`            // fraction of the steps, 0 to 1
-	Mask         string        `json:"ip_adapter_mask,omitempty"` // white is where it works
-}
-
-// ImagePrompt is one picture for an adapter.
-type ImagePrompt struct {
-	Picture string `json:"picture"`
-	Crop    *Crop  `json:"crop,omitempty"` // nil leaves it to the image processor: the centre
-}
-
-// Crop is a square in a picture's own pixels.
-type Crop struct {
-	X    int `json:"x"`
-	Y    int `json:"y"`
-	Size int `json:"size"`
-}
-
-// What IPAdapter.Layers may say.
-const (
-	LayersAll         = "all"
-	LayersStyle       = "style"       // every cross-attention but the composition's and the deepest up block's
-	LayersComposition = "composition" // the cross-attention of the deepest down block that has one
-)
-
 // What Settings.GeneratorDevice may say, besides "".
 const (
 	GeneratorCPU = "cpu"
@@ -92,11 +60,6 @@ func Default() Settings {
 	}
 }
 
-// DefaultIPAdapter returns an adapter with diffusers' defaults and no pictures.
-func DefaultIPAdapter() IPAdapter {
-	return IPAdapter{Scale: 1, Layers: LayersAll, End: 1}
-}
-
 // Partial says that settings were read, but not all that was there could be
 // taken over. The settings that come with it are good.
 type Partial struct {
@@ -107,32 +70,65 @@ func (p *Partial) Error() string {
 	return "some settings could not be taken over: " + strings.Join(p.LeftOut, "; ")
 }
 
-// FromJSON reads settings; a field that is absent has its default. Fields that
-// it does not know come in a *Partial, beside good settings.
+// FromJSON reads settings. A field that is absent has its default. Fields and
+// kinds of guides that it does not know come in a *Partial, beside good settings.
 func FromJSON(text []byte) (Settings, error) {
 	s := Default()
 	if err := json.Unmarshal(text, &s); err != nil {
 		return Default(), fmt.Errorf("these settings are damaged: %w", err)
 	}
+	var leftOut []string
 	strict := json.NewDecoder(bytes.NewReader(text))
 	strict.DisallowUnknownFields()
-	var again Settings
-	if err := strict.Decode(&again); err != nil {
-		what := strings.TrimPrefix(err.Error(), "json: ")
-		return s, &Partial{[]string{what + " (they were saved by a newer version)"}}
+	if err := strict.Decode(&saved{}); err != nil {
+		leftOut = append(leftOut, strings.TrimPrefix(err.Error(), "json: ")+" (they were saved by a newer version)")
+	}
+	for _, kind := range unknownKinds(text) {
+		leftOut = append(leftOut, fmt.Sprintf("a guide of the kind %q (they were saved by a newer version)", kind))
+	}
+	if leftOut != nil {
+		return s, &Partial{leftOut}
 	}
 	return s, nil
 }
 
-// UnmarshalJSON gives absent fields their defaults.
-func (a *IPAdapter) UnmarshalJSON(text []byte) error {
-	type plain IPAdapter
-	p := plain(DefaultIPAdapter())
-	if err := json.Unmarshal(text, &p); err != nil {
+// saved is the JSON of settings, with what older versions wrote.
+type saved struct {
+	fields
+	IPAdapters []*IPAdapter `json:"ip_adapters"` // before there were Guides
+}
+
+type fields Settings
+
+// UnmarshalJSON reads settings as this version or an older one wrote them. Absent
+// fields keep their values.
+func (s *Settings) UnmarshalJSON(text []byte) error {
+	in := saved{fields: fields(*s)}
+	if err := json.Unmarshal(text, &in); err != nil {
 		return err
 	}
-	*a = IPAdapter(p)
+	*s = Settings(in.fields)
+	for _, a := range in.IPAdapters {
+		s.Guides = append(s.Guides, a)
+	}
 	return nil
+}
+
+// Clone returns a copy that shares no guides with s.
+func (s Settings) Clone() Settings {
+	s.Guides = s.Guides.clone()
+	return s
+}
+
+// IPAdapters returns the guides that are IP-Adapters.
+func (s Settings) IPAdapters() []*IPAdapter {
+	var list []*IPAdapter
+	for _, g := range s.Guides {
+		if a, ok := g.(*IPAdapter); ok {
+			list = append(list, a)
+		}
+	}
+	return list
 }
 
 // Validate returns all that is wrong with the settings, joined, or nil. It
@@ -155,30 +151,10 @@ func (s Settings) Validate() error {
 	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q; choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
 	_, err := s.BackgroundColour()
 	v.require(err == nil, "%v", err)
-	for i, a := range s.IPAdapters {
-		a.validate(&v, fmt.Sprintf("ip_adapters[%d]: ", i))
+	for i, g := range s.Guides {
+		g.validate(&v, fmt.Sprintf("guides[%d]: ", i))
 	}
 	return errors.Join(v...)
-}
-
-func (a IPAdapter) validate(v *problems, where string) {
-	v.require(len(a.Images) > 0, "%simages is empty; give at least one picture, or leave the adapter out", where)
-	v.number(where+"ip_adapter_scale", a.Scale, -10, 10)
-	v.number(where+"ip_adapter_start", a.Start, 0, 1)
-	v.number(where+"ip_adapter_end", a.End, 0, 1)
-	v.require(!(a.Start > a.End), "%sip_adapter_start (%g) is after ip_adapter_end (%g)", where, a.Start, a.End)
-	switch a.Layers {
-	case LayersAll, LayersStyle, LayersComposition:
-	default:
-		v.require(false, "%sip_adapter_layers is %q; choose %s, %s or %s", where, a.Layers, LayersAll, LayersStyle, LayersComposition)
-	}
-	for j, m := range a.Images {
-		v.require(m.Picture != "", "%simages[%d] names no picture", where, j)
-		if c := m.Crop; c != nil {
-			v.require(c.X >= 0 && c.Y >= 0 && c.Size > 0,
-				"%simages[%d]: a crop of %d pixels at (%d, %d) is not inside any picture", where, j, c.Size, c.X, c.Y)
-		}
-	}
 }
 
 type problems []error
@@ -196,6 +172,15 @@ func (v *problems) number(name string, x, low, high float64) {
 
 func (v *problems) words(name, text string) {
 	v.require(len(text) <= maxWords, "%s has %d kB; at most %d kB are taken", name, len(text)>>10, maxWords>>10)
+}
+
+// lambda checks a guide's λ and the fractions of the steps between which it holds.
+// name is the prefix of their fields.
+func (v *problems) lambda(where, name string, lambda, start, end float64) {
+	v.number(where+name+"_scale", lambda, -10, 10)
+	v.number(where+name+"_start", start, 0, 1)
+	v.number(where+name+"_end", end, 0, 1)
+	v.require(!(start > end), "%s%s_start (%g) is after %s_end (%g)", where, name, start, name, end)
 }
 
 const maxEdge = 4096

@@ -22,12 +22,12 @@ func full() Settings {
 	s.Height, s.Width = 640, 384
 	s.Seed, s.NumImages = math.MaxUint64, 3
 	s.GeneratorDevice, s.Background = GeneratorGPU, "#102030"
-	s.IPAdapters = []IPAdapter{
-		{
-			Weights: "plus.safetensors", ImageEncoder: "encoder", Scale: 0.6, Layers: LayersStyle, Start: 0.1, End: 0.9, Mask: "left.png",
+	s.Guides = Guides{
+		&IPAdapter{
+			Weights: "plus.safetensors", ImageEncoder: "encoder", Lambda: 0.6, Layers: LayersStyle, Start: 0.1, End: 0.9, Mask: "left.png",
 			Images: []ImagePrompt{{Picture: "a.jpg", Crop: &Crop{3, 4, 200}}, {Picture: "b.jpg"}},
 		},
-		{Scale: 0, Layers: LayersAll, End: 0.5, Images: []ImagePrompt{{Picture: "c.webp"}}},
+		&IPAdapter{Lambda: 0, Layers: LayersAll, End: 0.5, Images: []ImagePrompt{{Picture: "c.webp"}}},
 	}
 	return s
 }
@@ -44,14 +44,65 @@ func TestJSONRoundTrip(t *testing.T) {
 }
 
 func TestAbsentFieldsHaveDefaults(t *testing.T) {
-	got, err := FromJSON([]byte(`{"prompt": "x", "ip_adapters": [{"images": [{"picture": "p"}]}]}`))
-	want := Default()
-	want.Prompt = "x"
-	adapter := DefaultIPAdapter()
-	adapter.Images = []ImagePrompt{{Picture: "p"}}
-	want.IPAdapters = []IPAdapter{adapter}
-	if err != nil || !reflect.DeepEqual(got, want) {
+	for name, text := range map[string]string{
+		"guides":                   `{"prompt": "x", "guides": [{"kind": "ip-adapter", "images": [{"picture": "p"}]}]}`,
+		"before there were guides": `{"prompt": "x", "ip_adapters": [{"images": [{"picture": "p"}]}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := FromJSON([]byte(text))
+			want := Default()
+			want.Prompt = "x"
+			adapter := DefaultIPAdapter()
+			adapter.Images = []ImagePrompt{{Picture: "p"}}
+			want.Guides = Guides{&adapter}
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
+	}
+}
+
+// Settings that were saved before there were guides are read whole, and saved as guides.
+func TestOldIPAdapters(t *testing.T) {
+	const old = `{"prompt": "a fox", "negative_prompt": "", "ip_adapters": [
+		{"ip_adapter": "plus.safetensors", "image_encoder": "", "images": [{"picture": "a.jpg", "crop": {"x": 1, "y": 2, "size": 3}}],
+		 "ip_adapter_scale": 0.6, "ip_adapter_layers": "style", "ip_adapter_start": 0.1, "ip_adapter_end": 0.9, "ip_adapter_mask": "left.png"},
+		{"ip_adapter": "", "image_encoder": "", "images": [{"picture": "b.jpg"}], "ip_adapter_scale": 0}]}`
+	got, err := FromJSON([]byte(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Guides{
+		&IPAdapter{Weights: "plus.safetensors", Images: []ImagePrompt{{Picture: "a.jpg", Crop: &Crop{1, 2, 3}}},
+			Lambda: 0.6, Layers: LayersStyle, Start: 0.1, End: 0.9, Mask: "left.png"},
+		&IPAdapter{Images: []ImagePrompt{{Picture: "b.jpg"}}, Layers: LayersAll, End: 1},
+	}
+	if !reflect.DeepEqual(got.Guides, want) {
+		t.Errorf("got %+v", got.IPAdapters())
+	}
+	text, err := json.Marshal(got)
+	if err != nil || strings.Contains(string(text), "ip_adapters") || !strings.Contains(string(text), `"guides":[{"kind":"ip-adapter","ip_adapter":"plus.safetensors"`) {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+// A guide of a kind that only a newer version knows is left out, and that is said.
+func TestUnknownGuide(t *testing.T) {
+	got, err := FromJSON([]byte(`{"guides": [{"kind": "hologram", "power": 9}, {"kind": "ip-adapter", "images": [{"picture": "p"}]}]}`))
+	var partial *Partial
+	if len(got.Guides) != 1 || !errors.As(err, &partial) || !strings.Contains(err.Error(), "hologram") {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// A copy can be changed without changing what it was copied from.
+func TestClone(t *testing.T) {
+	s := full()
+	c := s.Clone()
+	a := c.IPAdapters()[0]
+	a.Lambda, a.Images[0].Picture, a.Images[0].Crop.Size = 9, "other", 1
+	if !reflect.DeepEqual(s, full()) {
+		t.Error("the original has changed")
 	}
 }
 
@@ -80,12 +131,10 @@ func TestValidate(t *testing.T) {
 	bad.NumImages = -1
 	bad.Strength = 1.5
 	bad.InitImage = ""
-	bad.IPAdapters[0].Scale = math.Inf(1)
-	bad.IPAdapters[0].Layers = "some"
-	bad.IPAdapters[0].Start = 0.95
-	bad.IPAdapters[0].Images[0].Crop.Size = 0
-	bad.IPAdapters[0].Images[1].Picture = ""
-	bad.IPAdapters[1].Images = nil
+	a, b := bad.IPAdapters()[0], bad.IPAdapters()[1]
+	a.Lambda, a.Layers, a.Start = math.Inf(1), "some", 0.95
+	a.Images[0].Crop.Size, a.Images[1].Picture = 0, ""
+	b.Images = nil
 	err := bad.Validate()
 	if err == nil {
 		t.Fatal("no error")
@@ -93,8 +142,8 @@ func TestValidate(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	for _, want := range []string{
 		`scheduler is "heun"; choose one of ddim, pndm`, "num_inference_steps is 0", "guidance_scale is NaN", "height is 100; it must be a multiple of 8", "(104 is near)",
-		"width is 8192", "(4096 is near)", "num_images is -1", "strength is 1.5", "mask is given without init_image", "ip_adapters[0]: ip_adapter_scale is +Inf",
-		`ip_adapters[0]: ip_adapter_layers is "some"`, "ip_adapters[0]: ip_adapter_start (0.95) is after", "ip_adapters[0]: images[0]: a crop of 0", "ip_adapters[0]: images[1] names no", "ip_adapters[1]: images is empty",
+		"width is 8192", "(4096 is near)", "num_images is -1", "strength is 1.5", "mask is given without init_image", "guides[0]: ip_adapter_scale is +Inf",
+		`guides[0]: ip_adapter_layers is "some"`, "guides[0]: ip_adapter_start (0.95) is after", "guides[0]: images[0]: a crop of 0", "guides[0]: images[1] names no", "guides[1]: images is empty",
 	} {
 		if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, want) }) {
 			t.Errorf("%q is missing in\n%v", want, err)

@@ -117,7 +117,7 @@ func (c *Chooser) Problem(s settings.Settings) string {
 		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
 	case c.Chosen.Repaints() && s.Mask == "":
 		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
-	case len(s.IPAdapters) == 0 || c.Chosen.ID == "":
+	case len(s.IPAdapters()) == 0 || c.Chosen.ID == "":
 		return ""
 	case len(c.Adapters()) == 0:
 		return "An image prompt needs an IP-Adapter that fits " + name + ": download one in Models, or remove the image prompts."
@@ -131,8 +131,8 @@ func (c *Chooser) Problem(s settings.Settings) string {
 // visitor about first.
 func (c *Chooser) Handles(s settings.Settings) (list []any) {
 	names := []string{s.Model}
-	for _, a := range s.IPAdapters {
-		names = append(names, a.Weights)
+	for _, g := range s.Guides {
+		names = append(names, g.Files()...)
 	}
 	for _, name := range names {
 		if h := c.handles[name]; h != nil {

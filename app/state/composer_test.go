@@ -139,10 +139,10 @@ func TestRequest(t *testing.T) {
 		if err := s.Validate(); err != nil {
 			t.Error(err)
 		}
-		if s.Model != "sd" || s.Prompt != "a fox" || len(s.IPAdapters) != 2 {
+		if s.Model != "sd" || s.Prompt != "a fox" || len(s.IPAdapters()) != 2 {
 			t.Errorf("%+v", s)
 		}
-		a, b := s.IPAdapters[0], s.IPAdapters[1]
+		a, b := s.IPAdapters()[0], s.IPAdapters()[1]
 		if a.Weights != "global" || b.Weights != "plus" || b.ImageEncoder != "clip" {
 			t.Errorf("the adapters are %q and %q", a.Weights, b.Weights)
 		}
@@ -161,7 +161,7 @@ func TestRequest(t *testing.T) {
 		c := compose()
 		r := c.ForPicture("", fit)
 		c.Prompts[1].Mask.Undo()
-		if r.Inputs[r.Jobs[0].IPAdapters[1].Mask].Mask.Empty() {
+		if r.Inputs[r.Jobs[0].IPAdapters()[1].Mask].Mask.Empty() {
 			t.Error("the request's mask is empty")
 		}
 	})
@@ -184,9 +184,9 @@ func TestRequest(t *testing.T) {
 			t.Errorf("the labels are %q", r.Labels)
 		}
 		for i, s := range r.Jobs {
-			for _, a := range s.IPAdapters {
-				if want := float64(i) / 4; a.Scale != want {
-					t.Errorf("job %d has a weight of %g, want %g", i, a.Scale, want)
+			for _, a := range s.IPAdapters() {
+				if want := float64(i) / 4; a.Lambda != want {
+					t.Errorf("job %d has a weight of %g, want %g", i, a.Lambda, want)
 				}
 			}
 			if s.Seed != 7 || s.NumImages != 1 {
@@ -200,7 +200,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("the labels are %q", r.Labels)
 		}
 		for i, s := range r.Jobs {
-			if s.Seed != uint64(7+i) || s.NumImages != 1 || s.IPAdapters[0].Scale != 0.7 {
+			if s.Seed != uint64(7+i) || s.NumImages != 1 || s.IPAdapters()[0].Lambda != 0.7 {
 				t.Errorf("job %d: %+v", i, s)
 			}
 		}

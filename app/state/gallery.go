@@ -86,7 +86,7 @@ func (g *Gallery) ShownURL() string {
 // Find returns the result that was made from these settings, or nil. It does not look for settings without pictures,
 // because those already say everything that there is to restore.
 func (g *Gallery) Find(s settings.Settings) *Result {
-	if len(s.IPAdapters) == 0 && s.InitImage == "" {
+	if len(s.Guides) == 0 && s.InitImage == "" {
 		return nil
 	}
 	if i := slices.IndexFunc(g.Results, func(r *Result) bool { return r.madeFrom(s) }); i >= 0 {

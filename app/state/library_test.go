@@ -309,7 +309,7 @@ func TestAdaptersThatFit(t *testing.T) {
 }
 
 func TestWhatTheModelLacks(t *testing.T) {
-	prompted := settings.Settings{IPAdapters: []settings.IPAdapter{{}}}
+	prompted := settings.Settings{Guides: settings.Guides{&settings.IPAdapter{}}}
 	for _, c := range []struct {
 		name   string
 		stored []store.Item

@@ -36,14 +36,13 @@ func (c *Composer) ForWeightStrip(model string, fit []Adapter) Request {
 	s, inputs := c.compose(model, fit)
 	s.NumImages = 1
 	r := Request{Inputs: inputs}
-	for _, scale := range []float64{0, 0.25, 0.5, 0.75, 1} {
-		job := s
-		job.IPAdapters = append([]settings.IPAdapter(nil), s.IPAdapters...)
-		for i := range job.IPAdapters {
-			job.IPAdapters[i].Scale = scale
+	for _, lambda := range []float64{0, 0.25, 0.5, 0.75, 1} {
+		job := s.Clone()
+		for _, a := range job.IPAdapters() {
+			a.Lambda = lambda
 		}
 		r.Jobs = append(r.Jobs, job)
-		r.Labels = append(r.Labels, weightLabel+strconv.FormatFloat(scale, 'f', -1, 64))
+		r.Labels = append(r.Labels, weightLabel+strconv.FormatFloat(lambda, 'f', -1, 64))
 	}
 	return r
 }
@@ -76,14 +75,14 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		c.RollSeed()
 	}
 	s := c.Settings
-	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", model
+	s.Guides, s.InitImage, s.Mask, s.Model = nil, "", "", model
 	inputs := map[string]Input{}
 	for i, im := range c.Prompts {
 		// Two pictures may have the same name: what is pasted is always called image.png.
 		name := fmt.Sprintf("%d-%s", i+1, im.Name)
 		inputs[name] = Input{Bytes: im.Bytes}
-		a := settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.Crop.Setting()}},
-			Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End}
+		a := &settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.Crop.Setting()}},
+			Lambda: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End}
 		if o, ok := im.AdapterOf(fit); ok {
 			a.Weights, a.ImageEncoder = o.ID, o.Encoder
 		}
@@ -91,7 +90,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 			a.Mask = fmt.Sprintf("mask-%d.png", i+1)
 			inputs[a.Mask] = Input{Mask: im.Mask.Copy()}
 		}
-		s.IPAdapters = append(s.IPAdapters, a)
+		s.Guides = append(s.Guides, a)
 	}
 	if c.Start != nil {
 		s.InitImage = "start-" + c.Start.Name

@@ -9,7 +9,7 @@ import (
 
 // Restore takes over settings, except for their pictures and their model.
 func (c *Composer) Restore(s settings.Settings) {
-	s.IPAdapters, s.InitImage, s.Mask, s.Model = nil, "", "", ""
+	s.Guides, s.InitImage, s.Mask, s.Model = nil, "", "", ""
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
 	}
@@ -26,19 +26,19 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 	if len(leftOut) > 0 {
 		note = "Settings restored from " + name + ", except for: " + strings.Join(leftOut, "; ") + "."
 	}
-	for i, a := range s.IPAdapters {
+	for i, a := range s.IPAdapters() {
 		if i < len(c.Prompts) {
 			c.Prompts[i].restore(a)
 		}
 	}
-	if len(s.IPAdapters) > len(c.Prompts) {
+	if len(s.IPAdapters()) > len(c.Prompts) {
 		note += " Add its image prompts again: the file has only their names."
 	}
 	return note
 }
 
-func (im *ImagePrompt) restore(a settings.IPAdapter) {
-	im.Scale, im.Layers, im.Start, im.End, im.Adapter = a.Scale, a.Layers, a.Start, a.End, a.Weights
+func (im *ImagePrompt) restore(a *settings.IPAdapter) {
+	im.Scale, im.Layers, im.Start, im.End, im.Adapter = a.Lambda, a.Layers, a.Start, a.End, a.Weights
 }
 
 // Pictures are the pictures of a composition: what Restore leaves out.
@@ -60,7 +60,7 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 		}
 	}
 	read := reader{inputs, browser}
-	for _, a := range r.Settings.IPAdapters {
+	for _, a := range r.Settings.IPAdapters() {
 		mask, err := read.mask(a.Mask)
 		if err != nil {
 			return p, err

@@ -86,7 +86,8 @@ func made(t *testing.T) (*Composer, *Result) {
 func TestRestore(t *testing.T) {
 	s := settings.Default()
 	s.Prompt, s.Seed, s.Model, s.InitImage, s.Mask, s.Scheduler = "words", 5, "sd", "start-a.png", "mask-start.png", ""
-	s.IPAdapters = []settings.IPAdapter{settings.DefaultIPAdapter()}
+	a := settings.DefaultIPAdapter()
+	s.Guides = settings.Guides{&a}
 	c := NewComposer()
 	c.Problems[AtGo] = "of an earlier request"
 	c.Restore(s)
@@ -100,7 +101,7 @@ func TestRestore(t *testing.T) {
 		t.Errorf("problems of before: %v", c.Problems)
 	}
 	// Nothing of the pictures that are not there goes into the next request.
-	if next := c.ForPicture("", nil).Jobs[0]; next.InitImage != "" || next.Mask != "" || len(next.IPAdapters) > 0 || next.Model != "" {
+	if next := c.ForPicture("", nil).Jobs[0]; next.InitImage != "" || next.Mask != "" || len(next.IPAdapters()) > 0 || next.Model != "" {
 		t.Errorf("the next request is %+v", next)
 	}
 }

@@ -53,7 +53,7 @@ func NewSheet(shots Shots, prompts []*ImagePrompt) (Sheet, error) {
 	}
 	first := results[0].Result.Settings
 	sheet := Sheet{Settings: first, FileName: fmt.Sprintf("imprompt-strip-%d.png", first.Seed)}
-	if len(first.IPAdapters) > 0 {
+	if len(first.IPAdapters()) > 0 {
 		for _, im := range prompts {
 			sheet.Cells = append(sheet.Cells, Cell{Picture: im.Picture, Square: im.Crop.Square(), Label: "Image prompt"})
 		}

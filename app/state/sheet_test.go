@@ -49,8 +49,8 @@ func TestSheet(t *testing.T) {
 		if want := "“a fox”  ·  seed 7  ·  20 steps, Euler a, guidance 5"; sheet.Foot != want {
 			t.Errorf("%q, want %q", sheet.Foot, want)
 		}
-		if sheet.Settings.IPAdapters[0].Scale != 1 || sheet.FileName != "imprompt-strip-7.png" {
-			t.Errorf("the file %s has a weight of %g", sheet.FileName, sheet.Settings.IPAdapters[0].Scale)
+		if sheet.Settings.IPAdapters()[0].Lambda != 1 || sheet.FileName != "imprompt-strip-7.png" {
+			t.Errorf("the file %s has a weight of %g", sheet.FileName, sheet.Settings.IPAdapters()[0].Lambda)
 		}
 	})
 	t.Run("a strip of seeds does not, and keeps the first", func(t *testing.T) {
@@ -69,8 +69,8 @@ func TestSheet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(sheet.Cells) != 3 || sheet.Cells[0].Label != "λ = 0.25" || sheet.Settings.IPAdapters[0].Scale != 0.75 {
-			t.Errorf("%d cells from %q, with a weight of %g", len(sheet.Cells), sheet.Cells[0].Label, sheet.Settings.IPAdapters[0].Scale)
+		if len(sheet.Cells) != 3 || sheet.Cells[0].Label != "λ = 0.25" || sheet.Settings.IPAdapters()[0].Lambda != 0.75 {
+			t.Errorf("%d cells from %q, with a weight of %g", len(sheet.Cells), sheet.Cells[0].Label, sheet.Settings.IPAdapters()[0].Lambda)
 		}
 	})
 	t.Run("words alone have no image prompts beside them", func(t *testing.T) {

@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// makeGuide makes a guide of what settings say, by kind. A kind's file adds itself.
+var makeGuide = map[string]func(ctx context.Context, e *Engine, g settings.Guide, in guideInput) (guides.Guide, error){}
+
+// guideInput is what a guide may need of a request.
+type guideInput struct {
+	number        int // among the request's guides, counted from 1, for messages
+	pictures      Pictures
+	height, width int // of the picture that is drawn
+}
+
+func (e *Engine) guide(ctx context.Context, g settings.Guide, in guideInput) (guides.Guide, error) {
+	m, ok := makeGuide[g.Kind()]
+	if !ok {
+		return nil, fmt.Errorf("guide %d: nothing here knows the kind %q", in.number, g.Kind())
+	}
+	return m(ctx, e, g, in)
+}
+
+// mask is the weight of every place in the picture by the picture of that name, white where
+// a guide works; nil without a name.
+func (in guideInput) mask(name string) (func(h, w int) []float32, error) {
+	if name == "" {
+		return nil, nil
+	}
+	p, err := in.pictures.decode(name)
+	if err != nil {
+		return nil, err
+	}
+	mask := imageproc.MaskPreprocess(p, in.height, in.width)
+	return func(h, w int) []float32 { return imageproc.AttentionMask(mask, in.height, in.width, h, w) }, nil
+}

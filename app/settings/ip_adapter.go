@@ -1,0 +1,115 @@
+package settings
+
+import "encoding/json"
+
+// IPAdapter is one IP-Adapter with its image prompts.
+type IPAdapter struct {
+	Weights      string        `json:"ip_adapter"`    // "" is the one that ships
+	ImageEncoder string        `json:"image_encoder"` // "" is the one that ships
+	Images       []ImagePrompt `json:"images"`
+	Lambda       float64       `json:"ip_adapter_scale"`          // λ
+	Layers       string        `json:"ip_adapter_layers"`         // one of Layers
+	Start        float64       `json:"ip_adapter_start"`          // fraction of the steps, 0 to 1
+	End          float64       `json:"ip_adapter_end"`            // fraction of the steps, 0 to 1
+	Mask         string        `json:"ip_adapter_mask,omitempty"` // white is where it works
+}
+
+// ImagePrompt is one picture for an adapter.
+type ImagePrompt struct {
+	Picture string `json:"picture"`
+	Crop    *Crop  `json:"crop,omitempty"` // nil leaves it to the image processor: the centre
+}
+
+// Crop is a square in a picture's own pixels.
+type Crop struct {
+	X    int `json:"x"`
+	Y    int `json:"y"`
+	Size int `json:"size"`
+}
+
+// What IPAdapter.Layers may say.
+const (
+	LayersAll         = "all"
+	LayersStyle       = "style"       // every cross-attention but the composition's and the deepest up block's
+	LayersComposition = "composition" // the cross-attention of the deepest down block that has one
+)
+
+// KindIPAdapter is the kind of an *IPAdapter.
+const KindIPAdapter = "ip-adapter"
+
+func init() { kinds[KindIPAdapter] = func() Guide { return &IPAdapter{} } }
+
+// DefaultIPAdapter returns an adapter with diffusers' defaults and no pictures.
+func DefaultIPAdapter() IPAdapter {
+	return IPAdapter{Lambda: 1, Layers: LayersAll, End: 1}
+}
+
+// UnmarshalJSON gives absent fields their defaults.
+func (a *IPAdapter) UnmarshalJSON(text []byte) error {
+	type plain IPAdapter
+	p := plain(DefaultIPAdapter())
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*a = IPAdapter(p)
+	return nil
+}
+
+// Kind implements Guide.
+func (a *IPAdapter) Kind() string { return KindIPAdapter }
+
+// Files implements Guide.
+func (a *IPAdapter) Files() []string { return []string{a.Weights, a.ImageEncoder} }
+
+// Pictures implements Guide.
+func (a *IPAdapter) Pictures() []string {
+	names := []string{a.Mask}
+	for _, im := range a.Images {
+		names = append(names, im.Picture)
+	}
+	return names
+}
+
+func (a *IPAdapter) names() []*string {
+	list := []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Mask}
+	for i := range a.Images {
+		list = append(list, &a.Images[i].Picture)
+	}
+	return list
+}
+
+func (a *IPAdapter) clone() Guide {
+	c := *a
+	c.Images = append([]ImagePrompt(nil), a.Images...)
+	for i, im := range c.Images {
+		if im.Crop != nil {
+			crop := *im.Crop
+			c.Images[i].Crop = &crop
+		}
+	}
+	return &c
+}
+
+func (a *IPAdapter) bound(n *notes) {
+	if len(a.Images) > maxPrompts {
+		n.add("an image prompt has %d pictures; %d are taken", len(a.Images), maxPrompts)
+		a.Images = a.Images[:maxPrompts]
+	}
+}
+
+func (a *IPAdapter) validate(v *problems, where string) {
+	v.require(len(a.Images) > 0, "%simages is empty; give at least one picture, or leave the adapter out", where)
+	v.lambda(where, "ip_adapter", a.Lambda, a.Start, a.End)
+	switch a.Layers {
+	case LayersAll, LayersStyle, LayersComposition:
+	default:
+		v.require(false, "%sip_adapter_layers is %q; choose %s, %s or %s", where, a.Layers, LayersAll, LayersStyle, LayersComposition)
+	}
+	for j, m := range a.Images {
+		v.require(m.Picture != "", "%simages[%d] names no picture", where, j)
+		if c := m.Crop; c != nil {
+			v.require(c.X >= 0 && c.Y >= 0 && c.Size > 0,
+				"%simages[%d]: a crop of %d pixels at (%d, %d) is not inside any picture", where, j, c.Size, c.X, c.Y)
+		}
+	}
+}
