@@ -23,7 +23,10 @@ type modelChoice struct {
 	Chosen state.Choice
 	Open   bool // the panel
 	Busy   bool
-	page   *page
+
+	library   *state.Library
+	librarian *librarian
+	controls  *controls
 }
 
 // Render implements app.Composer.
@@ -36,10 +39,10 @@ func (c *modelChoice) Render() app.UI {
 		app.Div().Class("field").Body(
 			app.Label().For("model").Text("Model"),
 			app.Div().Class("pair").Body(
-				app.Select().ID(c.page.controls.bind("model", cmp.Or(c.Chosen.ID, ships))).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
-					c.page.library.Choose(strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships))
+				app.Select().ID(c.controls.bind("model", cmp.Or(c.Chosen.ID, ships))).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+					c.library.Choose(strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships))
 				}),
-				app.Button().Class("plain").Text("Models").Aria("expanded", fmt.Sprint(c.Open)).OnClick(func(app.Context, app.Event) { c.page.showModels(!c.Open) }),
+				app.Button().Class("plain").Text("Models").Aria("expanded", fmt.Sprint(c.Open)).OnClick(func(app.Context, app.Event) { c.librarian.show(!c.Open) }),
 			),
 		),
 		app.If(c.Chosen.Repaints(), func() app.UI {

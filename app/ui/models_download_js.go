@@ -23,14 +23,14 @@ func (c *modelsPanel) plan(p state.PlanPart) app.UI {
 		app.If(p.LicenceID != "", func() app.UI {
 			return app.Label().Class("check").Body(
 				app.Input().Type("checkbox").Checked(p.Accepted).OnChange(func(ctx app.Context, _ app.Event) {
-					c.page.library.Accept(p.LicenceID, ctx.JSSrc().Get("checked").Bool())
+					c.library.Accept(p.LicenceID, ctx.JSSrc().Get("checked").Bool())
 				}, named(p.LicenceID)),
 				app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(p.Licence.URL).Target("_blank").Rel("noopener").Text(p.Licence.Name), app.Text(".")),
 			)
 		}),
 		app.Div().Class("tools").Body(
 			app.Button().Class("plain accent").Text("Start download").Aria("label", "Start download of "+p.Name).Disabled(p.Full != "" || !p.Accepted).
-				OnClick(func(app.Context, app.Event) { c.page.library.Do(state.StartDownload, p.Record) }, named(p.Record)),
+				OnClick(func(app.Context, app.Event) { c.library.Do(state.StartDownload, p.Record) }, named(p.Record)),
 			c.button(state.Button{Do: state.CancelPlan, Record: p.Record, Text: "Not now", Label: "Not now " + p.Name}),
 		),
 	)
@@ -38,7 +38,7 @@ func (c *modelsPanel) plan(p state.PlanPart) app.UI {
 
 // link draws the part where a model comes from a link.
 func (c *modelsPanel) link() app.UI {
-	p, library := c.Panel.Link, c.page.library
+	p, library := c.Panel.Link, c.library
 	var below []app.UI
 	if p.Plan != nil {
 		below = append(below, app.P().Text(p.Found), c.plan(*p.Plan))
@@ -76,7 +76,7 @@ func (c *modelsPanel) mirror() app.UI {
 		app.Div().Class("field").Body(
 			app.Label().For("model-mirror").Text("Address of the hub, or of a mirror with the same paths"),
 			app.Input().ID("model-mirror").Type("text").Placeholder(c.Panel.Hub).Value(c.Panel.Base).AutoComplete(false).
-				OnChange(func(ctx app.Context, _ app.Event) { c.page.library.SetBase(ctx.JSSrc().Get("value").String()) }),
+				OnChange(func(ctx app.Context, _ app.Event) { c.library.SetBase(ctx.JSSrc().Get("value").String()) }),
 			app.P().Class("quiet").Text("Downloads come from this address and from wherever it redirects to. No other server is asked for anything."),
 		),
 	)

@@ -16,7 +16,7 @@ import (
 
 // file draws the part where a model comes from a file.
 func (c *modelsPanel) file() app.UI {
-	p, library := c.Panel.File, c.page.library
+	p, library := c.Panel.File, c.library
 	var below []app.UI
 	for _, t := range p.Tasks {
 		below = append(below, taskLine(t))
@@ -44,28 +44,28 @@ func (c *modelsPanel) file() app.UI {
 				}),
 			),
 			app.If(js.Global().Get("showOpenFilePicker").Type() == js.TypeFunction, func() app.UI {
-				return app.Button().Class("plain").Text("Use a file without copying it").OnClick(func(app.Context, app.Event) { c.page.pickWeights() })
+				return app.Button().Class("plain").Text("Use a file without copying it").OnClick(func(app.Context, app.Event) { c.librarian.pick() })
 			}),
 		),
 		app.Div().Body(below...),
 	)
 }
 
-// pickWeights opens the browser's picker for a file that is read from the disk.
-func (p *page) pickWeights() {
+// pick opens the browser's picker for a file that is read from the disk.
+func (l *librarian) pick() {
 	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": []any{".safetensors"}}}}}
 	picked := js.Global().Call("showOpenFilePicker", options)
-	p.ctx.Async(func() {
+	l.page.loop.beside(func() func() {
 		list, err := webapi.Await(context.Background(), picked)
 		if err != nil {
-			return // the visitor changed their mind
+			return func() {} // the visitor changed their mind
 		}
-		p.ctx.Dispatch(func(app.Context) { p.library.KeepHandle(list.Index(0)) })
+		return func() { l.page.library.KeepHandle(list.Index(0)) }
 	})
 }
 
 // takeWeights takes dropped files that are weights, and reports whether there were any.
-func (p *page) takeWeights(data js.Value) bool {
+func (l *librarian) takeWeights(data js.Value) bool {
 	files := data.Get("files")
 	for i := range files.Length() {
 		file := files.Index(i)
@@ -78,14 +78,14 @@ func (p *page) takeWeights(data js.Value) bool {
 		if item := data.Get("items").Index(i); item.Truthy() && item.Get("getAsFileSystemHandle").Type() == js.TypeFunction {
 			promise = item.Call("getAsFileSystemHandle")
 		}
-		p.ctx.Async(func() {
+		l.page.loop.beside(func() func() {
 			f := state.DroppedFile{Name: name, File: file}
 			if promise.Truthy() {
 				if h, err := webapi.Await(context.Background(), promise); err == nil && h.Truthy() {
 					f.Handle = h
 				}
 			}
-			p.ctx.Dispatch(func(app.Context) { p.library.Drop(f) })
+			return func() { l.page.library.Drop(f) }
 		})
 		return true
 	}

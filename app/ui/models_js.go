@@ -6,8 +6,6 @@ import (
 	"context"
 	"syscall/js"
 
-	"github.com/maxence-charriere/go-app/v10/pkg/app"
-
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
@@ -69,18 +67,17 @@ func (l *librarian) PersistStorage() {
 	if !storage.Truthy() || storage.Get("persist").Type() != js.TypeFunction {
 		return
 	}
-	p := l.page
-	p.ctx.Async(func() {
+	l.page.loop.beside(func() func() {
 		granted, err := webapi.Await(context.Background(), storage.Call("persist"))
-		p.ctx.Dispatch(func(app.Context) { p.library.Persisted(err == nil && granted.Bool()) })
+		return func() { l.page.library.Persisted(err == nil && granted.Bool()) }
 	})
 }
 
-// showModels opens or closes the panel.
-func (p *page) showModels(open bool) {
-	p.library.Show(open)
+// show opens or closes the panel, and gives it the keyboard.
+func (l *librarian) show(open bool) {
+	l.page.library.Show(open)
 	if open {
-		p.ctx.Defer(func(app.Context) {
+		l.page.loop.drawn(func() {
 			if panel := byID("models"); panel.Truthy() {
 				panel.Call("focus")
 			}

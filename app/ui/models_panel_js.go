@@ -11,8 +11,9 @@ import (
 // modelsPanel is the drawer with everything about models.
 type modelsPanel struct {
 	app.Compo
-	Panel state.Panel
-	page  *page
+	Panel     state.Panel
+	library   *state.Library
+	librarian *librarian
 }
 
 // Render implements app.Composer.
@@ -24,7 +25,7 @@ func (c *modelsPanel) Render() app.UI {
 	return app.Section().ID("models").Class("models").TabIndex(-1).Aria("label", "Models").Body(
 		app.Div().Class("models-head").Body(
 			app.H2().Text("Models"),
-			app.Button().Class("remove").Aria("label", "Close models").Title("Close").Body(icon("close")).OnClick(func(app.Context, app.Event) { c.page.showModels(false) }),
+			app.Button().Class("remove").Aria("label", "Close models").Title("Close").Body(icon("close")).OnClick(func(app.Context, app.Event) { c.librarian.show(false) }),
 		),
 		problemText(p.Problem),
 		app.If(p.Loading, func() app.UI { return app.P().Class("quiet").Text("Reading what is stored") }),
@@ -43,7 +44,7 @@ func problemText(text string) app.UI {
 
 // button draws a button of the panel. Its label says what it acts on.
 func (c *modelsPanel) button(b state.Button) app.UI {
-	return small(b.Text, b.Label, func() { c.page.library.Do(b.Do, b.Record) })
+	return small(b.Text, b.Label, func() { c.library.Do(b.Do, b.Record) })
 }
 
 func (c *modelsPanel) buttons(list []state.Button) (drawn []app.UI) {

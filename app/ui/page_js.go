@@ -89,7 +89,7 @@ func (p *page) Render() app.UI {
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls},
-					&modelChoice{page: p, Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy()},
+					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
 				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, request: p.request},
 			),
@@ -103,7 +103,7 @@ func (p *page) Render() app.UI {
 				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, remove: p.keeper.remove, note: &p.note, loop: p.loop},
 			),
 		),
-		&modelsPanel{page: p, Panel: p.library.Panel()},
+		&modelsPanel{Panel: p.library.Panel(), library: p.library, librarian: p.librarian},
 		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(progress.Spoken),
 		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
 	)

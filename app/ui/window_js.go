@@ -35,7 +35,7 @@ func (p *page) listen() {
 // escape closes what floats over the page, or else stops what is under way.
 func (p *page) escape() {
 	if p.library.Open {
-		p.showModels(false)
+		p.librarian.show(false)
 		return
 	}
 	p.jobs.Stop()
@@ -45,7 +45,7 @@ func (p *page) escape() {
 func (p *page) drop(e js.Value) {
 	e.Call("preventDefault")
 	p.loop.dispatch(func() { p.dragged = false })
-	if p.takeWeights(e.Get("dataTransfer")) {
+	if p.librarian.takeWeights(e.Get("dataTransfer")) {
 		return
 	}
 	files := e.Get("dataTransfer").Get("files")
