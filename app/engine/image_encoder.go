@@ -56,7 +56,12 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 			return nil, err
 		}
 		b, err := loader.ReadFile(ctx, folder, loader.Config(prefix))
-		if err != nil {
+		switch {
+		case errors.Is(err, os.ErrNotExist) && name == "":
+			return nil, errors.New("this model has no image encoder, which image prompts need: choose one (--image-encoder on the command line, Models on the page)")
+		case errors.Is(err, os.ErrNotExist):
+			return nil, fmt.Errorf("%s has no %s: choose the folder of an image encoder, with its config.json, or the one .safetensors file of it", name, loader.Config(prefix))
+		case err != nil:
 			return nil, fmt.Errorf("the image encoder's config.json: %w", err)
 		}
 		config, err := clip.ParseVisionConfig(b)
@@ -67,7 +72,7 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 		if v.processor, err = ImageProcessor(ctx, folder, config.ImageSize, prefix); err != nil {
 			return nil, err
 		}
-		c, err := loader.OpenNetwork(ctx, folder, prefix)
+		c, err := loader.OpenFolder(folder).Network(ctx, prefix)
 		if err != nil {
 			return nil, err
 		}

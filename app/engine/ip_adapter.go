@@ -66,7 +66,7 @@ func (e *Engine) openAdapter(ctx context.Context, name string) (*ipadapter.Adapt
 		if err != nil {
 			return nil, err
 		}
-		c, err := loader.OpenFileOfWeights(ctx, s)
+		c, err := loader.OpenIPAdapter(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +74,10 @@ func (e *Engine) openAdapter(ctx context.Context, name string) (*ipadapter.Adapt
 		if err == nil {
 			err = m.memory.Add(a, c)
 		}
-		if err != nil {
+		switch {
+		case err != nil && name == "":
+			return nil, fmt.Errorf("the IP-Adapter that ships does not fit this model: choose one that does (--ip-adapter on the command line, Models on the page)")
+		case err != nil:
 			return nil, fmt.Errorf("%s: %w", s.Name(), err)
 		}
 		return a, nil

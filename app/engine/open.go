@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
@@ -35,7 +37,7 @@ func (e *Engine) open(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	m, err := open(ctx, e.Device, folder)
+	m, err := e.openFolder(ctx, folder)
 	if err != nil {
 		return fmt.Errorf("model %s: %w", orShipped(name), err)
 	}
@@ -43,7 +45,8 @@ func (e *Engine) open(ctx context.Context, name string) error {
 	return nil
 }
 
-func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedModel, error) {
+func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedModel, error) {
+	d := e.Device
 	read := func(path string) ([]byte, error) {
 		b, err := loader.ReadFile(ctx, folder, path)
 		if err != nil {
@@ -68,6 +71,9 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
+	if rows, tokens := textConfig.VocabSize, m.tokenizer.Size(); rows > tokens {
+		e.warn(fmt.Sprintf("The text encoder knows %d tokens and the tokenizer %d: tokens were added to this model whose names its tokenizer's files do not give. Words that call them are read as ordinary words.", rows, tokens))
+	}
 	p := &pipeline.Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
 	m.pipeline = p
 
@@ -88,10 +94,24 @@ func open(ctx context.Context, d *gpu.Device, folder loader.Folder) (*loadedMode
 	if !d.F16 && isSmallF32(unetWeights) {
 		d.Weights = gpu.WeightF32
 	}
-	m.memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget}
+	m.memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget, Unused: func(network string, keys []string) { e.warn(unused(network, keys)) }}
 	p.Memory = m.memory
 	return m, errors.Join(m.memory.Add(p.Text, textWeights), m.memory.Add(p.UNet, unetWeights),
 		m.memory.Add(p.VAE.Decoder, vaeWeights), m.memory.Add(p.VAE.Encoder, vaeWeights))
+}
+
+// unused says which tensors of a file are not used.
+func unused(network string, keys []string) string {
+	text := fmt.Sprintf("The %s's file has a tensor that is not used: %s", network, keys[0])
+	if len(keys) > 1 {
+		text = fmt.Sprintf("The %s's file has %d tensors that are not used: %s and %d more", network, len(keys), keys[0], len(keys)-1)
+	}
+	if slices.ContainsFunc(keys, func(k string) bool {
+		return strings.Contains(k, ".processor.") || strings.HasPrefix(k, "encoder_hid_proj.")
+	}) {
+		text += ". The model was saved while an IP-Adapter was in it: add the adapter itself as an image prompt"
+	}
+	return text + "."
 }
 
 // OpenTokenizer reads the tokenizer that is at a place in a folder.

@@ -63,13 +63,9 @@ type visionEnd struct {
 	Projection    *nn.Linear    `weight:"visual_projection"`
 }
 
-// The parts are networks for as long as they are loaded. Each ignores the rest of the
-// checkpoint, which was checked when the whole encoder was added to Memory.
+// The parts are networks for as long as they are loaded. The rest of the checkpoint was
+// checked when the whole encoder was added to Memory.
 
 func (*visionStart) Name() string { return "image encoder" }
 func (*layer) Name() string       { return "image encoder" }
 func (*visionEnd) Name() string   { return "image encoder" }
-
-func (*visionStart) Ignores(string) bool { return true }
-func (*layer) Ignores(string) bool       { return true }
-func (*visionEnd) Ignores(string) bool   { return true }

@@ -38,10 +38,9 @@ func NewTextEncoder(c Config) *TextEncoder {
 // Name implements nn.Network.
 func (m *TextEncoder) Name() string { return "text encoder" }
 
-// Ignores says which keys are not read: a buffer, and the projection of a whole CLIPModel,
-// which the pipeline does not use.
+// Ignores says which keys are not read: a buffer, and what else a whole CLIPModel has.
 func (m *TextEncoder) Ignores(key string) bool {
-	return strings.HasSuffix(key, "position_ids") || key == "text_projection.weight"
+	return strings.HasSuffix(key, "position_ids") || strings.HasPrefix(key, "vision_model.") || key == "text_projection.weight" || key == "visual_projection.weight" || key == "logit_scale"
 }
 
 // Record appends the network to p.

@@ -46,8 +46,10 @@ func NewVisionEncoder(c Config) *VisionEncoder {
 // Name implements nn.Network.
 func (m *VisionEncoder) Name() string { return "image encoder" }
 
-// Ignores says which keys are not read: a buffer.
-func (m *VisionEncoder) Ignores(key string) bool { return strings.HasSuffix(key, "position_ids") }
+// Ignores says which keys are not read: a buffer, and the text half of a whole CLIPModel.
+func (m *VisionEncoder) Ignores(key string) bool {
+	return strings.HasSuffix(key, "position_ids") || strings.HasPrefix(key, "text_model.") || strings.HasPrefix(key, "text_projection.") || key == "logit_scale"
+}
 
 // Tokens is the length of the sequence: the class token and the patches.
 func (m *VisionEncoder) Tokens() int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"sort"
@@ -98,11 +99,12 @@ func wantOf(names []string, part string, shape ...int) want {
 	return w
 }
 
-// FitError lists every difference between a checkpoint and what a network asks for.
+// FitError lists everything that a network asks for and a checkpoint does not have.
 type FitError struct {
-	Network             string
-	Missing, Unexpected []string
-	Mismatched          []string // "key: the file has [..], the configuration asks for [..]"
+	Network    string
+	Missing    []string
+	Unused     []string // what the checkpoint has instead, perhaps under another name
+	Mismatched []string // "key: the file has [..], the configuration asks for [..]"
 }
 
 func (e *FitError) Error() string {
@@ -111,7 +113,7 @@ func (e *FitError) Error() string {
 	for _, part := range []struct {
 		what string
 		keys []string
-	}{{"missing", e.Missing}, {"unexpected", e.Unexpected}, {"of another shape or type", e.Mismatched}} {
+	}{{"missing", e.Missing}, {"not used", e.Unused}, {"of another shape or type", e.Mismatched}} {
 		if len(part.keys) > 0 {
 			fmt.Fprintf(&b, "\n%d %s:\n  %s", len(part.keys), part.what, strings.Join(part.keys, "\n  "))
 		}
@@ -120,15 +122,15 @@ func (e *FitError) Error() string {
 }
 
 // Network is what is loaded and unloaded as a whole: a network, or one half of the VAE.
-// It is a pointer to a struct whose tagged fields are its layers. A network whose files
-// hold keys that it does not read is also an Ignorer.
+// It is a pointer to a struct whose tagged fields are its layers. A network whose published
+// files hold keys that it does not read is also an Ignorer.
 type Network interface {
 	// Name is what messages call the network: "UNet", "text encoder".
 	Name() string
 }
 
 // Ignorer is a Network that says which keys of a checkpoint it leaves alone, such as
-// position_ids. All other keys that no layer asks for are errors.
+// position_ids. Memory.Unused is told of all others that no layer asks for.
 type Ignorer interface {
 	Network
 	Ignores(key string) bool
@@ -141,10 +143,11 @@ type task struct {
 }
 
 // Load uploads a network's weights from a checkpoint. It compares all keys, shapes and
-// types first, and returns a FitError that lists every difference. progress may be nil;
+// types first, and returns a FitError that lists everything that is missing or does not
+// fit. Keys that no layer asks for are left alone, as diffusers leaves them. progress may be nil;
 // it is called with the bytes of the checkpoint that have been uploaded.
 func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, progress func(done, total int64)) error {
-	tasks, total, err := match(n, c)
+	tasks, total, _, err := match(n, c)
 	if err != nil {
 		return err
 	}
@@ -155,10 +158,11 @@ func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, progress 
 	return nil
 }
 
-// match finds every layer's tensors, or returns a FitError.
-func match(n Network, c Checkpoint) (tasks []task, total int64, err error) {
+// match finds every layer's tensors and the keys that are not used, or returns a FitError.
+func match(n Network, c Checkpoint) (tasks []task, total int64, unused []string, err error) {
 	fit := &FitError{Network: n.Name()}
 	used := map[string]bool{}
+	types := map[string][]string{} // of numbers that are not read: the keys
 	visit(reflect.ValueOf(n), "", func(prefix string, l layer) {
 		t := task{layer: l}
 		for _, w := range l.wants(prefix) {
@@ -175,25 +179,31 @@ func match(n Network, c Checkpoint) (tasks []task, total int64, err error) {
 			case !sameShape(shape, w.shape):
 				fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%s: the file has %v, the configuration asks for %v", name, shape, w.shape))
 			case p.ElementBytes() == 0:
-				fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%s: type %s; F16, F32 and BF16 are supported", name, dtype))
+				types[dtype] = append(types[dtype], name)
 			}
 			t.params = append(t.params, p)
 		}
 		tasks = append(tasks, t)
 		total += t.bytes()
 	})
+	for _, dtype := range slices.Sorted(maps.Keys(types)) {
+		list := types[dtype]
+		fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%d tensors have numbers of the type %s, such as %s: F16, F32 and BF16 are read", len(list), dtype, list[0]))
+	}
 	ignorer, _ := n.(Ignorer)
 	for _, name := range c.Names() {
-		if !used[name] && (ignorer == nil || !ignorer.Ignores(name)) {
-			fit.Unexpected = append(fit.Unexpected, name)
+		_, shape, _ := c.Info(name)
+		empty := slices.Contains(shape, 0)
+		if !used[name] && !empty && (ignorer == nil || !ignorer.Ignores(name)) {
+			unused = append(unused, name)
 		}
 	}
-	if len(fit.Missing)+len(fit.Unexpected)+len(fit.Mismatched) > 0 {
+	if len(fit.Missing)+len(fit.Mismatched) > 0 {
 		sort.Strings(fit.Missing)
-		sort.Strings(fit.Unexpected)
-		return nil, 0, fit
+		fit.Unused = unused
+		return nil, 0, nil, fit
 	}
-	return tasks, total, nil
+	return tasks, total, unused, nil
 }
 
 // uploadBatch is how many bytes are uploaded before the GPU is asked whether it had room

@@ -26,6 +26,9 @@ type Memory struct {
 	// Progress is told which network is being loaded, and how many bytes have arrived of
 	// all that are needed together with it. It may be nil.
 	Progress func(network string, done, total int64)
+	// Unused is told by Add which keys of a network's checkpoint no layer asks for. It may
+	// be nil.
+	Unused func(network string, keys []string)
 
 	networks []*resident // ordered by their last use, the latest at the end
 }
@@ -41,9 +44,12 @@ type resident struct {
 // Add makes a network known, with the checkpoint that it is loaded from, so that it can be
 // asked for with Need. It reads no weights, but returns a FitError if they do not fit.
 func (m *Memory) Add(n Network, c Checkpoint) error {
-	tasks, _, err := match(n, c)
+	tasks, _, unused, err := match(n, c)
 	if err != nil {
 		return err
+	}
+	if len(unused) > 0 && m.Unused != nil {
+		m.Unused(n.Name(), unused)
 	}
 	r := &resident{network: n, checkpoint: c}
 	for _, t := range tasks {

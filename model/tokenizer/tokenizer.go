@@ -34,6 +34,16 @@ type Encoding struct {
 	Overflow string
 }
 
+// Size is the number of rows that a text encoder for this vocabulary has: one more than the
+// highest token id, added tokens included.
+func (t *Tokenizer) Size() int {
+	size := t.model.size
+	for id := range t.special.names {
+		size = max(size, id+1)
+	}
+	return int(size)
+}
+
 // Encode tokenizes a prompt, as tokenizer(text, padding="max_length",
 // truncation=True) does. Bytes that are not UTF-8 count as U+FFFD.
 func (t *Tokenizer) Encode(text string) Encoding {

@@ -90,10 +90,12 @@ func ParseConfig(data []byte) (Config, error) {
 		c.Only(name, "false", "null")
 	}
 	for _, name := range []string{"class_embed_type", "addition_embed_type", "addition_time_embed_dim", "encoder_hid_dim",
-		"encoder_hid_dim_type", "num_class_embeds", "projection_class_embeddings_input_dim", "time_embedding_act_fn",
+		"num_class_embeds", "projection_class_embeddings_input_dim", "time_embedding_act_fn",
 		"timestep_post_act", "cross_attention_norm", "reverse_transformer_layers_per_block"} {
 		c.Only(name, "null")
 	}
+	// A UNet that was saved while an IP-Adapter was in it; the adapter's weights are left alone.
+	c.Only("encoder_hid_dim_type", "null", `"ip_image_proj"`)
 	c.Only("only_cross_attention", "false")
 	c.Only("mid_block_only_cross_attention", "false", "null")
 	// Logits are f32 here always, which is what upcast_attention asks for.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/unet"
 )
@@ -71,6 +72,35 @@ func (a *Adapter) Name() string { return "IP-Adapter" }
 // Simple reports whether the adapter is a simple one: its file, which model/train/adapter.py
 // --adapter simple writes, has the projection alone.
 func (a *Adapter) Simple() bool { return a.Layers == nil }
+
+// checkEncoder refuses an image encoder that the adapter was not trained beside, which is
+// the commonest mistake: there are several of about the same name.
+func (a *Adapter) checkEncoder(c clip.Config) error {
+	reads, gives := 0, 0
+	var encoders map[int]string
+	if a.Plus != nil {
+		reads, gives = a.Plus.in, c.HiddenSize
+		encoders = map[int]string{1280: "CLIP ViT-H/14", 1664: "CLIP ViT-bigG/14", 1024: "CLIP ViT-L/14"}
+	} else {
+		reads, gives = a.Global.in, c.ProjectionDim
+		encoders = map[int]string{1024: "CLIP ViT-H/14", 1280: "CLIP ViT-bigG/14", 768: "CLIP ViT-L/14"}
+	}
+	if reads == gives {
+		return nil
+	}
+	remedy := "choose the image encoder that was published with the adapter"
+	if name := encoders[reads]; name != "" {
+		remedy = "choose " + name
+		if name == "CLIP ViT-H/14" {
+			remedy += ", which lies in models/image_encoder of h94/IP-Adapter"
+		}
+	}
+	is := ""
+	if name := encoders[gives]; name != "" {
+		is = ", as " + name + " does"
+	}
+	return fmt.Errorf("this adapter reads %d numbers and this image encoder gives %d%s: %s", reads, gives, is, remedy)
+}
 
 // NumTokens is how many tokens a picture becomes.
 func (a *Adapter) NumTokens() int {

@@ -30,7 +30,12 @@ type Guide struct {
 // A simple adapter has no softmax of its own that λ could weigh: its tokens share the
 // words' softmax. So λ leaves them out (0) or reads them (1), layer by layer, in all steps
 // and in the whole picture; NewGuide refuses everything else.
+//
+// An image encoder that gives vectors of another length than the adapter reads is an error.
 func NewGuide(a *Adapter, vision *clip.VisionEncoder, pixels [][]float32, lambda guides.Lambda) (*Guide, error) {
+	if err := a.checkEncoder(vision.Config); err != nil {
+		return nil, err
+	}
 	if a.Simple() {
 		if err := checkSimple(lambda); err != nil {
 			return nil, err

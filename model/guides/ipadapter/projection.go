@@ -9,13 +9,14 @@ import (
 
 // imageProjection is diffusers' ImageProjection: it projects the image embedding to tokens.
 type imageProjection struct {
-	Proj        *nn.Linear    `weight:"proj"`
-	Norm        *nn.LayerNorm `weight:"norm"`
-	tokens, dim int
+	Proj *nn.Linear    `weight:"proj"`
+	Norm *nn.LayerNorm `weight:"norm"`
+
+	in, tokens, dim int
 }
 
 func newImageProjection(in, tokens, dim int) *imageProjection {
-	return &imageProjection{Proj: nn.NewLinear(in, tokens*dim, true), Norm: nn.NewLayerNorm(dim, 1e-5), tokens: tokens, dim: dim}
+	return &imageProjection{Proj: nn.NewLinear(in, tokens*dim, true), Norm: nn.NewLayerNorm(dim, 1e-5), in: in, tokens: tokens, dim: dim}
 }
 
 func (i *imageProjection) record(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
@@ -32,7 +33,8 @@ type resampler struct {
 	ProjOut *nn.Linear        `weight:"proj_out"`
 	NormOut *nn.LayerNorm     `weight:"norm_out"`
 	Layers  []*resamplerLayer `weight:"layers"`
-	tokens  int
+
+	in, tokens int
 }
 
 type resamplerLayer struct {
@@ -64,7 +66,7 @@ func newResampler(shape func(string) []int, latents []int, dim int) (*resampler,
 	if len(in) != 2 {
 		return nil, fmt.Errorf("the adapter has image_proj.latents but no image_proj.proj_in.weight")
 	}
-	r := &resampler{Latents: nn.NewParameter(latents[1], hidden), tokens: latents[1],
+	r := &resampler{Latents: nn.NewParameter(latents[1], hidden), in: in[1], tokens: latents[1],
 		ProjIn: nn.NewLinear(in[1], hidden, true), ProjOut: nn.NewLinear(hidden, dim, true), NormOut: nn.NewLayerNorm(dim, 1e-5)}
 	for i := 0; ; i++ {
 		q := shape(fmt.Sprintf("image_proj.layers.%d.0.to_q.weight", i))
