@@ -92,11 +92,12 @@ test("a request that is stopped while the model loads is never drawn; the next o
     let release;
     const held = new Promise((done) => { release = done; });
     await page.context().route("**/web/model/unet/*.safetensors", async (route) => { await held; await route.continue(); });
+    const asked = page.context().waitForEvent("request", (r) => r.url().includes("/web/model/unet/diffusion"));
     await visit(page, site.url);
     await small(page);
+    await asked;
     await prompt(page).fill("cactus");
     await button(page, "Generate").click();
-    await page.getByText(/^Loading weights/).waitFor({ timeout: 60_000 * PATIENCE });
     await button(page, "Stop").click();
     await button(page, "Generate").waitFor();
     await prompt(page).fill("fox");
