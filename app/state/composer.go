@@ -70,6 +70,7 @@ func (c *Composer) SuitModel(pixels int) {
 // AddPrompt adds an image prompt, if there is room.
 func (c *Composer) AddPrompt(im *ImagePrompt) {
 	if c.Full() {
+		im.free()
 		c.Problems[AtPrompts] = fmt.Sprintf("There is room for %d image prompts: remove one first.", MaxPrompts)
 		return
 	}
@@ -84,12 +85,16 @@ func (c *Composer) Full() bool { return len(c.Prompts) >= MaxPrompts }
 func (c *Composer) RemovePrompt(im *ImagePrompt) {
 	if i := slices.Index(c.Prompts, im); i >= 0 {
 		c.Prompts = slices.Delete(slices.Clone(c.Prompts), i, i+1)
+		im.free()
 		delete(c.Problems, AtPrompts)
 	}
 }
 
 // SetStart takes a picture to begin from; nil takes it away.
 func (c *Composer) SetStart(p *Picture) {
+	if c.Start != p {
+		c.Start.free()
+	}
 	c.Start, c.StartMask = p, Mask{}
 	delete(c.Problems, AtStart)
 }

@@ -224,3 +224,31 @@ func TestRequestProblem(t *testing.T) {
 		t.Errorf("a model without an adapter: %q", text)
 	}
 }
+
+// A picture that leaves the composer is given back to the browser, once.
+func TestPicturesAreFreed(t *testing.T) {
+	freed := map[string]int{}
+	pic := func(name string) *Picture {
+		p := pictureNamed(name)
+		p.Free = func() { freed[name]++ }
+		return p
+	}
+	c := NewComposer()
+	removed := NewImagePrompt(pic("removed"))
+	c.AddPrompt(removed)
+	c.RemovePrompt(removed)
+	c.RemovePrompt(removed)
+	for range MaxPrompts {
+		c.AddPrompt(NewImagePrompt(pic("replaced")))
+	}
+	c.AddPrompt(NewImagePrompt(pic("too many")))
+	c.SetStart(pic("start"))
+	c.SetStart(pic("another start"))
+	kept := NewImagePrompt(pic("kept"))
+	c.RestorePictures(Pictures{Prompts: []*ImagePrompt{kept}})
+	for name, want := range map[string]int{"removed": 1, "replaced": MaxPrompts, "too many": 1, "start": 1, "another start": 1, "kept": 0} {
+		if freed[name] != want {
+			t.Errorf("%s: freed %d times, want %d", name, freed[name], want)
+		}
+	}
+}

@@ -39,13 +39,14 @@ func (g *Gallery) Made(r *Result, alone bool) {
 	}
 }
 
-// Kept reports how storing a result went. It returns what the visitor has to know about it; "" for nothing.
-func (g *Gallery) Kept(r *Result, key float64, err error) (note string) {
+// Kept reports how storing a result went. What is stored does not stay in memory as well. It returns what the visitor
+// has to know about it; "" for nothing.
+func (g *Gallery) Kept(r *Result, key float64, inputs map[string]string, err error) (note string) {
 	g.keeping--
 	if err != nil {
 		return "The picture is in the gallery only until the page is closed: the browser could not store it (" + err.Error() + "). Delete some pictures, or download it."
 	}
-	r.Key = key
+	r.Key, r.Kept, r.Inputs = key, inputs, nil
 	return ""
 }
 

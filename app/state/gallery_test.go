@@ -117,10 +117,14 @@ func TestGalleryKeeping(t *testing.T) {
 	a, b := resultOf("a", 1), resultOf("b", 2)
 	g.Made(a, true)
 	g.Made(b, true)
-	if note := g.Kept(a, 17, nil); note != "" || a.Key != 17 || !g.Keeping() {
+	a.Inputs = map[string]any{"fox.png": "bytes"}
+	if note := g.Kept(a, 17, map[string]string{"fox.png": "hash"}, nil); note != "" || a.Key != 17 || !g.Keeping() {
 		t.Errorf("the first: %q, key %g, keeping %v", note, a.Key, g.Keeping())
 	}
-	note := g.Kept(b, 18, errors.New("the disk is full"))
+	if a.Inputs != nil || a.Kept["fox.png"] != "hash" {
+		t.Error("what is stored stays in memory")
+	}
+	note := g.Kept(b, 18, nil, errors.New("the disk is full"))
 	if !strings.Contains(note, "the disk is full") || !strings.Contains(note, "download it") || b.Key != 0 || g.Keeping() {
 		t.Errorf("the second: %q, key %g, keeping %v", note, b.Key, g.Keeping())
 	}

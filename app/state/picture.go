@@ -7,6 +7,15 @@ type Picture struct {
 	URL           string // where the browser shows it from
 	Bytes         any    // the file, as the browser holds it
 	Small         any    // a reduced bitmap, for the composer
+	Free          func() // gives back what the browser holds for URL and Small; may be nil
+}
+
+// free is called when a picture leaves the composer. It may be called on nil, and again.
+func (p *Picture) free() {
+	if p != nil && p.Free != nil {
+		p.Free()
+		p.Free = nil
+	}
 }
 
 // Browser does with pictures what needs a browser. Its methods may take a while, so they are called outside of the

@@ -88,6 +88,10 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 
 // RestorePictures takes over the pictures of a result.
 func (c *Composer) RestorePictures(p Pictures) {
+	for _, im := range c.Prompts {
+		im.free()
+	}
+	c.Start.free()
 	c.Prompts, c.Start, c.StartMask = p.Prompts, p.Start, p.StartMask
 }
 

@@ -37,9 +37,9 @@ func (m fakeStore) List() (list []*Result, err error) {
 	return list, nil
 }
 
-func (m fakeStore) Keep(r *Result) (float64, error) {
+func (m fakeStore) Keep(r *Result) (float64, map[string]string, error) {
 	m[float64(len(m)+1)] = r
-	return float64(len(m)), nil
+	return float64(len(m)), nil, nil
 }
 
 func (m fakeStore) Inputs(r *Result) (map[string]any, error) {
@@ -139,7 +139,7 @@ func TestRestoreResult(t *testing.T) {
 	t.Run("from the store, in a later visit", func(t *testing.T) {
 		c, r := made(t)
 		store := fakeStore{}
-		key, _ := store.Keep(r)
+		key, _, _ := store.Keep(r)
 		list, _ := store.List()
 		list[0].Key = key
 		check(t, c, list[0], store)

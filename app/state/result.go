@@ -29,8 +29,8 @@ type Cost = protocol.Cost
 type Store interface {
 	// List returns all results, the latest first, with Kept in place of Inputs.
 	List() ([]*Result, error)
-	// Keep stores a result with its Inputs, and returns its key.
-	Keep(*Result) (key float64, err error)
+	// Keep stores a result with its Inputs, and returns its key and those of the inputs.
+	Keep(*Result) (key float64, kept map[string]string, err error)
 	// Inputs returns the bytes of a result's inputs, by the keys in its Kept.
 	Inputs(*Result) (map[string]any, error)
 	// Forget deletes a result, and the inputs that no other result was made from.

@@ -28,9 +28,9 @@ func (k *keeper) open() {
 // keep puts a new result into the store.
 func (k *keeper) keep(r *state.Result) {
 	k.loop.beside(func() func() {
-		key, err := k.store.Keep(r)
+		key, inputs, err := k.store.Keep(r)
 		return func() {
-			if text := k.gallery.Kept(r, key, err); text != "" {
+			if text := k.gallery.Kept(r, key, inputs, err); text != "" {
 				*k.note = state.Note{Text: text}
 			}
 			if !k.gallery.Has(r) { // it was removed meanwhile

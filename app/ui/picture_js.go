@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
@@ -58,7 +59,17 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	pic.URL = blobs.URL(blobs.New(pic.Bytes, ""))
+	pic.Free = func() { free(pic) }
 	return pic, nil
+}
+
+// free gives back what the browser holds for a picture. Go's references to JavaScript values go with Go's garbage,
+// which is collected seldom because little of a picture is in Go's memory.
+func free(pic *state.Picture) {
+	blobs.Revoke(pic.URL)
+	pic.Small.(js.Value).Call("close")
+	pic.URL, pic.Small, pic.Bytes = "", nil, nil
+	go runtime.GC()
 }
 
 func toPNG(bitmap js.Value, width, height int) (js.Value, error) {

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -43,7 +44,10 @@ func drawSheet(sheet state.Sheet) (js.Value, error) {
 // drawCell draws one picture of a sheet, with its label.
 func drawCell(g js.Value, c state.Cell) error {
 	if c.Picture != nil {
-		small := c.Picture.Small.(js.Value)
+		small, ok := c.Picture.Small.(js.Value)
+		if !ok {
+			return fmt.Errorf("the image prompt %s was removed meanwhile", c.Picture.Name)
+		}
 		scale := small.Get("width").Float() / float64(c.Picture.Width)
 		side := float64(c.Square.Size) * scale
 		g.Call("drawImage", small, float64(c.Square.X)*scale, float64(c.Square.Y)*scale, side, side, c.X, c.Y, c.Width, c.Height)

@@ -90,6 +90,25 @@ test("up to four image prompts, each with its own; removing one leaves the other
   assert.deepEqual(await values(sliders), ["0.25", "1.5"]);
 });
 
+test("pictures that were removed are given back to the browser", async () => {
+  // What lives is counted where it is made and where it ends.
+  await page.evaluate(() => {
+    const live = (globalThis.live = { urls: 0, bitmaps: 0 });
+    const { createObjectURL, revokeObjectURL } = URL;
+    URL.createObjectURL = (b) => { live.urls++; return createObjectURL.call(URL, b); };
+    URL.revokeObjectURL = (u) => { live.urls--; revokeObjectURL.call(URL, u); };
+    const create = globalThis.createImageBitmap, close = ImageBitmap.prototype.close;
+    globalThis.createImageBitmap = async (...a) => { const b = await create(...a); live.bitmaps++; return b; };
+    ImageBitmap.prototype.close = function () { live.bitmaps--; close.call(this); };
+  });
+  for (let i = 0; i < 6; i++) {
+    await drop(page, [`${i}.png`, plainPNG(300, 100, [200, 200, 200])]);
+    await button(page, `Remove ${i}.png`).click();
+    await button(page, `Remove ${i}.png`).waitFor({ state: "detached" });
+  }
+  assert.deepEqual(await page.evaluate(() => globalThis.live), { urls: 0, bitmaps: 0 });
+});
+
 test("tokens are counted, and what does not fit is named", async () => {
   await loaded(page);
   await prompt(page).fill(`${"fox ".repeat(40)}zebra`);

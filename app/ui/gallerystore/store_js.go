@@ -123,27 +123,28 @@ func result(key float64, v js.Value) *state.Result {
 }
 
 // Keep implements state.Store.
-func (Store) Keep(r *state.Result) (key float64, err error) {
+func (Store) Keep(r *state.Result) (key float64, kept map[string]string, err error) {
 	data, hashes := map[string]js.Value{}, map[string]any{}
+	kept = map[string]string{}
 	for name, input := range r.Inputs {
 		digest, err := webapi.Await(context.Background(), js.Global().Get("crypto").Get("subtle").Call("digest", "SHA-256", input))
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		h := hex.EncodeToString(webapi.GoBytes(js.Global().Get("Uint8Array").New(digest)))
-		hashes[name], data[h] = h, input.(js.Value)
+		hashes[name], kept[name], data[h] = h, h, input.(js.Value)
 	}
 	text, err := json.Marshal(r.Settings)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	cost, err := json.Marshal(r.Cost)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	// The key is the time, so that later pictures come later. No two are made within a millisecond.
 	key = js.Global().Get("Date").Call("now").Float()
-	return key, within(idb.TransactionReadWrite, func(_ context.Context, pictures, inputs *idb.ObjectStore) error {
+	return key, kept, within(idb.TransactionReadWrite, func(_ context.Context, pictures, inputs *idb.ObjectStore) error {
 		for h, input := range data {
 			if _, err := inputs.PutKey(js.ValueOf(h), blobs.New(input, "")); err != nil {
 				return err
