@@ -26,11 +26,12 @@ func Handler(dir string) http.Handler {
 	_ = mime.AddExtensionType(".md", "text/plain; charset=utf-8")
 	files := http.FileServer(http.Dir(dir))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", csp)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		w.Header().Set("Cache-Control", "no-cache")
 		name := path.Clean("/" + r.URL.Path)
+		w.Header().Set("Content-Security-Policy", policy(name))
+		for _, h := range common {
+			w.Header().Set(h[0], h[1])
+		}
+		w.Header().Set("Cache-Control", "no-cache")
 		if strings.HasSuffix(r.URL.Path, "/") {
 			name = path.Join(name, "index.html")
 		}

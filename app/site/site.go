@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -15,16 +16,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 )
-
-// csp is the page's Content-Security-Policy: code only from its own origin, no inline code, and
-// nothing compiled except WebAssembly. Weights come from servers that the visitor chooses, which
-// a static policy cannot name. So it allows all of https, and this machine for a mirror, and
-// web/js/guard.js allows only the chosen servers.
-const csp = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' blob: https: http://127.0.0.1:* http://localhost:*; " +
-	"img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 
 // Build writes the site into a folder, replacing what was there.
 func Build(out string) error {
@@ -66,10 +61,6 @@ func Build(out string) error {
 	if err := fillIn(out); err != nil {
 		return err
 	}
-	headers := "/*\n  Content-Security-Policy: " + csp + "\n  X-Content-Type-Options: nosniff\n  Referrer-Policy: no-referrer\n/service-worker.js\n  Cache-Control: no-cache\n"
-	if err := os.WriteFile(filepath.Join(out, "_headers"), []byte(headers), 0o644); err != nil {
-		return err
-	}
 	return compress(out)
 }
 
@@ -97,24 +88,63 @@ func copyWasmExec(to string) error {
 	return os.WriteFile(to, b, 0o644)
 }
 
-// fillIn replaces the placeholders in the page and in the service worker.
+// fillIn puts into the site what is known only now: its size, its policy, its version,
+// and the hashes of its files.
 func fillIn(out string) error {
 	info, err := os.Stat(filepath.Join(out, "web", "app.wasm"))
 	if err != nil {
-		return err
-	}
-	if err := replace(filepath.Join(out, "index.html"), "{{WASM_BYTES}}", fmt.Sprint(info.Size()), "{{CSP}}", csp); err != nil {
 		return err
 	}
 	files, version, err := inventory(out)
 	if err != nil {
 		return err
 	}
-	list, err := json.Marshal(files)
+	if err := replace(filepath.Join(out, "index.html"), "{{WASM_BYTES}}", fmt.Sprint(info.Size()), "{{CSP}}", pagePolicy, "{{VERSION}}", version); err != nil {
+		return err
+	}
+	if err := addVersion(filepath.Join(out, "web", "js"), version); err != nil {
+		return err
+	}
+	hashes := map[string]string{}
+	for _, name := range files {
+		b, err := os.ReadFile(filepath.Join(out, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(b)
+		hashes[name] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+	}
+	list, err := json.Marshal(hashes)
 	if err != nil {
 		return err
 	}
-	return replace(filepath.Join(out, "service-worker.js"), "{{VERSION}}", version, "{{FILES}}", string(list))
+	if err := replace(filepath.Join(out, "service-worker.js"), "{{VERSION}}", version, "{{FILES}}", string(list)); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(out, "_headers"), []byte(headersFile(files)), 0o644)
+}
+
+// importOf finds the modules that a module of the site imports.
+var importOf = regexp.MustCompile(`(?m)^(import (?:.* from )?"\./[\w.-]+\.js)";`)
+
+// addVersion adds the site's version to the address of every module that a script
+// imports, so that a page that is still open after an update gets what is of its own
+// version: service-worker.js keeps both.
+func addVersion(dir, version string) error {
+	names, err := filepath.Glob(filepath.Join(dir, "*.js"))
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(name, importOf.ReplaceAll(b, []byte("${1}?v="+version+`";`)), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func replace(name string, pairs ...string) error {

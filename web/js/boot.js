@@ -1,11 +1,13 @@
 // Starts the page: what go-app's own script does, without inline code, with relative
 // addresses, and with our service worker.
 import "./guard.js";
+import "./workers.js";
 import "./wasm_exec.js";
 
 globalThis.goappGetenv = (name) => ({ GOAPP_ROOT_PREFIX: new URL(".", document.baseURI).pathname.replace(/\/$/, "") })[name] ?? "";
 globalThis.goappKeepBodyClean = () => () => {};
 
+const here = new URL(import.meta.url); // with the version of the site in its query
 const status = document.getElementById("boot-status");
 const bar = document.getElementById("boot-bar");
 
@@ -17,7 +19,7 @@ function fail(text) {
 // The wasm with progress: WASM_BYTES is set when the site is built, because a
 // compressed response does not say how long it will be.
 async function download() {
-  const response = await fetch(new URL("../app.wasm", import.meta.url));
+  const response = await fetch(new URL(`../app.wasm${here.search}`, here));
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
   const total = Number(document.documentElement.dataset.wasmBytes) || 1;
   let done = 0;
@@ -31,32 +33,60 @@ async function download() {
   return new Response(counted, { headers: { "content-type": "application/wasm" } });
 }
 
-if ("serviceWorker" in navigator) {
-  // Offered, not forced: the page asks, and only then does the new version take over.
-  const offer = (next) => {
-    globalThis.impromptUpdate = () => next.postMessage("activate");
-    globalThis.dispatchEvent(new Event("imprompt-update"));
-  };
-  navigator.serviceWorker.register("service-worker.js").then((registration) => {
+// offer tells the page that a new version can be had: take changes to it.
+function offer(take) {
+  globalThis.impromptUpdate = take;
+  globalThis.dispatchEvent(new Event("imprompt-update"));
+}
+
+// reload waits until nothing is being drawn or stored here.
+function reload() {
+  if (globalThis.impromptBusy?.()) setTimeout(reload, 500);
+  else location.reload();
+}
+
+function keepOffline() {
+  const { serviceWorker } = navigator;
+  let asked = false; // for the new version, in this tab
+  const wait = (next) => offer(() => {
+    asked = true;
+    next.postMessage("activate");
+  });
+  serviceWorker.register("service-worker.js").then((registration) => {
     // One that an earlier visit was offered and did not take still waits.
-    if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting);
+    if (registration.waiting && serviceWorker.controller) wait(registration.waiting);
     registration.addEventListener("updatefound", () => {
       const next = registration.installing;
       next.addEventListener("statechange", () => {
-        if (next.state === "installed" && navigator.serviceWorker.controller) offer(next);
+        if (next.state === "installed" && serviceWorker.controller) wait(next);
       });
     });
   }).catch((e) => console.warn("offline use is not available:", e.message));
-  let had = !!navigator.serviceWorker.controller;
-  navigator.serviceWorker.addEventListener("controllerchange", () => {
-    // Another tab may have asked: a drawing under way here is finished first.
-    const reload = () => (globalThis.impromptBusy?.() ? setTimeout(reload, 500) : location.reload());
-    if (had) reload();
+  let had = !!serviceWorker.controller;
+  serviceWorker.addEventListener("controllerchange", () => {
+    // Only the tab that asked is loaded anew. Another one may hold work: it goes on with
+    // the files of its own version, and is offered the new one.
+    if (asked) reload();
+    else if (had) offer(reload);
     had = true;
   });
+  // The service worker asks which versions are still in use.
+  serviceWorker.addEventListener("message", (e) => {
+    if (e.data === "version") e.ports[0].postMessage(here.searchParams.get("v"));
+  });
+  serviceWorker.startMessages();
+  serviceWorker.controller?.postMessage("started");
 }
 
-if (typeof WebAssembly !== "object" || !WebAssembly.instantiateStreaming) {
+// Hosts that send no headers cannot forbid other pages to show this one in a frame, where
+// they could lay something over it.
+const framed = globalThis.top !== globalThis;
+if (framed) fail("Imprompt does not run inside another page. Open it in a tab of its own.");
+else if ("serviceWorker" in navigator) keepOffline();
+
+if (framed) {
+  // It was said above.
+} else if (typeof WebAssembly !== "object" || !WebAssembly.instantiateStreaming) {
   fail("This browser is too old for Imprompt: it has no WebAssembly. A current Chrome or Edge does.");
 } else {
   try {

@@ -1,18 +1,32 @@
-// Which servers this page talks to. A static site's Content-Security-Policy cannot name
-// the server that a visitor will choose to download a model from, so it lets in all of
-// https (and this machine, for a mirror on it). This narrows fetch, the only way out
-// that the program uses, to the page's own origin; the worker that downloads adds the
-// origin that the visitor asked for, and no other. A hub may redirect from there to
-// where its bytes lie.
-const allowed = new Set([location.origin]);
+// Nothing leaves the page: what that promise rests on.
+//
+// The page's Content-Security-Policy allows its own origin alone. The engine's worker
+// inherits it (workers.js). Only the worker that downloads models, library.js, has a
+// policy of its own that lets in all of https, because a static policy cannot name the
+// server that a visitor will choose. It arrives as a header of library.js, so a host that
+// sends no headers (GitHub Pages) gives that worker no policy at all, and it is held by
+// this file alone. That is weaker: a fault in the worker's program could still load code
+// from elsewhere with import(). The page and the engine are held by the policy everywhere.
+//
+// Here fetch is narrowed: in the page and the engine to the page's own origin, so that
+// the error says why, and in the library to the servers that the visitor chose. A hub may
+// redirect from there to where its bytes lie.
+const origin = new URL(import.meta.url).origin;
+const allowed = new Set([origin]);
 const open = globalThis.fetch.bind(globalThis);
+const isWorker = globalThis.document === undefined;
 
 globalThis.fetch = async (what, options) => {
-  const url = new URL(what instanceof Request ? what.url : what, location.href);
+  const url = new URL(what instanceof Request ? what.url : what, isWorker ? import.meta.url : document.baseURI);
   if (url.protocol !== "blob:" && !allowed.has(url.origin)) throw new TypeError(`${url.origin} was not chosen: nothing is asked of it`);
   return open(what, options);
 };
 
-if (globalThis.name === "library" && globalThis.document === undefined) {
-  globalThis.impromptAllow = (origin) => { allowed.add(origin); };
+if (isWorker && globalThis.name === "library") {
+  globalThis.impromptAllow = (chosen) => { allowed.add(chosen); };
+  // The other ways out of a worker.
+  for (const way of ["XMLHttpRequest", "WebSocket", "WebSocketStream", "EventSource", "WebTransport", "Worker", "importScripts"]) delete globalThis[way];
+} else if (!isWorker) {
+  // The one way out of a page that no policy closes in Chrome.
+  for (const way of ["RTCPeerConnection", "webkitRTCPeerConnection"]) delete globalThis[way];
 }
