@@ -14,14 +14,20 @@ import (
 
 // Origin is a folder below a URL of the page's own origin, such as the model that ships. Its
 // files are small. They are fetched whole, into an ArrayBuffer outside of Go's heap, and come
-// from the service worker's cache where there is no network.
+// from the service worker's cache where there is no network. A query in
+// the URL is added to the address of each file: it names the version of the site.
 type Origin string
 
 // Open fetches a file of the folder.
 func (o Origin) Open(ctx context.Context, path string) (Source, error) {
 	// There must be no double slash: the service worker finds its files by their addresses.
-	url := strings.TrimSuffix(string(o), "/") + "/" + path
-	response, err := webapi.Await(ctx, js.Global().Call("fetch", url))
+	base, query, _ := strings.Cut(string(o), "?")
+	url := strings.TrimSuffix(base, "/") + "/" + path
+	address := url
+	if query != "" {
+		address += "?" + query
+	}
+	response, err := webapi.Await(ctx, js.Global().Call("fetch", address))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", url, err)
 	}

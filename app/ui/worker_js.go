@@ -18,11 +18,10 @@ type engine struct {
 	worker js.Value
 }
 
-// startWorker starts a worker: the library, or, with the name "", the engine. hear is called with its messages, and
+// startWorker starts a worker: "library" or "engine". hear is called with its messages, and
 // died when its program is over or could not be loaded.
 func startWorker(ctx app.Context, name string, hear func(protocol.Message), died func(why string)) (worker js.Value) {
-	url := js.Global().Get("URL").New("web/js/worker.js", js.Global().Get("document").Get("baseURI"))
-	worker = js.Global().Get("Worker").New(url, map[string]any{"type": "module", "name": name})
+	worker = js.Global().Call("impromptWorker", name)
 	protocol.Listen(worker, func(m protocol.Message) {
 		ctx.Dispatch(func(app.Context) {
 			if e, ok := m.Body.(protocol.Ended); ok {
@@ -57,7 +56,7 @@ func (e *engine) start() {
 	}
 	var w js.Value
 	current := func() bool { return e.worker.Equal(w) } // it was not given up
-	w = startWorker(p.ctx, "", func(m protocol.Message) {
+	w = startWorker(p.ctx, "engine", func(m protocol.Message) {
 		if current() {
 			e.tell(p.jobs.Receive(m))
 		}

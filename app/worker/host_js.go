@@ -45,13 +45,13 @@ func (h *host) record(ctx context.Context, what, name string) (*store.Store, sto
 // Folder finds a model, or an image encoder.
 func (h *host) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	if name == "" {
-		return loader.Origin(base() + "model"), nil
+		return shipped("model"), nil
 	}
 	s, r, err := h.record(ctx, "model", name)
 	if err != nil {
 		return nil, err
 	}
-	return s.OpenRecord(ctx, r, loader.Origin(base()+"clip"))
+	return s.OpenRecord(ctx, r, shipped("clip"))
 }
 
 // File finds an adapter.
@@ -59,17 +59,20 @@ func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	if name == "" {
 		name = web.Ships.Adapters[0].File
 	}
-	s, r, err := h.record(ctx, "adapter", name)
-	if err == nil {
-		return s.RecordSource(ctx, r)
-	}
+	// What ships comes first: no file of the visitor's takes its name.
 	if web.Ships.HasAdapter(name) {
-		return loader.Origin(base()+"model").Open(ctx, name)
+		return shipped("model").Open(ctx, name)
 	}
-	return nil, err
+	s, r, err := h.record(ctx, "adapter", name)
+	if err != nil {
+		return nil, err
+	}
+	return s.RecordSource(ctx, r)
 }
 
-// base is the address of the site's web folder. This worker's script is in its js folder.
-func base() string {
-	return js.Global().Get("URL").New("../", js.Global().Get("location").Get("href")).Get("href").String()
+// shipped is a folder of the site's web folder, or "" for that folder itself, in the
+// version that this worker is of.
+func shipped(folder string) loader.Origin {
+	site := js.Global().Get("impromptSite") // set by web/js/worker.js
+	return loader.Origin(site.Get("base").String() + folder + site.Get("version").String())
 }

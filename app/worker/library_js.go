@@ -63,7 +63,7 @@ func (l *library) open(ctx context.Context) error {
 	if l.store != nil {
 		return nil
 	}
-	text, err := loader.ReadFile(ctx, loader.Origin(base()), "catalogue.json")
+	text, err := loader.ReadFile(ctx, shipped(""), "catalogue.json")
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,19 @@ export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../
 export const ships = JSON.parse(fs.readFileSync(path.join(root, "web/model/ships.json"), "utf8"));
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
   ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
-const csp = (dir) => /Content-Security-Policy: (.*)/.exec(fs.readFileSync(path.join(dir, "_headers"), "utf8"))[1];
+
+// headersOf reads a site's _headers as hosts of static sites do: a rule for a path, and
+// one for all paths.
+function headersOf(dir) {
+  const rules = new Map();
+  let rule;
+  for (const line of fs.readFileSync(path.join(dir, "_headers"), "utf8").split("\n")) {
+    const header = /^\s+([\w-]+): (.*)$/.exec(line);
+    if (header) rule[header[1].toLowerCase()] = header[2];
+    else if (line) rules.set(line, rule = {});
+  }
+  return (name) => ({ ...rules.get("/*"), ...rules.get(name) });
+}
 
 // build makes a site of its own for each test file: they may run side by side.
 export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-site`) {
@@ -23,9 +35,10 @@ export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-sit
   return dir;
 }
 
-// serve serves a built site at /studio/; use changes to another build of it.
-export async function serve(dir) {
-  let policy = csp(dir);
+// serve serves a built site at /studio/; use changes to another build of it. Without
+// headers it is a host that sends none of its own, as GitHub Pages.
+export async function serve(dir, { headers = true } = {}) {
+  let own = headersOf(dir);
   const server = http.createServer((request, response) => {
     const url = new URL(request.url, "http://x");
     if (!url.pathname.startsWith("/studio/")) { response.writeHead(404); return response.end(); }
@@ -34,14 +47,14 @@ export async function serve(dir) {
     let name = path.join(dir, decodeURIComponent(url.pathname.slice("/studio/".length)));
     if (name.endsWith("/") || name === dir) name = path.join(name, "index.html");
     if (!fs.existsSync(name)) { response.writeHead(404); return response.end(); }
-    response.writeHead(200, { "content-type": types[path.extname(name)] ?? "application/octet-stream", "content-security-policy": policy, "cache-control": "no-cache" });
+    response.writeHead(200, { "content-type": types[path.extname(name)] ?? "application/octet-stream", "cache-control": "no-cache", ...(headers ? own(url.pathname.slice("/studio".length)) : {}) });
     fs.createReadStream(name).pipe(response);
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const url = `http://127.0.0.1:${server.address().port}/studio/`;
   return {
     url,
-    use(other) { dir = other; policy = csp(other); },
+    use(other) { dir = other; own = headersOf(other); },
     close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }),
   };
 }
