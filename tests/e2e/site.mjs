@@ -1,6 +1,7 @@
 // Builds the site once, serves it under a sub-path as GitHub Pages does, and opens it in
 // headless Chromium.
 import { execFileSync } from "node:child_process";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
@@ -33,6 +34,25 @@ export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-sit
   const dir = path.join(root, ".build", name);
   execFileSync("go", ["run", "./app/cmd/site", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   return dir;
+}
+
+// release copies a built site as its next version, after changes to files of it:
+// { path: (text) => text }. It returns the copy's folder.
+export function release(dir, version, changes) {
+  const next = `${dir}-${version}`;
+  fs.rmSync(next, { recursive: true, force: true });
+  fs.cpSync(dir, next, { recursive: true });
+  const rewrite = (name, f) => fs.writeFileSync(path.join(next, name), f(fs.readFileSync(path.join(next, name), "utf8")));
+  for (const [name, f] of Object.entries(changes)) rewrite(name, f);
+  const worker = fs.readFileSync(path.join(next, "service-worker.js"), "utf8");
+  const before = /const VERSION = "(\w+)"/.exec(worker)[1];
+  const files = JSON.parse(/const FILES = (\{.*?\});/.exec(worker)[1]);
+  for (const name of Object.keys(files)) {
+    if (/\.(html|js)$/.test(name)) rewrite(name, (s) => s.replaceAll(`?v=${before}`, `?v=${version}`));
+    files[name] = `sha256-${crypto.createHash("sha256").update(fs.readFileSync(path.join(next, name))).digest("base64")}`;
+  }
+  rewrite("service-worker.js", (s) => s.replace(before, version).replace(/const FILES = \{.*?\};/, `const FILES = ${JSON.stringify(files)};`));
+  return next;
 }
 
 // serve serves a built site at /studio/; use changes to another build of it. Without

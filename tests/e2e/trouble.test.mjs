@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { PATIENCE, PICTURE, button, draw, loaded, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
-import { build, open, root, serve } from "./site.mjs";
+import { build, open, release, serve } from "./site.mjs";
 
 let dir, site;
 before(async () => {
@@ -44,25 +44,25 @@ test("another browser without WebGPU says so", () =>
 test("WebGPU without a graphics card says so", () =>
   says("No graphics card to draw with", /found no graphics card that it may use/, async (page) => {
     // In the worker, before the engine asks: the page's own scripts do not reach there.
-    await page.route("**/web/js/gpu.js", async (route) => {
+    await page.route("**/web/js/gpu.js?*", async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `navigator.gpu.requestAdapter = async () => null;\n${await response.text()}` });
     });
   }, { serviceWorkers: "block" }));
 
 test("an engine that cannot be loaded is not called a missing card", () =>
-  says("The engine could not start", /It could not be loaded: .*Try again/, (page) => page.route("**/web/js/gpu.js", (route) => route.abort()), { serviceWorkers: "block" }));
+  says("The engine could not start", /It could not be loaded: .*Try again/, (page) => page.route("**/web/js/gpu.js?*", (route) => route.abort()), { serviceWorkers: "block" }));
 
 test("the part that stores models says why it cannot start, and starts when the panel is opened again", async () => {
   const { page, close } = await open({ serviceWorkers: "block" });
   try {
-    await page.route("**/web/catalogue.json", (route) => route.abort());
+    await page.route("**/web/catalogue.json?*", (route) => route.abort());
     await visit(page, site.url);
     await button(page, "Models").click();
     const alert = page.locator("#models").getByRole("alert");
     await alert.waitFor();
     assert.match(await alert.textContent(), /catalogue\.json/);
-    await page.unroute("**/web/catalogue.json");
+    await page.unroute("**/web/catalogue.json?*");
     await button(page, "Close models").click();
     await button(page, "Models").click();
     await page.getByRole("region", { name: "Catalogue" }).waitFor();
@@ -163,60 +163,70 @@ test("a GPU that is taken away midway is opened again, and the picture goes on",
   }
 });
 
-test("a new version is offered, not forced, and never mixes with the old; offline a picture is made", { timeout: PICTURE + 240_000 }, async () => {
-  // Another build of the site: other files under another version.
-  const next = `${dir}-next`;
-  fs.rmSync(next, { recursive: true, force: true });
-  fs.cpSync(dir, next, { recursive: true });
-  const change = (name, f) => fs.writeFileSync(path.join(next, name), f(fs.readFileSync(path.join(next, name), "utf8")));
-  change("index.html", (s) => s.replace("<title>Imprompt</title>", "<title>Imprompt, next</title>"));
-  change("web/app.css", (s) => `${s}\n:root { --build: next; }\n`);
-  change("service-worker.js", (s) => s.replace(/const VERSION = "\w+"/, 'const VERSION = "next"'));
+const nextSite = () => release(dir, "next", {
+  "index.html": (s) => s.replace("<title>Imprompt</title>", "<title>Imprompt, next</title>"),
+  "web/app.css": (s) => `${s}\n:root { --build: next; }\n`,
+});
+const offer = (page) => button(page, "A new version is ready: use it");
+const update = (page) => page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
 
+// version is what a page shows and gets: its title, its style, whether the style that its
+// version names is the next one's, and how many versions are kept.
+const version = (page) => page.evaluate(async () => {
+  const { search } = new URL(document.querySelector("script[type=module]").src);
+  return [document.title, getComputedStyle(document.documentElement).getPropertyValue("--build").trim(),
+    /--build/.test(await (await fetch(`web/app.css${search}`)).text()), (await caches.keys()).length];
+});
+
+// kept opens the page and waits until it is kept for use without a network.
+async function kept(page) {
+  await visit(page, site.url);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.reload();
+  await button(page, "Generate").waitFor();
+}
+
+test("a new version is offered, not forced, and never mixes with the old; offline a picture is made", { timeout: PICTURE + 240_000 }, async () => {
+  const next = nextSite();
   const studio = await open();
   const { page } = studio;
-  const version = () => page.evaluate(async () => [document.title, getComputedStyle(document.documentElement).getPropertyValue("--build").trim(),
-    /--build/.test(await (await fetch("web/app.css")).text()), (await caches.keys()).length]);
-  const offer = button(page, "A new version is ready: use it");
   try {
-    await visit(page, site.url);
-    await page.evaluate(() => navigator.serviceWorker.ready);
-    await page.reload();
-    await button(page, "Generate").waitFor();
-    assert.deepEqual(await version(), ["Imprompt", "", false, 1]);
-    assert.equal(await offer.isVisible(), false);
+    await kept(page);
+    assert.deepEqual(await version(page), ["Imprompt", "", false, 1]);
+    assert.equal(await offer(page).isVisible(), false);
 
     site.use(next);
-    await page.evaluate(async () => (await navigator.serviceWorker.getRegistration()).update());
-    await offer.waitFor();
-    assert.deepEqual(await version(), ["Imprompt", "", false, 2], "the old one goes on");
+    await update(page);
+    await offer(page).waitFor();
+    assert.deepEqual(await version(page), ["Imprompt", "", false, 2], "the old one goes on");
     await page.reload();
-    await offer.waitFor();
-    assert.deepEqual(await version(), ["Imprompt", "", false, 2], "a reload does not mix them");
-    // Another tab draws meanwhile: it is not disturbed, and has the new one when it is done.
-    const drawing = await page.context().newPage();
-    drawing.setDefaultTimeout(PICTURE);
-    await visit(drawing, site.url);
-    await loaded(drawing);
-    await prompt(drawing).fill("fox");
-    await small(drawing, { Steps: 30 });
-    await button(drawing, "Generate").click();
-    await drawing.getByText(/^Step \d+ of 30/).waitFor();
-    const reloaded = drawing.waitForEvent("load");
-    await Promise.all([page.waitForEvent("load"), offer.click()]);
+    await offer(page).waitFor();
+    assert.deepEqual(await version(page), ["Imprompt", "", false, 2], "a reload does not mix them");
+    // Another tab holds work meanwhile: it is not reloaded, and what it starts is of its own version.
+    const other = await page.context().newPage();
+    await visit(other, site.url);
+    await prompt(other).fill("fox");
+    await Promise.all([page.waitForEvent("load"), offer(page).click()]);
     await button(page, "Generate").waitFor();
-    assert.deepEqual(await version(), ["Imprompt, next", "next", true, 1], "all of the new one");
-    await drawing.getByText(/^Step \d+ of 30/).waitFor();
-    assert.equal(await drawing.title(), "Imprompt", "the other tab goes on");
-    await reloaded;
-    await button(drawing, "Generate").waitFor();
-    assert.equal(await drawing.title(), "Imprompt, next");
-    await drawing.locator(".gallery figure").waitFor(); // its picture was kept
-    await drawing.close();
+    assert.deepEqual(await version(page), ["Imprompt, next", "next", true, 2], "all of the new one");
+    await offer(other).waitFor();
+    assert.deepEqual(await version(other), ["Imprompt", "", false, 2], "the other tab goes on");
+    assert.equal(await prompt(other).inputValue(), "fox");
+    const started = other.waitForEvent("worker");
+    await other.evaluate(() => { impromptWorker("engine"); });
+    const engine = await started;
+    assert.equal(await other.evaluate(() => new URL(document.querySelector("script[type=module]").src).search), await engine.evaluate(async () => {
+      while (!globalThis.impromptSite) await new Promise((r) => setTimeout(r, 50));
+      return impromptSite.version;
+    }));
+    await Promise.all([other.waitForEvent("load"), offer(other).click()]);
+    await button(other, "Generate").waitFor();
+    assert.equal(await other.title(), "Imprompt, next");
+    await other.waitForFunction(async () => (await caches.keys()).length === 1, null, { timeout: 20_000 });
+    await other.close();
 
     // The server goes away for good.
     await site.close();
-    site = null;
     await page.reload();
     await button(page, "Generate").waitFor();
     await loaded(page);
@@ -230,6 +240,38 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
     assert.deepEqual(studio.elsewhere, []);
   } finally {
     await studio.close();
+    site = await serve(dir);
+    fs.rmSync(next, { recursive: true, force: true });
+  }
+});
+
+test("a deploy in the middle of an update is not taken up until it is whole", { timeout: 120_000 }, async () => {
+  const next = nextSite();
+  const css = path.join(next, "web/app.css"), whole = fs.readFileSync(css);
+  fs.copyFileSync(path.join(dir, "web/app.css"), css); // not there yet
+  const studio = await open();
+  const { page } = studio;
+  try {
+    await kept(page);
+    site.use(next);
+    const failed = page.evaluate(() => new Promise((done) => navigator.serviceWorker.getRegistration().then((r) => {
+      r.addEventListener("updatefound", () => r.installing.addEventListener("statechange", (e) => done(e.target.state)));
+    })));
+    await update(page).catch(() => {});
+    assert.equal(await failed, "redundant");
+    assert.equal(await offer(page).isVisible(), false);
+    await page.reload();
+    await button(page, "Generate").waitFor();
+    assert.deepEqual((await version(page)).slice(0, 3), ["Imprompt", "", false]);
+    fs.writeFileSync(css, whole);
+    await update(page);
+    await offer(page).waitFor();
+    await Promise.all([page.waitForEvent("load"), offer(page).click()]);
+    await button(page, "Generate").waitFor();
+    assert.deepEqual((await version(page)).slice(0, 3), ["Imprompt, next", "next", true]);
+  } finally {
+    await studio.close();
+    site.use(dir);
     fs.rmSync(next, { recursive: true, force: true });
   }
 });
