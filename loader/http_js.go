@@ -6,10 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"os"
-	"path"
-	"strconv"
+	"net/url"
 	"strings"
 	"syscall/js"
 	"time"
@@ -27,109 +24,177 @@ func (w Web) Open(ctx context.Context, name string) (Source, error) {
 }
 
 type webFile struct {
-	url, etag string
-	size      int64
+	url  string
+	tag  Tag
+	size int64
 }
 
 // OpenURL opens a file on a server, which has to support Range requests.
 func OpenURL(ctx context.Context, url string) (Source, error) {
 	f := &webFile{url: url, size: -1}
-	r, err := f.fetch(ctx, 0, 1)
+	r, answer, err := f.fetch(ctx, 0, 1)
 	if err != nil {
 		return nil, err
 	}
-	total := r.Get("headers").Call("get", "content-range")
-	_ = r.Get("body").Call("cancel")
-	if total.Type() == js.TypeString {
-		_, text, _ := strings.Cut(total.String(), "/")
-		f.size, err = strconv.ParseInt(text, 10, 64)
+	cancel(r)
+	if f.size = answer.Total(); f.size < 0 {
+		return nil, fmt.Errorf("%s: the server does not say how large it is: %s", f.Name(), byHand(NameOf(url)))
 	}
-	if err != nil || f.size < 0 {
-		return nil, fmt.Errorf("%s: the server does not tell the size of the file: download it, and give the file", url)
-	}
-	f.etag = header(r, "etag")
+	f.tag = answer.Tag()
 	return f, nil
 }
 
-func header(r js.Value, name string) string {
-	if v := r.Get("headers").Call("get", name); v.Type() == js.TypeString {
-		return v.String()
-	}
-	return ""
-}
-
-// fetch requests bytes [from, to) and returns a response with the status 206, whose body has not
-// been read.
-func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, error) {
-	options := map[string]any{"headers": map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)}}
-	r, err := webapi.Await(ctx, js.Global().Call("fetch", f.url, options))
-	if err != nil {
-		return r, fmt.Errorf("%s cannot be reached (%w): is the network up?", f.url, err)
-	}
-	status := r.Get("status").Int()
-	if status == http.StatusPartialContent {
-		return r, nil
-	}
-	if body := r.Get("body"); body.Truthy() {
+// cancel drops a response's body.
+func cancel(response js.Value) {
+	if body := response.Get("body"); body.Truthy() {
 		body.Call("cancel")
 	}
-	switch status {
-	case http.StatusNotFound, http.StatusGone:
-		return r, fmt.Errorf("%s: %w", f.url, os.ErrNotExist)
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return r, fmt.Errorf("%s: the server answered %d: you may have to sign in and accept the model's licence: download %s in a browser, and give the file", f.url, status, path.Base(f.url))
-	case http.StatusOK, http.StatusRequestedRangeNotSatisfiable:
-		return r, fmt.Errorf("%s: the server does not send parts of files (it answered %d): download it, and give the file", f.url, status)
-	}
-	return r, busy{fmt.Errorf("%s: the server answered %d: try again later", f.url, status)}
 }
 
-// busy is an error that may pass.
-type busy struct{ error }
+// What a server is waited for: for the next bytes, and in all after it asked to wait.
+var (
+	stallAfter = 30 * time.Second
+	mostWait   = 15 * time.Minute
+)
 
-func (f *webFile) Name() string { return f.url }
+// ask fetches an address, and follows redirects itself, so that each is checked before
+// it is followed.
+func ask(ctx context.Context, address string, headers map[string]any) (js.Value, Answer, error) {
+	asked := address
+	for range 10 {
+		ctx, stop := context.WithTimeout(ctx, stallAfter)
+		r, err := webapi.Await(ctx, js.Global().Call("fetch", address, map[string]any{"headers": headers, "redirect": "manual"}))
+		stop()
+		a := Answer{URL: address, Headers: map[string]string{}}
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			a.Failed = Stalled
+		case errors.Is(err, context.Canceled):
+			a.Failed = Aborted
+		case err != nil:
+			a.Failed = err.Error()
+		}
+		if err != nil {
+			return r, a, a.Check(asked)
+		}
+		a.Status = r.Get("status").Int()
+		for _, name := range AnswerHeaders {
+			if v := r.Get("headers").Call("get", name); v.Type() == js.TypeString {
+				a.Headers[name] = v.String()
+			}
+		}
+		location := r.Get("headers").Call("get", "location")
+		if a.Status < 300 || a.Status > 399 || location.Type() != js.TypeString {
+			err := a.Check(asked)
+			if err != nil {
+				cancel(r)
+			}
+			return r, a, err
+		}
+		cancel(r)
+		base, err := url.Parse(address)
+		if err != nil {
+			return r, a, err
+		}
+		next, err := base.Parse(location.String())
+		if err != nil {
+			return r, a, fmt.Errorf("%s sends the request on to an address that is none", base.Host)
+		}
+		if address = next.String(); checkRedirect(asked, address) != nil {
+			return r, a, checkRedirect(asked, address)
+		}
+	}
+	return js.Null(), Answer{}, fmt.Errorf("%s sends the request on in circles: check the link", HostOf(asked))
+}
+
+// fetch asks for bytes [from, to) and returns a response with status 206, whose body is
+// not read yet. What may pass is tried again.
+func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, Answer, error) {
+	for attempt := 0; ; attempt++ {
+		r, a, err := ask(ctx, f.url, map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)})
+		if err == nil && a.Status != 206 || errors.Is(err, ErrChanged) {
+			cancel(r)
+			return r, a, fmt.Errorf("%s: the server sends no parts of files (it answered %d): %s", f.Name(), a.Status, byHand(NameOf(f.url)))
+		}
+		if err == nil && f.size >= 0 {
+			if err = a.CheckPart(f.url, from, to, f.size); err != nil {
+				cancel(r)
+			}
+		}
+		if err = again(ctx, err, attempt); err != errAgain {
+			return r, a, err
+		}
+	}
+}
+
+var errAgain = errors.New("again")
+
+// again waits, and returns errAgain, where an error may pass.
+func again(ctx context.Context, err error, attempt int) error {
+	var t Transient
+	if !errors.As(err, &t) || attempt == 4 || t.Wait > mostWait {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(max(t.Wait, 250*time.Millisecond<<attempt)):
+		return errAgain
+	}
+}
+
+func (f *webFile) Name() string { return Public(f.url) }
 func (f *webFile) Size() int64  { return f.size }
 
 func (f *webFile) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 	if off < 0 || n < 0 || off > f.size || n > f.size-off {
-		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.url, off, off+n)
+		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.Name(), off, off+n)
 	}
-	if n == 0 {
-		return js.Global().Get("Uint8Array").New(0), nil
-	}
-	for attempt := 0; ; attempt++ {
-		b, err := f.read(ctx, off, n)
-		var again busy
-		if err == nil || !errors.As(err, &again) || attempt == 4 {
-			return b, err
+	b := js.Global().Get("Uint8Array").New(n)
+	for at, attempt := int64(0), 0; at < n; attempt++ {
+		got, err := f.read(ctx, off+at, b.Call("subarray", at))
+		at += got
+		if got >= 64<<10 {
+			attempt = 0
 		}
-		select {
-		case <-ctx.Done():
-			return js.Null(), ctx.Err()
-		case <-time.After(250 * time.Millisecond << attempt):
-		}
-	}
-}
-
-func (f *webFile) read(ctx context.Context, off, n int64) (webapi.Bytes, error) {
-	r, err := f.fetch(ctx, off, off+n)
-	if err != nil {
-		return js.Null(), err
-	}
-	if etag := header(r, "etag"); etag != f.etag {
-		r.Get("body").Call("cancel")
-		return js.Null(), fmt.Errorf("%s was changed at its source while it was read: start again", f.url)
-	}
-	buffer, err := webapi.Await(ctx, r.Call("arrayBuffer"))
-	if err != nil {
-		if ctx.Err() != nil {
+		if err = again(ctx, err, attempt); err != nil && err != errAgain {
 			return js.Null(), err
 		}
-		return js.Null(), busy{fmt.Errorf("%s: the connection broke off: %w", f.url, err)}
-	}
-	b := js.Global().Get("Uint8Array").New(buffer)
-	if got := int64(webapi.NumBytes(b)); got != n {
-		return js.Null(), busy{fmt.Errorf("%s: %d bytes came of %d", f.url, got, n)}
 	}
 	return b, nil
+}
+
+// read reads bytes from an offset on into a buffer, and says how far it came.
+func (f *webFile) read(ctx context.Context, off int64, into js.Value) (at int64, err error) {
+	n := int64(webapi.NumBytes(into))
+	r, a, err := f.fetch(ctx, off, off+n)
+	if err != nil {
+		return 0, err
+	}
+	defer cancel(r)
+	if a.Tag().Text != f.tag.Text {
+		return 0, fmt.Errorf("%s was changed at its source while it was read: start again", f.Name())
+	}
+	reader := r.Get("body").Call("getReader")
+	defer reader.Call("cancel")
+	for at < n {
+		wait, stop := context.WithTimeout(ctx, stallAfter)
+		part, err := webapi.Await(wait, reader.Call("read"))
+		stop()
+		switch {
+		case ctx.Err() != nil:
+			return at, ctx.Err()
+		case err != nil:
+			return at, Broken(fmt.Errorf("%s: the connection broke off: %w", f.Name(), err))
+		case part.Get("done").Bool():
+			return at, Broken(fmt.Errorf("%s: %d bytes came of %d", f.Name(), at, n))
+		}
+		value := part.Get("value")
+		if got := int64(webapi.NumBytes(value)); got > n-at {
+			return at, fmt.Errorf("%s: more bytes came than were asked for", f.Name())
+		}
+		into.Call("set", value, at)
+		at += int64(webapi.NumBytes(value))
+	}
+	return at, nil
 }

@@ -29,7 +29,7 @@ var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", Ki
 func (k Kind) Name() string { return kindNames[k] }
 
 // CheckFile returns nil for what may be a safetensors file. Of any other file it says, from
-// the name and the first 16 bytes, what it is and what to do.
+// the name and the first bytes (16, or Sniffed to tell texts apart), what it is and what to do.
 func CheckFile(name string, first []byte) error {
 	s := string(first)
 	switch {
@@ -37,15 +37,14 @@ func CheckFile(name string, first []byte) error {
 		return fmt.Errorf("%s is a GGUF file, made for stable-diffusion.cpp; its numbers are packed in a way that Imprompt does not read: get the model as .safetensors", name)
 	case strings.HasPrefix(s, "PK\x03\x04"), strings.HasPrefix(s, "\x80\x02"), strings.HasPrefix(s, "\x80\x03"), strings.HasPrefix(s, "\x80\x04"):
 		return fmt.Errorf("%s is a pickle (.ckpt, .pt, .bin), a file that can run programs when it is opened; Imprompt does not open it: get the .safetensors of the same model, or convert it with safetensors' convert tool", name)
-	case strings.HasPrefix(s, "<!DOCTYPE"), strings.HasPrefix(s, "<!doctype"), strings.HasPrefix(s, "<html"):
-		return fmt.Errorf("%s is a web page, not weights: use the link of the file itself (on a hub it has /resolve/, not /blob/)", name)
-	case strings.HasPrefix(s, "version https://"):
-		return fmt.Errorf("%s is a Git LFS pointer, not the file itself: run git lfs pull, or download the file from its page", name)
+	}
+	if err := checkText(name, first); err != nil {
+		return err
 	}
 	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".ckpt") || strings.HasSuffix(lower, ".gguf") || strings.HasSuffix(lower, ".bin") || strings.HasSuffix(lower, ".pt") || strings.HasSuffix(lower, ".pth") || strings.HasSuffix(lower, ".onnx") {
 		return fmt.Errorf("%s is not read: Imprompt reads .safetensors only; get the model in that form", name)
 	}
-	return nil
+	return checkPrintable(name, first)
 }
 
 // Recognise tells the kind of a checkpoint from its tensors' names and shapes. For a

@@ -9,8 +9,6 @@ import (
 	"path"
 	"sort"
 	"strings"
-
-	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Model is a Stable Diffusion 1.5 model in either of the layouts in which models are
@@ -63,13 +61,6 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 
 // OpenFileOfWeights opens a safetensors file. For another file the error says what it is.
 func OpenFileOfWeights(ctx context.Context, s Source) (*Checkpoint, error) {
-	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
-	if err != nil {
-		return nil, err
-	}
-	if err := CheckFile(s.Name(), webapi.GoBytes(first)); err != nil {
-		return nil, err
-	}
 	return OpenCheckpoint(ctx, s)
 }
 

@@ -1,8 +1,10 @@
 package loader
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"sort"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
@@ -35,13 +37,18 @@ func ReadAll(ctx context.Context, s Source) ([]byte, error) {
 	return webapi.GoBytes(b), nil
 }
 
-// ReadFile reads a small file of a folder.
+// ReadFile reads a small file of a folder: a configuration, a vocabulary. A page that came
+// in its place and numbers beyond any model's are errors.
 func ReadFile(ctx context.Context, f Folder, path string) ([]byte, error) {
 	s, err := f.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	return ReadAll(ctx, s)
+	b, err := ReadAll(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.TrimPrefix(b, []byte("\ufeff")), CheckSettings(path, b)
 }
 
 // Checkpoint gives tensors by their names, wherever their bytes are: one or more
@@ -79,19 +86,64 @@ func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error)
 }
 
 func readHeader(ctx context.Context, s Source) ([]Tensor, error) {
-	first, err := s.ReadRange(ctx, 0, min(8, s.Size()))
+	n, err := readSize(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	n, err := HeaderSize(webapi.GoBytes(first), s.Size())
+	return ReadHeader(NewReader(ctx, s, 8, n), n, s.Size())
+}
+
+// readSize reads the size of a safetensors file's header, and says of what is no such
+// file what it is.
+func readSize(ctx context.Context, s Source) (int64, error) {
+	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	header, err := s.ReadRange(ctx, 8, n)
-	if err != nil {
-		return nil, err
+	size, wrong := HeaderSize(webapi.GoBytes(first), s.Size())
+	if wrong != nil {
+		if first, err = s.ReadRange(ctx, 0, min(Sniffed, s.Size())); err != nil {
+			return 0, err
+		}
 	}
-	return ParseHeader(webapi.GoBytes(header), s.Size())
+	if err := CheckFile(s.Name(), webapi.GoBytes(first)); err != nil {
+		return 0, err
+	}
+	return size, wrong
+}
+
+// NewReader reads n bytes of a source from an offset on, a window at a time.
+func NewReader(ctx context.Context, s Source, at, n int64) io.Reader {
+	return &window{ctx, s, at, at + n, nil}
+}
+
+// windowSize is how much of a source is asked for at once: a model's header whole, and of
+// a monstrous one a small part.
+const windowSize = 4 << 20
+
+type window struct {
+	ctx    context.Context
+	source Source
+	at, to int64
+	rest   []byte
+}
+
+func (w *window) Read(b []byte) (int, error) {
+	if len(w.rest) == 0 {
+		n := min(windowSize, w.to-w.at)
+		if n <= 0 {
+			return 0, io.EOF
+		}
+		part, err := w.source.ReadRange(w.ctx, w.at, n)
+		if err != nil {
+			return 0, err
+		}
+		w.rest = webapi.GoBytes(part)
+		w.at += n
+	}
+	n := copy(b, w.rest)
+	w.rest = w.rest[n:]
+	return n, nil
 }
 
 // Names lists the tensors, sorted.

@@ -14,8 +14,9 @@ self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
     // The hashes refuse a mixture of two versions, which a deploy in the middle of the
-    // installation would give. The browser then tries again at the next visit.
-    await cache.addAll(Object.entries(FILES).map(([f, integrity]) => new Request(f === "index.html" ? PAGE : new URL(f, PAGE), { cache: "reload", integrity })));
+    // installation would give. The browser then tries again at the next visit. A script
+    // sees the address that it was stored with, so that has the version, too.
+    await cache.addAll(Object.entries(FILES).map(([f, integrity]) => new Request(f === "index.html" ? PAGE : new URL(`${f}?v=${VERSION}`, PAGE), { cache: "reload", integrity })));
     // The very first version has nobody to ask.
     if (!self.registration.active) await self.skipWaiting();
   })());
