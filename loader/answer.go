@@ -27,7 +27,7 @@ const (
 )
 
 // ErrChanged says that the file at an address is another than the one that was begun.
-var ErrChanged = errors.New("the file was changed at its source while it was downloaded")
+var ErrChanged = errors.New("the file changed at its source during the download")
 
 // Transient is an error that may pass: a cut connection, a busy server.
 type Transient struct {
@@ -151,7 +151,7 @@ func (a Answer) Check(address string) error {
 	case a.Status == 0 && a.Failed == Stalled:
 		return Transient{error: fmt.Errorf("%s sends nothing any more: go on later; what is stored stays", host)}
 	case a.Status == 0:
-		return Transient{Unreachable: true, error: fmt.Errorf("%s cannot be reached: either the network is down, or the server does not let web pages read its files (CORS); try again, or %s", host, byHand(name))}
+		return Transient{Unreachable: true, error: fmt.Errorf("%s cannot be reached: either the network is down, or the server does not allow web pages to read its files (CORS). Try again, or %s", host, byHand(name))}
 	}
 	if err := checkRedirect(address, a.URL); err != nil {
 		return err
@@ -164,17 +164,17 @@ func (a Answer) Check(address string) error {
 	case (a.Status == 401 || a.Status == 403) && Signed(address):
 		return fmt.Errorf("%s does not accept the link to %s any more (it answered %d): paste a new link to the same file, and the download goes on where it stopped", host, name, a.Status)
 	case a.Status == 401 || a.Status == 403:
-		return fmt.Errorf("%s does not give out %s (it answered %d): there may be no such model, or it asks you to sign in and accept its licence there: %s", host, name, a.Status, byHand(name))
+		return fmt.Errorf("%s does not send %s (it answered %d): there may be no such model, or you may have to sign in there and accept its licence: %s", host, name, a.Status, byHand(name))
 	case a.Status == 404 || a.Status == 410:
 		return fmt.Errorf("there is no %s at %s (it answered %d): check the link: %w", name, host, a.Status, os.ErrNotExist)
 	case a.Status == 416:
 		return ErrChanged
 	case a.Status == 408 || a.Status == 425 || a.Status == 429 || a.Status >= 500:
-		text := "is busy or out of order"
+		text := "is busy or has a fault"
 		if a.Status == 429 {
 			text = "asks for fewer requests"
 		}
-		return Transient{error: fmt.Errorf("%s %s (it answered %d): wait a while and go on; what is stored stays", host, text, a.Status), Wait: a.RetryAfter(time.Now())}
+		return Transient{error: fmt.Errorf("%s %s (it answered %d): wait a while, then continue; what is stored stays", host, text, a.Status), Wait: a.RetryAfter(time.Now())}
 	}
 	return fmt.Errorf("%s answered %d for %s: check the link", host, a.Status, name)
 }

@@ -44,10 +44,12 @@ func OpenURL(ctx context.Context, url string) (Source, error) {
 	return f, nil
 }
 
+var ignore = js.FuncOf(func(js.Value, []js.Value) any { return nil })
+
 // cancel drops a response's body.
 func cancel(response js.Value) {
 	if body := response.Get("body"); body.Truthy() {
-		body.Call("cancel")
+		body.Call("cancel").Call("catch", ignore)
 	}
 }
 
@@ -171,12 +173,12 @@ func (f *webFile) read(ctx context.Context, off int64, into js.Value) (at int64,
 	if err != nil {
 		return 0, err
 	}
-	defer cancel(r)
 	if a.Tag().Text != f.tag.Text {
+		cancel(r)
 		return 0, fmt.Errorf("%s was changed at its source while it was read: start again", f.Name())
 	}
 	reader := r.Get("body").Call("getReader")
-	defer reader.Call("cancel")
+	defer func() { reader.Call("cancel").Call("catch", ignore) }()
 	for at < n {
 		wait, stop := context.WithTimeout(ctx, stallAfter)
 		part, err := webapi.Await(wait, reader.Call("read"))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path"
 	"strings"
@@ -23,15 +24,23 @@ import (
 // requests at once were stored at 67 MiB/s instead of 50, but the tab took 476 MiB.
 const sliceSize = 24 << 20
 
+// maxFile is more than any model of this family has.
+const maxFile = 64 << 30
+
 // Options of a download.
 type Options struct {
-	Keep      bool   // store F32 and BF16 without conversion
-	SHA256    string // of the source, in hexadecimal; "" if it is not known. Implies Keep.
-	SliceSize int64  // approximate bytes per Blob; 0 is 24 MiB
-	Parallel  int    // requests at once; 0 is 2
-	// Progress receives the number of the source's bytes that are stored. waiting means
-	// that another tab is downloading the same file. It may be called often.
+	Keep      bool   // store F32 and BF16 as they are
+	SHA256    string // of the source, hexadecimal; "" where it is not known. Where nothing is converted, what came must have it.
+	Query     string // of the address that is fetched, where it is signed: the file is known by its address without it
+	SliceSize int64  // about the bytes of a Blob; 0 for 24 MiB
+	Parallel  int    // requests at once; 0 for 2
+	// Progress is told of the source's bytes that are here; waiting means that another
+	// tab is downloading this file. It may be called often.
 	Progress func(done, total int64, waiting bool)
+	// Note is told in words what is waited for, and "" when it goes on. Anew is called where
+	// what was stored of another state of the file had to be given up.
+	Note func(string)
+	Anew func()
 }
 
 // Download brings a file into the store and returns when all of it is stored. After an
@@ -47,6 +56,16 @@ func (s *Store) Download(ctx context.Context, address string, o Options) (Manife
 	if o.Progress == nil {
 		o.Progress = func(int64, int64, bool) {}
 	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	if o.Anew == nil {
+		o.Anew = func() {}
+	}
+	if public := loader.Public(address); public != address {
+		_, o.Query, _ = strings.Cut(address, "?")
+		address = public
+	}
 	unlock, err := lock(ctx, "imprompt "+address, func() { o.Progress(0, 0, true) })
 	if err != nil {
 		return Manifest{}, err
@@ -57,12 +76,13 @@ func (s *Store) Download(ctx context.Context, address string, o Options) (Manife
 	}
 	for restart := 0; ; restart++ {
 		m, err := s.download(ctx, address, o)
-		if !errors.Is(err, errChanged) || restart == 2 {
-			if errors.Is(err, errChanged) {
-				err = fmt.Errorf("%s: %w, three times: try again later", path.Base(address), err)
+		if !errors.Is(err, loader.ErrChanged) || restart == 2 {
+			if errors.Is(err, loader.ErrChanged) {
+				err = fmt.Errorf("%s: %w, three times: try again later", loader.NameOf(address), err)
 			}
 			return m, err
 		}
+		o.Anew()
 	}
 }
 
@@ -87,8 +107,17 @@ func lock(ctx context.Context, name string, waiting func()) (func(), error) {
 	return func() { release.Invoke() }, nil
 }
 
-func (s *Store) download(ctx context.Context, address string, o Options) (Manifest, error) {
-	f, err := probe(ctx, address)
+func (s *Store) download(ctx context.Context, file string, o Options) (Manifest, error) {
+	stored, err := s.partial(ctx, file)
+	if err != nil {
+		return Manifest{}, err
+	}
+	address := file
+	if o.Query != "" {
+		base, _, _ := strings.Cut(file, "?")
+		address = base + "?" + o.Query
+	}
+	f, err := probe(ctx, address, len(stored) > 0, o.Note)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -99,11 +128,18 @@ func (s *Store) download(ctx context.Context, address string, o Options) (Manife
 		}
 		defer in.close()
 	}
-	etag := f.etag
-	if etag == "" {
-		etag = fmt.Sprintf("%d bytes", f.size)
+	tag := f.tag
+	if tag.Text == "" {
+		tag.Text = fmt.Sprintf("%d bytes", f.size)
 	}
-	return s.bring(ctx, address, etag, in, o)
+	// The hub's word is the strongest, and the same wherever it sends for the bytes.
+	if sum := hubSHA256(ctx, file, f.size); sum != "" {
+		tag = loader.Tag{Text: "sha256:" + sum, Strong: true}
+		if o.SHA256 == "" {
+			o.SHA256 = sum
+		}
+	}
+	return s.bring(ctx, file, tag, in, o)
 }
 
 // reader reads the bytes of a file on a server or on a disk.
@@ -116,19 +152,27 @@ type reader interface {
 	read(ctx context.Context, from, to int64, count func(n int64)) (js.Value, error)
 }
 
-// bring stores the slices of a file that are missing, and commits the file.
-func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Options) (Manifest, error) {
+// bring stores what is missing of a file, and commits it. tag names the state that the
+// file is in at its source.
+func (s *Store) bring(ctx context.Context, file string, tag loader.Tag, in reader, o Options) (Manifest, error) {
+	if err := s.fits(ctx, file, in); err != nil {
+		return Manifest{}, err
+	}
 	p, head, err := makePlan(ctx, in, o)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w", in.name(), err)
 	}
-	if p.converted {
-		etag += " f16" // the bytes differ from the source's, and must not be mixed with them
+	d := &transfer{store: s, file: file, tag: tag, in: in, options: o, plan: p, pieces: map[int64]Piece{}}
+	one, isRemote := in.(*intake)
+	if isRemote {
+		one.another = d.sameElsewhere
 	}
-	if err := s.drop(ctx, file, etag, false); err != nil {
+	if err := d.adopt(ctx); err != nil {
 		return Manifest{}, err
 	}
-	d := &transfer{store: s, file: file, etag: etag, in: in, options: o, pieces: map[int64]Piece{}}
+	if err := s.drop(ctx, file, d.etag, false); err != nil {
+		return Manifest{}, err
+	}
 	var missing []slice
 	var need int64
 	for _, x := range p.slices {
@@ -144,8 +188,8 @@ func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Optio
 			need += x.size
 		}
 	}
-	if used, granted, err := Usage(ctx); err == nil && granted-used < need {
-		return Manifest{}, fmt.Errorf("%s needs %s and the browser has %s left for this page: %w", in.name(), loader.FormatBytes(need), loader.FormatBytes(max(0, granted-used)), ErrFull)
+	if err := room(ctx, in.name(), need); err != nil {
+		return Manifest{}, err
 	}
 	d.options.Progress(d.done, in.length(), false)
 	if p.header != nil {
@@ -153,25 +197,67 @@ func (s *Store) bring(ctx context.Context, file, etag string, in reader, o Optio
 			return Manifest{}, err
 		}
 	}
-	if one, ok := in.(*intake); ok && !one.ranged {
+	if isRemote && !one.ranged {
 		err = d.inOrder(ctx, one, missing, head)
 	} else {
 		err = d.parallel(ctx, missing)
 	}
+	if err == nil {
+		err = d.checkEnds(ctx)
+	}
 	if err != nil {
 		return Manifest{}, err
 	}
-	return d.commit(ctx, p)
+	return d.commit(ctx)
 }
 
-// makePlan plans how a file is stored. For a safetensors file it reads the header, and head is
-// what it read: a server that sends only whole files does not send those bytes again.
-func makePlan(ctx context.Context, in reader, o Options) (plan, []byte, error) {
+// fits refuses a file before anything is planned for it that no model is as large as, or
+// that the browser's space cannot hold in any form.
+func (s *Store) fits(ctx context.Context, file string, in reader) error {
+	if in.length() > maxFile {
+		return fmt.Errorf("%s says that it has %s, which is more than any model that Imprompt reads: check the link", in.name(), loader.FormatBytes(in.length()))
+	}
+	stored, err := s.partial(ctx, file)
+	if err != nil {
+		return err
+	}
+	least := in.length()
+	if !isPlain(in.name()) {
+		least /= 2 // all of it may be F32
+	}
+	for _, list := range stored {
+		for _, x := range list {
+			least -= x.size
+		}
+	}
+	return room(ctx, in.name(), least)
+}
+
+// room says whether the browser has space for so many bytes.
+func room(ctx context.Context, name string, need int64) error {
+	if used, granted, err := Usage(ctx); err == nil && granted-used < need {
+		return fmt.Errorf("%s needs %s and the browser has %s left for this page: %w", name, loader.FormatBytes(need), loader.FormatBytes(max(0, granted-used)), ErrFull)
+	}
+	return nil
+}
+
+// isPlain says whether a file is stored as it is, by its name. Civitai's links have names
+// without an ending.
+func isPlain(name string) bool {
+	ending := strings.ToLower(path.Ext(name))
+	return ending != ".safetensors" && ending != ".sft" && ending != ""
+}
+
+// makePlan reads a safetensors file's header. head is how far an unranged response was
+// read for it: the bytes so far.
+func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, err error) {
 	name, size := in.name(), in.length()
-	if !strings.HasSuffix(strings.ToLower(name), ".safetensors") {
+	if isPlain(name) {
 		return planBytes(size, o.SliceSize), nil, nil
 	}
-	first, err := in.take(ctx, 0, min(16, size))
+	one, isRemote := in.(*intake)
+	keepHead := isRemote && !one.ranged
+	first, err := in.take(ctx, 0, min(loader.Sniffed, size))
 	if err != nil {
 		return plan{}, nil, err
 	}
@@ -182,21 +268,76 @@ func makePlan(ctx context.Context, in reader, o Options) (plan, []byte, error) {
 	if err != nil {
 		return plan{}, nil, err
 	}
-	head := first
-	if more := 8 + n - int64(len(first)); more > 0 {
-		rest, err := in.take(ctx, int64(len(first)), more)
-		if err != nil {
-			return plan{}, nil, err
-		}
-		head = append(head, rest...)
+	r := &headReader{ctx: ctx, in: in, rest: first[8:min(int64(len(first)), 8+n)], at: int64(len(first)), to: 8 + n}
+	if keepHead {
+		r.head = append(make([]byte, 0, max(8+n, int64(len(first)))), first...)
 	}
-	tensors, err := loader.ParseHeader(head[8:8+n], size)
+	tensors, err := loader.ReadHeader(r, n, size)
 	if err != nil {
 		return plan{}, nil, err
 	}
-	if o.Keep || o.SHA256 != "" {
-		return planBytes(size, o.SliceSize), head, nil
+	if o.Keep {
+		return planBytes(size, o.SliceSize), r.head, nil
 	}
-	p, err := planTensors(tensors, size, o.SliceSize)
-	return p, head, err
+	p, err = planTensors(tensors, size, o.SliceSize)
+	return p, r.head, err
+}
+
+// headReader reads a header a window at a time.
+type headReader struct {
+	ctx    context.Context
+	in     reader
+	rest   []byte
+	at, to int64
+	head   []byte // all that was read, where it must be kept; nil elsewhere
+}
+
+func (h *headReader) Read(b []byte) (int, error) {
+	if len(h.rest) == 0 {
+		n := min(4<<20, h.to-h.at)
+		if n <= 0 {
+			return 0, io.EOF
+		}
+		part, err := h.in.take(h.ctx, h.at, n)
+		if err != nil {
+			return 0, err
+		}
+		h.at += n
+		h.rest = part
+		if h.head != nil {
+			h.head = append(h.head, part...)
+		}
+	}
+	n := copy(b, h.rest)
+	h.rest = h.rest[n:]
+	return n, nil
+}
+
+// hubSHA256 is what a hub says of a file's SHA-256, in the pointer that its repository
+// holds in the file's place; "" where there is none.
+func hubSHA256(ctx context.Context, file string, size int64) string {
+	address, ok := loader.PointerURL(file)
+	if !ok || isPlain(loader.NameOf(file)) {
+		return ""
+	}
+	d, a, closed, err := ask(ctx, "GET", address, 0, 1024)
+	defer closed()
+	if err != nil {
+		return ""
+	}
+	if sum := a.SHA256(); sum != "" {
+		return sum
+	}
+	b := js.Global().Get("Uint8Array").New(1024)
+	none := js.FuncOf(func(js.Value, []js.Value) any { return nil })
+	defer none.Release()
+	v, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", b, 0, 1024, none))
+	if err != nil {
+		return ""
+	}
+	sum, total, ok := loader.ParsePointer(webapi.GoBytes(b.Call("subarray", 0, v)))
+	if !ok || total != size {
+		return ""
+	}
+	return sum
 }

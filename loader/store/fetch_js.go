@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"strings"
 	"syscall/js"
 
@@ -35,7 +34,8 @@ func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func
 	}
 	began()
 	for i, f := range r.Files {
-		if _, err := s.Download(ctx, f.URL, Options{SHA256: f.SHA256, Progress: g.file(i)}); err != nil {
+		o := Options{SHA256: f.SHA256, Query: r.Query, Progress: g.file(i), Note: g.note, Anew: g.anew}
+		if _, err := s.Download(ctx, f.URL, o); err != nil {
 			return err
 		}
 		g.end(i)
@@ -63,10 +63,10 @@ func (s *Store) Import(ctx context.Context, file js.Value, progress func(id stri
 		return r.ID, err
 	}
 	f := r.Files[0]
-	etag := fmt.Sprintf("%d bytes, %.0f", f.Size, file.Get("lastModified").Float())
-	o := Options{SliceSize: sliceSize, Parallel: 2, Progress: g.file(0)}
+	tag := loader.Tag{Text: fmt.Sprintf("%d bytes, %.0f", f.Size, file.Get("lastModified").Float()), Strong: true}
+	o := Options{SliceSize: sliceSize, Parallel: 2, Progress: g.file(0), Note: g.note, Anew: g.anew}
 	if _, err := s.Manifest(ctx, f.URL); errors.Is(err, os.ErrNotExist) {
-		if _, err := s.bring(ctx, f.URL, etag, disk{File(file).(blobFile)}, o); err != nil {
+		if _, err := s.bring(ctx, f.URL, tag, disk{File(file).(blobFile)}, o); err != nil {
 			return r.ID, err
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Store) finish(ctx context.Context, r Record) error {
 	if err := s.inspect(ctx, &r); err != nil {
 		return err
 	}
-	r.Complete = true
+	r.Complete, r.Query = true, ""
 	return s.PutRecord(ctx, r)
 }
 
@@ -242,11 +242,14 @@ type gauge struct {
 func begin(r Record, tell func(Progress)) *gauge {
 	g := &gauge{p: Progress{Total: r.Bytes()}, tell: tell}
 	for _, f := range r.Files {
-		name := path.Base(strings.SplitN(f.URL, "?", 2)[0])
+		name, onDisk := strings.CutPrefix(f.URL, onDisk)
+		if !onDisk {
+			name = loader.NameOf(f.URL)
+		}
 		if rest, ok := strings.CutPrefix(f.URL, r.Base+"/"); ok && r.Base != "" {
 			name = rest
 		}
-		g.p.Files = append(g.p.Files, FileProgress{Name: strings.TrimPrefix(name, onDisk), Total: f.Size})
+		g.p.Files = append(g.p.Files, FileProgress{Name: name, Total: f.Size})
 	}
 	return g
 }
@@ -264,6 +267,16 @@ func (g *gauge) file(i int) func(done, total int64, waiting bool) {
 		f.Done = done
 		g.tell(g.p)
 	}
+}
+
+func (g *gauge) note(text string) {
+	g.p.Note = text
+	g.tell(g.p)
+}
+
+func (g *gauge) anew() {
+	g.p.Anew = true
+	g.tell(g.p)
 }
 
 func (g *gauge) end(i int) { g.file(i)(g.p.Files[i].Total, g.p.Files[i].Total, false) }

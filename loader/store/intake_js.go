@@ -5,42 +5,37 @@ package store
 import (
 	"context"
 	"fmt"
-	"path"
-	"strings"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // intake reads a remote file: in ranges, or in order from a single response if the server does
 // not support ranges.
 type intake struct {
 	*remote
-	whole js.Value
-	stop  func()
+	whole  js.Value
+	closed func()
 }
 
 func (in *intake) open(ctx context.Context) error {
-	s, stop := signal(ctx)
-	in.stop = stop
-	in.whole = glue().Call("download", in.url, 0, -1, s)
-	r, err := webapi.Await(ctx, in.whole.Call("open"))
+	d, a, closed, err := ask(ctx, "GET", in.url, 0, -1)
+	if err == nil {
+		err = in.check(ctx, a)
+	}
 	if err != nil {
+		closed()
 		return err
 	}
-	if err := judge(in.url, r); err != nil {
-		return err
-	}
-	return in.check(r)
+	in.whole, in.closed = d, closed
+	return nil
 }
 
-func (in *intake) name() string  { return path.Base(strings.SplitN(in.url, "?", 2)[0]) }
+func (in *intake) name() string  { return loader.NameOf(in.url) }
 func (in *intake) length() int64 { return in.size }
 
-func (in *intake) close() {
-	in.whole.Call("close")
-	in.stop()
-}
+func (in *intake) close() { in.closed() }
 
 // take reads a few bytes, such as a header, into Go's heap.
 func (in *intake) take(ctx context.Context, from, n int64) ([]byte, error) {
@@ -71,7 +66,7 @@ func (in *intake) fill(ctx context.Context, buffer js.Value, at, n int64, count 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case int64(v.Float()) < n:
-		return fmt.Errorf("the connection was interrupted, and this server sends only whole files: continue to try again; the finished parts of %s stay stored but are sent once more", path.Base(in.url))
+		return fmt.Errorf("the connection was interrupted, and this server sends only whole files: continue to try again; the finished parts of %s stay stored but are sent once more", loader.NameOf(in.url))
 	}
 	return nil
 }

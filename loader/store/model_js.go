@@ -19,15 +19,15 @@ import (
 // folder of a kind. If a required file is missing, the error names it.
 func Files(ctx context.Context, link loader.Link, kind loader.Kind) ([]Remote, error) {
 	if link.File != "" {
-		f, err := probe(ctx, link.URL(""))
+		f, err := look(ctx, link.Address(""))
 		if err != nil {
 			return nil, err
 		}
-		return []Remote{{URL: f.url, Size: f.size}}, nil
+		return []Remote{{URL: link.URL(""), Size: f.size}}, nil
 	}
 	var list []Remote
 	find := func(name string) (bool, error) {
-		f, err := probe(ctx, link.URL(name))
+		f, err := look(ctx, link.URL(name))
 		if errors.Is(err, os.ErrNotExist) {
 			return false, nil
 		}

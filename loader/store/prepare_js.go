@@ -26,7 +26,8 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 		if err != nil {
 			return r, err
 		}
-		kind, err := lookInto(ctx, r.Files[0].URL)
+		r.Query = link.Query
+		kind, err := lookInto(ctx, link.Address(""))
 		if err != nil {
 			return r, err
 		}
@@ -41,8 +42,8 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 	r.Base = link.Base
 	if r.Kind == "" {
 		r.Kind = loader.KindModel
-		if _, err := probe(ctx, link.URL(loader.Config(loader.UNet))); errors.Is(err, os.ErrNotExist) {
-			if _, err := probe(ctx, link.URL(loader.Config(loader.Here))); err == nil {
+		if _, err := look(ctx, link.URL(loader.Config(loader.UNet))); errors.Is(err, os.ErrNotExist) {
+			if _, err := look(ctx, link.URL(loader.Config(loader.Here))); err == nil {
 				r.Kind = loader.KindImageEncoder
 			}
 		}
@@ -54,6 +55,9 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 	if r.Kind == loader.KindModel {
 		config, err := fetchSmall(ctx, link.URL(loader.Config(loader.UNet)))
 		if err != nil {
+			return r, err
+		}
+		if err := loader.CheckSettings("unet/config.json", config); err != nil {
 			return r, err
 		}
 		if err := loader.CheckUNetConfig(config); err != nil {
@@ -69,17 +73,22 @@ func measure(ctx context.Context, r *Record) error {
 	errs := make([]error, len(r.Files))
 	for i := range r.Files {
 		f := &r.Files[i]
-		if !strings.HasSuffix(f.URL, ".safetensors") {
+		if isPlain(loader.NameOf(f.URL)) {
 			continue
 		}
+		address := f.URL
+		if r.Query != "" {
+			base, _, _ := strings.Cut(address, "?")
+			address = base + "?" + r.Query
+		}
 		wait.Go(func() {
-			errs[i] = with(ctx, f.URL, func(in *intake) error {
+			errs[i] = with(ctx, address, func(in *intake) error {
 				p, _, err := makePlan(ctx, in, Options{SliceSize: sliceSize})
 				if err != nil {
 					return fmt.Errorf("%s: %w", in.name(), err)
 				}
 				if p.converted {
-					f.Stored, f.SHA256 = p.size, "" // the hash is of bytes that are not kept
+					f.Stored = p.size
 				}
 				return nil
 			})
@@ -89,9 +98,14 @@ func measure(ctx context.Context, r *Record) error {
 	return errors.Join(errs...)
 }
 
+// look probes a file that nothing is stored of yet.
+func look(ctx context.Context, address string) (*remote, error) {
+	return probe(ctx, address, false, func(string) {})
+}
+
 // with opens a remote file, lets do read from it, and closes it.
 func with(ctx context.Context, address string, do func(in *intake) error) error {
-	f, err := probe(ctx, address)
+	f, err := look(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -167,7 +181,10 @@ func wrongKind(is, expected loader.Kind) error {
 // nameOf is a short name for a link that is not in the catalogue.
 func nameOf(link loader.Link) string {
 	if link.File != "" {
-		return strings.SplitN(link.File, "?", 2)[0]
+		if strings.HasSuffix(link.Base, "/api/download/models") {
+			return "Civitai " + link.File
+		}
+		return link.File
 	}
 	base := link.Base
 	if i := strings.Index(base, "/resolve/"); i > 0 {

@@ -13,6 +13,7 @@ type Record struct {
 	Source  string      `json:"source"`            // the link; "" for a file on this disk
 	Base    string      `json:"base,omitempty"`    // the address of a folder; "" for a single file
 	Files   []Remote    `json:"files"`
+	Query   string      `json:"query,omitempty"`  // of a signed link, while it is downloaded; it is never shown
 	Handle  bool        `json:"handle,omitempty"` // the file is read from its place on the disk, and none of it is stored
 	// Complete says that all files are stored and were examined. The fields below are known
 	// then.
@@ -46,7 +47,7 @@ type Remote struct {
 	URL    string
 	Size   int64  // at its source
 	Stored int64  `json:",omitempty"` // if less: 32-bit numbers are stored with 16 bits
-	SHA256 string `json:",omitempty"` // of the source, if it is known and nothing is converted
+	SHA256 string `json:",omitempty"` // of the source, if its publisher tells it
 }
 
 func (f Remote) space() int64 {
@@ -77,6 +78,8 @@ type Progress struct {
 	Total   int64          `json:"total"`
 	Waiting bool           `json:"waiting"` // for another tab, which is downloading the same file
 	Queued  bool           `json:"queued"`  // behind another download
+	Note    string         `json:"note"`    // what is waited for, in words; "" for nothing
+	Anew    bool           `json:"anew"`    // the file was changed at its source, and its download began anew
 	Files   []FileProgress `json:"files"`
 }
 

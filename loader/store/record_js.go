@@ -102,6 +102,7 @@ func (s *Store) Library(ctx context.Context) (Library, error) {
 	l := Library{Items: []Item{}}
 	owned := map[string]bool{}
 	for _, r := range all {
+		r.Query = "" // nobody needs to see it
 		item := Item{Record: r}
 		for _, f := range r.Files {
 			owned[f.URL] = true

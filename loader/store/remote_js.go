@@ -6,26 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path"
+	"sync"
 	"syscall/js"
 	"time"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 )
-
-// patience is how many times in a row a request may fail without receiving a byte.
-const patience = 6
-
-// errChanged means that the file at the address is not the one whose download began.
-var errChanged = errors.New("the file changed at its source during the download")
-
-// transient wraps an error that may pass, such as a lost connection or a busy server.
-type transient struct {
-	error
-	wait time.Duration
-}
 
 func glue() js.Value { return js.Global().Get("impromptLoader") }
 
@@ -37,157 +24,246 @@ func signal(ctx context.Context) (js.Value, func()) {
 	return controller.Get("signal"), func() { stop() }
 }
 
-// judge returns nil for a response with bytes, and otherwise an error for the visitor.
-func judge(address string, r js.Value) error {
-	host := address
-	if u, err := url.Parse(address); err == nil {
-		host = u.Host
+// answerOf reads what web/js/loader.js says of a response.
+func answerOf(r js.Value) loader.Answer {
+	a := loader.Answer{Status: r.Get("status").Int(), Headers: map[string]string{}}
+	if failed := r.Get("failed"); failed.Type() == js.TypeString {
+		a.Failed = failed.String()
 	}
-	name := path.Base(address)
-	switch status := r.Get("status").Int(); {
-	case status == 200 || status == 206:
-		return nil
-	case status == 0 && r.Get("failed").String() == "abort":
-		return context.Canceled
-	case status == 0:
-		return transient{fmt.Errorf("%s cannot be reached: either the network is down, or the server does not allow web pages to read its files (CORS). Try again, or download %s yourself and drop it here", host, name), 0}
-	case status == 401 || status == 403:
-		return fmt.Errorf("%s does not send %s (it answered %d): you may have to sign in there and accept the model's licence. Download it in your browser and drop the file here", host, name, status)
-	case status == 404 || status == 410:
-		return fmt.Errorf("there is no %s at %s (it answered %d): check the link: %w", name, host, status, os.ErrNotExist)
-	case status == 416:
-		return errChanged
-	case status == 408 || status == 429 || status >= 500:
-		text := "is busy or has a fault"
-		if status == 429 {
-			text = "asks for fewer requests"
+	if address := r.Get("url"); address.Type() == js.TypeString {
+		a.URL = address.String()
+	}
+	if headers := r.Get("headers"); headers.Type() == js.TypeObject {
+		for _, name := range loader.AnswerHeaders {
+			if v := headers.Get(name); v.Type() == js.TypeString {
+				a.Headers[name] = v.String()
+			}
 		}
-		return transient{fmt.Errorf("%s %s (it answered %d): wait a while, then continue; what is stored stays", host, text, status), time.Duration(min(60, r.Get("retryAfter").Int())) * time.Second}
-	default:
-		return fmt.Errorf("%s answered %d for %s: check the link", host, status, name)
 	}
+	return a
 }
 
-// pause waits before another attempt: for as long as the server asks, or else twice as long
-// each time.
-func pause(ctx context.Context, err error, attempt int) error {
-	wait := 250 * time.Millisecond << attempt
-	var t transient
-	if errors.As(err, &t) && t.wait > 0 {
-		wait = t.wait
+// ask makes one request: of bytes [from, to), or with to < 0 of the whole file. The
+// response must be closed, also after an error.
+func ask(ctx context.Context, method, address string, from, to int64) (response js.Value, a loader.Answer, closed func(), err error) {
+	s, stop := signal(ctx)
+	d := glue().Call("download", address, from, to, s, method)
+	closed = func() {
+		d.Call("close")
+		stop()
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(wait):
-		return nil
+	// The signal ends this promise, so it need not be left behind.
+	r, err := webapi.Await(context.WithoutCancel(ctx), d.Call("open"))
+	if err != nil {
+		return d, a, closed, err
+	}
+	a = answerOf(r)
+	return d, a, closed, a.Check(address)
+}
+
+// pause waits before another attempt, shows how long, and waits for the network where
+// there is none.
+func pause(ctx context.Context, err error, wait time.Duration, note func(string)) error {
+	defer note("")
+	until := time.Now().Add(wait)
+	for {
+		left := time.Until(until)
+		offline := glue().Call("offline").Bool()
+		switch {
+		case offline:
+			note(offlineText)
+			left = time.Minute
+		case left <= 0:
+			return nil
+		case wait > time.Second:
+			note(waitText(err, left))
+		}
+		back, e := webapi.Await(ctx, glue().Call("online", min(left, time.Second).Milliseconds()+1))
+		if e != nil {
+			return e
+		}
+		if offline && back.Bool() {
+			return nil
+		}
 	}
 }
 
 // remote is a file of a server.
 type remote struct {
 	url    string
-	etag   string // or Last-Modified; "" if pages may read neither
+	tag    loader.Tag
 	size   int64
 	ranged bool
+	note   func(string) // told what is waited for; "" when it goes on
+
+	// another is asked when an answer has a tag that no answer had before: nil if it is of
+	// the same bytes all the same.
+	another func(ctx context.Context) error
+	mu      sync.Mutex
+	known   map[string]bool // tags
+	answers int             // that gave bytes
 }
 
-func probe(ctx context.Context, address string) (*remote, error) {
-	for attempt := 0; ; attempt++ {
-		s, stop := signal(ctx)
-		r, err := webapi.Await(ctx, glue().Call("probe", address, s))
-		stop()
-		if err != nil {
-			return nil, err
+// probe asks for the first byte: is the file there, may it be read in ranges, how large
+// is it. reached says that the server was there before, so that it is waited for.
+func probe(ctx context.Context, address string, reached bool, note func(string)) (*remote, error) {
+	p := patience{reached: reached, most: 4}
+	for {
+		f, err := probeOnce(ctx, address, note)
+		if err == nil {
+			return f, nil
 		}
-		err = judge(address, r)
-		var t transient
-		if errors.As(err, &t) && attempt < patience-2 {
-			if err := pause(ctx, err, attempt); err != nil {
+		wait, last := p.next(err, time.Now())
+		if last != nil {
+			return nil, last
+		}
+		if e := pause(ctx, err, wait, note); e != nil {
+			return nil, e
+		}
+	}
+}
+
+func probeOnce(ctx context.Context, address string, note func(string)) (*remote, error) {
+	_, a, closed, err := ask(ctx, "GET", address, 0, 1)
+	closed()
+	if errors.Is(err, loader.ErrChanged) {
+		return nil, fmt.Errorf("%s is empty", loader.NameOf(address)) // it has no first byte
+	}
+	if err != nil {
+		return nil, err
+	}
+	f := &remote{url: address, tag: a.Tag(), size: a.Total(), ranged: a.Status == 206, note: note, known: map[string]bool{a.Tag().Text: true}}
+	if f.size < 0 {
+		// A page may not read Content-Range everywhere. Content-Length it may, but what a
+		// refusal has is no file's length.
+		for _, method := range []string{"HEAD", "GET"} {
+			_, a, closed, err := ask(ctx, method, address, 0, -1)
+			closed()
+			if err == nil && a.Status == 200 && a.Length() >= 0 {
+				f.size = a.Length()
+				break
+			}
+			var t loader.Transient
+			if errors.As(err, &t) && method == "GET" {
 				return nil, err
 			}
-			continue
 		}
-		if errors.Is(err, errChanged) {
-			return nil, fmt.Errorf("%s is empty", address) // it has no first byte
-		}
-		if err != nil {
-			return nil, err
-		}
-		f := &remote{url: address, etag: r.Get("etag").String(), size: int64(r.Get("size").Float()), ranged: r.Get("status").Int() == 206}
-		if f.size < 0 {
-			return nil, fmt.Errorf("the server does not say how large %s is: download it yourself and drop the file here", path.Base(address))
-		}
-		return f, nil
 	}
+	if f.size < 0 {
+		how := "does not say how large it is"
+		if e := a.Encoding(); e != "" {
+			how = fmt.Sprintf("compresses it (content-encoding: %s) and does not say how large it is", e)
+		}
+		return nil, fmt.Errorf("%s cannot be downloaded here, because %s %s: download it in your browser, and drop the file", loader.NameOf(address), loader.HostOf(address), how)
+	}
+	if _, _, _, told := a.Range(); f.ranged && !told {
+		return f, f.checkOffsets(ctx)
+	}
+	return f, nil
 }
 
-// check compares a response with the file whose download began.
-func (f *remote) check(r js.Value) error {
-	if etag := r.Get("etag").String(); f.etag != "" && etag != "" && etag != f.etag {
-		return errChanged
+// checkOffsets makes sure that a server whose Content-Range a page may not read sends the
+// parts that it is asked for: two that overlap must agree.
+func (f *remote) checkOffsets(ctx context.Context) error {
+	const length, shift = 512, 197
+	for _, from := range []int64{0, f.size/2 - length/2} {
+		if from < 0 || from+shift+length > f.size {
+			continue
+		}
+		var parts [2][]byte
+		for i, at := range []int64{from, from + shift} {
+			b, err := f.readChecked(ctx, at, at+length, func(int64) {}, func(loader.Answer) error { return nil })
+			if err != nil {
+				return err
+			}
+			parts[i] = webapi.GoBytes(b)
+		}
+		if string(parts[0][shift:]) != string(parts[1][:length-shift]) {
+			f.ranged = false // it is read whole, in order
+			return nil
+		}
 	}
-	if size := int64(r.Get("size").Float()); size >= 0 && size != f.size {
-		return errChanged
+	return nil
+}
+
+// check compares an answer with the file that was begun.
+func (f *remote) check(ctx context.Context, a loader.Answer) error {
+	if total := a.Total(); total >= 0 && total != f.size {
+		return loader.ErrChanged
 	}
+	tag := a.Tag().Text
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if tag == "" || f.known[tag] {
+		return nil
+	}
+	// Servers behind one address may name the same bytes differently.
+	if f.another != nil {
+		if err := f.another(ctx); err != nil {
+			return err
+		}
+	} else if f.tag.Text != "" {
+		return loader.ErrChanged
+	}
+	f.known[tag] = true
 	return nil
 }
 
 // read fetches bytes [from, to) into a new Uint8Array. After a lost connection it continues where
 // it stopped.
 func (f *remote) read(ctx context.Context, from, to int64, count func(n int64)) (js.Value, error) {
+	return f.readChecked(ctx, from, to, count, func(a loader.Answer) error { return f.check(ctx, a) })
+}
+
+func (f *remote) readChecked(ctx context.Context, from, to int64, count func(n int64), check func(loader.Answer) error) (js.Value, error) {
 	buffer := js.Global().Get("Uint8Array").New(to - from)
 	counter := js.FuncOf(func(_ js.Value, args []js.Value) any { count(int64(args[0].Int())); return nil })
 	defer counter.Release()
 	at := int64(0)
-	for attempt := 0; ; {
+	p := patience{reached: true}
+	for {
 		before := at
 		err := func() error {
-			s, stop := signal(ctx)
-			defer stop()
-			d := glue().Call("download", f.url, from+at, to, s)
-			r, err := webapi.Await(context.WithoutCancel(ctx), d.Call("open"))
+			d, a, closed, err := ask(ctx, "GET", f.url, from+at, to)
+			defer closed()
 			if err != nil {
 				return err
 			}
-			defer d.Call("close")
-			if err := judge(f.url, r); err != nil {
+			if err := check(a); err != nil {
 				return err
 			}
-			if err := f.check(r); err != nil {
+			if err := a.CheckPart(f.url, from+at, to, f.size); err != nil {
 				return err
 			}
-			if start := int64(r.Get("start").Float()); r.Get("status").Int() != 206 || start >= 0 && start != from+at {
-				return transient{fmt.Errorf("the server sent a different part of %s than it was asked for: try again later", path.Base(f.url)), 0}
-			}
-			// The signal ends this promise, so it is awaited in any case: nothing may call
-			// counter after this function has returned.
+			// Nothing may call counter after this function.
 			v, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", buffer, at, to-from, counter))
 			if err != nil {
 				return err
 			}
 			at = int64(v.Float())
-			if ctx.Err() != nil {
+			if at > before {
+				f.answers++
+			}
+			switch {
+			case ctx.Err() != nil:
 				return ctx.Err()
+			case at == to-from:
+				return nil
+			case d.Get("stalled").Bool():
+				return loader.Answer{Failed: loader.Stalled}.Check(f.url)
 			}
-			if at < to-from {
-				return transient{fmt.Errorf("the connection was lost at byte %d of %d of %s: continue when the network is back; what is stored stays", from+at, f.size, path.Base(f.url)), 0}
-			}
-			return nil
+			return loader.Broken(fmt.Errorf("the connection broke off at byte %d of %d of %s: go on when the network is back; what is stored stays", from+at, f.size, loader.NameOf(f.url)))
 		}()
 		if err == nil {
 			return buffer, nil
 		}
-		if at > before {
-			attempt = 0
+		p.gained(at - before)
+		wait, last := p.next(err, time.Now())
+		if last != nil {
+			return buffer, last
 		}
-		var t transient
-		if !errors.As(err, &t) || attempt >= patience {
-			return buffer, err
+		if e := pause(ctx, err, wait, f.note); e != nil {
+			return buffer, e
 		}
-		if err := pause(ctx, err, attempt); err != nil {
-			return buffer, err
-		}
-		attempt++
 	}
 }

@@ -11,18 +11,24 @@ import (
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
+	"github.com/imprompt/imprompt/loader"
 )
 
-// transfer is a file on its way into the store.
+// transfer is one download under way.
 type transfer struct {
-	store      *Store
-	file, etag string
-	in         reader
-	options    Options
-	mu         sync.Mutex
-	done       int64
-	pieces     map[int64]Piece
-	storing    sync.Mutex // held while a slice is converted, hashed and stored, since each of these makes copies
+	store    *Store
+	file     string
+	tag      loader.Tag // of the source
+	etag     string     // under which the slices are stored
+	in       reader
+	options  Options
+	plan     plan
+	mu       sync.Mutex
+	done     int64
+	pieces   map[int64]Piece
+	unsure   bool       // answers of more than one tag came before a slice could be compared
+	checking sync.Mutex // one slice at a time is read again
+	storing  sync.Mutex // one slice at a time is turned, hashed and stored, for each takes copies
 }
 
 // have finds out whether a slice is already stored.
@@ -107,18 +113,22 @@ func (d *transfer) inOrder(ctx context.Context, in *intake, missing []slice, hea
 func (d *transfer) keep(ctx context.Context, x slice, bytes js.Value) error {
 	d.storing.Lock()
 	defer d.storing.Unlock()
+	return d.write(ctx, x.at, x.to-x.from, converted(x, bytes))
+}
+
+// converted are the bytes that a slice is stored as. The source's are given up.
+func converted(x slice, bytes js.Value) js.Value {
 	changes := false
 	var list []any
 	for _, g := range x.segments {
 		changes = changes || g.conversion != keep
 		list = append(list, g.bytes, int(g.conversion))
 	}
-	if changes {
-		source := bytes
-		bytes = glue().Call("convert", source, list, x.size)
-		free(source)
+	if !changes {
+		return bytes
 	}
-	return d.write(ctx, x.at, x.to-x.from, bytes)
+	defer free(bytes)
+	return glue().Call("convert", bytes, list, x.size)
 }
 
 // write stores a Blob and its hash in one transaction: if the tab dies, both are stored or
@@ -132,7 +142,7 @@ func (d *transfer) write(ctx context.Context, at, source int64, bytes js.Value) 
 	blob := js.Global().Get("Blob").New([]any{bytes})
 	free(bytes)
 	err = d.store.change(ctx, []string{slices}, func(t *idb.Transaction) error {
-		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source}))
+		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source, "total": d.in.length()}))
 	})
 	if err != nil {
 		return err
@@ -149,8 +159,9 @@ func (d *transfer) write(ctx context.Context, at, source int64, bytes js.Value) 
 // of a file would stay in memory.
 func free(bytes js.Value) { glue().Call("free", bytes) }
 
-// commit writes the manifest. From then on the file is in the store.
-func (d *transfer) commit(ctx context.Context, p plan) (Manifest, error) {
+// commit writes the manifest, by which the file is there.
+func (d *transfer) commit(ctx context.Context) (Manifest, error) {
+	p := d.plan
 	m := Manifest{File: d.file, ETag: d.etag, Size: p.size, Source: d.in.length(), Converted: p.converted, SHA256: d.options.SHA256}
 	if p.header != nil {
 		m.Slices = append(m.Slices, d.pieces[0])
@@ -158,7 +169,7 @@ func (d *transfer) commit(ctx context.Context, p plan) (Manifest, error) {
 	for _, x := range p.slices {
 		m.Slices = append(m.Slices, d.pieces[x.at])
 	}
-	if m.SHA256 != "" {
+	if m.SHA256 != "" && !p.converted {
 		if err := d.store.verify(ctx, m, m.SHA256, func(int64, int64) {}); err != nil {
 			// The next attempt must not use these bytes.
 			return m, errors.Join(err, d.store.Delete(ctx, d.file))

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -105,7 +106,7 @@ func (s *Store) Verify(ctx context.Context, file, source string, progress func(d
 	if err != nil {
 		return err
 	}
-	return s.verify(ctx, m, source, progress)
+	return s.verify(ctx, m, cmp.Or(source, m.SHA256), progress)
 }
 
 func (s *Store) verify(ctx context.Context, m Manifest, source string, progress func(done, total int64)) error {

@@ -2,6 +2,7 @@
 // CORS as a model hub does; the fields of `fault` break one habit each.
 import fs from "node:fs";
 import http from "node:http";
+import zlib from "node:zlib";
 
 // room resolves when a response takes more bytes, or none ever again.
 function room(response) {
@@ -21,19 +22,25 @@ export async function startCDN() {
   };
   const server = http.createServer(async (request, response) => {
     const f = cdn.fault;
-    const path = new URL(request.url, "http://cdn").pathname;
-    const entry = { method: request.method, path, range: request.headers.range, status: 0, sent: 0 };
+    const { pathname: path, searchParams } = new URL(request.url, "http://cdn");
+    const entry = { method: request.method, path, query: request.url.split("?")[1] ?? "", range: request.headers.range, status: 0, sent: 0 };
     cdn.requests.push(entry);
     const head = (status, headers = {}) => {
       entry.status = status;
-      const cors = f.noCors ? {} : { "access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Content-Range, Retry-After, Accept-Ranges" };
+      const cors = f.noCors ? {} : { "access-control-allow-origin": "*", "access-control-expose-headers": f.expose ?? "ETag, Content-Range, Content-Encoding, Date, Retry-After, Accept-Ranges, X-Linked-ETag" };
       response.writeHead(status, { ...cors, ...headers });
     };
+    if (f.silent && f.silent-- > 0) return; // no answer, and no end
     if (request.method === "OPTIONS") { head(204, { "access-control-allow-headers": "range" }); return response.end(); }
     if (f.status && (f.statusTimes === undefined || f.statusTimes-- > 0)) {
       head(f.status, f.retryAfter ? { "retry-after": String(f.retryAfter) } : {});
       return response.end("no");
     }
+    // A refusal has a page, and the page has a length.
+    if (f.noHEAD && request.method === "HEAD") { head(403, { "content-length": 243, "content-type": "text/html" }); return response.end(); }
+    // A signed link, valid for one signature.
+    if (f.signature && searchParams.get("X-Amz-Signature") !== f.signature) { head(403); return response.end("<Error><Code>AccessDenied</Code></Error>"); }
+    if (f.elsewhere && !path.startsWith("/bytes/")) { head(302, { location: f.elsewhere + "/bytes" + path }); return response.end(); }
     // A hub answers with a redirect to where the bytes lie.
     if (f.redirect && !path.startsWith("/bytes/")) { head(302, { location: "/bytes" + path }); return response.end(); }
     const file = cdn.files.get(path.replace(/^\/bytes/, ""));
@@ -41,14 +48,19 @@ export async function startCDN() {
     let { bytes, etag } = file;
     if (f.changeAfter !== undefined && f.changeAfter-- <= 0) { bytes = f.changed; etag = '"changed"'; }
     if (f.wrong) { bytes = Buffer.from(bytes); bytes[bytes.length - 5] ^= 0xff; }
+    if (f.etags) etag = f.etags[cdn.requests.length % f.etags.length];
+    if (f.silently !== undefined && f.silently-- <= 0) bytes = f.changed;
     let from = 0, to = bytes.length;
     const range = !f.noRange && /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
-    const headers = { ...(f.noETag ? {} : { etag }), "content-type": "application/octet-stream" };
+    const headers = { ...(f.noETag || !etag ? {} : { etag }), ...(f.modified ? { "last-modified": f.modified } : {}), ...(f.linked ? { "x-linked-etag": `"${f.linked}"` } : {}), "content-type": "application/octet-stream" };
     if (range) {
       from = Number(range[1]);
       to = range[2] ? Math.min(to, Number(range[2]) + 1) : to;
       if (from >= bytes.length) { head(416, { "content-range": `bytes */${bytes.length}` }); return response.end(); }
-      head(206, { ...headers, "content-range": `bytes ${from}-${to - 1}/${bytes.length}`, "content-length": to - from });
+      if (f.huge) { head(206, { ...headers, "content-range": `bytes ${from}-${to - 1}/${f.huge}`, "content-length": to - from }); return response.end(Buffer.alloc(to - from, "{")); }
+      if (f.encoding) { head(206, { ...headers, "content-encoding": f.encoding, "content-range": `bytes ${from}-${to - 1}/${bytes.length}` }); return response.end(zlib.gzipSync(bytes.subarray(from, to))); }
+      if (f.fromZero) [from, to] = [0, to - from]; // the range asked for is not the range sent
+      head(206, { ...headers, ...(f.noContentRange ? {} : { "content-range": `bytes ${from}-${to - 1}/${bytes.length}` }), "content-length": to - from });
     } else {
       head(200, { ...headers, "content-length": to });
     }
@@ -58,6 +70,8 @@ export async function startCDN() {
     for (let at = from; at < to;) {
       const n = Math.min(to - at, f.chunk ?? 65536, cut - (at - from));
       if (n <= 0) return response.destroy();
+      // stall: nothing comes after so many bytes, and the connection stays.
+      if (f.stalls?.length && to - from > 16 && at - from >= f.stalls[0]) { f.stalls.shift(); return; }
       if (response.destroyed) return;
       const drained = response.write(bytes.subarray(at, at + n));
       at += n;

@@ -108,7 +108,7 @@ before(async () => {
   const goroot = execFileSync("go", ["env", "GOROOT"], { encoding: "utf8" }).trim();
   const served = {
     "/": ["text/html", '<!doctype html><meta charset=utf-8><title>store</title><script src=/wasm_exec.js></script><script type=module src=/run.js></script>'],
-    "/run.js": ["text/javascript", 'import "/loader.js"; const go = new Go(); const { instance } = await WebAssembly.instantiateStreaming(fetch("/page.wasm"), go.importObject); go.run(instance);'],
+    "/run.js": ["text/javascript", 'import "/loader.js"; const go = new Go(); const { instance } = await WebAssembly.instantiateStreaming(fetch("/page.wasm"), go.importObject); globalThis.wasmMemory = instance.exports.mem; go.run(instance);'],
     "/loader.js": ["text/javascript", fs.readFileSync(path.join(root, "web/js/loader.js"))],
     "/wasm_exec.js": ["text/javascript", fs.readFileSync(path.join(goroot, "lib/wasm/wasm_exec.js"))],
     "/page.wasm": ["application/wasm", fs.readFileSync(wasm)],
@@ -123,7 +123,7 @@ before(async () => {
   cdn = await startCDN();
   context = await chromium.launchPersistentContext(profile, {
     executablePath, headless: false,
-    args: ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu"],
+    args: ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu", "--host-resolver-rules=MAP hub.example 127.0.0.1"],
   });
 });
 
@@ -386,4 +386,227 @@ test("a quota that runs out: said, what is stored stays, and it goes on when the
   assert.ok(cdn.bytes < plain.length - SLICE, `${cdn.bytes} bytes were sent again`);
   await same(raw, plain, fresh);
   await fresh.close();
+});
+
+const notes = () => tab.evaluate(() => globalThis.notes);
+const anew = () => tab.evaluate(() => globalThis.anew);
+
+// paused downloads a part of a file, and pauses.
+async function paused(u, fault = {}) {
+  cdn.fault = { slow: 20, chunk: 16384, ...fault };
+  const began = download(u);
+  await progressTo(tab, 700_000);
+  await tab.evaluate(() => store.pause());
+  assert.match((await began).error, /cancel/);
+  cdn.reset();
+}
+
+// What a server may tell of a file's state without saying that its bytes are the same.
+const weakly = {
+  "no ETag": { noETag: true },
+  "a hidden ETag": { expose: "Content-Range" },
+  "a weak ETag": { etags: ['W/"x"'] },
+  "Last-Modified to the second": { noETag: true, modified: "Wed, 04 Mar 2026 05:06:37 GMT" },
+};
+for (const [name, fault] of Object.entries(weakly)) {
+  test(`a file that changes between pause and resume, with ${name}: begun anew, and said`, async () => {
+    const changed = Buffer.from(plain).reverse();
+    await paused(raw, fault);
+    cdn.add(`/m${count}/plain.dat`, changed);
+    cdn.fault = { ...fault };
+    assert.equal((await download(raw)).error, undefined);
+    assert.equal(await anew(), true);
+    await same(raw, changed);
+  });
+
+  test(`a file that stays, with ${name}: a slice at each end is looked at, and the rest is not fetched again`, async () => {
+    await paused(raw, fault);
+    cdn.fault = { ...fault };
+    assert.equal((await download(raw)).error, undefined);
+    assert.equal(await anew(), false);
+    // Two slices to go on, three to be sure at the end.
+    assert.ok(cdn.bytes < plain.length - 700_000 + 7 * SLICE, `${cdn.bytes} bytes were sent again`);
+    await same(raw, plain);
+  });
+
+  test(`a file that changes while it comes, with ${name}: never mixed`, async () => {
+    const changed = Buffer.from(plain).reverse();
+    cdn.fault = { ...fault, silently: 5, changed };
+    assert.equal((await download(raw)).error, undefined);
+    await same(raw, changed);
+  });
+}
+
+test("an ETag that is weak at times, and edges with ETags of their own, are of one file", async () => {
+  for (const etags of [['"x"', 'W/"x"'], ['W/"x"', '"x"', '"x"'], ['"a"', '"b"'], ['"a"', 'W/"b"', '"c"']]) {
+    cdn.fault = { etags };
+    cdn.bytes = 0;
+    const u = cdn.add(`/m${count}/${etags.length}${etags[1].length}.dat`, plain);
+    assert.equal((await download(u)).error, undefined);
+    assert.equal(await anew(), false, `${etags}`);
+    await same(u, plain);
+    // Paused at one edge and taken up at another.
+    const again = cdn.add(`/m${count}/again${etags.length}${etags[1].length}.dat`, plain);
+    await paused(again, { etags: [etags[0]] });
+    cdn.fault = { etags: etags.slice(1) };
+    assert.equal((await download(again)).error, undefined);
+    assert.equal(await anew(), false, `${etags}`);
+    await same(again, plain);
+  }
+});
+
+test("a hub's SHA-256 is what a file must have", async () => {
+  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  const at = (name) => cdn.add(`/o/n${count}/resolve/main/${name}`, file);
+  const pointer = (name, sum = sha256, size = file.length) => cdn.add(`/o/n${count}/raw/main/${name}`, Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${sum}\nsize ${size}\n`));
+  pointer("good.safetensors");
+  assert.deepEqual((await download(at("good.safetensors"), { keep: true })).m.sha256, sha256);
+  pointer("bad.safetensors", sha256.replace(/^./, "x".charCodeAt(0) % 2 ? "0" : "1").replace(/.$/, "f"));
+  assert.match((await download(at("bad.safetensors"), { keep: true })).error, /not the file that its publisher released/);
+  // A pointer to another file says nothing.
+  pointer("other.safetensors", "0".repeat(64), 3);
+  assert.equal((await download(at("other.safetensors"), { keep: true })).error, undefined);
+  // Told in a header of the pointer's address.
+  cdn.add(`/o/n${count}/raw/main/linked.safetensors`, Buffer.from("x"));
+  cdn.fault = { linked: sha256 };
+  assert.equal((await download(at("linked.safetensors"), { keep: true })).m.sha256, sha256);
+});
+
+test("a refused HEAD's length is not the file's", async () => {
+  cdn.fault = { noContentRange: true, noHEAD: true };
+  assert.equal((await download(raw)).error, undefined);
+  await same(raw, plain);
+  cdn.fault = { expose: "ETag", noHEAD: true };
+  const u = cdn.add(`/m${count}/hidden.safetensors`, file);
+  assert.equal((await download(u, { keep: true })).error, undefined);
+  await same(u, file);
+});
+
+test("another part than was asked for is found, with and without a Content-Range that a page may read", async () => {
+  cdn.fault = { fromZero: true, noContentRange: true };
+  const { error } = await download(raw);
+  if (!error) await same(raw, plain); // it was read whole
+  cdn.fault = { fromZero: true };
+  assert.match((await download(cdn.add(`/m${count}/zero.dat`, plain))).error, /another part/);
+});
+
+test("a compressed part is refused by its name", async () => {
+  cdn.fault = { encoding: "gzip" };
+  assert.match((await download(raw)).error, /content-encoding: gzip/);
+});
+
+test("a server that falls silent is tried again, and then said", { timeout: 60_000 }, async () => {
+  await tab.evaluate(() => impromptLoader.setStall(700));
+  cdn.fault = { stalls: [0, 50_000, 1], silent: 0 };
+  assert.equal((await download(raw)).error, undefined);
+  assert.equal(cdn.fault.stalls.length, 0);
+  await same(raw, plain);
+  cdn.fault = { silent: 2 };
+  const u = cdn.add(`/m${count}/silent.dat`, plain);
+  assert.equal((await download(u)).error, undefined);
+  cdn.fault = { silent: 1000 };
+  await tab.evaluate(() => impromptLoader.setStall(100));
+  assert.match((await download(cdn.add(`/m${count}/never.dat`, plain))).error, /sends nothing any more/);
+});
+
+test("a server that drips a byte and cuts is given up", { timeout: 60_000 }, async () => {
+  cdn.fault = { cuts: Array(1000).fill(1) };
+  assert.match((await download(raw)).error, /broke off/);
+  assert.ok(cdn.requests.length < 30, `${cdn.requests.length} requests`);
+});
+
+test("Retry-After is obeyed in both forms, with a countdown", async () => {
+  for (const retryAfter of ["3", new Date(Date.now() + 4000).toUTCString()]) {
+    cdn.fault = { status: 503, statusTimes: 1, retryAfter };
+    const began = Date.now();
+    const u = cdn.add(`/m${count}/wait${retryAfter.length}.dat`, plain);
+    assert.equal((await download(u)).error, undefined);
+    assert.ok(Date.now() - began >= 2000, "it was waited for");
+    const said = (await notes()).join("|");
+    assert.match(said, /goes on in [34] s.*goes on in 2 s.*goes on in 1 s.*\|$/, said);
+  }
+  cdn.fault = { status: 503, retryAfter: 86400 };
+  assert.match((await download(cdn.add(`/m${count}/day.dat`, plain))).error, /asks to wait for 24 hours/);
+});
+
+test("without a network it waits, goes on by itself, and keeps what it has", { timeout: 90_000 }, async () => {
+  cdn.fault = { slow: 20, chunk: 16384 };
+  const began = download(raw);
+  await progressTo(tab, 600_000);
+  await context.setOffline(true);
+  await tab.waitForFunction(() => globalThis.notes.some((n) => /no network/.test(n)), null, { timeout: 30_000 });
+  await new Promise((r) => setTimeout(r, 18_000));
+  const had = cdn.bytes;
+  await context.setOffline(false);
+  cdn.fault = {};
+  assert.equal((await began).error, undefined);
+  assert.ok(cdn.bytes - had < plain.length - 600_000 + SLICE, `${cdn.bytes - had} bytes came after it`);
+  await same(raw, plain);
+});
+
+test("a redirect from the network at large to this machine is refused", async () => {
+  cdn.fault = { elsewhere: cdn.url };
+  const port = new URL(cdn.url).port;
+  assert.match((await download(`http://hub.example:${port}/m${count}/plain.dat`)).error, /sends the request on to 127\.0\.0\.1.*refused/);
+  assert.equal((await download(raw)).error, undefined, "from here it is allowed");
+});
+
+test("a signed link that expires is gone on with by a new one, and its secret is kept nowhere", async () => {
+  const sign = (s) => `${raw}?X-Amz-Signature=${s}&X-Amz-Expires=60`;
+  cdn.fault = { slow: 20, chunk: 16384, signature: "FIRSTSECRET" };
+  const began = download(sign("FIRSTSECRET"));
+  await progressTo(tab, 700_000);
+  cdn.fault = { signature: "SECONDSECRET" };
+  cdn.requests.length = 0;
+  await tab.evaluate(() => store.pause());
+  await began;
+  const { error } = await download(sign("FIRSTSECRET"));
+  assert.match(error, /paste a new link to the same file/);
+  assert.doesNotMatch(error, /SECRET/);
+  cdn.bytes = 0;
+  const { m } = await download(sign("SECONDSECRET"));
+  assert.equal(m.file, raw);
+  assert.doesNotMatch(JSON.stringify(m), /SECRET/);
+  assert.ok(cdn.bytes < plain.length - 4 * SLICE, `${cdn.bytes} bytes were sent again`);
+  await same(raw, plain);
+});
+
+test("a size that no model has, and one that does not fit, are refused before anything is planned", async () => {
+  for (const huge of [8e15, 9007199254740993n, 2 ** 40]) {
+    cdn.fault = { huge };
+    for (const u of [raw, url]) assert.match((await download(u)).error, /more than any model/);
+  }
+  await tab.evaluate(() => { navigator.storage.estimate = async () => ({ usage: 1000, quota: 20_000_000_000 }); });
+  cdn.fault = { huge: 60e9 };
+  for (const u of [raw, url]) assert.match((await download(u)).error, /needs .* and the browser has 20\.00 GB left/);
+  assert.ok(cdn.bytes < 1000);
+});
+
+test("a header of 95 MB is read in a stream, and one of too many tensors is given up early", { timeout: 120_000 }, async () => {
+  // 50 values of 1.9 MB, then a tensor.
+  const value = "0123456789abcdef".repeat(1.9e6 / 16);
+  const entry = { dtype: "U8", shape: [0], data_offsets: [0, 0] };
+  const text = Buffer.from(JSON.stringify({ __metadata__: Object.fromEntries([...Array(50).keys()].map((i) => [`k${i}`, value])), a: entry }));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  const u = cdn.add(`/m${count}/meta.safetensors`, Buffer.concat([size, text]));
+  const began = Date.now();
+  const { m, error } = await download(u, { sliceSize: 24 << 20 });
+  assert.equal(error, undefined);
+  assert.equal(m.size, text.length + 8);
+  const memory = await tab.evaluate(() => globalThis.wasmMemory.buffer.byteLength);
+  assert.ok(memory < 256 << 20, `the program takes ${memory >> 20} MiB`);
+  const many = Buffer.from(`{${[...Array(1_500_000).keys()].map((i) => `"t${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`).join(",")}}`);
+  size.writeBigUInt64LE(BigInt(many.length));
+  cdn.bytes = 0;
+  assert.match((await download(cdn.add(`/m${count}/many.safetensors`, Buffer.concat([size, many])))).error, /more than 100000 tensors/);
+  assert.ok(cdn.bytes < 20e6, `${cdn.bytes} bytes were read of it`);
+  console.log(`${((Date.now() - began) / 1000).toFixed(1)} s`);
+});
+
+test("what is no model is named, and never by the size of its header", async () => {
+  for (const [text, want] of [["\n\n <!DOCTYPE html><html>", /is a web page/], ["\ufeff<html>", /is a web page/], ['{"error":"Repository not found"}', /JSON, not weights \("Repository not found"\)/],
+    ["Entry not found", /is a text, not weights \("Entry not found"\)/], ["version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", /Git LFS pointer/]]) {
+    assert.match((await download(cdn.add(`/m${count}/no.safetensors`, Buffer.from(text)))).error, want);
+  }
 });

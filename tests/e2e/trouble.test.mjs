@@ -240,6 +240,7 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
     assert.deepEqual(studio.elsewhere, []);
   } finally {
     await studio.close();
+    await site.close();
     site = await serve(dir);
     fs.rmSync(next, { recursive: true, force: true });
   }

@@ -1,64 +1,61 @@
 // The bytes' half of package loader/store: what touches every byte of a download is
 // done here, so that weights stay out of Go's heap. Registers globalThis.impromptLoader.
 
-function etagOf(response) {
-  return response.headers.get("etag") || response.headers.get("last-modified") || "";
-}
+const HEADERS = ["content-range", "content-length", "content-encoding", "etag", "last-modified", "x-linked-etag", "retry-after", "date"];
 
-// Content-Range's total, or NaN where the server does not let pages read it.
-function total(response) {
-  const m = /\/(\d+)$/.exec(response.headers.get("content-range") || "");
-  return m ? Number(m[1]) : NaN;
-}
+// A server that sends nothing for so long, or less than SLOWEST bytes in twice that time,
+// is given up: connections die without a word.
+const SLOWEST = 4096;
+let stallAfter = 30_000;
 
-function outcome(response, more) {
-  return { status: response.status, etag: etagOf(response), retryAfter: Number(response.headers.get("retry-after")) || 0, ...more };
-}
-
-// probe asks for the first byte: is the file there, may it be read in ranges, how
-// large is it. It never rejects: what failed is in .failed.
-async function probe(url, signal) {
-  try {
-    const response = await fetch(url, { headers: { range: "bytes=0-0" }, signal, cache: "no-store" });
-    let size = response.status === 206 ? total(response) : Number(response.headers.get("content-length") ?? NaN);
-    response.body?.cancel().catch(() => {});
-    if (response.status === 206 && !(size >= 0)) {
-      const head = await fetch(url, { method: "HEAD", signal, cache: "no-store" });
-      size = Number(head.headers.get("content-length") ?? NaN);
-    }
-    return outcome(response, { size: size >= 0 ? size : -1 });
-  } catch (e) {
-    return { status: 0, failed: e.name === "AbortError" ? "abort" : e.message };
-  }
-}
-
-// A Download is one response, read into buffers in order. With to < 0 it is the whole
-// file from its start, of a server that has no ranges.
+// A Download is one response, read into buffers in order: of the bytes [from, to), or with
+// to < 0 of the whole file.
 class Download {
-  constructor(url, from, to, signal) { Object.assign(this, { url, from, to, signal, rest: null }); }
+  constructor(url, from, to, signal, method = "GET") {
+    Object.assign(this, { url, from, to, method, rest: null, stalled: false, cancel: new AbortController() });
+    signal.addEventListener("abort", () => this.cancel.abort(), { once: true });
+    if (signal.aborted) this.cancel.abort();
+  }
 
+  // watched waits for a promise, and ends the request when it takes too long.
+  async watched(promise) {
+    const timer = setTimeout(() => { this.stalled = true; this.cancel.abort(); }, stallAfter);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // open resolves to the answer, and never rejects: what failed is in .failed.
   async open() {
     try {
       const headers = this.to < 0 ? {} : { range: `bytes=${this.from}-${this.to - 1}` };
-      const response = await fetch(this.url, { headers, signal: this.signal, cache: "no-store" });
-      if (response.status !== 200 && response.status !== 206) response.body?.cancel().catch(() => {});
-      else this.reader = response.body.getReader();
-      const start = /bytes (\d+)-/.exec(response.headers.get("content-range") || "");
-      return outcome(response, { size: total(response) >= 0 ? total(response) : -1, start: start ? Number(start[1]) : -1 });
+      const response = await this.watched(fetch(this.url, { method: this.method, headers, signal: this.cancel.signal, cache: "no-store" }));
+      if (this.method !== "HEAD" && (response.status === 200 || response.status === 206)) this.reader = response.body.getReader();
+      else response.body?.cancel().catch(() => {});
+      const said = {};
+      for (const name of HEADERS) {
+        const value = response.headers.get(name);
+        if (value !== null) said[name] = value;
+      }
+      return { status: response.status, url: response.url, headers: said };
     } catch (e) {
-      return { status: 0, failed: e.name === "AbortError" ? "abort" : e.message };
+      return { status: 0, failed: this.stalled ? "stall" : e.name === "AbortError" ? "abort" : e.message };
     }
   }
 
-  // fill reads into buffer from at on until it is full; with buffer null it drops n
-  // bytes. It resolves to how far it came, less than all when the connection was cut.
+  // fill reads into buffer from at on until it is full; with buffer null it drops the
+  // bytes. It resolves to how far it came, less than all when the connection was cut or
+  // nothing came any more, of which .stalled tells.
   async fill(buffer, at, n, count) {
+    let since = performance.now(), came = 0;
     while (at < n) {
       let chunk = this.rest;
       this.rest = null;
       if (!chunk) {
         try {
-          const { done, value } = await this.reader.read();
+          const { done, value } = await this.watched(this.reader.read());
           if (done) return at;
           chunk = value;
         } catch {
@@ -70,11 +67,37 @@ class Download {
       if (take < chunk.byteLength) this.rest = chunk.subarray(take);
       at += take;
       count(take);
+      came += take;
+      if (performance.now() - since > 2 * stallAfter) {
+        if (came < SLOWEST) {
+          this.stalled = true;
+          return at;
+        }
+        since = performance.now();
+        came = 0;
+      }
     }
     return at;
   }
 
-  close() { this.reader?.cancel().catch(() => {}); }
+  close() {
+    this.reader?.cancel().catch(() => {});
+    this.cancel.abort();
+  }
+}
+
+// online resolves when the browser has a network, or after so many milliseconds; it says
+// whether there is one.
+function online(wait) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, wait);
+    function done() {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve(navigator.onLine !== false);
+    }
+    addEventListener("online", done);
+  });
 }
 
 // half rounds a float32, as its bits, to the nearest float16, to even when two are as
@@ -142,6 +165,8 @@ function lock(name, wait) {
 }
 
 globalThis.impromptLoader = {
-  probe, convert, free, lock,
-  download: (url, from, to, signal) => new Download(url, from, to, signal),
+  convert, free, lock, online,
+  download: (url, from, to, signal, method) => new Download(url, from, to, signal, method),
+  offline: () => navigator.onLine === false,
+  setStall: (milliseconds) => { stallAfter = milliseconds; }, // for tests
 };

@@ -28,6 +28,13 @@ func main() {
 			if v := args[1].Get("sha256"); v.Type() == js.TypeString {
 				o.SHA256 = v.String()
 			}
+			if v := args[1].Get("query"); v.Type() == js.TypeString {
+				o.Query = v.String()
+			}
+			js.Global().Set("notes", []any{})
+			js.Global().Set("anew", false)
+			o.Note = func(text string) { js.Global().Get("notes").Call("push", text) }
+			o.Anew = func() { js.Global().Set("anew", true) }
 			o.Progress = func(done, total int64, waiting bool) {
 				js.Global().Set("progress", map[string]any{"done": done, "total": total, "waiting": waiting})
 			}
