@@ -164,7 +164,7 @@ func (a Answer) Check(address string) error {
 	case (a.Status == 401 || a.Status == 403) && Signed(address):
 		return fmt.Errorf("%s does not accept the link to %s any more (it answered %d): paste a new link to the same file, and the download goes on where it stopped", host, name, a.Status)
 	case a.Status == 401 || a.Status == 403:
-		return fmt.Errorf("%s does not send %s (it answered %d): there may be no such model, or you may have to sign in there and accept its licence: %s", host, name, a.Status, byHand(name))
+		return fmt.Errorf("%s does not send %s (it answered %d): there may be no such model, or you may have to sign in there and accept the model's licence: %s", host, name, a.Status, byHand(name))
 	case a.Status == 404 || a.Status == 410:
 		return fmt.Errorf("there is no %s at %s (it answered %d): check the link: %w", name, host, a.Status, os.ErrNotExist)
 	case a.Status == 416:

@@ -123,7 +123,7 @@ func TestCheckAnswer(t *testing.T) {
 	}{
 		{Answer{Status: 206, Headers: map[string]string{"content-encoding": "gzip"}}, weights, "content-encoding: gzip"},
 		{Answer{Status: 206, Headers: map[string]string{"content-encoding": "br"}}, weights, "content-encoding: br"},
-		{Answer{Status: 403}, weights, "accept its licence|download model.safetensors"},
+		{Answer{Status: 403}, weights, "accept the model's licence|download model.safetensors"},
 		{Answer{Status: 401}, settings, "sign in|as one .safetensors file"},
 		{Answer{Status: 403}, weights + "?X-Amz-Signature=s", "paste a new link"},
 		{Answer{Failed: "Failed to fetch"}, settings, "CORS|as one .safetensors file"},

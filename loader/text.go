@@ -54,7 +54,8 @@ func checkPrintable(name string, first []byte) error {
 	return fmt.Errorf("%s is a text, not weights%s: check the link, and whether the file asks you to sign in", name, quoted(strings.TrimPrefix(string(first), "\ufeff")))
 }
 
-// CheckSettings says of a file that should be JSON or a text what came in its place.
+// CheckSettings says of a file that should be JSON or a text what came in its place, and
+// refuses a configuration with numbers beyond any model's.
 func CheckSettings(name string, b []byte) error {
 	text := strings.TrimLeft(strings.TrimPrefix(string(b[:min(len(b), Sniffed)]), "\ufeff"), " \t\r\n")
 	switch {
@@ -64,6 +65,8 @@ func CheckSettings(name string, b []byte) error {
 		return fmt.Errorf("%s is a web page, not the file itself: check the link", name)
 	case strings.HasSuffix(name, ".json") && !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "["):
 		return fmt.Errorf("%s is not JSON%s: check the link, and whether the model asks you to sign in", name, quoted(text))
+	case strings.HasSuffix(name, "config.json"):
+		return checkConfig(name, b)
 	}
 	return nil
 }

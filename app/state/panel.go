@@ -192,8 +192,13 @@ func (d drawing) task(record, name string) *TaskLine {
 		line.Text = "Waiting for an earlier download to finish"
 	case p.Waiting:
 		line.Text = "Another tab is downloading it: this one waits for it"
+	case p.Note != "":
+		line.Text += " · " + p.Note
 	case t.speed > 0 && p.Done < p.Total:
 		line.Text += fmt.Sprintf(" · %s/s · %s left", loader.FormatBytes(int64(t.speed)), Seconds(t.left))
+	}
+	if p.Anew {
+		line.Text += " · The file was changed at its source: it is downloaded anew"
 	}
 	if t.kind == "verify" {
 		line.Text = "Verifying, " + line.Text

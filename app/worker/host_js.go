@@ -21,7 +21,7 @@ type host struct{ opened *store.Store }
 func (h *host) store(ctx context.Context) (*store.Store, error) {
 	var err error
 	if h.opened == nil {
-		h.opened, err = store.Open(ctx)
+		h.opened, err = store.Open(ctx, nil)
 	}
 	return h.opened, err
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/loader/store/database"
+	"github.com/imprompt/imprompt/web"
 )
 
 // library answers requests about what is stored. They run side by side, but what is done to one record is done in
@@ -70,10 +72,15 @@ func (l *library) open(ctx context.Context) error {
 	if l.catalogue, err = loader.ParseCatalogue(text); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx)
+	s, err := store.Open(ctx, func(blocked bool) {
+		if blocked {
+			l.desk.Answer(0, protocol.Failed{Message: database.Blocked})
+		}
+	})
 	if err != nil {
 		return err
 	}
+	s.Reserved = web.Ships.HasAdapter
 	l.store = s
 	// Other tabs say when they have changed something.
 	l.changed = js.Global().Get("BroadcastChannel").New("imprompt-models")

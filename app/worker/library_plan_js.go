@@ -29,6 +29,7 @@ func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, er
 			return nil, err
 		}
 		l.remember(r)
+		r.Query = "" // no secret of a link goes to the page
 		return []store.Record{r}, nil
 	}
 	var list []store.Record

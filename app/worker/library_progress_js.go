@@ -16,11 +16,13 @@ func (l *library) reporter(request int) func(id string, p store.Progress) {
 		done int64
 	}
 	var seen []sample
+	note := "" // the last one told
 	return func(id string, p store.Progress) {
 		now := time.Now()
-		if n := len(seen); n > 0 && now.Sub(seen[n-1].at) < 250*time.Millisecond && p.Done < p.Total && !p.Waiting {
+		if n := len(seen); n > 0 && now.Sub(seen[n-1].at) < 250*time.Millisecond && p.Done < p.Total && !p.Waiting && p.Note == note {
 			return
 		}
+		note = p.Note
 		if n := len(seen); n > 0 && p.Done < seen[n-1].done {
 			seen = nil // it has begun again
 		}

@@ -51,7 +51,7 @@ func (s *Store) Import(ctx context.Context, file js.Value, progress func(id stri
 		return r.ID, err
 	}
 	if old, err := s.Record(ctx, r.ID); err == nil && old.Complete {
-		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.ID)
+		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.Name)
 	}
 	g := begin(r, func(p Progress) { progress(r.ID, p) })
 	unlock, err := tryLock(ctx, r.ID)
@@ -85,7 +85,7 @@ func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
 		return r.ID, err
 	}
 	if old, err := s.Record(ctx, r.ID); err == nil && !old.Handle {
-		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.ID)
+		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.Name)
 	}
 	r.Handle = true
 	if err := s.KeepHandle(ctx, r.ID, handle); err != nil {
@@ -97,7 +97,7 @@ func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
 // recordOf makes the record of a file on the visitor's disk.
 func (s *Store) recordOf(ctx context.Context, file js.Value) (Record, error) {
 	source := File(file)
-	r := Record{ID: source.Name(), Name: source.Name(), Files: []Remote{{URL: onDisk + source.Name(), Size: source.Size()}}}
+	r := Record{ID: fileID(source.Name(), s.Reserved), Name: source.Name(), Files: []Remote{{URL: onDisk + source.Name(), Size: source.Size()}}}
 	var err error
 	if r.Kind, err = recognise(ctx, source); err != nil {
 		return r, err
@@ -108,9 +108,6 @@ func (s *Store) recordOf(ctx context.Context, file js.Value) (Record, error) {
 	}
 	return r, err
 }
-
-// onDisk is the prefix of the addresses of files that came from the visitor's disk.
-const onDisk = "file:"
 
 // disk is a dropped or chosen File as a reader.
 type disk struct{ blobFile }

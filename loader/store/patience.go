@@ -48,7 +48,7 @@ func (p *patience) next(err error, now time.Time) (time.Duration, error) {
 		return 0, err
 	}
 	if !t.Unreachable {
-		p.reached, p.since = true, time.Time{}
+		p.reached = true
 	}
 	switch {
 	case t.Wait > mostWait:

@@ -1,6 +1,10 @@
 package store
 
-import "github.com/imprompt/imprompt/loader"
+import (
+	"strings"
+
+	"github.com/imprompt/imprompt/loader"
+)
 
 // Record is a model, an adapter or an image encoder that the visitor chose. It lists the
 // files, so that a download continues after a reload and all of it is deleted together.
@@ -89,3 +93,16 @@ type FileProgress struct {
 	Done  int64  `json:"done"`
 	Total int64  `json:"total"`
 }
+
+// fileID is the id of a file of the visitor's disk: its name, unless something else goes
+// by such a name, which a file must not take the place of: what ships (reserved), and the
+// catalogue's entries, whose ids have no ending.
+func fileID(name string, reserved func(string) bool) string {
+	if strings.HasSuffix(strings.ToLower(name), ".safetensors") && (reserved == nil || !reserved(name)) {
+		return name
+	}
+	return onDisk + name
+}
+
+// onDisk is the prefix of the addresses of files that came from the visitor's disk.
+const onDisk = "file:"

@@ -129,6 +129,15 @@ func probeOnce(ctx context.Context, address string, note func(string)) (*remote,
 	if errors.Is(err, loader.ErrChanged) {
 		return nil, fmt.Errorf("%s is empty", loader.NameOf(address)) // it has no first byte
 	}
+	var t loader.Transient
+	if errors.As(err, &t) && t.Unreachable {
+		// Browsers do not hand out a part that is compressed. Without its body they say so.
+		_, head, closed, e := ask(ctx, "HEAD", address, 0, 1)
+		closed()
+		if e != nil && head.Encoding() != "" {
+			err = e
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

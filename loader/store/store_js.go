@@ -10,10 +10,12 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"sync"
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader/store/database"
 )
 
 const (
@@ -25,7 +27,12 @@ const (
 
 // Store is the browser's store of weights.
 type Store struct {
-	db *idb.Database
+	// Reserved says which names of files something else goes by; nil for none.
+	Reserved func(name string) bool
+
+	mu      sync.Mutex
+	db      *idb.Database
+	blocked func(bool)
 }
 
 // Manifest describes a stored file. It is written after all slices of the file, so a file either
@@ -47,9 +54,14 @@ type Piece struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Open opens the store.
-func Open(ctx context.Context) (*Store, error) {
-	request, err := idb.Global().Open(ctx, "imprompt-weights", 2, func(db *idb.Database, old, _ uint) error {
+// Open opens the store. blocked, which may be nil, is called as database.Open says.
+func Open(ctx context.Context, blocked func(bool)) (*Store, error) {
+	s := &Store{blocked: blocked}
+	return s, s.open(ctx)
+}
+
+func (s *Store) open(ctx context.Context) (err error) {
+	s.db, err = database.Open(ctx, "imprompt-weights", 2, func(db *idb.Database, old, _ uint) error {
 		names := []string{slices, manifests, handles, records}
 		if old == 1 { // that version had no records
 			names = names[3:]
@@ -60,19 +72,31 @@ func Open(ctx context.Context) (*Store, error) {
 			}
 		}
 		return nil
-	})
-	if err == nil {
-		var db *idb.Database
-		if db, err = request.Await(ctx); err == nil {
-			return &Store{db}, nil
+	}, s.blocked)
+	return err
+}
+
+// begin begins a transaction. A database that was closed below the store, because the
+// site's data was deleted, or a newer version of the page wanted it, is opened again.
+func (s *Store) begin(ctx context.Context, o idb.TransactionOptions, stores []string) (*idb.Transaction, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db != nil {
+		t, err := s.db.TransactionWithOptions(o, stores[0], stores[1:]...)
+		if !database.Closed(err) {
+			return t, err
 		}
 	}
-	return nil, fmt.Errorf("this browser stores no data for this page (%w): leave private browsing, or allow the site to store data", err)
+	if err := s.open(ctx); err != nil {
+		s.db = nil
+		return nil, err
+	}
+	return s.db.TransactionWithOptions(o, stores[0], stores[1:]...)
 }
 
 // change runs a transaction and waits until the browser has written it.
 func (s *Store) change(ctx context.Context, stores []string, do func(*idb.Transaction) error) error {
-	t, err := s.db.TransactionWithOptions(idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}, stores[0], stores[1:]...)
+	t, err := s.begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}, stores)
 	if err != nil {
 		return err
 	}
@@ -103,7 +127,7 @@ func put(t *idb.Transaction, store string, key, value js.Value) error {
 }
 
 func (s *Store) get(ctx context.Context, store string, key js.Value) (js.Value, error) {
-	t, err := s.db.Transaction(idb.TransactionReadOnly, store)
+	t, err := s.begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadOnly}, []string{store})
 	if err != nil {
 		return js.Undefined(), err
 	}
@@ -119,7 +143,7 @@ func (s *Store) get(ctx context.Context, store string, key js.Value) (js.Value, 
 }
 
 func (s *Store) keys(ctx context.Context, store string) ([]js.Value, error) {
-	t, err := s.db.Transaction(idb.TransactionReadOnly, store)
+	t, err := s.begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadOnly}, []string{store})
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,10 @@ export async function startCDN() {
     const cut = f.cuts?.length && to - from > 16 ? f.cuts.shift() : Infinity;
     for (let at = from; at < to;) {
       const n = Math.min(to - at, f.chunk ?? 65536, cut - (at - from));
-      if (n <= 0) return response.destroy();
+      if (n <= 0) {
+        if (at > from) await new Promise((r) => setTimeout(r, 20)); // so that what was sent arrives
+        return response.destroy();
+      }
       // stall: nothing comes after so many bytes, and the connection stays.
       if (f.stalls?.length && to - from > 16 && at - from >= f.stalls[0]) { f.stalls.shift(); return; }
       if (response.destroyed) return;

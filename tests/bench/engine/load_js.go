@@ -23,7 +23,7 @@ func (b *bench) load(args []js.Value) (any, error) {
 	out := map[string]any{}
 	f := folder(args[0].String())
 	if _, ok := f.(loader.Web); ok {
-		s, err := store.Open(background)
+		s, err := store.Open(background, nil)
 		if err != nil {
 			return nil, err
 		}

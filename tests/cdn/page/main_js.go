@@ -16,7 +16,7 @@ import (
 
 func main() {
 	background := context.Background()
-	s, err := store.Open(background)
+	s, err := store.Open(background, func(blocked bool) { js.Global().Set("storeBlocked", blocked) })
 	if err != nil {
 		js.Global().Set("storeError", err.Error())
 		return

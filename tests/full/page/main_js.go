@@ -30,7 +30,7 @@ type loaded struct {
 
 func main() {
 	ctx := context.Background()
-	s, err := store.Open(ctx)
+	s, err := store.Open(ctx, nil)
 	if err != nil {
 		panic(err)
 	}

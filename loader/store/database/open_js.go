@@ -1,0 +1,63 @@
+//go:build js && wasm
+
+// Package database opens the browser's databases, which other tabs, with an older or a
+// newer version of the page, may have open at the same time.
+package database
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hack-pad/go-indexeddb/idb"
+)
+
+// ErrNewer says that a newer version of the page has changed how it stores things.
+var ErrNewer = errors.New("a newer version of this page has stored things here that this version cannot read: reload the page to get the newer one; nothing is lost")
+
+// Blocked is what is shown while another tab does not let go.
+const Blocked = "Another tab has an older version of this page open, and it must let go of what is stored before this one can start: close that tab. This page goes on by itself."
+
+// patience is how long a database may take to open before another tab is blamed.
+const patience = 2 * time.Second
+
+// Open opens a database, and creates or upgrades it where it is new or old. blocked, which
+// may be nil, is called with true if another tab keeps it from that, and with false when
+// it goes on.
+func Open(ctx context.Context, name string, version uint, upgrade idb.Upgrader, blocked func(bool)) (*idb.Database, error) {
+	request, err := idb.Global().Open(ctx, name, version, upgrade)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if blocked != nil {
+		opened := make(chan struct{})
+		defer close(opened)
+		go func() {
+			select {
+			case <-opened:
+			case <-time.After(patience):
+				blocked(true)
+				<-opened
+				blocked(false)
+			}
+		}()
+	}
+	db, err := request.Await(ctx)
+	if err != nil {
+		return nil, explain(err)
+	}
+	return db, nil
+}
+
+func explain(err error) error {
+	if errors.Is(err, idb.NewDOMException("VersionError")) {
+		return ErrNewer
+	}
+	return fmt.Errorf("this browser stores no data for this page (%w): leave private browsing, or allow the site to store data", err)
+}
+
+// Closed says whether an error is that of a database that was closed below its user: a
+// newer version of the page wants it, or the site's data was deleted. It may be opened
+// again.
+func Closed(err error) bool { return errors.Is(err, idb.NewDOMException("InvalidStateError")) }
