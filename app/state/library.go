@@ -1,6 +1,8 @@
 package state
 
 import (
+	"slices"
+
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
@@ -20,6 +22,9 @@ type Library struct {
 	Persists string
 	// Accepted are the licences that the visitor has accepted, by their ids in the catalogue.
 	Accepted map[string]bool
+
+	// Interrupted are the records whose downloads a reload of this tab interrupted: they go on by themselves.
+	Interrupted []string
 
 	line      *protocol.Line
 	catalogue loader.Catalogue
@@ -41,6 +46,8 @@ type Outside interface {
 	PersistStorage()
 	// Remember keeps a value for the next visit.
 	Remember(key string, value any)
+	// RememberDownloads keeps the records that are being downloaded for a reload of this tab.
+	RememberDownloads(records []string)
 }
 
 // DroppedFile is a file that was dropped on the page.
@@ -101,6 +108,30 @@ func (l *Library) ask(body protocol.Body, kind, record string, beside map[string
 func (l *Library) begin(body protocol.Body, kind, record string, p store.Progress) {
 	delete(l.notes, record)
 	l.tasks[record] = &task{id: l.ask(body, kind, record, nil), kind: kind, progress: p}
+	if kind == "download" {
+		l.rememberDownloads()
+	}
+}
+
+func (l *Library) rememberDownloads() {
+	records := []string{}
+	for record, t := range l.tasks {
+		if t.kind == "download" {
+			records = append(records, record)
+		}
+	}
+	slices.Sort(records)
+	l.outside.RememberDownloads(records)
+}
+
+// resumeInterrupted goes on with the downloads that a reload interrupted.
+func (l *Library) resumeInterrupted() {
+	for _, record := range l.Interrupted {
+		if item := find(l.stored, record); item != nil && !item.Complete && item.Source != "" {
+			l.Do(Resume, record)
+		}
+	}
+	l.Interrupted = nil
 }
 
 // LookAtLink asks what the link leads to.

@@ -37,6 +37,9 @@ func (l *Library) over(id int) {
 	for record, t := range l.tasks {
 		if t.id == id {
 			delete(l.tasks, record)
+			if t.kind == "download" {
+				l.rememberDownloads()
+			}
 		}
 	}
 }
@@ -68,6 +71,7 @@ func (l *Library) takeStored(b protocol.Stored, beside map[string]any) {
 	if item := find(l.stored, l.Chosen.ID); l.Chosen.ID != "" && (item == nil || !item.Complete) {
 		l.Choose("")
 	}
+	l.resumeInterrupted()
 }
 
 // Died says that the worker's program is over, or could not start.

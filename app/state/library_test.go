@@ -21,6 +21,7 @@ type fakeLibrary struct {
 	deleted    int
 	persists   int
 	remembered map[string]any
+	downloads  []string
 }
 
 func (f *fakeLibrary) StartLibrary() {
@@ -31,6 +32,7 @@ func (f *fakeLibrary) StartLibrary() {
 func (f *fakeLibrary) ModelChosen(c Choice)           { f.chosen = append(f.chosen, c.ID) }
 func (f *fakeLibrary) RecordDeleted()                 { f.deleted++ }
 func (f *fakeLibrary) PersistStorage()                { f.persists++ }
+func (f *fakeLibrary) RememberDownloads(r []string)   { f.downloads = r }
 func (f *fakeLibrary) Remember(key string, value any) { f.remembered[key] = value }
 
 var testCatalogue = loader.Catalogue{
@@ -357,5 +359,45 @@ func TestHandles(t *testing.T) {
 	}
 	if r := f.row("m"); r.About != "Model · used from your disk, not copied" || texts(r.Buttons) != "Forget" {
 		t.Errorf("%+v", r)
+	}
+}
+
+// A download goes on by itself after a reload, unless it was paused, was finished, or is gone.
+func TestInterruptedDownloads(t *testing.T) {
+	part := func(item *store.Item) { item.Complete, item.Done = false, 1e5 }
+	f := newFakeLibrary(t, stored("a", "model", part), stored("b", "model", part))
+	f.Do(Resume, "a")
+	a := f.last().ID
+	f.Do(Resume, "b")
+	if !slices.Equal(f.downloads, []string{"a", "b"}) {
+		t.Errorf("remembered: %v", f.downloads)
+	}
+	f.answer(a, protocol.Stopped{})
+	if !slices.Equal(f.downloads, []string{"b"}) {
+		t.Errorf("remembered after a pause: %v", f.downloads)
+	}
+	next := &fakeLibrary{t: t, remembered: map[string]any{}}
+	next.Library = NewLibrary(next)
+	next.Interrupted = []string{"b", "gone", "whole"}
+	next.StartLibrary()
+	next.answer(0, protocol.Started{})
+	next.store(stored("b", "model", part), stored("whole", "model"))
+	if len(next.sent) != 1 || next.sent[0].Body != (protocol.Download{Record: "b"}) {
+		t.Errorf("sent: %+v", next.sent)
+	}
+	next.store(stored("b", "model", part))
+	if len(next.sent) != 1 {
+		t.Error("it was begun twice")
+	}
+}
+
+// What a download waits for, and that it began anew, is shown beside its progress.
+func TestDownloadNotes(t *testing.T) {
+	part := func(item *store.Item) { item.Complete, item.Done = false, 1e5 }
+	f := newFakeLibrary(t, stored("a", "model", part))
+	f.Do(Resume, "a")
+	f.answer(f.last().ID, protocol.Moved{Record: "a", Progress: store.Progress{Done: 1, Total: 1e6, Note: "The server asks to wait: it goes on in 7 s", Anew: true}, Speed: 5, Left: 5})
+	if text := f.row("a").Task.Text; !strings.Contains(text, "goes on in 7 s") || !strings.Contains(text, "downloaded anew") || strings.Contains(text, "/s") {
+		t.Errorf("%q", text)
 	}
 }

@@ -30,7 +30,8 @@ func (l *librarian) open() {
 	// A first visit has no use for a second worker.
 	var any bool
 	kept.Get("models", &any)
-	if any {
+	p.ctx.SessionStorage().Get("downloads", &p.library.Interrupted)
+	if any || len(p.library.Interrupted) > 0 {
 		l.StartLibrary()
 	}
 }
@@ -60,6 +61,11 @@ func (l *librarian) RecordDeleted() { l.page.jobs.Deleted() }
 
 // Remember implements state.Outside.
 func (l *librarian) Remember(key string, value any) { l.page.ctx.LocalStorage().Set(key, value) }
+
+// RememberDownloads implements state.Outside.
+func (l *librarian) RememberDownloads(records []string) {
+	l.page.ctx.SessionStorage().Set("downloads", records)
+}
 
 // PersistStorage implements state.Outside.
 func (l *librarian) PersistStorage() {

@@ -61,12 +61,15 @@ func Open(ctx context.Context, blocked func(bool)) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) (err error) {
-	s.db, err = database.Open(ctx, "imprompt-weights", 2, func(db *idb.Database, old, _ uint) error {
-		names := []string{slices, manifests, handles, records}
-		if old == 1 { // that version had no records
-			names = names[3:]
+	s.db, err = database.Open(ctx, "imprompt-weights", 2, func(db *idb.Database, _, _ uint) error {
+		has, err := db.ObjectStoreNames()
+		if err != nil {
+			return err
 		}
-		for _, name := range names {
+		for _, name := range []string{slices, manifests, handles, records} {
+			if contains(has, name) {
+				continue
+			}
 			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil {
 				return err
 			}
@@ -74,6 +77,15 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return nil
 	}, s.blocked)
 	return err
+}
+
+func contains(list []string, name string) bool {
+	for _, x := range list {
+		if x == name {
+			return true
+		}
+	}
+	return false
 }
 
 // begin begins a transaction. A database that was closed below the store, because the
