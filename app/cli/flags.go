@@ -18,7 +18,8 @@ type options struct {
 	settings.Settings
 	noF16, stats     bool
 	dumpLatents, out string
-	sized            bool // whether --height or --width was given
+	hasHeight        bool // whether --height was given
+	hasWidth         bool
 	help             bool
 }
 
@@ -31,10 +32,13 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
+  --background #RRGGBB           the colour behind transparent pictures (#ffffff, white)
   --scheduler ` + strings.Join(scheduler.Names(), "|") + ` (default: the model's own)
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
+                                 (height and width: the start picture's, or the model's own; each further picture has the next seed)
+  --generator-device cpu|gpu     what torch would draw the noise with (cpu); gpu for seeds of AUTOMATIC1111's web UI
   --low-memory                   take less of the GPU's memory, and more time (without it, when the memory runs out)
-  --no-f16  --stats  --dump-latents FILE.npy  --out FILE.png
+  --no-f16  --stats  --dump-latents FILE.npy  --out FILE.png|FILE.jpg
 `
 
 // parse reads the flags. --image without an --ip-adapter before it takes the adapter
@@ -123,9 +127,9 @@ func parse(args []string) (*options, error) {
 		case "--guidance-scale":
 			o.GuidanceScale = float()
 		case "--height":
-			o.Height, o.sized = integer(), true
+			o.Height, o.hasHeight = integer(), true
 		case "--width":
-			o.Width, o.sized = integer(), true
+			o.Width, o.hasWidth = integer(), true
 		case "--seed":
 			t := text()
 			v, err := strconv.ParseUint(t, 10, 64)
@@ -135,6 +139,10 @@ func parse(args []string) (*options, error) {
 			o.Seed = v
 		case "--num-images":
 			o.NumImages = integer()
+		case "--generator-device":
+			o.GeneratorDevice = text()
+		case "--background":
+			o.Background = text()
 		case "--low-memory":
 			o.LowMemory = true
 		case "--no-f16":

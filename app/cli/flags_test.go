@@ -25,7 +25,7 @@ func TestParse(t *testing.T) {
 	if b.Weights != "b.safetensors" || len(b.Images) != 1 || b.Layers != "style" || b.Start != 0.2 || b.End != 0.8 || b.Mask != "m.png" || b.Lambda != 1 {
 		t.Errorf("the second adapter is %+v", b)
 	}
-	if o.Seed != 1<<64-1 || o.NumImages != 2 || !o.noF16 || !o.LowMemory || o.Width != 64 || !o.sized || o.Prompt != "fox" || o.out != "o.png" {
+	if o.Seed != 1<<64-1 || o.NumImages != 2 || !o.noF16 || !o.LowMemory || o.Width != 64 || !o.hasWidth || o.hasHeight || o.Prompt != "fox" || o.out != "o.png" {
 		t.Errorf("the options are %+v", o)
 	}
 }

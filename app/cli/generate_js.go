@@ -16,10 +16,8 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/engine"
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/npy"
 	"github.com/imprompt/imprompt/web"
 )
@@ -120,10 +118,14 @@ func (o *options) generate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.size(pictures, shipped); err != nil {
+	host := files{shipped}
+	if err := o.size(ctx, pictures, host); err != nil {
 		return err
 	}
 	if err := o.Validate(); err != nil {
+		return err
+	}
+	if err := o.prepareOutput(); err != nil {
 		return err
 	}
 	began := time.Now()
@@ -131,7 +133,7 @@ func (o *options) generate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e := engine.New(d, files{shipped})
+	e := engine.New(d, host)
 	s := &stats{Adapter: d.Info.String(), F16: d.F16, Seconds: map[string]float64{}, stage: "open", since: began}
 	e.Warn = func(text string) { fmt.Fprintln(os.Stderr, text) }
 
@@ -161,48 +163,6 @@ func (o *options) generate(ctx context.Context) error {
 		return s.print(d, e)
 	}
 	return nil
-}
-
-// size takes the start picture's size, or the model's own, where no size was given.
-func (o *options) size(pictures map[string][]byte, shipped string) error {
-	if o.sized {
-		return nil
-	}
-	if o.InitImage != "" {
-		m, err := imageproc.Decode(pictures[o.InitImage])
-		if err != nil {
-			return fmt.Errorf("%s: %w", o.InitImage, err)
-		}
-		o.Height, o.Width = m.VAESize()
-		return nil
-	}
-	dir := o.Model
-	if dir == "" {
-		dir = shipped
-	}
-	var config struct {
-		SampleSize int `json:"sample_size"`
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "unet", "config.json"))
-	if err == nil && json.Unmarshal(b, &config) == nil && config.SampleSize > 0 {
-		// diffusers: sample_size times the VAE's factor.
-		o.Height, o.Width = 8*config.SampleSize, 8*config.SampleSize
-	}
-	return nil
-}
-
-// save writes a picture; of several each gets a number.
-func (o *options) save(r engine.Result) error {
-	name := o.out
-	if o.NumImages > 1 {
-		ext := filepath.Ext(name)
-		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), r.Index+1, ext)
-	}
-	var b bytes.Buffer
-	if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
-		return err
-	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
 }
 
 // report prints the progress on a terminal, over itself.

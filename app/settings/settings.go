@@ -22,7 +22,7 @@ type Settings struct {
 	Guides         Guides `json:"guides,omitempty"` // what steers the picture besides words
 
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
-	Strength  float64 `json:"strength"`             // 0 leaves InitImage as it is, 1 ignores it
+	Strength  float64 `json:"strength"`             // the part of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
 	Mask      string  `json:"mask,omitempty"`       // white is repainted; needs InitImage
 
 	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own
@@ -144,6 +144,10 @@ func (s Settings) Validate() error {
 	v.size("height", s.Height)
 	v.size("width", s.Width)
 	v.number("strength", s.Strength, 0, 1)
+	if s.InitImage != "" && s.Strength >= 0 && s.Strength <= 1 && s.NumInferenceSteps > 0 {
+		v.require(int(float64(s.NumInferenceSteps)*s.Strength) > 0,
+			"%d steps at strength %g leave none to run: raise one of the two", s.NumInferenceSteps, s.Strength)
+	}
 	v.require(s.Mask == "" || s.InitImage != "",
 		"mask is given without init_image; a mask says which part of that picture to repaint")
 	v.words("prompt", s.Prompt)

@@ -117,6 +117,25 @@ func TestUnknownAndDamagedJSON(t *testing.T) {
 	}
 }
 
+// As in diffusers, strength is the part of the steps that is run. 0 once ran all.
+func TestStrengthThatLeavesNoStep(t *testing.T) {
+	for _, tc := range []struct {
+		strength float64
+		steps    int
+		good     bool
+	}{{0, 50, false}, {0.01, 50, false}, {0.02, 50, true}, {0.5, 1, false}, {1, 1, true}} {
+		s := Default()
+		s.InitImage, s.Strength, s.NumInferenceSteps = "start.png", tc.strength, tc.steps
+		if err := s.Validate(); (err == nil) != tc.good || err != nil && !strings.Contains(err.Error(), "leave none to run") {
+			t.Errorf("strength %g of %d steps: %v", tc.strength, tc.steps, err)
+		}
+	}
+	s := Default()
+	if s.Strength = 0; s.Validate() != nil {
+		t.Error("without a start picture the strength says nothing")
+	}
+}
+
 func TestValidate(t *testing.T) {
 	for _, good := range []Settings{Default(), full()} {
 		if err := good.Validate(); err != nil {

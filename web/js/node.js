@@ -51,8 +51,11 @@ for (const [name, call] of Object.entries(go.importObject.gojs)) {
   if (!name.startsWith("syscall/js.") || name.endsWith(".finalizeRef")) continue;
   go.importObject.gojs[name] = (sp) => { globalThis.impromptCalls++; call(sp); };
 }
-go.argv = process.argv.slice(2);
-// Go accepts at most 12 KiB of arguments and environment, so only what it needs is passed on.
+// Go accepts at most 12 KiB of arguments and environment. The command line reads its
+// arguments from impromptArguments, where they may be of any length; tests have few, and read
+// them from go.argv. Of the environment only what is needed is passed on.
+globalThis.impromptArguments = process.argv.slice(3);
+go.argv = Buffer.byteLength(process.argv.slice(2).join(" ")) < 8192 ? process.argv.slice(2) : process.argv.slice(2, 3);
 go.env = { TMPDIR: os.tmpdir() };
 for (const [name, value] of Object.entries(process.env)) {
   if (/^(IMPROMPT_.*|HOME|TERM|COLUMNS|NO_COLOR|TMPDIR|GO.*)$/.test(name)) go.env[name] = value;

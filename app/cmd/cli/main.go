@@ -7,15 +7,28 @@ package main
 import (
 	"fmt"
 	"os"
+	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/cli"
 )
 
 func main() {
 	commands := map[string]func([]string) int{"generate": cli.Generate, "evaluate": cli.Evaluate}
-	if len(os.Args) > 1 && commands[os.Args[1]] != nil {
-		os.Exit(commands[os.Args[1]](os.Args[2:]))
+	args := arguments()
+	if len(args) > 0 && commands[args[0]] != nil {
+		os.Exit(commands[args[0]](args[1:]))
 	}
 	fmt.Fprintln(os.Stderr, "usage: generate OPTIONS, or evaluate OPTIONS")
 	os.Exit(2)
+}
+
+// arguments come from node.js as they are. Go on wasm takes no more than 12 KiB of them
+// through os.Args, which a long prompt or many pictures exceed.
+func arguments() []string {
+	list := js.Global().Get("impromptArguments")
+	args := make([]string, list.Length())
+	for i := range args {
+		args[i] = list.Index(i).String()
+	}
+	return args
 }

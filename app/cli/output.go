@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// prepareOutput makes the folders of the files to write, and tries to write
+// there: an hour of drawing must not end in a missing folder.
+func (o *options) prepareOutput() error {
+	if _, err := encoderFor(o.out); err != nil {
+		return err
+	}
+	for _, name := range []string{o.out, o.dumpLatents} {
+		if name == "" {
+			continue
+		}
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder; give the name of a file in it, as in %s", name, filepath.Join(name, "picture.png"))
+		}
+		dir := filepath.Dir(name)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("the folder %s cannot be made: %w", dir, err)
+		}
+		f, err := os.CreateTemp(dir, ".imprompt-*")
+		if err != nil {
+			return fmt.Errorf("nothing can be written into the folder %s: %w", dir, err)
+		}
+		if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode writes a picture with its settings.
+type encode func(b *bytes.Buffer, r engine.Result) error
+
+// encoderFor chooses by a file's name. A name without an ending is a PNG's.
+func encoderFor(name string) (encode, error) {
+	switch ext := strings.ToLower(filepath.Ext(name)); ext {
+	case ".png", "":
+		return func(b *bytes.Buffer, r engine.Result) error {
+			return settings.EncodePNG(b, r.RGBA, r.Width, r.Height, r.Settings)
+		}, nil
+	case ".jpg", ".jpeg":
+		return func(b *bytes.Buffer, r engine.Result) error {
+			return settings.EncodeJPEG(b, r.RGBA, r.Width, r.Height, r.Settings)
+		}, nil
+	default:
+		return nil, fmt.Errorf("--out %s: pictures are written as .png or .jpg, not as %s", name, ext)
+	}
+}
+
+// save writes a picture; of several each gets a number.
+func (o *options) save(r engine.Result) error {
+	name := o.out
+	if o.NumImages > 1 {
+		ext := filepath.Ext(name)
+		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), r.Index+1, ext)
+	}
+	write, err := encoderFor(name)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := write(&b, r); err != nil {
+		return err
+	}
+	return os.WriteFile(name, b.Bytes(), 0o644)
+}

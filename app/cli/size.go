@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// size fills in the height and the width that were not given, each by itself:
+// the start picture's, or without one the model's own.
+func (o *options) size(ctx context.Context, pictures map[string][]byte, host engine.Host) error {
+	if o.hasHeight && o.hasWidth {
+		return nil
+	}
+	height, width := o.Height, o.Width
+	if o.InitImage != "" {
+		m, err := imageproc.Decode(pictures[o.InitImage])
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.InitImage, err)
+		}
+		height, width = m.VAESize()
+	} else if own := modelSize(ctx, host, o.Model); own > 0 {
+		height, width = own, own
+	}
+	if !o.hasHeight {
+		o.Height = height
+	}
+	if !o.hasWidth {
+		o.Width = width
+	}
+	return nil
+}
+
+// modelSize is the size that a model was trained for, or 0 where that is not to
+// be known. What is wrong with the model is said when it is opened to draw.
+func modelSize(ctx context.Context, host engine.Host, model string) int {
+	folder, err := host.Folder(ctx, model)
+	if err != nil {
+		return 0
+	}
+	b, err := loader.ReadFile(ctx, folder, "unet/config.json")
+	if err != nil {
+		return 0
+	}
+	var config struct {
+		SampleSize int `json:"sample_size"`
+	}
+	if json.Unmarshal(b, &config) != nil {
+		return 0
+	}
+	const factor = 8 // of Stable Diffusion's VAE
+	return factor * max(config.SampleSize, 0)
+}
