@@ -122,7 +122,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		end = []Param{{"flags", flags&convUpsample | convWide}, {"activation", int(NoActivation)}, {"scale", 1.0}}
 	}
 	conv := Dispatch{
-		Label: o.Label,
+		Label: o.Label, Weights: w.dtype,
 		Params: append(end, []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
 			{"c1_quads", x.Pitch() / 4}, {"c2_quads", c2 / 4}, {"h_in", s.hIn}, {"w_in", s.wIn}, {"h_up", s.hUp}, {"w_up", s.wUp},
 			{"h_out", s.hOut}, {"w_out", s.wOut}, {"top", s.top}, {"left", -o.Padding}, {"ksize", w.Size}, {"stride", s.stride},

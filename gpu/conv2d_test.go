@@ -43,11 +43,11 @@ func parameter(d *Device, rng *rand.Rand, dtype string, scale float64, shape ...
 			values[i] = v
 			raw = append(raw, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
 		}
-		if d.Weights == WeightF16 && len(shape) > 1 {
+		if testWeights == WeightF16 && len(shape) > 1 {
 			values[i] = Float32(Float16(values[i]))
 		}
 	}
-	return Parameter{Name: "test", DType: dtype, Shape: shape, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
+	return Parameter{Name: "test", DType: dtype, Shape: shape, As: testWeights, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
 		return webapi.BytesOf(raw[off : off+n]), nil
 	}}, values
 }
@@ -178,7 +178,7 @@ func TestConv2d(t *testing.T) {
 				size: 3, pad: 1, stride: 1 + rng.IntN(2), bias: rng.IntN(2) == 0, activation: Activation(rng.IntN(4))})
 		}
 		for _, c := range cases {
-			if c.mv > 0 && d.Weights == WeightF32 {
+			if c.mv > 0 && testWeights == WeightF32 {
 				continue // on a processor this takes seconds to compile, and the other two paths cover it
 			}
 			t.Run(c.String(), func(t *testing.T) { testConv(t, d, rng, c) })
@@ -230,7 +230,7 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 // A parameter that is staged in several runs of rows. None may begin inside a vec4 of columns.
 func TestLinearStaged(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
-		if d.Weights == WeightF32 {
+		if testWeights == WeightF32 {
 			return // the rows are the same as on the other paths
 		}
 		ctx := context.Background()
@@ -285,7 +285,7 @@ func TestLinear(t *testing.T) {
 			}
 			p = d.NewProgram("test")
 			o := LinearOptions{Label: "y", Activation: GEGLU}
-			if rows == 130 && d.Weights != WeightF32 {
+			if rows == 130 && testWeights != WeightF32 {
 				o.tile = convTile{1, 2, 1}
 			}
 			y = Linear(p, x, g, o)

@@ -12,6 +12,7 @@ type ConvWeight struct {
 	Size    int // of the kernel, 1 for a linear layer
 	geglu   bool
 
+	dtype  WeightDType
 	packed *Buffer
 	bias   *Buffer // f32, in the packed order of columns; nil for none
 }
@@ -28,7 +29,10 @@ func (w *ConvWeight) columns() int {
 // as weights, or none. With geglu there is one weight, with twice the output channels.
 func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biases []Parameter, geglu bool) (*ConvWeight, error) {
 	first := weights[0]
-	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu}
+	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu, dtype: first.As}
+	if err := d.checkWeights(label, weights...); err != nil {
+		return nil, err
+	}
 	if len(first.Shape) == 4 {
 		w.Size = first.Shape[2]
 	}
@@ -46,7 +50,7 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 			return nil, fmt.Errorf("%s: %s has %d rows; side by side with others, multiples of 4 are supported", label, p.Name, p.Shape[0])
 		}
 	}
-	w.packed = d.NewBuffer(label, int64(w.Size*w.Size*w.inputs()*w.columns()*d.Weights.Size()))
+	w.packed = d.NewBuffer(label, int64(w.Size*w.Size*w.inputs()*w.columns()*w.dtype.Size()))
 	to := 0
 	for _, param := range weights {
 		err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) {
@@ -89,7 +93,7 @@ func (w *ConvWeight) repack(d *Device, param Parameter, staged *Buffer, row, row
 			{"taps", taps}, {"quads", quads}, {"to", to}, {"half", max(1, w.Out)}, {"w_quads", w.columns() / 4},
 			{"source", param.source()}, {"geglu", w.geglu}},
 		Bind:   []Binding{Read("staged", staged), Write("w", w.packed)},
-		Groups: groups,
+		Groups: groups, Weights: w.dtype,
 	}
 }
 

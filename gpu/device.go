@@ -44,9 +44,8 @@ func (d *Device) playsGPU() bool { return d.Info.Software && d.Subgroups }
 
 // Device is a GPU, or a planner without one (see NewPlanner).
 type Device struct {
-	Subgroups bool        // WGSL's subgroups, which include quadBroadcast
-	F16       bool        // shader-f16: activations are stored as f16 and computed with as f32
-	Weights   WeightDType // how matrices lie in memory; WeightF32 only without F16
+	Subgroups bool // WGSL's subgroups, which include quadBroadcast
+	F16       bool // shader-f16: activations are stored as f16 and computed with as f32
 	Limits    Limits
 	Info      AdapterInfo
 	// Guard is for tests. It gives every tensor a buffer of its own, which is filled with

@@ -25,7 +25,7 @@ type WeightDType uint8
 
 const (
 	WeightF16 WeightDType = iota // on both numeric paths
-	WeightF32                    // for a small F32 checkpoint without shader-f16, so that nothing is rounded
+	WeightF32                    // only without shader-f16: for a small F32 checkpoint, so that nothing is rounded
 )
 
 // Size is the number of bytes that one number takes.

@@ -8,6 +8,10 @@ func EmbedTokens(p *Program, ids *Tensor, tokens, positions *Table) *Tensor {
 		p.Fail("gpu: there are %d tokens, and positions for %d", length, positions.Rows)
 		return y
 	}
+	if tokens.dtype != positions.dtype {
+		p.Fail("gpu: the embeddings of tokens and of positions have different types")
+		return y
+	}
 	quads := tokens.Channels / 4
 	count := b * length * quads
 	groups, stride := grid1D(p.Device, count, 64)
@@ -15,8 +19,8 @@ func EmbedTokens(p *Program, ids *Tensor, tokens, positions *Table) *Tensor {
 		Kernel: "embed_tokens", Label: "embeddings",
 		Params: []Param{{"count", count}, {"stride", stride}, {"quads", quads}, {"length", length}, {"id_pitch", ids.Pitch()}},
 		Bind:   []Binding{In("ids", ids), Read("tokens", tokens.packed), Read("positions", positions.packed), Out("y", y)},
-		Groups: groups,
-		Cost:   float64(8 * count),
+		Groups: groups, Weights: positions.dtype,
+		Cost: float64(8 * count),
 	})
 	return y
 }
@@ -37,8 +41,8 @@ func EmbedPatches(p *Program, patches *Tensor, class *Buffer, positions *Table) 
 		Kernel: "embed_patches", Label: "embeddings",
 		Params: []Param{{"count", count}, {"stride", stride}, {"quads", quads}, {"length", length}},
 		Bind:   []Binding{In("patches", patches), Read("class_token", class), Read("positions", positions.packed), Out("y", y)},
-		Groups: groups,
-		Cost:   float64(8 * count),
+		Groups: groups, Weights: positions.dtype,
+		Cost: float64(8 * count),
 	})
 	return y
 }

@@ -68,9 +68,9 @@ func TestRepackKernels(t *testing.T) {
 		for _, dtype := range []string{"F16", "F32", "BF16"} {
 			staged := d.NewBuffer("staged", 1<<16)
 			p := d.NewProgram("repack")
-			w := &ConvWeight{In: 16, Out: 64, Size: 3, packed: d.NewBuffer("w", 1<<16)}
+			w := &ConvWeight{In: 16, Out: 64, Size: 3, dtype: testWeights, packed: d.NewBuffer("w", 1<<16)}
 			p.Dispatch(w.repack(d, Parameter{DType: dtype}, staged, 0, 64, 0))
-			table := &Table{Rows: 8, Channels: 16, packed: d.NewBuffer("table", 1<<10)}
+			table := &Table{Rows: 8, Channels: 16, dtype: testWeights, packed: d.NewBuffer("table", 1<<10)}
 			p.Dispatch(table.repack(d, Parameter{DType: dtype}, staged, 0, 8))
 			run(t, p, 0)
 		}

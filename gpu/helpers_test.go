@@ -18,13 +18,16 @@ type testPath struct {
 	software bool // on the host: plan for a processor that emulates a GPU
 }
 
+// testWeights is the type that the weights of the test under way have on the GPU.
+var testWeights WeightDType
+
 // onEachPath runs a test on each of testPaths.
 func onEachPath(t *testing.T, test func(t *testing.T, d *Device)) {
 	t.Helper()
 	for _, path := range testPaths() {
 		t.Run(path.name, func(t *testing.T) {
 			d := testDevice(t, path)
-			d.Weights = path.weights
+			testWeights = path.weights
 			d.Guard = true
 			test(t, d)
 			if err := d.Check(); err != nil {

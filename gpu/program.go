@@ -16,7 +16,9 @@ type Dispatch struct {
 	Params []Param   // the fields of the kernel's struct Params, in any order
 	Bind   []Binding // the kernel's storage buffers, in any order
 	Groups [3]int    // workgroups; a zero counts as one
-	Cost   float64   // about how many floating-point operations; long lists are cut by it
+	// Weights is the type of the weights that the kernel binds, if it binds any.
+	Weights WeightDType
+	Cost    float64 // about how many floating-point operations; long lists are cut by it
 
 	words []uint32 // Params as the uniform's contents
 }

@@ -35,7 +35,7 @@ func (d *Device) Module(ds Dispatch) (string, error) {
 	switch {
 	case d.F16:
 		numbers = wgsl.F16
-	case d.Weights == WeightF32:
+	case ds.Weights == WeightF32:
 		numbers = wgsl.F32Weights
 	}
 	var constants strings.Builder

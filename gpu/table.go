@@ -8,16 +8,20 @@ import (
 // Table is a matrix whose rows are looked up: an embedding.
 type Table struct {
 	Rows, Channels int
+	dtype          WeightDType
 	packed         *Buffer
 }
 
 // NewTable uploads a matrix [rows, channels].
 func (d *Device) NewTable(ctx context.Context, label string, param Parameter) (*Table, error) {
-	t := &Table{Rows: param.Shape[0], Channels: param.Shape[1]}
+	t := &Table{Rows: param.Shape[0], Channels: param.Shape[1], dtype: param.As}
+	if err := d.checkWeights(label, param); err != nil {
+		return nil, err
+	}
 	if t.Channels%4 != 0 {
 		return nil, fmt.Errorf("%s has %d columns; multiples of 4 are supported", param.Name, t.Channels)
 	}
-	t.packed = d.NewBuffer(label, int64(t.Rows*t.Channels*d.Weights.Size()))
+	t.packed = d.NewBuffer(label, int64(t.Rows*t.Channels*t.dtype.Size()))
 	err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) { p.Dispatch(t.repack(d, param, staged, row, rows)) })
 	if err != nil {
 		t.Release()
@@ -36,7 +40,7 @@ func (t *Table) repack(d *Device, param Parameter, staged *Buffer, row, rows int
 		Consts: sourceCodes,
 		Params: []Param{{"count", count}, {"stride", stride}, {"to", row * t.Channels / 4}, {"source", param.source()}},
 		Bind:   []Binding{Read("staged", staged), Write("w", t.packed)},
-		Groups: groups,
+		Groups: groups, Weights: t.dtype,
 	}
 }
 

@@ -15,6 +15,7 @@ type Parameter struct {
 	Name  string
 	DType string // as safetensors writes it: "F16", "F32" or "BF16"
 	Shape []int
+	As    WeightDType // the type that a matrix or a convolution kernel gets on the GPU
 	// Read returns bytes [off, off+n) of the tensor's data, which is little-endian.
 	Read func(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
@@ -57,6 +58,19 @@ func (p Parameter) source() int {
 		return sourceBF16
 	}
 	return sourceF16
+}
+
+// checkWeights reports parameters that cannot become one matrix on the GPU.
+func (d *Device) checkWeights(label string, params ...Parameter) error {
+	for _, p := range params {
+		switch {
+		case p.As != params[0].As:
+			return fmt.Errorf("%s: %s and %s would have different types on the GPU", label, params[0].Name, p.Name)
+		case p.As == WeightF32 && d.F16:
+			return fmt.Errorf("%s: %s cannot be f32 on a GPU with shader-f16", label, p.Name)
+		}
+	}
+	return nil
 }
 
 // StageBytes is the largest number of bytes that are copied to the GPU at a time. A tab holds

@@ -76,7 +76,7 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 		if err != nil {
 			return nil, err
 		}
-		return v, m.memory.Add(v.network, c)
+		return v, m.memory.Add(v.network, c, m.weights)
 	})
 }
 

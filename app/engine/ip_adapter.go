@@ -72,7 +72,7 @@ func (e *Engine) openAdapter(ctx context.Context, name string) (*ipadapter.Adapt
 		}
 		a, err := ipadapter.New(c, m.pipeline.UNet)
 		if err == nil {
-			err = m.memory.Add(a, c)
+			err = m.memory.Add(a, c, m.weights)
 		}
 		switch {
 		case err != nil && name == "":

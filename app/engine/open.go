@@ -24,7 +24,8 @@ type loadedModel struct {
 	tokenizer *tokenizer.Tokenizer
 	pipeline  *pipeline.Pipeline
 	memory    *nn.Memory
-	opened    map[string]any // what guides have opened, by openOnce's key
+	weights   gpu.WeightDType // the type of all matrices on the GPU
+	opened    map[string]any  // what guides have opened, by openOnce's key
 }
 
 // open reads a model's configurations and the headers of its files.
@@ -90,14 +91,13 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 	if err != nil {
 		return nil, err
 	}
-	d.Weights = gpu.WeightF16
 	if !d.F16 && isSmallF32(unetWeights) {
-		d.Weights = gpu.WeightF32
+		m.weights = gpu.WeightF32
 	}
 	m.memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget, Unused: func(network string, keys []string) { e.warn(unused(network, keys)) }}
 	p.Memory = m.memory
-	return m, errors.Join(m.memory.Add(p.Text, textWeights), m.memory.Add(p.UNet, unetWeights),
-		m.memory.Add(p.VAE.Decoder, vaeWeights), m.memory.Add(p.VAE.Encoder, vaeWeights))
+	return m, errors.Join(m.memory.Add(p.Text, textWeights, m.weights), m.memory.Add(p.UNet, unetWeights, m.weights),
+		m.memory.Add(p.VAE.Decoder, vaeWeights, m.weights), m.memory.Add(p.VAE.Encoder, vaeWeights, m.weights))
 }
 
 // unused says which tensors of a file are not used.

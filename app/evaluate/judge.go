@@ -67,10 +67,11 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 		return nil, err
 	}
 	// A judge is exact: no weight is rounded.
+	as := gpu.WeightF16
 	if !d.F16 && (hasF32(textWeights) || hasF32(visionWeights)) {
-		d.Weights = gpu.WeightF32
+		as = gpu.WeightF32
 	}
-	j.clip, err = clip.LoadModel(ctx, d, textConfig, visionConfig, textWeights, visionWeights)
+	j.clip, err = clip.LoadModel(ctx, d, textConfig, visionConfig, textWeights, visionWeights, as)
 	return j, err
 }
 

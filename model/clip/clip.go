@@ -23,8 +23,9 @@ type textProjection struct {
 
 func (*textProjection) Name() string { return "text projection" }
 
-// LoadModel loads both towers, from one checkpoint or from two, which may hold more.
-func LoadModel(ctx context.Context, d *gpu.Device, textConfig, visionConfig Config, text, vision nn.Checkpoint) (*Model, error) {
+// LoadModel loads both towers, from one checkpoint or from two, which may hold more. as is the
+// type that their matrices get on the GPU.
+func LoadModel(ctx context.Context, d *gpu.Device, textConfig, visionConfig Config, text, vision nn.Checkpoint, as gpu.WeightDType) (*Model, error) {
 	_, textShape, _ := text.Info("text_projection.weight")
 	_, visionShape, _ := vision.Info("visual_projection.weight")
 	var errs []error
@@ -48,13 +49,13 @@ func LoadModel(ctx context.Context, d *gpu.Device, textConfig, visionConfig Conf
 		m.Release()
 		return nil, err
 	}
-	if err := nn.Load(ctx, d, m.Text, nn.PartOf(text, "text_model."), nil); err != nil {
+	if err := nn.Load(ctx, d, m.Text, nn.PartOf(text, "text_model."), as, nil); err != nil {
 		return fail(err)
 	}
-	if err := nn.Load(ctx, d, m.projection, nn.PartOf(text, "text_projection."), nil); err != nil {
+	if err := nn.Load(ctx, d, m.projection, nn.PartOf(text, "text_projection."), as, nil); err != nil {
 		return fail(err)
 	}
-	if err := nn.Load(ctx, d, m.Vision, nn.PartOf(vision, "vision_model.", "visual_projection."), nil); err != nil {
+	if err := nn.Load(ctx, d, m.Vision, nn.PartOf(vision, "vision_model.", "visual_projection."), as, nil); err != nil {
 		return fail(err)
 	}
 	return m, nil

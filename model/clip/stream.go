@@ -11,11 +11,12 @@ import (
 // stream is Encode with one part of the encoder on the GPU at a time: the embeddings, each
 // layer, the projection. It reads the weights once, as loading the encoder does.
 func (m *VisionEncoder) stream(ctx context.Context, memory *nn.Memory, pixels *gpu.Tensor, o Output) (*gpu.Tensor, error) {
-	d, c := memory.Device, memory.Checkpoint(m)
+	d := memory.Device
+	c, weights := memory.Checkpoint(m)
 	var h *gpu.Tensor
 	// run loads a part, records it over the tensor so far, and unloads it.
 	run := func(label string, part nn.Network, c nn.Checkpoint, record func(p *gpu.Program) *gpu.Tensor) error {
-		if err := nn.Load(ctx, d, part, c, nil); err != nil {
+		if err := nn.Load(ctx, d, part, c, weights, nil); err != nil {
 			return err
 		}
 		defer nn.Unload(part)

@@ -25,18 +25,24 @@ func OnBothPaths(t *testing.T, test func(t *testing.T, d *gpu.Device)) {
 			if d.F16 == path.noF16 {
 				t.Fatalf("shader-f16 is %t on %s: ./build.sh setup installs a driver that has it", d.F16, d.Info)
 			}
-			if path.noF16 {
-				d.Weights = gpu.WeightF32
-			}
 			test(t, d)
 		})
 	}
 }
 
+// Weights is the type that weights have in the tests: exactly that of a checkpoint of F32
+// without shader-f16.
+func Weights(d *gpu.Device) gpu.WeightDType {
+	if d.F16 {
+		return gpu.WeightF16
+	}
+	return gpu.WeightF32
+}
+
 // Load loads a part of a model into a network, for as long as the test runs.
 func Load(t *testing.T, d *gpu.Device, n nn.Network, m Model, part string) {
 	t.Helper()
-	if err := nn.Load(context.Background(), d, n, m.Checkpoint(part, !d.F16), nil); err != nil {
+	if err := nn.Load(context.Background(), d, n, m.Checkpoint(part, !d.F16), Weights(d), nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nn.Unload(n) })

@@ -144,10 +144,11 @@ type task struct {
 
 // Load uploads a network's weights from a checkpoint. It compares all keys, shapes and
 // types first, and returns a FitError that lists everything that is missing or does not
-// fit. Keys that no layer asks for are left alone, as diffusers leaves them. progress may be nil;
-// it is called with the bytes of the checkpoint that have been uploaded.
-func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, progress func(done, total int64)) error {
-	tasks, total, _, err := match(n, c)
+// fit. Keys that no layer asks for are left alone, as diffusers leaves them. as is the type
+// that matrices get on the GPU. progress may be nil; it is called with the bytes of the
+// checkpoint that have been uploaded.
+func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, as gpu.WeightDType, progress func(done, total int64)) error {
+	tasks, total, _, err := match(n, c, as)
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, progress 
 }
 
 // match finds every layer's tensors and the keys that are not used, or returns a FitError.
-func match(n Network, c Checkpoint) (tasks []task, total int64, unused []string, err error) {
+func match(n Network, c Checkpoint, as gpu.WeightDType) (tasks []task, total int64, unused []string, err error) {
 	fit := &FitError{Network: n.Name()}
 	used := map[string]bool{}
 	types := map[string][]string{} // of numbers that are not read: the keys
@@ -172,7 +173,7 @@ func match(n Network, c Checkpoint) (tasks []task, total int64, unused []string,
 				continue
 			}
 			used[name] = true
-			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
+			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, As: as, Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 				return c.Read(ctx, name, off, n)
 			}}
 			switch {

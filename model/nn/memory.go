@@ -37,24 +37,26 @@ type Memory struct {
 type resident struct {
 	network    Network
 	checkpoint Checkpoint
+	weights    gpu.WeightDType
 	bytes      int64 // on the GPU, an estimate until it has been loaded
 	loaded     bool
 }
 
 // Add makes a network known, with the checkpoint that it is loaded from, so that it can be
-// asked for with Need. It reads no weights, but returns a FitError if they do not fit.
-func (m *Memory) Add(n Network, c Checkpoint) error {
-	tasks, _, unused, err := match(n, c)
+// asked for with Need. as is the type that its matrices get on the GPU. Add reads no weights,
+// but returns a FitError if they do not fit.
+func (m *Memory) Add(n Network, c Checkpoint, as gpu.WeightDType) error {
+	tasks, _, unused, err := match(n, c, as)
 	if err != nil {
 		return err
 	}
 	if len(unused) > 0 && m.Unused != nil {
 		m.Unused(n.Name(), unused)
 	}
-	r := &resident{network: n, checkpoint: c}
+	r := &resident{network: n, checkpoint: c, weights: as}
 	for _, t := range tasks {
 		for _, p := range t.params {
-			r.bytes += int64(p.Count() * m.Device.Weights.Size())
+			r.bytes += int64(p.Count() * as.Size())
 		}
 	}
 	m.networks = append(m.networks, r)
@@ -95,7 +97,7 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 				}
 			}
 			before := m.Device.MemoryBytes()
-			if err := Load(ctx, m.Device, n, r.checkpoint, progress); err != nil {
+			if err := Load(ctx, m.Device, n, r.checkpoint, r.weights, progress); err != nil {
 				return err
 			}
 			r.loaded = true
@@ -157,12 +159,13 @@ func (m *Memory) Loaded() []Network {
 	return list
 }
 
-// Checkpoint is where a network is loaded from, or nil for one that was never added.
-func (m *Memory) Checkpoint(n Network) Checkpoint {
+// Checkpoint is where a network is loaded from and the type that its matrices get on the
+// GPU. The checkpoint is nil for a network that was never added.
+func (m *Memory) Checkpoint(n Network) (Checkpoint, gpu.WeightDType) {
 	if r := m.find(n); r != nil {
-		return r.checkpoint
+		return r.checkpoint, r.weights
 	}
-	return nil
+	return nil, gpu.WeightF16
 }
 
 // Release unloads all networks.

@@ -71,7 +71,7 @@ func (f fullSize) given(name string, shape ...int) *gpu.Tensor {
 func (f fullSize) loads(network nn.Network, c nn.Checkpoint) {
 	f.t.Helper()
 	began, before := time.Now(), f.d.MemoryBytes()
-	if err := nn.Load(context.Background(), f.d, network, c, nil); err != nil {
+	if err := nn.Load(context.Background(), f.d, network, c, gpu.WeightF16, nil); err != nil {
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() { nn.Unload(network) })

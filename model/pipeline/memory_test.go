@@ -40,7 +40,7 @@ func (m *testModel) scarce(t *testing.T, d *gpu.Device) *nn.Memory {
 	for part, networks := range m.networks() {
 		for _, n := range networks {
 			nn.Unload(n)
-			if err := memory.Add(n, m.Checkpoint(part, !d.F16)); err != nil {
+			if err := memory.Add(n, m.Checkpoint(part, !d.F16), modeltest.Weights(d)); err != nil {
 				t.Fatal(err)
 			}
 		}

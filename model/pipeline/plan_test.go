@@ -29,9 +29,9 @@ func TestFullSizePlan(t *testing.T) {
 		u, v := unet.New(uc), vae.New(vc)
 		vaeFile := files.Checkpoint(t, "sd15/vae/diffusion_pytorch_model.fp16.safetensors")
 		for _, err := range []error{
-			nn.Load(ctx, d, u, files.Checkpoint(t, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"), nil),
-			nn.Load(ctx, d, v.Decoder, vaeFile, nil),
-			nn.Load(ctx, d, v.Encoder, vaeFile, nil),
+			nn.Load(ctx, d, u, files.Checkpoint(t, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"), gpu.WeightF16, nil),
+			nn.Load(ctx, d, v.Decoder, vaeFile, gpu.WeightF16, nil),
+			nn.Load(ctx, d, v.Encoder, vaeFile, gpu.WeightF16, nil),
 		} {
 			if err != nil {
 				t.Fatal(err)

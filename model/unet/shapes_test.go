@@ -42,7 +42,7 @@ func TestShapes(t *testing.T) {
 	}
 	u := unet.New(c)
 	d := gpu.NewPlanner(true, gpu.DefaultLimits)
-	if err := nn.Load(ctx, d, u, files.Checkpoint(t, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"), nil); err != nil {
+	if err := nn.Load(ctx, d, u, files.Checkpoint(t, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"), gpu.WeightF16, nil); err != nil {
 		t.Fatal(err)
 	}
 	words := d.NewTensor("words", gpu.Act, 2, 77, c.CrossAttentionDim)

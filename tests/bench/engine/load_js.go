@@ -59,7 +59,6 @@ func (b *bench) load(args []js.Value) (any, error) {
 	}
 	out["readSeconds"] = time.Since(began).Seconds()
 
-	b.device.Weights = gpu.WeightF16
 	for _, name := range []string{"firstSeconds", "seconds"} { // the first one includes compiling the kernels that repack
 		weights, err := loader.OpenFolder(f).Network(background, "unet")
 		if err != nil {
@@ -67,7 +66,7 @@ func (b *bench) load(args []js.Value) (any, error) {
 		}
 		u := unet.New(config)
 		began := time.Now()
-		err = nn.Load(background, b.device, u, weights, nil)
+		err = nn.Load(background, b.device, u, weights, gpu.WeightF16, nil)
 		if err == nil {
 			_, err = webapi.Await(context.WithoutCancel(background), b.device.JS().Get("queue").Call("onSubmittedWorkDone"))
 		}

@@ -99,7 +99,6 @@ func (b *bench) unet(args []js.Value) (any, error) {
 	if err := json.Unmarshal([]byte(args[1].String()), &o); err != nil {
 		return nil, err
 	}
-	b.device.Weights = gpu.WeightF16
 	raw, err := loader.ReadFile(background, f, "unet/config.json")
 	if err != nil {
 		return nil, err
@@ -113,7 +112,7 @@ func (b *bench) unet(args []js.Value) (any, error) {
 		return nil, err
 	}
 	u := unet.New(config)
-	if err := nn.Load(background, b.device, u, weights, nil); err != nil {
+	if err := nn.Load(background, b.device, u, weights, gpu.WeightF16, nil); err != nil {
 		return nil, err
 	}
 	b.release = append(b.release, func() { nn.Unload(u) })
@@ -129,7 +128,7 @@ func (b *bench) unet(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := nn.Load(background, b.device, adapter, c, nil); err != nil {
+	if err := nn.Load(background, b.device, adapter, c, gpu.WeightF16, nil); err != nil {
 		return nil, err
 	}
 	b.release = append(b.release, func() { nn.Unload(adapter) })

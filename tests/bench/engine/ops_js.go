@@ -24,7 +24,6 @@ func (b *bench) op(args []js.Value) (any, error) {
 		return nil, err
 	}
 	d := b.device
-	d.Weights = gpu.WeightF16
 	values := func(name string) []float32 { return floats(args[1].Get(name)) }
 	keep := func(t *gpu.Tensor, v []float32) *gpu.Tensor {
 		t.SetFloat32(v)

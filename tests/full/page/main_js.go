@@ -116,7 +116,7 @@ func load(ctx context.Context, s *store.Store, base string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := m.Add(n.network, c); err != nil {
+		if err := m.Add(n.network, c, gpu.WeightF16); err != nil {
 			return nil, err
 		}
 		began := time.Now()
