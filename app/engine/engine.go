@@ -101,10 +101,11 @@ func (e *Engine) Unload() {
 	}
 }
 
-// StepStats are the dispatches, and the calls into JavaScript, of the last run's steps.
+// StepStats returns how many dispatches a step of the last run had, and how many calls into
+// JavaScript it made, where they are counted (in Node).
 func (e *Engine) StepStats() (dispatches, calls int) {
 	if e.loaded == nil {
 		return 0, 0
 	}
-	return e.loaded.pipeline.StepDispatches, 1
+	return e.loaded.pipeline.StepDispatches, e.loaded.pipeline.StepCalls
 }

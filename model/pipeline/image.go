@@ -25,6 +25,7 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 		if err := r.step.Run(ctx, step); err != nil {
 			return Result{}, err
 		}
+		r.StepCalls = r.step.Calls()
 		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
 			Seconds: time.Since(began).Seconds(), Skip: skip, Preview: preview})
 	}

@@ -27,8 +27,9 @@ type Pipeline struct {
 	Memory *nn.Memory
 	// LowMemory computes the two branches of guidance one after the other.
 	LowMemory bool
-	// StepDispatches is how many dispatches a step of the last run had.
-	StepDispatches int
+	// StepDispatches is how many dispatches a step of the last run had, and StepCalls how many
+	// calls into JavaScript it made, where they are counted (see gpu.Program.Calls).
+	StepDispatches, StepCalls int
 	// Encodings are kept from one run to the next, until the owner releases them.
 	Encodings guides.Encodings
 }
