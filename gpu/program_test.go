@@ -9,7 +9,7 @@ import (
 
 // A parameter or a binding that does not agree with the kernel's declaration is named.
 func TestDispatchErrors(t *testing.T) {
-	d := NewPlanner(false, DefaultLimits)
+	d := testDevice(t, testPath{})
 	x := d.NewTensor("x", F32, 16)
 	good := Dispatch{Kernel: "cast", Label: "y",
 		Params: []Param{{"count", 4}, {"stride", 64}, {"factor", 1.5}},
