@@ -63,45 +63,66 @@ var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", c
 // the row of the enlarged input that the first tap of the first output row reads.
 type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top int }
 
-func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
-	c2 := 0
-	if o.X2 != nil {
-		c2 = o.X2.Pitch()
-		if x.Channels()%4 != 0 {
-			p.Fail("gpu: %s: the channels of %s, which come before those of another tensor, are not a multiple of 4", o.Label, x)
-		}
-	}
-	if x.Channels()+c2 != w.In && (x.Pitch()+c2 != (w.In+3)&^3) {
-		p.Fail("gpu: %s takes %d channels, not those of %s and %d more", o.Label, w.In, x, c2)
-		return
-	}
-	if o.Residual != nil && (o.Residual.Rows() != y.Rows() || o.Residual.Channels() != y.Channels()) {
-		p.Fail("gpu: %s: the residual %s does not fit %s", o.Label, o.Residual, y)
-		return
-	}
-	if w.packed == nil {
-		p.Fail("gpu: %s has no weights loaded", o.Label)
-		return
-	}
-	activation := int(o.Activation)
-	if o.Activation == GEGLU {
-		activation = int(NoActivation)
-	}
-	scale := 1.0
-	if o.Scale != 0 {
-		scale = o.Scale
-	}
-	flags := 0
+// flags returns the kernels' parameter flags for a convolution with the result y.
+func (s convShape) flags(w *ConvWeight, o Conv2dOptions, y *Tensor) (flags int) {
 	for _, f := range []struct {
 		bit int
 		set bool
-	}{{convBias, w.bias != nil}, {convTable, o.Table != nil}, {convResidual, o.Residual != nil},
-		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu}} {
+	}{
+		{convBias, w.bias != nil}, {convTable, o.Table != nil}, {convResidual, o.Residual != nil},
+		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu},
+	} {
 		if f.set {
 			flags |= f.bit
 		}
 	}
-	// What is added to the sums, by the convolution's kernel or, with slices, by conv2d_sum.
+	return flags
+}
+
+// checkConv records an error if the tensors of a convolution do not fit its weight.
+func checkConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions) bool {
+	c2 := 0
+	if o.X2 != nil {
+		c2 = o.X2.Pitch()
+	}
+	switch {
+	case o.X2 != nil && x.Channels()%4 != 0:
+		p.Fail("gpu: %s: the channels of %s, which come before those of another tensor, are not a multiple of 4", o.Label, x)
+	case x.Channels()+c2 != w.In && x.Pitch()+c2 != w.inputs():
+		p.Fail("gpu: %s takes %d channels, not those of %s and %d more", o.Label, w.In, x, c2)
+	case o.Residual != nil && (o.Residual.Rows() != y.Rows() || o.Residual.Channels() != y.Channels()):
+		p.Fail("gpu: %s: the residual %s does not fit %s", o.Label, o.Residual, y)
+	case w.packed == nil:
+		p.Fail("gpu: %s has no weights loaded", o.Label)
+	default:
+		return true
+	}
+	return false
+}
+
+// convEnd is what is done with the sums, in either of the two kernels that can do it.
+type convEnd struct {
+	flags, activation int
+	scale             float64
+}
+
+func (e convEnd) params() []Param {
+	return []Param{{"flags", e.flags}, {"activation", e.activation}, {"scale", e.scale}}
+}
+
+// dispatchConv records a convolution: one dispatch, or, with slices, a second one that sums
+// them up.
+func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
+	if !checkConv(p, x, y, w, o) {
+		return
+	}
+	end := convEnd{s.flags(w, o, y), int(o.Activation), 1}
+	if o.Activation == GEGLU {
+		end.activation = int(NoActivation)
+	}
+	if o.Scale != 0 {
+		end.scale = o.Scale
+	}
 	var step *Tensor
 	if o.Table != nil {
 		step = p.Step()
@@ -116,26 +137,45 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	case t.mv == 0:
 		t = chooseConvTile(s.m, w)
 	}
-	out, end := y, []Param{{"flags", flags}, {"activation", activation}, {"scale", scale}}
-	if t.slices > 1 {
-		out = p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
-		end = []Param{{"flags", flags&convUpsample | convWide}, {"activation", int(NoActivation)}, {"scale", 1.0}}
+	if t.slices <= 1 {
+		recordConv(p, x, y, w, o, s, t, end, vectors)
+		return
+	}
+	sums := p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
+	recordConv(p, x, sums, w, o, s, t, convEnd{end.flags&convUpsample | convWide, int(NoActivation), 1}, vectors)
+	count := y.Rows() * y.Pitch() / 4
+	groups, stride := grid1D(p.Device, count, 64)
+	p.Dispatch(Dispatch{
+		Kernel: "conv2d_sum", Label: o.Label,
+		Consts: convFlags,
+		Params: append(end.params(), Param{"count", count}, Param{"stride", stride}, Param{"n_quads", y.Pitch() / 4}, Param{"slices", t.slices}),
+		Bind:   append([]Binding{In("partial", sums), Out("y", y)}, vectors...),
+		Groups: groups,
+		Cost:   float64(4 * count * (t.slices + 4)),
+	})
+}
+
+// recordConv records the kernel of a convolution: a GPU's, or, without a tile, a processor's.
+func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape, t convTile, end convEnd, vectors []Binding) {
+	c2 := 0
+	if o.X2 != nil {
+		c2 = o.X2.Pitch()
 	}
 	conv := Dispatch{
 		Label: o.Label, Weights: w.dtype,
-		Params: append(end, []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
+		Params: append(end.params(), []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
 			{"c1_quads", x.Pitch() / 4}, {"c2_quads", c2 / 4}, {"h_in", s.hIn}, {"w_in", s.wIn}, {"h_up", s.hUp}, {"w_up", s.wUp},
 			{"h_out", s.hOut}, {"w_out", s.wOut}, {"top", s.top}, {"left", -o.Padding}, {"ksize", w.Size}, {"stride", s.stride},
 			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
-		Bind: append([]Binding{In("x", x), Read("w", w.packed), Out("y", out), In("x2", o.X2).Optional()}, vectors...),
+		Bind: append([]Binding{In("x", x), Read("w", w.packed), Out("y", y), In("x2", o.X2).Optional()}, vectors...),
 		Cost: w.cost(s.m),
 	}
-	if onCPU {
+	if t.mv == 0 {
 		// A workgroup takes 16 pixels and 64 columns. pairs is padded so that the four threads of
 		// a quad are busy or idle together.
 		conv.Kernel = "conv2d_cpu"
 		conv.Consts = append([]Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
-			{"UPSAMPLES", flags&convUpsample != 0}, {"GATED", w.geglu}, {"ACTIVATION", activation}}, convFlags...)
+			{"UPSAMPLES", end.flags&convUpsample != 0}, {"GATED", w.geglu}, {"ACTIVATION", end.activation}}, convFlags...)
 		conv.Groups = [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1}
 	} else {
 		conv.Kernel = "conv2d"
@@ -143,17 +183,4 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		conv.Groups = [3]int{t.rows(s.m), t.columns(w.used()), t.slices}
 	}
 	p.Dispatch(conv)
-	if t.slices > 1 {
-		count := y.Rows() * y.Pitch() / 4
-		groups, stride := grid1D(p.Device, count, 64)
-		p.Dispatch(Dispatch{
-			Kernel: "conv2d_sum", Label: o.Label,
-			Consts: convFlags,
-			Params: []Param{{"count", count}, {"stride", stride}, {"n_quads", y.Pitch() / 4}, {"slices", t.slices},
-				{"flags", flags}, {"activation", activation}, {"scale", scale}},
-			Bind:   append([]Binding{In("partial", out), Out("y", y)}, vectors...),
-			Groups: groups,
-			Cost:   float64(4 * count * (t.slices + 4)),
-		})
-	}
 }
