@@ -10,15 +10,7 @@ func Post(to js.Value, m Message) {
 	if err != nil {
 		panic(err) // a message that no table lists, or that JSON does not take
 	}
-	beside := map[string]any{}
-	for name, v := range m.Beside {
-		beside[name] = v
-	}
-	transfer := make([]any, len(m.Transfer))
-	for i, v := range m.Transfer {
-		transfer[i] = v
-	}
-	to.Call("postMessage", map[string]any{"text": text, "beside": beside}, transfer)
+	to.Call("postMessage", map[string]any{"text": text, "beside": m.Beside}, m.Transfer)
 }
 
 // Listen has take called with every message that arrives at a worker, or, in a worker,
