@@ -50,6 +50,9 @@ type Result struct {
 type Engine struct {
 	Device *gpu.Device
 	Warn   func(text string) // told of what is odd but no error; may be nil
+	// ToPNG turns a picture that package imageproc does not read into a PNG, where a browser
+	// can; may be nil.
+	ToPNG  func(ctx context.Context, file []byte) ([]byte, error)
 	host   Host
 	name   string // of the model that is loaded
 	loaded *loadedModel

@@ -12,9 +12,6 @@ import (
 	"github.com/imprompt/imprompt/model/pipeline"
 )
 
-// Pictures are the files that Settings name, as the person gave them.
-type Pictures map[string][]byte
-
 // Generate draws what the settings ask for and hands every picture to done. The same
 // settings and pictures give the same picture everywhere. Where the GPU runs out of
 // memory, it begins again in the low-memory mode.
@@ -98,15 +95,19 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
 		GuidanceScale: s.GuidanceScale, Seed: s.Seed, NumImages: s.NumImages, Strength: s.Strength,
 	}
+	in, err := e.inputs(ctx, s, pictures)
+	if err != nil {
+		return err
+	}
 	for i, g := range s.Guides {
-		guide, err := e.guide(ctx, g, guideInput{number: i + 1, pictures: pictures, height: s.Height, width: s.Width})
+		guide, err := e.guide(ctx, g, guideInput{number: i + 1, pictures: in, height: s.Height, width: s.Width})
 		if err != nil {
 			return err
 		}
 		req.Guides = append(req.Guides, guide)
 	}
 	if s.InitImage != "" {
-		if err := startPicture(req, s, pictures, m.pipeline.VAE.Config.Factor()); err != nil {
+		if err := startPicture(req, s, in, m.pipeline.VAE.Config.Factor()); err != nil {
 			return err
 		}
 	}
@@ -146,20 +147,8 @@ func (e *Engine) encode(what, text string) []int32 {
 	return enc.IDs
 }
 
-func (p Pictures) decode(name string) (*imageproc.Image, error) {
-	file, ok := p[name]
-	if !ok {
-		return nil, fmt.Errorf("the picture %s is missing", name)
-	}
-	m, err := imageproc.Decode(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return m, nil
-}
-
-func startPicture(req *pipeline.Request, s settings.Settings, pictures Pictures, factor int) error {
-	p, err := pictures.decode(s.InitImage)
+func startPicture(req *pipeline.Request, s settings.Settings, in *inputs, factor int) error {
+	p, err := in.picture(s.InitImage)
 	if err != nil {
 		return err
 	}
@@ -167,7 +156,7 @@ func startPicture(req *pipeline.Request, s settings.Settings, pictures Pictures,
 	if s.Mask == "" {
 		return nil
 	}
-	if p, err = pictures.decode(s.Mask); err != nil {
+	if p, err = in.mask(s.Mask); err != nil {
 		return err
 	}
 	req.Mask = imageproc.MaskPreprocess(p, req.Height, req.Width)

@@ -15,7 +15,7 @@ var makeGuide = map[string]func(ctx context.Context, e *Engine, g settings.Guide
 // guideInput is what a guide may need of a request.
 type guideInput struct {
 	number        int // among the request's guides, counted from 1, for messages
-	pictures      Pictures
+	pictures      *inputs
 	height, width int // of the picture that is drawn
 }
 
@@ -33,7 +33,7 @@ func (in guideInput) mask(name string) (func(h, w int) []float32, error) {
 	if name == "" {
 		return nil, nil
 	}
-	p, err := in.pictures.decode(name)
+	p, err := in.pictures.mask(name)
 	if err != nil {
 		return nil, err
 	}

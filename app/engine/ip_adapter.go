@@ -40,7 +40,7 @@ func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideI
 	}
 	var pixels [][]float32
 	for _, picture := range a.Images {
-		p, err := in.pictures.decode(picture.Picture)
+		p, err := in.pictures.picture(picture.Picture)
 		if err != nil {
 			return nil, err
 		}

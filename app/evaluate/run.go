@@ -130,6 +130,15 @@ func (r *run) open(ctx context.Context) error {
 	return r.embed(ctx)
 }
 
+// imagePrompt is a picture as the engine sees it.
+func imagePrompt(file []byte) (*imageproc.Image, error) {
+	m, alpha, err := imageproc.DecodeAlpha(file)
+	if err != nil {
+		return nil, err
+	}
+	return m.Flatten(alpha, [3]uint8{255, 255, 255}), nil
+}
+
 // embed asks the judge about the list itself.
 func (r *run) embed(ctx context.Context) error {
 	everywhere := true
@@ -142,7 +151,7 @@ func (r *run) embed(ctx context.Context) error {
 			return err
 		}
 		r.pictures[e["picture"]] = file
-		m, err := imageproc.Decode(file)
+		m, err := imagePrompt(file)
 		if err != nil {
 			return fmt.Errorf("%s: %w", e["picture"], err)
 		}

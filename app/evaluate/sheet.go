@@ -33,7 +33,7 @@ const sheetColours = 192
 func (r *run) writeSheet() error {
 	var prompts []*imageproc.Image
 	for _, e := range r.examples {
-		m, err := imageproc.Decode(r.pictures[e["picture"]])
+		m, err := imagePrompt(r.pictures[e["picture"]])
 		if err != nil {
 			return err
 		}

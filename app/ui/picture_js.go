@@ -35,12 +35,18 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 	if head != nil && !errors.Is(head, imageproc.ErrFormat) {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
-	whole, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", blobs.New(data, "")))
+	whole, err := blobs.Bitmap(context.Background(), blobs.New(data, ""))
 	if err != nil && head != nil {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s is cut off or damaged: download or export it again", name)
+		// The engine may read what the browser does not, such as TIFF. The page shows it as PNG.
+		if data, err = ownPNG(webapi.GoBytes(data)); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if whole, err = blobs.Bitmap(context.Background(), blobs.New(data, "")); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	pic := &state.Picture{Name: name, Bytes: data, Width: whole.Get("width").Int(), Height: whole.Get("height").Int()}
 	defer whole.Call("close")
@@ -48,7 +54,7 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 		return nil, fmt.Errorf("%s has %d × %d pixels, more than the %d million that fit: make it smaller in a picture editor", name, pic.Width, pic.Height, imageproc.MaxPixels>>20)
 	}
 	if head != nil {
-		if pic.Bytes, err = toPNG(whole, pic.Width, pic.Height); err != nil {
+		if pic.Bytes, err = blobs.PNG(context.Background(), whole); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -72,14 +78,17 @@ func free(pic *state.Picture) {
 	go runtime.GC()
 }
 
-func toPNG(bitmap js.Value, width, height int) (js.Value, error) {
-	canvas := js.Global().Get("OffscreenCanvas").New(width, height)
-	canvas.Call("getContext", "2d").Call("drawImage", bitmap, 0, 0)
-	b, err := webapi.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
+// ownPNG turns a picture into PNG with the engine's decoders.
+func ownPNG(file []byte) (webapi.Bytes, error) {
+	m, alpha, err := imageproc.DecodeAlpha(file)
 	if err != nil {
 		return js.Undefined(), err
 	}
-	return blobs.Bytes(b)
+	png, err := m.PNG(alpha)
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return webapi.BytesOf(png), nil
 }
 
 // here returns the whole address of a file of the site, which may lie under any path. go-app would take a relative

@@ -13,6 +13,7 @@ import (
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader/store"
@@ -115,11 +116,26 @@ func (d *drawer) open(ctx context.Context) error {
 	}
 	d.engine = engine.New(g, d.host)
 	d.engine.Warn = func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) }
+	d.engine.ToPNG = toPNG
 	d.desk.Answer(0, protocol.Ready{
 		Adapter: g.Info.String(), Vendor: g.Info.Vendor, Architecture: g.Info.Architecture, F16: g.F16, Software: g.Info.Software,
 		MaxBuffer: g.Limits.MaxBufferSize, MaxBinding: g.Limits.MaxStorageBufferBindingSize, Workgroup: int(g.Limits.MaxComputeInvocationsPerWorkgroup),
 	})
 	return nil
+}
+
+// toPNG has the browser decode a picture that the engine does not read: the page took it because the browser does.
+func toPNG(ctx context.Context, file []byte) ([]byte, error) {
+	bitmap, err := blobs.Bitmap(ctx, blobs.New(webapi.BytesOf(file), ""))
+	if err != nil {
+		return nil, err
+	}
+	defer bitmap.Call("close")
+	png, err := blobs.PNG(ctx, bitmap)
+	if err != nil {
+		return nil, err
+	}
+	return webapi.GoBytes(png), nil
 }
 
 func (d *drawer) load(ctx context.Context, id int, model string) (protocol.Body, error) {

@@ -1,6 +1,7 @@
 package imageproc
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"hash/crc32"
@@ -191,4 +192,21 @@ func FuzzPictures(f *testing.F) {
 			t.Fatalf("%d × %d with an alpha of %d × %d", m.Width, m.Height, alpha.Width, alpha.Height)
 		}
 	})
+}
+
+func TestPNGKeepsPixelsAndTransparency(t *testing.T) {
+	for _, name := range []string{"alpha.png", "rgb.tif", "exif-mm-long.png"} {
+		m, alpha, err := DecodeAlpha(readPicture(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := m.PNG(alpha)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, backAlpha, err := DecodeAlpha(file)
+		if err != nil || !bytes.Equal(back.Pix, m.Pix) || (alpha == nil) != (backAlpha == nil) || alpha != nil && !bytes.Equal(alpha.Pix, backAlpha.Pix) {
+			t.Errorf("%s, written as PNG, is another picture; %v", name, err)
+		}
+	}
 }

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// Pictures are the files that Settings name, as the person gave them.
+type Pictures map[string][]byte
+
+// inputs reads a run's pictures.
+type inputs struct {
+	ctx        context.Context
+	engine     *Engine
+	files      Pictures
+	background [3]uint8 // behind transparent pictures
+	said       map[string]bool
+}
+
+func (e *Engine) inputs(ctx context.Context, s settings.Settings, files Pictures) (*inputs, error) {
+	background, err := s.BackgroundColour()
+	return &inputs{ctx, e, files, background, map[string]bool{}}, err
+}
+
+// picture reads a picture as a model sees it. Transparent places show the
+// background: what a file hides there is nothing that a person has ever seen.
+func (in *inputs) picture(name string) (*imageproc.Image, error) {
+	m, alpha, err := in.decode(name)
+	if err != nil {
+		return nil, err
+	}
+	if alpha != nil {
+		in.warnOnce(fmt.Sprintf("%s is transparent in places, which are read as %s.", name, colourName(in.background)))
+	}
+	return m.Flatten(alpha, in.background), nil
+}
+
+// mask reads a mask. One with transparency is read by it, as A1111 does: opaque
+// is white, and its colours say nothing.
+func (in *inputs) mask(name string) (*imageproc.Image, error) {
+	m, alpha, err := in.decode(name)
+	if err != nil || alpha == nil {
+		return m, err
+	}
+	in.warnOnce(fmt.Sprintf("The mask %s is transparent in places: what is opaque is read as white, whatever its colour.", name))
+	return alpha, nil
+}
+
+func (in *inputs) decode(name string) (m, alpha *imageproc.Image, err error) {
+	file, ok := in.files[name]
+	if !ok {
+		return nil, nil, fmt.Errorf("the picture %s is missing", name)
+	}
+	m, alpha, err = imageproc.DecodeAlpha(file)
+	if err != nil && in.engine.ToPNG != nil {
+		if png, e := in.engine.ToPNG(in.ctx, file); e == nil {
+			m, alpha, err = imageproc.DecodeAlpha(png)
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, alpha, nil
+}
+
+// warnOnce says a thing once a run: a picture may serve several times.
+func (in *inputs) warnOnce(text string) {
+	if !in.said[text] {
+		in.said[text] = true
+		in.engine.warn(text)
+	}
+}
+
+func colourName(c [3]uint8) string {
+	switch c {
+	case [3]uint8{255, 255, 255}:
+		return "white"
+	case [3]uint8{}:
+		return "black"
+	}
+	return fmt.Sprintf("#%02x%02x%02x", c[0], c[1], c[2])
+}
