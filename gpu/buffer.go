@@ -6,7 +6,7 @@ type Buffer struct {
 	Size  int64 // bytes, without the guard band
 
 	device   *Device
-	guard    int64 // bytes of NaN behind Size; see Device.Guard
+	guard    int64 // bytes of NaN after Size; see Device.Guard
 	released bool
 	handle   bufferHandle
 }

@@ -8,7 +8,7 @@ type Conv2dOptions struct {
 	Padding    int     // rows and columns of zeros on each side
 	PadEnd     int     // further zeros at the bottom and at the right (the VAE's downsampler)
 	UpsampleTo [2]int  // height and width to enlarge the input to first, by nearest neighbour; zeros mean that it is not
-	X2         *Tensor // Act [N, H, W, C2]: concatenated behind the input over the channels, or nil
+	X2         *Tensor // Act [N, H, W, C2]: concatenated after the input along the channels, or nil
 	Table      *Tensor // F32 [steps, Out]: the step's row is added to every pixel; or nil
 	Activation Activation
 	Residual   *Tensor  // Act, added after the activation; or nil
@@ -129,7 +129,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	}
 	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", o.Table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
 
-	onCPU := p.Device.playsGPU() && o.tile.mv == 0
+	onCPU := p.Device.emulated() && o.tile.mv == 0
 	t := o.tile
 	switch {
 	case onCPU:

@@ -37,10 +37,10 @@ func (a AdapterInfo) String() string {
 	return "unknown adapter"
 }
 
-// playsGPU says whether a processor emulates the GPU. Such a device runs the kernels whose
+// emulated says whether a processor emulates the GPU. Such a device runs the kernels whose
 // names end in _cpu; conv2d_cpu.wgsl says why. They need subgroups, which SwiftShader and
 // lavapipe both have; without subgroups the device runs a GPU's kernels.
-func (d *Device) playsGPU() bool { return d.Info.Software && d.Subgroups }
+func (d *Device) emulated() bool { return d.Info.Software && d.Subgroups }
 
 // Device is a GPU, or a planner without one (see NewPlanner).
 type Device struct {

@@ -47,7 +47,7 @@ type GroupNormOptions struct {
 	Label      string
 	Groups     int
 	Eps        float64
-	X2         *Tensor // concatenated behind x over the channels, or nil
+	X2         *Tensor // concatenated after x along the channels, or nil
 	Activation Activation
 }
 
