@@ -7,74 +7,93 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/random"
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// draw takes all random numbers of the run from one generator in diffusers' order.
+// draw takes all random numbers of the run from one generator, in the order of
+// scheduler.PlanDraws, which is diffusers'.
 func (r *run) draw(ctx context.Context) error {
-	g := random.New(r.req.Seed)
-	n, size := r.req.NumImages, 4*r.h*r.w
-	latents := func(count int) [][]float32 {
-		all := g.Normal(count * size)
-		list := make([][]float32, count)
-		for i := range list {
-			list[i] = transposed(all[i*size:(i+1)*size], 4)
-		}
-		return list
-	}
 	q := r.req
-	inpainting := q.Mask != nil
-	var known []float32
-	// Image to image, and inpainting that needs the picture's latents: the posterior is
-	// sampled first.
-	if q.Init != nil && (!inpainting || r.UNet.Config.InChannels == 4 || r.strength() < 1) {
-		var err error
-		if known, err = r.encodeVAE(ctx, q.Init, latents(1)[0]); err != nil {
-			return err
-		}
-	}
-	r.noise0 = latents(n)
-	for i := range n {
-		x := make([]float32, size)
-		for j, e := range r.noise0[i] {
-			if known == nil || inpainting && r.strength() >= 1 {
-				x[j] = e * float32(r.schedule.InitNoiseSigma)
-			} else {
-				x[j] = float32(r.schedule.AddNoise.Latents*float64(known[j]) + r.schedule.AddNoise.Noise*float64(e))
+	var g random.Source = random.New(q.Seed)
+	var known []float32 // the latents of Init
+	r.noises = make([][][]float32, len(r.schedule.Steps))
+	for _, d := range scheduler.PlanDraws(r.kind(), r.schedule, q.NumImages, [3]int{4, r.h, r.w}, r.strength()) {
+		switch d.Name {
+		case scheduler.ImageLatents:
+			var err error
+			if known, err = r.encodeVAE(ctx, q.Init, perPicture(g.Posterior(d.Count()), d)[0]); err != nil {
+				return err
 			}
-		}
-		r.initial = append(r.initial, x)
-	}
-	if inpainting {
-		// diffusers encodes the masked picture for UNets of four channels, too, and
-		// draws for it.
-		sample := latents(1)[0]
-		if r.UNet.Config.InChannels == 9 {
-			masked, err := r.encodeVAE(ctx, q.MaskedImage, sample)
+		case scheduler.InitialNoise:
+			r.noise0 = perPicture(g.Normal(d.Count()), d)
+			for _, noise := range r.noise0 {
+				r.initial = append(r.initial, r.firstSample(noise, known))
+			}
+		case scheduler.MaskedImageLatents:
+			noise := perPicture(g.Posterior(d.Count()), d)[0]
+			if d.Unused {
+				continue
+			}
+			masked, err := r.encodeVAE(ctx, q.MaskedImage, noise)
 			if err != nil {
 				return err
 			}
 			for i, m := range q.LatentMask {
 				r.extra = append(append(r.extra, m), masked[4*i:4*i+4]...)
 			}
-		} else {
-			for _, m := range q.LatentMask {
-				r.inpaint = append(r.inpaint, m, m, m, m)
-			}
-			r.inpaint = append(r.inpaint, known...)
+		case scheduler.StepNoise:
+			r.noises[d.Step] = perPicture(g.Normal(d.Count()), d)
 		}
 	}
-	for _, s := range r.schedule.Steps {
-		if s.DrawsNoise {
-			r.noises = append(r.noises, latents(n))
-		} else {
-			r.noises = append(r.noises, nil)
+	if r.kind() == scheduler.Inpaint {
+		for _, m := range q.LatentMask {
+			r.inpaint = append(r.inpaint, m, m, m, m)
 		}
+		r.inpaint = append(r.inpaint, known...)
 	}
 	return nil
 }
 
-// encodeVAE samples the posterior of a picture with the noise given, [h·w, 4], and
-// scales it (_encode_vae_image).
+// kind is which of diffusers' pipelines the run follows.
+func (r *run) kind() scheduler.Kind {
+	switch {
+	case r.req.Init == nil:
+		return scheduler.TextToImage
+	case r.req.Mask == nil:
+		return scheduler.ImageToImage
+	case r.UNet.Config.InChannels == 9:
+		return scheduler.InpaintChannels
+	}
+	return scheduler.Inpaint
+}
+
+// firstSample is what a picture begins from: noise alone or, with known latents, as much
+// noise over them as the first step expects. Inpainting at full strength takes noise alone.
+func (r *run) firstSample(noise, known []float32) []float32 {
+	x := make([]float32, len(noise))
+	alone := known == nil || r.req.Mask != nil && r.strength() >= 1
+	for i, e := range noise {
+		if alone {
+			x[i] = e * float32(r.schedule.InitNoiseSigma)
+		} else {
+			x[i] = float32(r.schedule.AddNoise.Latents*float64(known[i]) + r.schedule.AddNoise.Noise*float64(e))
+		}
+	}
+	return x
+}
+
+// perPicture cuts what was drawn, [N, C, h, w], into the N pictures' latents, each [h·w, C].
+func perPicture(drawn []float32, d scheduler.Draw) [][]float32 {
+	size := d.Count() / d.Shape[0]
+	list := make([][]float32, d.Shape[0])
+	for i := range list {
+		list[i] = transposed(drawn[i*size:(i+1)*size], d.Shape[1])
+	}
+	return list
+}
+
+// encodeVAE samples the posterior of a picture with the given noise, [h·w, 4], and scales
+// the sample (_encode_vae_image).
 func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32, error) {
 	if err := r.Memory.Need(ctx, r.VAE.Encoder); err != nil {
 		return nil, err
