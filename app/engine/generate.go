@@ -10,6 +10,7 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/pipeline"
+	"github.com/imprompt/imprompt/model/random"
 )
 
 // Generate draws what the settings ask for and hands every picture to done. The same
@@ -93,7 +94,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	req := &pipeline.Request{
 		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
-		GuidanceScale: s.GuidanceScale, Seed: s.Seed, NumImages: s.NumImages, Strength: s.Strength,
+		GuidanceScale: s.GuidanceScale, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
 	}
 	in, err := e.inputs(ctx, s, pictures)
 	if err != nil {
@@ -111,7 +112,6 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 			return err
 		}
 	}
-	index := 0
 	return m.pipeline.Run(ctx, req, func(p pipeline.Progress) {
 		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip}
 		if p.Step > 0 {
@@ -131,11 +131,32 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		f := m.pipeline.VAE.Config.Factor()
 		result := Result{
 			RGBA: imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width).RGBA(), Width: r.Width, Height: r.Height,
-			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: s, Index: index,
+			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: recipe(s, r.Index), Index: r.Index,
 		}
-		index++
 		return done(result)
 	})
+}
+
+// sources are the generators of a run's pictures. Each has a seed of its own, one up from the
+// picture before, as in A1111: so that a picture can be drawn again by itself.
+func sources(s settings.Settings) []random.Source {
+	list := make([]random.Source, s.NumImages)
+	for i := range list {
+		seed := s.Seed + uint64(i)
+		if s.GeneratorDevice == settings.GeneratorGPU {
+			list[i] = random.NewPhilox(seed)
+		} else {
+			list[i] = random.New(seed)
+		}
+	}
+	return list
+}
+
+// recipe are the settings that give picture i of a run, and it alone.
+func recipe(s settings.Settings, i int) settings.Settings {
+	s.Seed += uint64(i)
+	s.NumImages = 1
+	return s
 }
 
 // encode tokenizes, and says what does not fit.

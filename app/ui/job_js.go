@@ -13,7 +13,7 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
-// generate makes the picture that the composer describes, or several from one seed.
+// generate makes the picture that the composer describes, or several of seeds in a row.
 func (p *page) generate() { p.request(p.composer.ForPicture) }
 
 // request submits what the composer asks for, unless something is wrong with it, which is then said.

@@ -3,11 +3,13 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
@@ -32,11 +34,23 @@ func (t *settingsPanel) Render() app.UI {
 			t.spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, s.GuidanceScale,
 				func(v float64) string { s.GuidanceScale = v; return trim(v) }),
 			t.scheduler(),
-			t.whole("Pictures", "num_images: how many at once, from one seed", 1, 16, 1, &s.NumImages),
+			t.whole("Pictures", "num_images: how many at once; each has the next seed", 1, 16, 1, &s.NumImages),
 			t.seed(),
+			t.noise(),
 		),
 		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
 			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
+	)
+}
+
+// noise chooses what draws the noise of a seed.
+func (t *settingsPanel) noise() app.UI {
+	s := &t.composer.Settings
+	return app.Div().Class("field").Title("generator_device: noise as torch draws it on a CPU, or on a GPU as AUTOMATIC1111's web UI does; a seed gives another picture with each").Body(
+		app.Label().For("set-Noise").Text("Noise"),
+		app.Select().ID(t.controls.bind("set-Noise", cmp.Or(s.GeneratorDevice, settings.GeneratorCPU))).Body(
+			option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111"),
+		).OnChange(func(ctx app.Context, _ app.Event) { s.GeneratorDevice = text(ctx) }),
 	)
 }
 

@@ -44,7 +44,7 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if r.apart {
 		r.releaseDecode()
 	}
-	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width}, nil
+	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width, Index: i}, nil
 }
 
 // sample reads the latents as they are now, [h·w, 4].
@@ -92,14 +92,15 @@ func (r *run) upload(i int) {
 		s.Noise.SetFloat32(all)
 	}
 	if s.Inpaint != nil {
-		s.Inpaint.SetFloat32(append(append([]float32(nil), r.inpaint...), r.noise0[i]...))
+		s.Inpaint.SetFloat32(append(append([]float32(nil), of(r.inpaint, i)...), r.noise0[i]...))
 	}
 	if r.extra != nil {
+		extra := of(r.extra, i)
 		// The latents' channels are written by the kernel, these once.
 		var input []float32
 		for range r.batch {
 			for px := range pixels {
-				input = append(append(input, 0, 0, 0, 0), r.extra[5*px:5*px+5]...)
+				input = append(append(input, 0, 0, 0, 0), extra[5*px:5*px+5]...)
 			}
 		}
 		s.Input.SetFloat32(input)

@@ -10,14 +10,28 @@ import (
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// draw takes all random numbers of the run from one generator, in the order of
-// scheduler.PlanDraws, which is diffusers'.
+// draw takes all random numbers of the run: from one generator for all pictures, or from
+// each picture's own.
 func (r *run) draw(ctx context.Context) error {
 	q := r.req
-	var g random.Source = random.New(q.Seed)
-	var known []float32 // the latents of Init
 	r.noises = make([][][]float32, len(r.schedule.Steps))
-	for _, d := range scheduler.PlanDraws(r.kind(), r.schedule, q.NumImages, [3]int{4, r.h, r.w}, r.strength()) {
+	if q.Sources == nil {
+		return r.drawFrom(ctx, random.New(q.Seed), q.NumImages)
+	}
+	for _, source := range q.Sources {
+		if err := r.drawFrom(ctx, source, 1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawFrom takes the random numbers of the next n pictures, in the order of
+// scheduler.PlanDraws, which is diffusers'.
+func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
+	q := r.req
+	var known []float32 // the latents of Init
+	for _, d := range scheduler.PlanDraws(r.kind(), r.schedule, n, [3]int{4, r.h, r.w}, r.strength()) {
 		switch d.Name {
 		case scheduler.ImageLatents:
 			var err error
@@ -25,8 +39,8 @@ func (r *run) draw(ctx context.Context) error {
 				return err
 			}
 		case scheduler.InitialNoise:
-			r.noise0 = perPicture(g.Normal(d.Count()), d)
-			for _, noise := range r.noise0 {
+			for _, noise := range perPicture(g.Normal(d.Count()), d) {
+				r.noise0 = append(r.noise0, noise)
 				r.initial = append(r.initial, r.firstSample(noise, known))
 			}
 		case scheduler.MaskedImageLatents:
@@ -38,21 +52,27 @@ func (r *run) draw(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
+			var extra []float32
 			for i, m := range q.LatentMask {
-				r.extra = append(append(r.extra, m), masked[4*i:4*i+4]...)
+				extra = append(append(extra, m), masked[4*i:4*i+4]...)
 			}
+			r.extra = append(r.extra, extra)
 		case scheduler.StepNoise:
-			r.noises[d.Step] = perPicture(g.Normal(d.Count()), d)
+			r.noises[d.Step] = append(r.noises[d.Step], perPicture(g.Normal(d.Count()), d)...)
 		}
 	}
 	if r.kind() == scheduler.Inpaint {
+		var inpaint []float32
 		for _, m := range q.LatentMask {
-			r.inpaint = append(r.inpaint, m, m, m, m)
+			inpaint = append(inpaint, m, m, m, m)
 		}
-		r.inpaint = append(r.inpaint, known...)
+		r.inpaint = append(r.inpaint, append(inpaint, known...))
 	}
 	return nil
 }
+
+// of is picture i's entry in a list that has one for each picture, or one for all.
+func of[T any](list []T, i int) T { return list[min(i, len(list)-1)] }
 
 // kind is which of diffusers' pipelines the run follows.
 func (r *run) kind() scheduler.Kind {
@@ -95,6 +115,25 @@ func perPicture(drawn []float32, d scheduler.Draw) [][]float32 {
 // encodeVAE samples the posterior of a picture with the given noise, [h·w, 4], and scales
 // the sample (_encode_vae_image).
 func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32, error) {
+	moments, err := r.moments(ctx, pixels)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(noise))
+	for i := range out {
+		mean, logvar := moments[i/4*8+i%4], moments[i/4*8+4+i%4]
+		std := float32(math.Exp(0.5 * float64(min(max(logvar, -30), 20))))
+		out[i] = (mean + std*noise[i]) * float32(r.VAE.Config.ScalingFactor)
+	}
+	return out, nil
+}
+
+// moments are the mean and the logarithm of the variance of a picture's latents, [h·w, 8].
+// They are computed once, however many samples are taken.
+func (r *run) moments(ctx context.Context, pixels []float32) ([]float32, error) {
+	if m, ok := r.momentsOf[&pixels[0]]; ok {
+		return m, nil
+	}
 	if err := r.Memory.Need(ctx, r.VAE.Encoder); err != nil {
 		return nil, err
 	}
@@ -114,13 +153,11 @@ func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float32, len(noise))
-	for i := range out {
-		mean, logvar := moments[i/4*8+i%4], moments[i/4*8+4+i%4]
-		std := float32(math.Exp(0.5 * float64(min(max(logvar, -30), 20))))
-		out[i] = (mean + std*noise[i]) * float32(r.VAE.Config.ScalingFactor)
+	if r.momentsOf == nil {
+		r.momentsOf = map[*float32][]float32{}
 	}
-	return out, nil
+	r.momentsOf[&pixels[0]] = moments
+	return moments, nil
 }
 
 // transposed turns [rows, columns] into [columns, rows]: a picture's NCHW into NHWC with

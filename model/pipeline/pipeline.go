@@ -9,6 +9,7 @@ import (
 	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/guides"
 	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/random"
 	"github.com/imprompt/imprompt/model/scheduler"
 	"github.com/imprompt/imprompt/model/unet"
 	"github.com/imprompt/imprompt/model/vae"
@@ -43,8 +44,11 @@ type Request struct {
 	Scheduler        string
 	Steps            int
 	GuidanceScale    float64
-	Seed             uint64
 	NumImages        int
+	// Seed is of the one generator that draws the numbers of all pictures. With Sources each
+	// picture has a generator of its own, as diffusers takes a list of them.
+	Seed    uint64
+	Sources []random.Source
 
 	// Init is the picture that an image-to-image run starts from, [H, W, 3] in -1..1. It
 	// is nil for a run from noise.
@@ -87,6 +91,7 @@ type Result struct {
 	Latents []float32 // [4, h, w]
 	Height  int
 	Width   int
+	Index   int // among the run's pictures
 }
 
 // errSkip is the cause with which Progress.Skip cancels a picture.
@@ -156,16 +161,19 @@ type run struct {
 	conds    []*unet.Conditioning // one for each branch
 	initial  [][]float32          // by image: the first sample, [h·w, 4]
 	noises   [][][]float32        // by step that draws, and by image
-	inpaint  []float32            // the mask, the initial latents and their noise; the noise differs by image
-	noise0   [][]float32
-	extra    []float32 // channels 5 to 9 of a 9-channel UNet: the mask, the masked latents; [h·w, 5]
-	sampler  *gpu.Sampler
-	start    *gpu.Program
-	step     *gpu.Program
-	decode   *gpu.Program
-	decoded  *gpu.Tensor
-	latents  *gpu.Tensor // what the decoder reads
-	releases []func()
+	// For each image, or one for all of them: the mask and the initial latents of an
+	// inpainting, whose noise is in noise0; channels 5 to 9 of a 9-channel UNet, the mask and
+	// the masked latents, [h·w, 5].
+	inpaint, extra [][]float32
+	noise0         [][]float32 // by image
+	momentsOf      map[*float32][]float32
+	sampler        *gpu.Sampler
+	start          *gpu.Program
+	step           *gpu.Program
+	decode         *gpu.Program
+	decoded        *gpu.Tensor
+	latents        *gpu.Tensor // what the decoder reads
+	releases       []func()
 }
 
 func (r *run) later(f func()) { r.releases = append(r.releases, f) }
@@ -191,6 +199,12 @@ func (r *run) check() error {
 	}
 	if q.NumImages < 1 {
 		return fmt.Errorf("%d pictures: ask for at least one", q.NumImages)
+	}
+	if q.Sources != nil && len(q.Sources) != q.NumImages {
+		return fmt.Errorf("%d sources of random numbers for %d pictures: give one for each", len(q.Sources), q.NumImages)
+	}
+	if q.Init != nil && int(float64(q.Steps)*q.Strength) < 1 {
+		return fmt.Errorf("%d steps at strength %g leave none to run: raise one of the two", q.Steps, q.Strength)
 	}
 	if r.UNet.Config.InChannels == 9 && q.Mask == nil {
 		return fmt.Errorf("this model is made for inpainting (its UNet has 9 input channels): give it a start picture and a mask")

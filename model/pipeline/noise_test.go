@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/imprompt/imprompt/model/random"
+	"github.com/imprompt/imprompt/model/scheduler"
+)
+
+func drawn(t *testing.T, q *Request) *run {
+	t.Helper()
+	config, err := scheduler.ParseConfig([]byte(`{"_class_name": "DDIMScheduler", "num_train_timesteps": 1000, "beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{req: q, h: 3, w: 5}
+	if r.schedule, err = scheduler.New(q.Scheduler, config, 4, scheduler.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.draw(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// A picture that has a generator of its own is the same in every run.
+func TestEachPictureDrawsFromItsOwnSource(t *testing.T) {
+	for name, source := range map[string]func(seed uint64) random.Source{
+		"cpu": func(seed uint64) random.Source { return random.New(seed) },
+		"gpu": func(seed uint64) random.Source { return random.NewPhilox(seed) },
+	} {
+		for _, s := range []string{"euler_a", "ddim"} {
+			three := drawn(t, &Request{Scheduler: s, NumImages: 3, Sources: []random.Source{source(7), source(8), source(9)}})
+			for i := range 3 {
+				one := drawn(t, &Request{Scheduler: s, NumImages: 1, Sources: []random.Source{source(uint64(7 + i))}})
+				if !slices.Equal(three.initial[i], one.initial[0]) || !slices.Equal(three.noise0[i], one.noise0[0]) {
+					t.Errorf("%s, %s: picture %d begins from other noise than by itself", name, s, i)
+				}
+				if want := transposed(source(uint64(7+i)).Normal(4*3*5), 4); !slices.Equal(one.noise0[0], want) {
+					t.Errorf("%s, %s: picture %d does not begin from its source's first numbers", name, s, i)
+				}
+				for step := range one.noises {
+					if one.noises[step] != nil && !slices.Equal(three.noises[step][i], one.noises[step][0]) {
+						t.Errorf("%s, %s: picture %d has other noise in step %d", name, s, i, step)
+					}
+				}
+			}
+		}
+	}
+}
+
+// One source for one picture is the one generator of its seed.
+func TestOneSourceIsTheSeedsGenerator(t *testing.T) {
+	a := drawn(t, &Request{Scheduler: "euler_a", NumImages: 1, Seed: 3})
+	b := drawn(t, &Request{Scheduler: "euler_a", NumImages: 1, Sources: []random.Source{random.New(3)}})
+	for step := range a.noises {
+		if a.noises[step] != nil && !slices.Equal(a.noises[step][0], b.noises[step][0]) {
+			t.Errorf("step %d differs", step)
+		}
+	}
+	if !slices.Equal(a.initial[0], b.initial[0]) {
+		t.Error("the first sample differs")
+	}
+}
