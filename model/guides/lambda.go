@@ -2,8 +2,10 @@ package guides
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/unet"
 )
 
@@ -33,6 +35,14 @@ func (l Lambda) Table(steps int) [][]float32 {
 		}
 	}
 	return table
+}
+
+// Tensor is Table on the GPU, F32 [steps, layers], in a persistent tensor that the caller
+// releases.
+func (l Lambda) Tensor(d *gpu.Device, steps int) *gpu.Tensor {
+	t := d.NewTensor("lambda", gpu.F32, steps, len(l.Layers))
+	t.SetFloat32(slices.Concat(l.Table(steps)...))
+	return t
 }
 
 // Layers is λ by cross-attention for what is taken over from an image prompt: "all"; its

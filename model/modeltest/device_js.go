@@ -51,16 +51,17 @@ func Load(t *testing.T, d *gpu.Device, n nn.Network, m Model, part string) {
 // Given is an input of tests/reference/networks.py: a hash, counted channels last.
 func Given(d *gpu.Device, m Model, name string, shape ...int) *gpu.Tensor {
 	x := d.NewTensor(name, gpu.Act, shape...)
-	n := 1
-	for _, s := range shape {
-		n *= s
-	}
-	v := make([]float32, n)
+	x.SetFloat32(GivenValues(m, name, x.Rows()*x.Channels()))
+	return x
+}
+
+// GivenValues are the numbers of an input, in [-1, 1).
+func GivenValues(m Model, name string, count int) []float32 {
+	v := make([]float32, count)
 	for i := range v {
 		v[i] = float32(Uniform("network/"+m.Name+"/"+name, i))
 	}
-	x.SetFloat32(v)
-	return x
+	return v
 }
 
 // Run records a program, runs it once, and returns its result.

@@ -16,11 +16,11 @@ type Conditioning struct {
 
 // ConditioningOptions are what a Conditioning is computed from.
 type ConditioningOptions struct {
-	Timesteps     []float64        // one for each step
-	Guidance      float64          // the scale that a distilled LCM embeds; other models ignore it
-	Words         *gpu.Tensor      // Act [B, T, cross_attention_dim], the text encoder's last hidden states
-	Height, Width int              // of the latents; only masks need them
-	Taps          ConditioningTaps // what guides add
+	Timesteps     []float64   // one for each step
+	Guidance      float64     // the scale that a distilled LCM embeds; other models ignore it
+	Words         *gpu.Tensor // Act [B, T, cross_attention_dim], the text encoder's last hidden states
+	Height, Width int         // of the latents; only masks need them
+	Taps          ConditioningTaps
 }
 
 // NewConditioning computes the time embedding and the keys and values of all steps. The
@@ -38,7 +38,7 @@ func (u *UNet) NewConditioning(ctx context.Context, d *gpu.Device, o Conditionin
 		p.Keep(kv)
 		c.words = append(c.words, kv)
 	}
-	if len(o.Taps.cross) > 0 {
+	if len(o.Taps.decoupled) > 0 {
 		c.decoupled = u.newDecoupled(p, o)
 	}
 	err := p.Build(ctx)

@@ -15,7 +15,7 @@ type decoupled struct {
 
 // newDecoupled records the concatenation of the keys and values into p, and makes the tables.
 func (u *UNet) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled {
-	d, list := p.Device, o.Taps.cross
+	d, list := p.Device, o.Taps.decoupled
 	c := &decoupled{count: len(list), masks: map[[2]int]*gpu.Tensor{}}
 	for i := range u.blocks {
 		var parts []*gpu.Tensor

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -30,10 +31,10 @@ type productShape struct {
 	Workgroups int     `json:"workgroups"`
 }
 
-// A step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU: how every product
-// is cut is on record, none of those that take time leaves a large GPU without work, and
-// pipelines are few. With IMPROMPT_UPDATE=1 the record is written anew.
-func TestShapes(t *testing.T) {
+// plannedStep records a step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU
+// that only plans.
+func plannedStep(t *testing.T, taps *unet.StepTaps) *gpu.Program {
+	t.Helper()
 	ctx := context.Background()
 	files := modeltest.ReadFullSize(t)
 	c, err := unet.ParseConfig(files["sd15/unet/config.json"])
@@ -51,8 +52,40 @@ func TestShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := d.NewProgram("UNet step")
-	u.Record(p, d.NewTensor("sample", gpu.Act, 2, 64, 64, 4), cond, nil)
-	if err := p.Build(ctx); err != nil {
+	u.Record(p, d.NewTensor("sample", gpu.Act, 2, 64, 64, 4), cond, taps)
+	return p
+}
+
+// Taps without anything in them record the same dispatches as none, and so does reading
+// the self-attentions' hidden states.
+func TestEmptyTaps(t *testing.T) {
+	labels := func(taps *unet.StepTaps) (list []string) {
+		for _, d := range plannedStep(t, taps).Dispatches() {
+			list = append(list, d.Kernel+" "+d.Label)
+		}
+		return list
+	}
+	without, read := labels(nil), 0
+	reading := &unet.StepTaps{}
+	reading.ReadSelf(func(int, *gpu.Tensor) { read++ })
+	for name, taps := range map[string]*unet.StepTaps{"empty": {}, "reading": reading} {
+		t.Run(name, func(t *testing.T) {
+			if with := labels(taps); !slices.Equal(with, without) {
+				t.Errorf("%d dispatches, and %d without taps", len(with), len(without))
+			}
+		})
+	}
+	if read != 16 {
+		t.Errorf("%d self-attentions were read, not 16", read)
+	}
+}
+
+// A step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU: how every product
+// is cut is on record, none of those that take time leaves a large GPU without work, and
+// pipelines are few. With IMPROMPT_UPDATE=1 the record is written anew.
+func TestShapes(t *testing.T) {
+	p := plannedStep(t, nil)
+	if err := p.Build(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 

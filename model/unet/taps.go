@@ -1,37 +1,115 @@
 package unet
 
-import "github.com/imprompt/imprompt/gpu"
+import (
+	"slices"
 
-// The UNet's taps are the places at which a guide steers it. There are two kinds:
+	"github.com/imprompt/imprompt/gpu"
+)
+
+// The UNet's taps are the places at which guides steer it. There are two kinds:
 // ConditioningTaps are what all steps of a picture share, and StepTaps are recorded into
-// every step. Without anything in its taps the UNet records the same dispatches as without
-// taps. Cross-attentions are numbered as CrossAttentions lists them.
+// every step. Where several guides use one tap, it takes what each of them adds. A UNet
+// whose taps are empty records the same dispatches as one without taps.
+//
+// Transformer blocks are numbered as CrossAttentions lists them.
 
-// ConditioningTaps are read once, by NewConditioning. The zero value adds nothing.
+// ConditioningTaps are read by NewConditioning, once before the steps. The zero value adds
+// nothing.
 type ConditioningTaps struct {
-	words map[int][]*gpu.Tensor
-	cross []Decoupled
+	words     map[int][]*gpu.Tensor
+	decoupled []Decoupled
+	time      []float32
+}
+
+// AddWords puts tokens behind the words that the cross-attention of one transformer block
+// reads. Words and tokens share its keys and values and one softmax.
+//
+//	tokens: Act [B, T, cross_attention_dim]
+func (t *ConditioningTaps) AddWords(block int, tokens *gpu.Tensor) {
+	if t.words == nil {
+		t.words = map[int][]*gpu.Tensor{}
+	}
+	t.words[block] = append(t.words[block], tokens)
 }
 
 // Decoupled are keys and values for every cross-attention that have a softmax of their own,
 // whose result is added times λ (decoupled cross-attention, arXiv 2308.06721, section 3.2.2).
 type Decoupled struct {
-	KV     []*gpu.Tensor            // by cross-attention: Act [B, T, 2C], the keys, then the values
-	Lambda [][]float32              // λ by step and cross-attention
+	KV     []*gpu.Tensor            // by transformer block: Act [B, T, 2C], the keys, then the values
+	Lambda [][]float32              // λ by step and transformer block
 	Mask   func(h, w int) []float32 // the weight of every query of an attention over h × w places; nil for 1 everywhere
 }
 
-// AddWords puts tokens behind the words of one cross-attention, which reads both with the
-// same keys and values and in one softmax. tokens is Act [B, T, cross_attention_dim].
-func (t *ConditioningTaps) AddWords(index int, tokens *gpu.Tensor) {
-	if t.words == nil {
-		t.words = map[int][]*gpu.Tensor{}
+// AddDecoupled adds keys and values with a softmax of their own to all cross-attentions.
+func (t *ConditioningTaps) AddDecoupled(d Decoupled) { t.decoupled = append(t.decoupled, d) }
+
+// AddTime adds a vector, of time_embedding_dim numbers, to the time embedding of all steps
+// before its SiLU. It is where diffusers adds class embeddings and the embeddings of
+// addition_embed_type. All entries of the batch share it: a guide that tells the two
+// branches of guidance apart needs them computed one after the other.
+func (t *ConditioningTaps) AddTime(v []float32) {
+	if t.time == nil {
+		t.time = make([]float32, len(v))
 	}
-	t.words[index] = append(t.words[index], tokens)
+	for i, x := range v {
+		t.time[i] += x
+	}
 }
 
-// AddDecoupled adds keys and values with a softmax of their own to all cross-attentions.
-func (t *ConditioningTaps) AddDecoupled(d Decoupled) { t.cross = append(t.cross, d) }
-
 // StepTaps are read by UNet.Record. The zero value adds nothing.
-type StepTaps struct{}
+type StepTaps struct {
+	skips  map[int][]Residual
+	blocks map[int][]Residual
+	mid    []Residual
+	self   map[int][]*gpu.Tensor
+	read   []func(block int, x *gpu.Tensor)
+}
+
+// Residual is added to activations, times λ.
+type Residual struct {
+	X        *gpu.Tensor // Act, of the shape that it is added to, or of batch 1 for all entries of the batch
+	Lambda   *gpu.Tensor // F32 [steps, n], such as guides.Lambda.Tensor makes; nil for 1
+	LambdaAt int         // the column of Lambda
+	Mask     *gpu.Tensor // F32 [1, H·W], the weight of every pixel; nil for 1 everywhere
+}
+
+// AddSkip adds a residual to what the up blocks read of the down path: i is 0 for conv_in's
+// result, and goes on with the result of every resnet (with its attention) and downsampler.
+// The down path itself is not changed. These are diffusers' down_block_additional_residuals,
+// which a ControlNet computes.
+func (t *StepTaps) AddSkip(i int, r Residual) { t.skips = with(t.skips, i, r) }
+
+// AddMid adds a residual to the mid block's result: diffusers' mid_block_additional_residual.
+func (t *StepTaps) AddMid(r Residual) { t.mid = append(t.mid, r) }
+
+// AddDown adds a residual inside a down block, so that the rest of the down path reads it,
+// too: before the downsampler of a block with cross-attentions, and after that of a block
+// without. These are diffusers' down_intrablock_additional_residuals, a T2I-Adapter's features.
+func (t *StepTaps) AddDown(block int, r Residual) { t.blocks = with(t.blocks, block, r) }
+
+// AddSelf gives more tokens to the self-attention (attn1) of one transformer block: keys and
+// values are made from the block's own hidden states and, behind them, from these. A
+// reference-only guide adds the hidden states of another picture, which ReadSelf gives.
+//
+//	x: Act [B, T, C] or [B, H, W, C], hidden states after the block's norm1
+func (t *StepTaps) AddSelf(block int, x *gpu.Tensor) { t.self = with(t.self, block, x) }
+
+// ReadSelf has read called, while the UNet is recorded, with the hidden states that every
+// self-attention (attn1) reads: Act [B, H, W, C], after norm1, valid within the program.
+func (t *StepTaps) ReadSelf(read func(block int, x *gpu.Tensor)) { t.read = append(t.read, read) }
+
+func with[T any](m map[int][]T, i int, v T) map[int][]T {
+	if m == nil {
+		m = map[int][]T{}
+	}
+	m[i] = append(slices.Clip(m[i]), v)
+	return m
+}
+
+// add records the sum of x and residuals.
+func add(p *gpu.Program, x *gpu.Tensor, list []Residual, label string) *gpu.Tensor {
+	for _, r := range list {
+		x = gpu.Add(p, x, r.X, gpu.AddOptions{Label: label, Lambda: r.Lambda, LambdaAt: r.LambdaAt, Mask: r.Mask})
+	}
+	return x
+}

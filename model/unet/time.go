@@ -33,7 +33,7 @@ func (u *UNet) recordTime(p *gpu.Program, c *Conditioning, o ConditioningOptions
 		values = append(values, sinusoid(t, dim, u.Config.FlipSinToCos, u.Config.FreqShift)...)
 	}
 	in.SetFloat32(values)
-	release = in.Release
+	releases := []func(){in.Release}
 
 	t := u.TimeEmbedding
 	x := in
@@ -46,18 +46,29 @@ func (u *UNet) recordTime(p *gpu.Program, c *Conditioning, o ConditioningOptions
 			rows = append(rows, row...)
 		}
 		w.SetFloat32(rows)
-		release = func() { in.Release(); w.Release() }
+		releases = append(releases, w.Release)
 		x = t.CondProj.Forward(p, w, gpu.LinearOptions{Label: "time_embedding.cond_proj", Residual: in})
 	}
 	x = t.Linear1.Forward(p, x, gpu.LinearOptions{Label: "time_embedding.linear_1", Activation: gpu.SiLU})
 	// Every resnet takes SiLU of the embedding. It is computed once, here.
-	x = t.Linear2.Forward(p, x, gpu.LinearOptions{Label: "time_embedding.linear_2", Activation: gpu.SiLU})
+	last := gpu.LinearOptions{Label: "time_embedding.linear_2", Activation: gpu.SiLU}
+	if o.Taps.time != nil {
+		// The program runs as step 0, whose row is added to the embedding of every timestep.
+		last.Table = d.NewTensor("time taps", gpu.F32, 1, u.Config.TimeEmbeddingDim)
+		last.Table.SetFloat32(o.Taps.time)
+		releases = append(releases, last.Table.Release)
+	}
+	x = t.Linear2.Forward(p, x, last)
 	for _, r := range u.resnets {
 		row := r.TimeEmbProj.Forward(p, x, gpu.LinearOptions{Label: r.Name + ".time_emb_proj", Output: gpu.F32})
 		p.Keep(row)
 		c.time[r] = row
 	}
-	return release
+	return func() {
+		for _, f := range releases {
+			f()
+		}
+	}
 }
 
 // sinusoid is get_timestep_embedding of one timestep, in float32 as torch computes it.

@@ -68,7 +68,7 @@ func (t *transformer2D) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, 
 
 func (b *basicTransformerBlock) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, taps *StepTaps) *gpu.Tensor {
 	h := b.Norm1.Forward(p, x, b.name+".norm1")
-	h = b.Attn1.forward(p, h, x)
+	h = b.Attn1.forward(p, h, x, taps, b.index)
 	y := b.Norm2.Forward(p, h, b.name+".norm2")
 	h = b.Attn2.forward(p, y, h, c, b.index)
 	y = b.Norm3.Forward(p, h, b.name+".norm3")
@@ -89,10 +89,30 @@ func newSelfAttention(name string, ch, heads int) *selfAttention {
 	return &selfAttention{ToQKV: nn.NewFused(ch, false, ch, ch, ch), ToOut: nn.NewLinear(ch, ch, true), name: name, heads: heads}
 }
 
-func (a *selfAttention) forward(p *gpu.Program, x, residual *gpu.Tensor) *gpu.Tensor {
+func (a *selfAttention) forward(p *gpu.Program, x, residual *gpu.Tensor, taps *StepTaps, block int) *gpu.Tensor {
+	for _, read := range taps.read {
+		read(block, x)
+	}
 	qkv := a.ToQKV.Forward(p, x, gpu.LinearOptions{Label: a.name + ".to_qkv"})
-	h := nn.Attention(p, qkv, a.heads, a.name)
+	h := a.attend(p, qkv, taps.self[block])
 	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.name + ".to_out.0", Residual: residual})
+}
+
+// attend is the attention over the block's own states and those of the taps.
+func (a *selfAttention) attend(p *gpu.Program, qkv *gpu.Tensor, more []*gpu.Tensor) *gpu.Tensor {
+	if more == nil {
+		return nn.Attention(p, qkv, a.heads, a.name)
+	}
+	c := qkv.Channels() / 3
+	batch := qkv.Shape[0]
+	tokens := func(x *gpu.Tensor) *gpu.Tensor { return x.Reshape(batch, x.Rows()/batch, x.Channels()) }
+	parts := []*gpu.Tensor{tokens(qkv)}
+	for _, x := range more {
+		// The queries among the three are not used; it is one product all the same.
+		parts = append(parts, a.ToQKV.Forward(p, tokens(x), gpu.LinearOptions{Label: a.name + ".to_qkv.tap"}))
+	}
+	kv := gpu.ConcatTokens(p, parts...)
+	return gpu.Attention(p, qkv, kv, gpu.AttentionOptions{Label: a.name, Heads: a.heads, HeadSize: c / a.heads, KAt: c, VAt: 2 * c})
 }
 
 // CrossAttention is a transformer block's attn2. The queries are the latents'. The keys

@@ -155,13 +155,16 @@ func (u *UNet) CrossAttentions() []*CrossAttention {
 	return list
 }
 
-// Record appends the network to p.
+// Record appends the network to p. The networks of guides are recorded before, into t.
 //
 //	x: Act [B, H, W, in_channels], the noisy latents, scaled as the scheduler asks
 //	c: what the steps share
 //	t: what guides add in this step, or nil
 //	returns: F32 [B, H, W, out_channels], the prediction
 func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTaps) *gpu.Tensor {
+	if t == nil {
+		t = &StepTaps{}
+	}
 	h := u.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1})
 	skips := []*gpu.Tensor{h}
 	for i, b := range u.DownBlocks {
@@ -169,6 +172,9 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 			h = r.Forward(p, h, nil, c.time[r])
 			if b.Attentions != nil {
 				h = b.Attentions[j].forward(p, h, c, t)
+				if j == len(b.Resnets)-1 {
+					h = add(p, h, t.blocks[i], fmt.Sprintf("down_blocks.%d.tap", i))
+				}
 			}
 			skips = append(skips, h)
 		}
@@ -176,6 +182,13 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 			h = s.Forward(p, h, fmt.Sprintf("down_blocks.%d.downsamplers.0.conv", i), u.Config.DownsamplePadding)
 			skips = append(skips, h)
 		}
+		if b.Attentions == nil {
+			h = add(p, h, t.blocks[i], fmt.Sprintf("down_blocks.%d.tap", i))
+			skips[len(skips)-1] = h // diffusers adds in place, to the last skip, too
+		}
+	}
+	for i := range skips {
+		skips[i] = add(p, skips[i], t.skips[i], fmt.Sprintf("skips.%d.tap", i))
 	}
 	if m := u.MidBlock; m != nil {
 		h = m.Resnets[0].Forward(p, h, nil, c.time[m.Resnets[0]])
@@ -185,6 +198,7 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 			h = r.Forward(p, h, nil, c.time[r])
 		}
 	}
+	h = add(p, h, t.mid, "mid_block.tap")
 	for i, b := range u.UpBlocks {
 		for j, r := range b.Resnets {
 			skip := skips[len(skips)-1]
