@@ -240,7 +240,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 			p.optional(&s.Width, "width", c.value(latent, "width"))
 			p.optional(&s.Height, "height", c.value(latent, "height"))
 		} else if image := c.value(latent, "image"); image != "" {
-			n.add("it begins from the picture %s; add it as the start picture", publicName(image))
+			n.add("it begins from the picture %s; add it as the start picture", PublicName(image))
 		}
 	}
 	if s.Strength >= 1 { // from noise, as Default has it
@@ -284,10 +284,10 @@ func (c *comfy) networks(p *parser) {
 		switch {
 		case strings.Contains(n.class, "CheckpointLoader"):
 			if name := c.value(n, "ckpt_name"); name != "" && p.model == "" {
-				p.model = publicName(name)
+				p.model = PublicName(name)
 			}
 		case strings.Contains(n.class, "LoraLoader"):
-			p.lora(publicName(c.value(n, "lora_name")))
+			p.lora(PublicName(c.value(n, "lora_name")))
 		case strings.Contains(n.class, "IPAdapter"):
 			kinds["IP-Adapter"] = true
 		case strings.Contains(n.class, "ControlNet"):

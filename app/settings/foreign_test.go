@@ -274,7 +274,7 @@ func TestLongTextsAreBounded(t *testing.T) {
 			t.Errorf("%s: %d bytes are said: %.200s", name, n, err)
 		}
 		for _, text := range []string{s.Prompt, s.NegativePrompt, s.Model, s.InitImage} {
-			if len(text) > maxWords {
+			if len(text) > MaxWords {
 				t.Errorf("%s: a text of %d bytes is kept", name, len(text))
 			}
 		}

@@ -9,7 +9,7 @@ import (
 // Bounds of what is read from a picture or from pasted text. A file may hold
 // megabytes in any of its fields.
 const (
-	maxWords   = 64 << 10  // bytes of a prompt
+	MaxWords   = 64 << 10  // bytes of a prompt
 	maxA1111   = 256 << 10 // bytes of a text in A1111's form
 	maxFields  = 1000      // of its parameters
 	maxName    = 1 << 10   // bytes of a model's or a picture's name
@@ -67,9 +67,9 @@ func brief(text string, most int) string {
 // bound cuts what is too long for anything that a person wrote.
 func (s *Settings) bound(n *notes) {
 	words := func(what string, text *string) {
-		if len(*text) > maxWords {
-			n.add("%s is longer than %d kB; it is cut off there", what, maxWords>>10)
-			*text = strings.ToValidUTF8((*text)[:maxWords], "")
+		if len(*text) > MaxWords {
+			n.add("%s is longer than %d kB; it is cut off there", what, MaxWords>>10)
+			*text = strings.ToValidUTF8((*text)[:MaxWords], "")
 		}
 	}
 	words("the prompt", &s.Prompt)

@@ -10,17 +10,18 @@ import (
 // their folders, which tell of a person's disk, and links lose their query and
 // user, which may hold a secret.
 func (s Settings) Public() Settings {
-	s.Model, s.InitImage, s.Mask = publicName(s.Model), publicName(s.InitImage), publicName(s.Mask)
+	s.Model, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.InitImage), PublicName(s.Mask)
 	s = s.Clone()
 	for _, g := range s.Guides {
 		for _, name := range g.names() {
-			*name = publicName(*name)
+			*name = PublicName(*name)
 		}
 	}
 	return s
 }
 
-func publicName(name string) string {
+// PublicName is a name as pictures carry it.
+func PublicName(name string) string {
 	if u, err := url.Parse(name); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
 		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 		return u.String()

@@ -175,7 +175,7 @@ func (v *problems) number(name string, x, low, high float64) {
 }
 
 func (v *problems) words(name, text string) {
-	v.require(len(text) <= maxWords, "%s has %d kB; at most %d kB are taken", name, len(text)>>10, maxWords>>10)
+	v.require(len(text) <= MaxWords, "%s has %d kB; at most %d kB are taken", name, len(text)>>10, MaxWords>>10)
 }
 
 // lambda checks a guide's λ and the fractions of the steps between which it holds.

@@ -68,6 +68,12 @@ func (c *Chooser) Restore(id string) (leftOut string) {
 	if id == c.Chosen.ID || c.Choose(id) {
 		return ""
 	}
+	// A picture's file has the model's name without what may be secret in it.
+	for _, m := range c.Models() {
+		if settings.PublicName(m.ID) == id && (m.ID == c.Chosen.ID || c.Choose(m.ID)) {
+			return ""
+		}
+	}
 	return "the model " + id + ", which is not here (see Models)"
 }
 

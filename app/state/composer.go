@@ -115,6 +115,10 @@ func (im *ImagePrompt) AdapterOf(fit []Adapter) (a Adapter, ok bool) {
 	if i := slices.IndexFunc(fit, func(a Adapter) bool { return a.ID == im.Adapter }); i >= 0 {
 		return fit[i], true
 	}
+	// A picture's file has the adapter's name without what may be secret in it.
+	if i := slices.IndexFunc(fit, func(a Adapter) bool { return settings.PublicName(a.ID) == im.Adapter }); i >= 0 {
+		return fit[i], true
+	}
 	if len(fit) == 0 {
 		return Adapter{}, false
 	}

@@ -72,6 +72,13 @@ func TestImagePrompts(t *testing.T) {
 			t.Errorf("%q is used, not the first", a.ID)
 		}
 	})
+	t.Run("an adapter is found by the name that a picture's file carries", func(t *testing.T) {
+		const link = "https://hub/plus.safetensors"
+		im := &ImagePrompt{Adapter: link}
+		if a, ok := im.AdapterOf([]Adapter{{ID: "a"}, {ID: link + "?token=secret"}}); !ok || a.ID != link+"?token=secret" {
+			t.Errorf("%q is used", a.ID)
+		}
+	})
 }
 
 func TestStartPicture(t *testing.T) {

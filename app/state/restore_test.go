@@ -205,6 +205,12 @@ func TestFind(t *testing.T) {
 	_, r := made(t)
 	var g Gallery
 	g.Opened([]*Result{resultOf("a fox", 7), r})
+	secret := resultOf("a fox", 8)
+	secret.Settings.Guides = settings.Guides{&settings.IPAdapter{Weights: "https://hub/a.safetensors?token=secret"}}
+	g.Results = append(g.Results, secret)
+	if g.Find(secret.Settings.Public()) != secret {
+		t.Error("a result is not found by the settings in its file")
+	}
 	if g.Find(r.Settings) != r {
 		t.Error("the result was not found by its settings")
 	}

@@ -52,9 +52,10 @@ func (r *Result) Title() string {
 // FileName returns the name that a result is downloaded under.
 func (r *Result) FileName() string { return fmt.Sprintf("imprompt-%d.png", r.Settings.Seed) }
 
-// madeFrom reports whether a result has these settings.
+// madeFrom reports whether a result has these settings, which may have been read from its file: a file carries names
+// without folders, and links without what may be secret.
 func (r *Result) madeFrom(s settings.Settings) bool {
-	a, errA := json.Marshal(r.Settings)
-	b, errB := json.Marshal(s)
+	a, errA := json.Marshal(r.Settings.Public())
+	b, errB := json.Marshal(s.Public())
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }

@@ -35,6 +35,12 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 	if head != nil && !errors.Is(head, imageproc.ErrFormat) {
 		return nil, fmt.Errorf("%s: %w", name, head)
 	}
+	if head == nil && imageproc.OddOrientation(webapi.GoBytes(data)) {
+		// The crop is chosen on what the browser shows, so both have to be turned alike.
+		if data, err = ownPNG(webapi.GoBytes(data)); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	whole, err := blobs.Bitmap(context.Background(), blobs.New(data, ""))
 	if err != nil && head != nil {
 		return nil, fmt.Errorf("%s: %w", name, head)

@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 )
 
@@ -35,6 +36,9 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 	}
 	if tokens.Overflow != "" {
 		cut = "Too long for the model, left out: " + tokens.Overflow
+	}
+	if len(*value) > settings.MaxWords {
+		count, cut = "", fmt.Sprintf("This is longer than %d kB: shorten it.", settings.MaxWords>>10)
 	}
 	id := w.controls.bind("words-"+label, *value)
 	return app.Div().Class("field").Body(

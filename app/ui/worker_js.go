@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 )
@@ -111,5 +112,12 @@ func showPreview(bitmap js.Value) {
 }
 
 func (p *page) countTokens() {
-	p.jobs.Count(p.composer.Settings.Prompt, p.composer.Settings.NegativePrompt)
+	// What is too long to be drawn is not counted: that takes a minute for some megabytes.
+	bounded := func(words string) string {
+		if len(words) > settings.MaxWords {
+			return ""
+		}
+		return words
+	}
+	p.jobs.Count(bounded(p.composer.Settings.Prompt), bounded(p.composer.Settings.NegativePrompt))
 }

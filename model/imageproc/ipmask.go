@@ -14,28 +14,6 @@ func AttentionMask(mask []float32, height, width, h, w int) []float32 {
 	return interpolateBicubic(mask, height, width, h, w)
 }
 
-// DownsampleMask is IPAdapterMaskProcessor.downsample as diffusers has it: it
-// guesses the attention layer's height and width from the number of queries and
-// from the mask's proportions. Where the guess does not come out even, the rest
-// of the result is 0 or is cut off. It returns [queries].
-func DownsampleMask(mask []float32, height, width, queries int) []float32 {
-	out := make([]float32, queries)
-	if h, w := guessedSize(height, width, queries); w > 0 {
-		copy(out, AttentionMask(mask, height, width, h, w))
-	}
-	return out
-}
-
-// guessedSize is the size that diffusers assumes for an attention layer.
-func guessedSize(height, width, queries int) (h, w int) {
-	ratio := float64(width) / float64(height)
-	h = max(int(math.Sqrt(float64(queries)/ratio)), 1)
-	if queries%h != 0 {
-		h++
-	}
-	return h, queries / h
-}
-
 // interpolateBicubic is torch.nn.functional.interpolate(mode="bicubic") without
 // corners aligned and without antialias (ATen/native/UpSample.h, A = -0.75).
 func interpolateBicubic(values []float32, height, width, toHeight, toWidth int) []float32 {

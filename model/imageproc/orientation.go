@@ -1,6 +1,7 @@
 package imageproc
 
 import (
+	"bytes"
 	"regexp"
 
 	"github.com/imprompt/imprompt/model/imageproc/exif"
@@ -20,6 +21,14 @@ func orientation(file []byte) int {
 		return int(m[1][0] - '0')
 	}
 	return 1
+}
+
+// OddOrientation reports whether a file is turned in a way that not every browser
+// follows: all of them know only a JPEG's EXIF, and there only the usual width of
+// its number.
+func OddOrientation(file []byte) bool {
+	usual := bytes.HasPrefix(file, []byte("\xff\xd8")) && exif.Read(file).Tags.Short(exif.Orientation)
+	return orientation(file) != 1 && !usual
 }
 
 // xmpOrientation finds tiff:Orientation as an attribute or as an element.

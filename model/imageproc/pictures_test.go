@@ -194,6 +194,17 @@ func FuzzPictures(f *testing.F) {
 	})
 }
 
+func TestOddOrientation(t *testing.T) {
+	for name, want := range map[string]bool{
+		"exif-long.jpg": true, "xmp-element.jpg": true, "exif-ii-short.png": true, "xmp.webp": true, "orientation.tif": true,
+		"exif-and-xmp.jpg": false, "alpha.png": false, "jpeg-3x1-1x1-1x1.jpg": false, "animated.webp": false,
+	} {
+		if got := OddOrientation(readPicture(t, name)); got != want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestPNGKeepsPixelsAndTransparency(t *testing.T) {
 	for _, name := range []string{"alpha.png", "rgb.tif", "exif-mm-long.png"} {
 		m, alpha, err := DecodeAlpha(readPicture(t, name))

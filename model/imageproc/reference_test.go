@@ -181,7 +181,7 @@ func TestDownsampledMasksMatchDiffusers(t *testing.T) {
 	const tolerance = 1e-6
 	for _, tc := range readReference(t).IP {
 		mask := MaskPreprocess(pattern(tc.Size[0], tc.Size[1], 1, false), tc.To[1], tc.To[0])
-		got := DownsampleMask(mask, tc.To[1], tc.To[0], tc.Queries)
+		got := downsampleMask(mask, tc.To[1], tc.To[0], tc.Queries)
 		if len(got) != tc.Queries {
 			t.Errorf("%v: %d values for %d queries", tc.To, len(got), tc.Queries)
 			continue

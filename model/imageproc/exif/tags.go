@@ -3,6 +3,7 @@ package exif
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // Tags are the tags of a TIFF block's first directory, and of the one that EXIF
@@ -104,6 +105,11 @@ func (t Tags) Integer(id uint16) (v int, ok bool) {
 		return 0, false
 	}
 	return 0, false
+}
+
+// Short reports whether there is a tag, with a number of 16 bits.
+func (t Tags) Short(id uint16) bool {
+	return slices.ContainsFunc(t.list, func(e tag) bool { return e.id == id && e.kind == short })
 }
 
 // Text returns a tag's value as a text: UserComment with its code's name before
