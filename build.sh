@@ -16,7 +16,7 @@ usage() {
 ./build.sh build [--out .site]     build the static site into a folder
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
 ./build.sh evaluate                CLIP-I and CLIP-T of what is drawn, as a table (--help for all options)
-./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e full)
+./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e full soak)
 ./build.sh bench [unet|ops|load]   time the engine beside onnxruntime-web (--help for all options)
 ./build.sh setup                   install what tests and the command line need (done by them, too)
 EOF
@@ -190,6 +190,12 @@ test_full() {
   (cd tests && node --test full/)
 }
 
+# A long visit in one page.
+test_soak() {
+  need_node; need_chromium
+  (cd tests && node --test soak/)
+}
+
 run_tests() {
   need_go
   if [ "${1:-}" = --full ]; then export IMPROMPT_FULL=1; shift; fi
@@ -197,7 +203,7 @@ run_tests() {
     for name in "$@"; do
       case $name in
         lint) lint ;;
-        host|node|chromium|e2e|full) "test_$name" ;;
+        host|node|chromium|e2e|full|soak) "test_$name" ;;
         *) usage; exit 2 ;;
       esac
     done
@@ -205,7 +211,7 @@ run_tests() {
   fi
   setup
   lint; test_host; test_node; test_chromium; test_e2e
-  [ -z "${IMPROMPT_FULL:-}" ] || test_full
+  [ -z "${IMPROMPT_FULL:-}" ] || { test_full; test_soak; }
 }
 
 case ${1:-} in

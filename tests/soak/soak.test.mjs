@@ -1,0 +1,107 @@
+// A long visit: 200 pictures in one page, 50 stops at random moments, 20 lost GPUs. What
+// the page and its engine hold ends where it began. ./build.sh test --full soak
+//
+// IMPROMPT_SOAK=20,5,2 makes it shorter: pictures, stops, losses.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PATIENCE, PICTURE, button, draw, loaded, prompt, set, small, unfold, visit } from "../e2e/hands.mjs";
+import { build, open, serve } from "../e2e/site.mjs";
+
+const [PICTURES, STOPS, LOSSES] = (process.env.IMPROMPT_SOAK || "200,50,20").split(",").map(Number);
+const BATCH = 10; // pictures of one request
+
+let site, studio, page, cdp;
+before(async () => {
+  site = await serve(build());
+  studio = await open();
+  page = studio.page;
+  cdp = await page.context().newCDPSession(page);
+  // The page's program is not global, as the worker's is.
+  await page.addInitScript(() => {
+    const instantiate = WebAssembly.instantiateStreaming;
+    WebAssembly.instantiateStreaming = async (...args) => {
+      const result = await instantiate(...args);
+      globalThis.soak = result.instance;
+      return result;
+    };
+  });
+});
+after(async () => {
+  await studio?.close();
+  await site?.close();
+});
+
+const engine = () => page.workers().find((w) => w.url().includes("/worker.js"));
+
+// held is what the page and its engine hold, in bytes.
+async function held() {
+  await cdp.send("HeapProfiler.collectGarbage");
+  const heap = await cdp.send("Runtime.getHeapUsage");
+  // The panel says what the GPU holds, in whole megabytes.
+  const gpu = await page.locator("#about dt", { hasText: "Memory in use" }).locator("xpath=following-sibling::dd[1]").textContent();
+  return {
+    "JavaScript heap of the page": heap.usedSize,
+    "WebAssembly memory of the page": await page.evaluate(() => globalThis.soak.exports.mem.buffer.byteLength),
+    "WebAssembly memory of the engine": await engine().evaluate(() => globalThis.wasm.exports.mem.buffer.byteLength),
+    "memory of the GPU, by the engine's account": 1e6 * Number.parseFloat(gpu),
+  };
+}
+
+// forget deletes every picture, because what the gallery shows is not a leak.
+async function forget() {
+  for (;;) {
+    const thumb = page.locator(".gallery .thumb").first();
+    if ((await thumb.count()) === 0) return;
+    await page.locator(".gallery figure").first().hover();
+    await page.locator(".gallery figure").first().getByRole("button", { name: /^Delete/ }).click();
+    await page.waitForTimeout(30);
+  }
+}
+
+const lose = () => engine().evaluate(() => {
+  const make = GPUDevice.prototype.createCommandEncoder;
+  GPUDevice.prototype.createCommandEncoder = function (...args) {
+    GPUDevice.prototype.createCommandEncoder = make;
+    const encoder = make.apply(this, args);
+    this.destroy();
+    return encoder;
+  };
+});
+
+test("what is held ends where it began", { timeout: (PICTURES + STOPS + 10 * LOSSES) * 10_000 * PATIENCE + 4 * PICTURE }, async () => {
+  await visit(page, site.url);
+  await loaded(page);
+  await small(page);
+  await prompt(page).fill("fox");
+  for (let i = 0; i < 3; i++) await draw(page);
+  await forget();
+  const began = await held();
+
+  await set(page, { Pictures: BATCH });
+  for (let made = 0; made < PICTURES; made += BATCH) {
+    await button(page, "Generate").click();
+    await page.waitForFunction((n) => document.querySelectorAll(".gallery figure").length >= n, BATCH, { timeout: BATCH * PICTURE });
+    await button(page, "Generate").waitFor({ timeout: PICTURE });
+    await forget();
+  }
+  for (let i = 0; i < STOPS; i++) {
+    await button(page, "Generate").click();
+    await page.waitForTimeout(Math.random() * 4000);
+    await button(page, "Stop").click({ timeout: 5000 }).catch(() => {}); // it may be done already
+    await button(page, "Generate").waitFor({ timeout: PICTURE });
+  }
+  await set(page, { Pictures: 1 });
+  for (let i = 0; i < LOSSES; i++) {
+    await lose();
+    await draw(page);
+  }
+  await draw(page);
+  await forget();
+  const ended = await held();
+  for (const [what, before] of Object.entries(began)) {
+    const now = ended[what];
+    console.log(`${what}: ${(before / 1e6).toFixed(1)} MB, then ${(now / 1e6).toFixed(1)} MB`);
+    assert.ok(now <= 1.1 * before, `${what} grew from ${before} to ${now} bytes`);
+  }
+  assert.deepEqual(studio.faults, []);
+});
