@@ -11,8 +11,6 @@ import (
 	_ "image/png"
 	"strings"
 
-	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 
 	"github.com/imprompt/imprompt/model/imageproc/jpeg"
@@ -22,7 +20,8 @@ import (
 // larger one would take a browser tab's memory.
 const MaxPixels = 64 << 20
 
-// Decode reads a PNG, JPEG, GIF, WebP, BMP or TIFF file as mode RGB, the way
+// Decode reads a PNG, JPEG, GIF or WebP file, and with package tiffbmp a TIFF or BMP
+// file, as mode RGB, the way
 // diffusers.utils.load_image does: turned as its EXIF or XMP orientation says,
 // and without its transparency (the colours under it show, as with PIL's
 // convert("RGB"); DecodeAlpha and Flatten do better). Of an animation it takes

@@ -10,9 +10,6 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
-
 	"github.com/imprompt/imprompt/model/imageproc/jpeg"
 )
 
@@ -24,7 +21,7 @@ var ErrFormat = errors.New("not a picture that can be read")
 func explain(file []byte, err error) error {
 	switch {
 	case len(file) == 0:
-		return errors.New("this file is empty; choose a PNG, JPEG, GIF, WebP, BMP or TIFF picture")
+		return errors.New("this file is empty; choose a PNG, JPEG, GIF or WebP picture")
 	case bytes.HasPrefix(file, []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x04CgBI")):
 		return &formatError{"this PNG was rewritten for an iPhone's programs, and only they read it; take the original, or open it on a Mac and export it as PNG"}
 	case errors.Is(err, image.ErrFormat):
@@ -37,6 +34,10 @@ func explain(file []byte, err error) error {
 	return fmt.Errorf("this picture's file is damaged (%w); download or export it again", err)
 }
 
+// OtherUnsupported is unsupported for decoders that are registered with package image from
+// elsewhere, as package tiffbmp's are; nil where there are none.
+var OtherUnsupported func(err error) bool
+
 // unsupported says whether a decoder knows what a file is but does not read that
 // kind.
 func unsupported(err error) bool {
@@ -44,9 +45,8 @@ func unsupported(err error) bool {
 		ofPNG  png.UnsupportedError
 		ofJPEG gojpeg.UnsupportedError
 		ours   jpeg.UnsupportedError
-		ofTIFF tiff.UnsupportedError
 	)
-	return errors.As(err, &ofPNG) || errors.As(err, &ofJPEG) || errors.As(err, &ours) || errors.As(err, &ofTIFF) || errors.Is(err, bmp.ErrUnsupported)
+	return errors.As(err, &ofPNG) || errors.As(err, &ofJPEG) || errors.As(err, &ours) || OtherUnsupported != nil && OtherUnsupported(err)
 }
 
 // formatError is an ErrFormat with a sentence of its own.
@@ -90,6 +90,10 @@ func unknownFormat(file []byte) error {
 		kind, remedy = "PDF", "save the page as PNG or JPEG"
 	case starts("II+\x00", "MM\x00+"):
 		kind = "BigTIFF"
+	case starts("II*\x00", "MM\x00*"):
+		kind = "TIFF"
+	case starts("BM"):
+		kind = "BMP"
 	case starts("IIRO", "IIU\x00", "FUJIFILMCCD-RAW"):
 		kind, remedy = "camera's raw", "develop it in a picture editor and save it as PNG or JPEG"
 	case bytes.Contains(head, []byte("<svg")):
@@ -100,7 +104,7 @@ func unknownFormat(file []byte) error {
 		return &formatError{"this file is a Git LFS pointer, which stands for the picture; get the picture itself with git lfs pull"}
 	}
 	if kind == "" {
-		return fmt.Errorf("this file is %w; choose a PNG, JPEG, GIF, WebP, BMP or TIFF file", ErrFormat)
+		return fmt.Errorf("this file is %w; choose a PNG, JPEG, GIF or WebP file", ErrFormat)
 	}
 	return &formatError{fmt.Sprintf("this is a file of the kind %s, which is not read here; %s", kind, remedy)}
 }

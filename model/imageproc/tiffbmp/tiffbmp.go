@@ -1,0 +1,18 @@
+// Package tiffbmp adds TIFF and BMP to the pictures that package imageproc decodes, by
+// registering their decoders with package image. It stands apart because it is 130 kB of
+// program: the command line has it, and the page has not, where the browser decodes BMP.
+package tiffbmp
+
+import (
+	"errors"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// Unsupported reports whether an error of these decoders says that a file is of a kind that
+// they know and do not read. It is meant for imageproc.OtherUnsupported.
+func Unsupported(err error) bool {
+	var ofTIFF tiff.UnsupportedError
+	return errors.As(err, &ofTIFF) || errors.Is(err, bmp.ErrUnsupported)
+}
