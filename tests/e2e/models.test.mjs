@@ -1,6 +1,7 @@
 // Models through the page: from a hub, a link or a file into the browser, to pictures,
 // and out again, against a CDN on this machine.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -51,7 +52,11 @@ before(async () => {
   addFolder("/emoji/adapters/resolve/main", "", ["ip-adapter-plus.safetensors", "image_encoder/config.json", "image_encoder/model.safetensors"]);
   cdn.add("/emoji/adapters/resolve/main/image_encoder/preprocessor_config.json", fs.readFileSync(path.join(root, "web/model/feature_extractor/preprocessor_config.json")));
   const dir = build("models-site");
-  fs.writeFileSync(path.join(dir, "web/catalogue.json"), JSON.stringify(catalogue));
+  const text = JSON.stringify(catalogue), hash = `"sha256-${createHash("sha256").update(text).digest("base64")}"`;
+  fs.writeFileSync(path.join(dir, "web/catalogue.json"), text);
+  // The service worker installs the site only if every file has its hash.
+  const worker = path.join(dir, "service-worker.js");
+  fs.writeFileSync(worker, fs.readFileSync(worker, "utf8").replace(/(?<="web\/catalogue\.json":)"[^"]*"/, hash));
   site = await serve(dir);
   studio = await open();
   page = studio.page;
