@@ -17,12 +17,48 @@ type Gallery struct {
 	Follow     bool      // a picture is put on the stage when it is ready; false while the visitor looks at an earlier one
 	ActualSize bool      // Shown has its own size, rather than the stage's
 	keeping    int       // results on their way into the store
+	unread     string    // why earlier pictures are not shown; "" if they are
+	asked      bool      // the browser was asked to keep the pictures when the disk runs full
+	unsafe     bool      // it did not promise to
 }
 
 // Opened adds the results of earlier visits, once the store has listed them.
 func (g *Gallery) Opened(earlier []*Result) {
 	g.Results = append(g.Results, earlier...)
 	g.Changes++
+}
+
+// Unreadable says that the pictures of earlier visits are there but cannot be shown, which must not look like an empty
+// gallery.
+func (g *Gallery) Unreadable(why error) {
+	g.unread = "The pictures of earlier visits cannot be shown: " + why.Error() + "."
+	g.Changes++
+}
+
+// AskToPersist reports, once, whether the browser is now to be asked to keep what is stored: with the first picture.
+func (g *Gallery) AskToPersist() bool {
+	ask := !g.asked
+	g.asked = true
+	return ask
+}
+
+// Persisted takes the browser's answer.
+func (g *Gallery) Persisted(granted bool) {
+	g.unsafe = !granted
+	g.Changes++
+}
+
+// About says how the pictures are kept; "" if that goes without saying.
+func (g *Gallery) About() string {
+	switch {
+	case g.unread != "":
+		return g.unread
+	case len(g.Results) == 0:
+		return "What you make is kept here, on this machine. A private window forgets it when it is closed."
+	case g.unsafe:
+		return "The browser may clear these pictures when the disk runs full, and a private window forgets them when it is closed: export what you want to keep."
+	}
+	return ""
 }
 
 // Requested clears the stage for a new request.

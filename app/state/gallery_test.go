@@ -179,3 +179,31 @@ func TestPack(t *testing.T) {
 		}
 	})
 }
+
+// The gallery says how its pictures are kept, and is not called empty when it cannot be read.
+func TestGalleryAbout(t *testing.T) {
+	g := &Gallery{}
+	if !strings.Contains(g.About(), "private window") {
+		t.Errorf("empty: %q", g.About())
+	}
+	g.Made(&Result{}, true)
+	if g.About() != "" {
+		t.Errorf("with a picture: %q", g.About())
+	}
+	if !g.AskToPersist() || g.AskToPersist() {
+		t.Error("the browser is not asked once")
+	}
+	g.Persisted(false)
+	if !strings.Contains(g.About(), "export") {
+		t.Errorf("not persisted: %q", g.About())
+	}
+	g.Persisted(true)
+	if g.About() != "" {
+		t.Errorf("persisted: %q", g.About())
+	}
+	g = &Gallery{}
+	g.Unreadable(errors.New("a newer version wrote them"))
+	if !strings.Contains(g.About(), "newer version") {
+		t.Errorf("unreadable: %q", g.About())
+	}
+}

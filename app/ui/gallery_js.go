@@ -45,7 +45,7 @@ func (g *galleryPanel) Render() app.UI {
 			app.H2().Body(app.Text("Gallery"), app.Span().Class("numbers quiet count").Text(count)),
 			app.Button().Class("plain small").Text("Export as zip").Hidden(len(list) == 0).OnClick(func(app.Context, app.Event) { g.export() }),
 		),
-		app.P().Class("quiet").Hidden(len(list) > 0).Text("What you make is kept here, on this machine."),
+		app.P().Class("quiet").Hidden(g.gallery.About() == "").Text(g.gallery.About()),
 		app.Div().Class("film").Hidden(len(list) == 0).Body(list...),
 	)
 }

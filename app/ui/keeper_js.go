@@ -3,8 +3,14 @@
 package ui
 
 import (
+	"context"
+	"errors"
+	"syscall/js"
+
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
+	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader/store/database"
 )
 
 // keeper keeps the gallery and its store in step.
@@ -19,14 +25,22 @@ type keeper struct {
 // open shows the pictures of earlier visits.
 func (k *keeper) open() {
 	k.loop.beside(func() func() {
-		// Private windows have no store: there the gallery lasts as long as the page.
-		list, _ := k.store.List()
-		return func() { k.gallery.Opened(list) }
+		list, err := k.store.List()
+		return func() {
+			if errors.Is(err, database.ErrNewer) {
+				k.gallery.Unreadable(err)
+			}
+			// Where the browser stores nothing at all, the gallery lasts as long as the page.
+			k.gallery.Opened(list)
+		}
 	})
 }
 
 // keep puts a new result into the store.
 func (k *keeper) keep(r *state.Result) {
+	if k.gallery.AskToPersist() {
+		k.persist()
+	}
 	k.loop.beside(func() func() {
 		key, inputs, err := k.store.Keep(r)
 		return func() {
@@ -37,6 +51,18 @@ func (k *keeper) keep(r *state.Result) {
 				k.forget(r)
 			}
 		}
+	})
+}
+
+// persist asks the browser not to clear the pictures when the disk runs full.
+func (k *keeper) persist() {
+	storage := js.Global().Get("navigator").Get("storage")
+	if !storage.Truthy() || storage.Get("persist").Type() != js.TypeFunction {
+		return
+	}
+	k.loop.beside(func() func() {
+		granted, err := webapi.Await(context.Background(), storage.Call("persist"))
+		return func() { k.gallery.Persisted(err == nil && granted.Bool()) }
 	})
 }
 

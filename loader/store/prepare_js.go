@@ -195,5 +195,7 @@ func nameOf(link loader.Link) string {
 
 // ForLink is the record of a link that is not in the catalogue.
 func ForLink(link loader.Link) Record {
-	return Record{ID: link.URL(""), Name: nameOf(link), Source: link.URL("")}
+	// The id has no query, as the name of a model in a picture has none.
+	id, _, _ := strings.Cut(link.URL(""), "?")
+	return Record{ID: id, Name: nameOf(link), Source: link.URL("")}
 }

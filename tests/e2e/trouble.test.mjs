@@ -163,6 +163,18 @@ test("a GPU that is taken away midway is opened again, and the picture goes on",
   }
 });
 
+test("a gallery that a newer version wrote is not shown as empty", { timeout: 60_000 }, async () => {
+  const { page, close } = await open();
+  try {
+    await page.goto(`${site.url}manifest.webmanifest`); // the page's origin, without the page
+    await page.evaluate(() => new Promise((done) => { indexedDB.open("imprompt-gallery", 99).onsuccess = (e) => { e.target.result.close(); done(); }; }));
+    await visit(page, site.url);
+    await page.getByText(/pictures of earlier visits cannot be shown: a newer version of this page/).waitFor();
+  } finally {
+    await close();
+  }
+});
+
 const nextSite = () => release(dir, "next", {
   "index.html": (s) => s.replace("<title>Imprompt</title>", "<title>Imprompt, next</title>"),
   "web/app.css": (s) => `${s}\n:root { --build: next; }\n`,

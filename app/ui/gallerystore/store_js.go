@@ -15,10 +15,11 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader/store/database"
 )
 
 const (
-	database = "imprompt-gallery"
+	name     = "imprompt-gallery"
 	pictures = "pictures"
 	inputs   = "inputs"
 )
@@ -29,7 +30,7 @@ type Store struct{}
 var _ state.Store = Store{}
 
 func open(ctx context.Context) (*idb.Database, error) {
-	request, err := idb.Global().Open(ctx, database, 2, func(db *idb.Database, before, _ uint) error {
+	return database.Open(ctx, name, 2, func(db *idb.Database, before, _ uint) error {
 		if before < 1 {
 			if _, err := db.CreateObjectStore(pictures, idb.ObjectStoreOptions{AutoIncrement: true}); err != nil {
 				return err
@@ -37,11 +38,7 @@ func open(ctx context.Context) (*idb.Database, error) {
 		}
 		_, err := db.CreateObjectStore(inputs, idb.ObjectStoreOptions{})
 		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return request.Await(ctx)
+	}, nil)
 }
 
 // within runs f in a transaction on both object stores, and waits until its changes are stored.
