@@ -9,7 +9,7 @@ import (
 // Bounds of what is read from a picture or from pasted text. A file may hold
 // megabytes in any of its fields.
 const (
-	MaxWords   = 64 << 10  // bytes of a prompt
+	MaxWords   = 64 << 10  // bytes of a prompt; as many as the page takes characters
 	maxA1111   = 256 << 10 // bytes of a text in A1111's form
 	maxFields  = 1000      // of its parameters
 	maxName    = 1 << 10   // bytes of a model's or a picture's name

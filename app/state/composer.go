@@ -124,3 +124,12 @@ func (im *ImagePrompt) AdapterOf(fit []Adapter) (a Adapter, ok bool) {
 	}
 	return fit[0], true
 }
+
+// Shortened is a text that is shown, of which the beginning is enough.
+func Shortened(text string) string {
+	const most = 300
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
+}

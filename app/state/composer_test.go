@@ -259,3 +259,12 @@ func TestPicturesAreFreed(t *testing.T) {
 		}
 	}
 }
+
+func TestShortened(t *testing.T) {
+	if got := Shortened("a fox"); got != "a fox" {
+		t.Error(got)
+	}
+	if got := []rune(Shortened(strings.Repeat("é", 1000))); len(got) != 301 {
+		t.Error(len(got))
+	}
+}

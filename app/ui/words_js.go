@@ -35,7 +35,10 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 		count = fmt.Sprintf("%d of %d tokens", tokens.Tokens, tokens.Limit)
 	}
 	if tokens.Overflow != "" {
-		cut = "Too long for the model, left out: " + tokens.Overflow
+		cut = "Too long for the model, left out: " + state.Shortened(tokens.Overflow)
+	}
+	if len(*value) >= settings.MaxWords {
+		cut = fmt.Sprintf("The words are cut off after %d characters. ", settings.MaxWords) + cut
 	}
 	if len(*value) > settings.MaxWords {
 		count, cut = "", fmt.Sprintf("This is longer than %d kB: shorten it.", settings.MaxWords>>10)
@@ -43,7 +46,7 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 	id := w.controls.bind("words-"+label, *value)
 	return app.Div().Class("field").Body(
 		app.Label().For(id).Body(app.Text(label), app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
-		app.Textarea().ID(id).Rows(rows).Placeholder(hint).Aria("label", label).OnInput(func(ctx app.Context, _ app.Event) {
+		app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).OnInput(func(ctx app.Context, _ app.Event) {
 			*value = text(ctx)
 			w.countTokens()
 		}),
