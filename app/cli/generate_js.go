@@ -147,6 +147,10 @@ func (o *options) generate(ctx context.Context) error {
 		shape = r.LatentShape
 		return o.save(r)
 	})
+	var leaves *engine.NotFiniteError
+	if errors.As(err, &leaves) && leaves.F16 {
+		return fmt.Errorf("%w: add --no-f16", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -128,6 +128,9 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		progress(ev)
 	}, func(r pipeline.Result) error {
+		if err := checkFinite(r.Latents, r.Pixels, e.Device.F16); err != nil {
+			return err
+		}
 		f := m.pipeline.VAE.Config.Factor()
 		result := Result{
 			RGBA: imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width).RGBA(), Width: r.Width, Height: r.Height,

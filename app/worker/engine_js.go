@@ -25,7 +25,9 @@ type drawer struct {
 	host    *host
 	engine  *engine.Engine // nil until the GPU is open
 	skip    skipping
-	preview time.Duration // what the last preview took
+	preview time.Duration   // what the last preview took
+	leaves  map[string]bool // models whose numbers leave float16
+	noF16   bool            // the GPU was opened without it, for such a model
 }
 
 // skipping is the picture that can be skipped, of the Generate that draws it.
@@ -35,7 +37,7 @@ type skipping struct {
 }
 
 func serveEngine() {
-	d := &drawer{desk: newDesk(), host: &host{}}
+	d := &drawer{desk: newDesk(), host: &host{}, leaves: map[string]bool{}}
 	d.desk.Aside, d.desk.Explain = d.aside, d.explain
 	started()
 	d.desk.Serve(context.Background(), d.do)
@@ -105,15 +107,22 @@ func (d *drawer) explain(err error) protocol.Body {
 	return protocol.Failed{Message: err.Error()}
 }
 
-// open opens the GPU, unless it is open.
-func (d *drawer) open(ctx context.Context) error {
+// open opens the GPU, unless it is open as a model needs it.
+func (d *drawer) open(ctx context.Context, model string) error {
+	noF16 := d.leaves[model]
 	if d.engine != nil && d.engine.Device.Check() == nil {
-		return nil
+		if noF16 == d.noF16 {
+			return nil
+		}
+		d.engine.Unload()
+		d.engine.Device.Close()
+		d.engine = nil
 	}
-	g, err := gpu.Open(ctx, gpu.Options{})
+	g, err := gpu.Open(ctx, gpu.Options{NoF16: noF16})
 	if err != nil {
 		return err
 	}
+	d.noF16 = noF16
 	d.engine = engine.New(g, d.host)
 	d.engine.Warn = func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) }
 	d.engine.ToPNG = toPNG
@@ -139,7 +148,7 @@ func toPNG(ctx context.Context, file []byte) ([]byte, error) {
 }
 
 func (d *drawer) load(ctx context.Context, id int, model string) (protocol.Body, error) {
-	if err := d.open(ctx); err != nil {
+	if err := d.open(ctx, model); err != nil {
 		return nil, err
 	}
 	err := d.engine.Load(ctx, model, func(ev engine.Event) { d.progress(id, ev) })
@@ -159,17 +168,35 @@ const (
 )
 
 func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, beside map[string]protocol.Value) (protocol.Body, error) {
-	if err := d.open(ctx); err != nil {
-		return nil, err
-	}
 	pictures := engine.Pictures{}
 	for name, v := range beside {
 		pictures[name] = webapi.GoBytes(v.(js.Value))
 	}
+	drawn, err := d.draw(ctx, id, s, pictures)
+	var e *engine.NotFiniteError
+	if errors.As(err, &e) && e.F16 {
+		d.leaves[s.Model] = true // from now on
+		if drawn == 0 {
+			d.desk.Answer(0, protocol.Warning{Message: "This model's numbers leave float16: " + e.Where + " would have given a black picture. It is drawn again in float32, which takes longer."})
+			_, err = d.draw(ctx, id, s, pictures)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	g := d.engine.Device
+	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines()}, nil
+}
+
+// draw draws the pictures of a request, and returns how many were sent.
+func (d *drawer) draw(ctx context.Context, id int, s settings.Settings, pictures engine.Pictures) (drawn int, err error) {
+	if err := d.open(ctx, s.Model); err != nil {
+		return 0, err
+	}
 	last := time.Now()
 	var cost clock
 	defer func() { d.skip = skipping{} }()
-	err := d.engine.Generate(ctx, s, pictures, func(ev engine.Event) {
+	err = d.engine.Generate(ctx, s, pictures, func(ev engine.Event) {
 		d.skip = skipping{id, ev.Skip}
 		cost.tell(ev)
 		d.progress(id, ev)
@@ -190,10 +217,10 @@ func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, besi
 		png := webapi.BytesOf(b.Bytes())
 		post(protocol.Message{ID: id, Body: protocol.Picture{Index: r.Index, Settings: r.Settings, Cost: cost.take(d.engine.Device)},
 			Beside: map[string]protocol.Value{"png": png}, Transfer: []protocol.Value{png.Get("buffer")}})
+		drawn++
 		return nil
 	})
-	g := d.engine.Device
-	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines()}, err
+	return drawn, err
 }
 
 // preview sends a picture as an ImageBitmap, which the page shows without decoding it.
