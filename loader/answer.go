@@ -196,9 +196,9 @@ func (a Answer) CheckPart(address string, from, to, size int64) error {
 // byHand says how else a file can be had. Of a folder's small files none is of use alone.
 func byHand(name string) string {
 	if isSettings(name) {
-		return "download the model from its page as one .safetensors file, and drop that"
+		return "download the model from its page as one .safetensors file, and use that"
 	}
-	return fmt.Sprintf("download %s in your browser, and drop the file", name)
+	return fmt.Sprintf("download %s in your browser, and use the file", name)
 }
 
 // HostOf is the host of an address, for the person who reads it.

@@ -74,7 +74,7 @@ func ask(ctx context.Context, address string, headers map[string]any) (js.Value,
 		case errors.Is(err, context.Canceled):
 			a.Failed = Aborted
 		case err != nil:
-			a.Failed = err.Error()
+			return r, a, Transient{Unreachable: true, error: fmt.Errorf("%s cannot be reached (%w): is the network up?", HostOf(asked), err)}
 		}
 		if err != nil {
 			return r, a, a.Check(asked)
@@ -116,7 +116,7 @@ func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, Answer, 
 		r, a, err := ask(ctx, f.url, map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)})
 		if err == nil && a.Status != 206 || errors.Is(err, ErrChanged) {
 			cancel(r)
-			return r, a, fmt.Errorf("%s: the server sends no parts of files (it answered %d): %s", f.Name(), a.Status, byHand(NameOf(f.url)))
+			return r, a, fmt.Errorf("%s: the server does not send parts of files (it answered %d): %s", f.Name(), a.Status, byHand(NameOf(f.url)))
 		}
 		if err == nil && f.size >= 0 {
 			if err = a.CheckPart(f.url, from, to, f.size); err != nil {

@@ -22,12 +22,13 @@ func TestWeb(t *testing.T) {
 	serve := js.Global().Get("Function").New("http", "data", "faults", `
 		return new Promise((ready) => {
 			const server = http.createServer((q, r) => {
-				if (q.url !== "/m/a.bin") { r.writeHead(q.url === "/m/closed" ? 403 : 404); return r.end(); }
+				if (!q.url.startsWith("/m/a.bin")) { r.writeHead(q.url === "/m/closed" ? 403 : 404); return r.end(); }
 				if (faults.busy-- > 0) { r.writeHead(503); return r.end(); }
+				if (faults.redirect) { r.writeHead(302, { location: faults.redirect }); return r.end(); }
 				const m = /bytes=(\d+)-(\d+)/.exec(q.headers.range);
 				if (faults.noRange) { r.writeHead(200); return r.end(data); }
 				const part = data.subarray(+m[1], +m[2] + 1);
-				r.writeHead(206, { etag: faults.etag ?? "1", "content-length": part.length, "content-range": "bytes " + m[1] + "-" + m[2] + "/" + data.length });
+				r.writeHead(206, { etag: faults.etag ?? "1", "content-length": part.length, "content-range": "bytes " + (m[1] - (faults.shift ?? 0)) + "-" + (m[2] - (faults.shift ?? 0)) + "/" + data.length, ...(faults.encoding ? { "content-encoding": faults.encoding } : {}) });
 				if (faults.cut-- > 0) { r.write(part.subarray(0, 5), () => r.destroy()); return; }
 				r.end(part);
 			}).listen(0, "127.0.0.1", () => ready(server));
@@ -62,6 +63,13 @@ func TestWeb(t *testing.T) {
 	if _, err := f.ReadRange(ctx, 10, int64(len(data))); err == nil {
 		t.Error("a read beyond the end succeeded")
 	}
+	faults.Set("etag", "W/1")
+	check() // the same file
+	faults.Set("shift", 1)
+	if _, err := f.ReadRange(ctx, 100, 10); err == nil || !strings.Contains(err.Error(), "another part") {
+		t.Errorf("another part: %v", err)
+	}
+	faults.Set("shift", 0)
 	faults.Set("etag", "2")
 	if _, err := f.ReadRange(ctx, 0, 10); err == nil || !strings.Contains(err.Error(), "changed") {
 		t.Errorf("a changed file: %v", err)
@@ -72,6 +80,11 @@ func TestWeb(t *testing.T) {
 	if _, err := Web(base).Open(ctx, "closed"); err == nil || !strings.Contains(err.Error(), "licence") {
 		t.Errorf("a closed file: %v", err)
 	}
+	faults.Set("redirect", "/m/a.bin?x")
+	if _, err := Web(base).Open(ctx, "a.bin"); err == nil {
+		t.Error("a redirect in circles is followed for ever")
+	}
+	faults.Set("redirect", "")
 	faults.Set("noRange", true)
 	if _, err := Web(base).Open(ctx, "a.bin"); err == nil || !strings.Contains(err.Error(), "does not send parts") {
 		t.Errorf("a server without ranges: %v", err)

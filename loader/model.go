@@ -184,6 +184,9 @@ func OpenNetwork(ctx context.Context, folder Folder, network string) (*Checkpoin
 	return nil, fmt.Errorf("there are no weights: looked for %s (.bin and .ckpt files are not read: convert them to safetensors)", strings.Join(append(files, lists...), ", "))
 }
 
+// maxShards is many times what any model of this family has.
+const maxShards = 100
+
 // Shards are the files that a model.safetensors.index.json lists, sorted.
 func Shards(index []byte) ([]string, error) {
 	var list struct {
@@ -201,6 +204,9 @@ func Shards(index []byte) ([]string, error) {
 	}
 	if len(files) == 0 {
 		return nil, errors.New("the list of shards is empty")
+	}
+	if len(files) > maxShards {
+		return nil, fmt.Errorf("the list of shards names %d files, more than any model has", len(files))
 	}
 	var names []string
 	for f := range files {

@@ -96,6 +96,9 @@ func findWeights(ctx context.Context, link loader.Link, network string, find fun
 		}
 		var index []byte
 		err = with(ctx, link.URL(name), func(in *intake) (err error) {
+			if in.size > 16<<20 {
+				return fmt.Errorf("%s has %s, too much for a list of shards", in.name(), loader.FormatBytes(in.size))
+			}
 			index, err = in.take(ctx, 0, in.size)
 			return err
 		})

@@ -163,7 +163,7 @@ func probeOnce(ctx context.Context, address string, note func(string)) (*remote,
 		if e := a.Encoding(); e != "" {
 			how = fmt.Sprintf("compresses it (content-encoding: %s) and does not say how large it is", e)
 		}
-		return nil, fmt.Errorf("%s cannot be downloaded here, because %s %s: download it in your browser, and drop the file", loader.NameOf(address), loader.HostOf(address), how)
+		return nil, fmt.Errorf("%s cannot be downloaded here, because %s %s: download it in your browser, and use the file", loader.NameOf(address), loader.HostOf(address), how)
 	}
 	if _, _, _, told := a.Range(); f.ranged && !told {
 		return f, f.checkOffsets(ctx)
