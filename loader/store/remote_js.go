@@ -131,11 +131,13 @@ func probeOnce(ctx context.Context, address string, note func(string)) (*remote,
 	}
 	var t loader.Transient
 	if errors.As(err, &t) && t.Unreachable {
-		// Browsers do not hand out a part that is compressed. Without its body they say so.
-		_, head, closed, e := ask(ctx, "HEAD", address, 0, 1)
+		// A browser asks for parts as they are, and hands out nothing where they come
+		// compressed all the same. What the server does with the whole tells.
+		_, head, closed, e := ask(ctx, "HEAD", address, 0, -1)
 		closed()
-		if e != nil && head.Encoding() != "" {
-			err = e
+		if e == nil && head.Encoding() != "" {
+			head.Status = 206
+			err = head.Check(address)
 		}
 	}
 	if err != nil {

@@ -116,7 +116,16 @@ func (s *Store) change(ctx context.Context, stores []string, do func(*idb.Transa
 		_ = t.Abort()
 		return err
 	}
-	return full(t.Await(ctx))
+	return full(awaited(ctx, t.Await(ctx)))
+}
+
+// awaited is the error of something that was waited for. idb returns nothing, and no error,
+// where ctx ended first.
+func awaited(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // ErrFull means that the browser grants no more space.
@@ -151,7 +160,8 @@ func (s *Store) get(ctx context.Context, store string, key js.Value) (js.Value, 
 	if err != nil {
 		return js.Undefined(), err
 	}
-	return r.Await(ctx)
+	v, err := r.Await(ctx)
+	return v, awaited(ctx, err)
 }
 
 func (s *Store) keys(ctx context.Context, store string) ([]js.Value, error) {
@@ -167,7 +177,8 @@ func (s *Store) keys(ctx context.Context, store string) ([]js.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Await(ctx)
+	list, err := r.Await(ctx)
+	return list, awaited(ctx, err)
 }
 
 func sliceKey(file, etag string, at int64) js.Value { return js.ValueOf([]any{file, etag, at}) }

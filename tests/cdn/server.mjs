@@ -62,7 +62,7 @@ export async function startCDN() {
       if (f.fromZero) [from, to] = [0, to - from]; // the range asked for is not the range sent
       head(206, { ...headers, ...(f.noContentRange ? {} : { "content-range": `bytes ${from}-${to - 1}/${bytes.length}` }), "content-length": to - from });
     } else {
-      head(200, { ...headers, "content-length": to });
+      head(200, { ...headers, ...(f.encoding ? { "content-encoding": f.encoding } : { "content-length": to }) });
     }
     if (request.method === "HEAD") return response.end();
     // cut: the connection dies after so many bytes, the next ones after others.

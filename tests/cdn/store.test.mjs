@@ -516,7 +516,8 @@ test("a server that drips a byte and cuts is given up", { timeout: 60_000 }, asy
 });
 
 test("Retry-After is obeyed in both forms, with a countdown", async () => {
-  for (const retryAfter of ["3", new Date(Date.now() + 4000).toUTCString()]) {
+  for (const later of [() => "3", () => new Date(Date.now() + 4000).toUTCString()]) {
+    const retryAfter = later();
     cdn.fault = { status: 503, statusTimes: 1, retryAfter };
     const began = Date.now();
     const u = cdn.add(`/m${count}/wait${retryAfter.length}.dat`, plain);

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall/js"
 	"time"
 
 	"github.com/hack-pad/go-indexeddb/idb"
@@ -51,7 +52,7 @@ func Open(ctx context.Context, name string, version uint, upgrade idb.Upgrader, 
 }
 
 func explain(err error) error {
-	if errors.Is(err, idb.NewDOMException("VersionError")) {
+	if named(err, "VersionError") {
 		return ErrNewer
 	}
 	return fmt.Errorf("this browser stores no data for this page (%w): leave private browsing, or allow the site to store data", err)
@@ -60,4 +61,11 @@ func explain(err error) error {
 // Closed says whether an error is that of a database that was closed below its user: a
 // newer version of the page wants it, or the site's data was deleted. It may be opened
 // again.
-func Closed(err error) bool { return errors.Is(err, idb.NewDOMException("InvalidStateError")) }
+func Closed(err error) bool { return named(err, "InvalidStateError") }
+
+// named says whether an error is a DOMException of a name: as idb gives it, or, of calls
+// that fail at once, as JavaScript does.
+func named(err error, name string) bool {
+	var e js.Error
+	return errors.Is(err, idb.NewDOMException(name)) || errors.As(err, &e) && e.Get("name").String() == name
+}
