@@ -37,7 +37,7 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 	if tokens.Overflow != "" {
 		cut = "Too long for the model, left out: " + state.Shortened(tokens.Overflow)
 	}
-	if len(*value) >= settings.MaxWords {
+	if len(*value) == settings.MaxWords { // the browser takes no more
 		cut = fmt.Sprintf("The words are cut off after %d characters. ", settings.MaxWords) + cut
 	}
 	if len(*value) > settings.MaxWords {
