@@ -3,6 +3,7 @@ package settings
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -125,6 +126,10 @@ func splitText(text string) (words []string, parameters string) {
 		}
 	}
 	if len(splitFields(lines[last])) >= 3 {
+		// Where a site has joined the lines, the words stand before the parameters.
+		if at := joined.FindStringIndex(lines[last]); at != nil {
+			return append(lines[:last:last], lines[last][:at[0]]), strings.TrimSpace(lines[last][at[0]:])
+		}
 		return lines[:last], lines[last]
 	}
 	// A value with line ends in it.
@@ -135,6 +140,8 @@ func splitText(text string) (words []string, parameters string) {
 	}
 	return lines, ""
 }
+
+var joined = regexp.MustCompile(`\sSteps: \d+, `)
 
 // isSteps says whether a line is surely one of parameters.
 func isSteps(line string) bool {

@@ -14,7 +14,7 @@ import (
 // field is one of A1111's parameters.
 type field struct{ key, value string }
 
-var imageSize = regexp.MustCompile(`^(\d+)\s*x\s*(\d+)$`)
+var imageSize = regexp.MustCompile(`^(\d+)\s*[xX×]\s*(\d+)$`)
 
 // splitFields takes a line of parameters apart: "key: value" with commas between.
 // A value may be a JSON string, object or list, with commas and colons in it. A

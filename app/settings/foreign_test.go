@@ -163,6 +163,54 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			[]string{`Model is "v1-5.ckpt"`},
 		},
 		{
+			"a site that joined the lines",
+			"a fox, red Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512X640, RNG: CPU",
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.Height = "a fox, red", 20, "euler_a", 7, 1, 640
+			},
+			nil,
+		},
+		{
+			"ComfyUI's names for samplers, by Civitai",
+			"x\nSteps: 20, Sampler: dpmpp_2m_karras, CFG scale: 7, Seed: 1, Size: 512x512, Civitai resources: []",
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "x", 20, "dpmpp_2m_karras", 7, 1
+			},
+			nil,
+		},
+		{
+			"and another",
+			"x\nSteps: 20, Sampler: euler_ancestral, CFG scale: 7, Seed: 1, Size: 512x512, Civitai resources: []",
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "x", 20, "euler_a", 7, 1
+			},
+			nil,
+		},
+		{
+			"Fooocus' older log",
+			`{"Prompt": "a fox", "Negative Prompt": "bad", "Fooocus V2 Expansion": "a fox, sharp", "Styles": "[]", "Performance": "Speed", "Resolution": "(1024, 768)", "Guidance Scale": 4, "Base Model": "x.safetensors", "LoRA 1": "offset.safetensors : 0.5", "Sampler": "euler", "Scheduler": "karras", "Seed": 5, "Version": "v2.1"}`,
+			func(s *Settings) {
+				s.Prompt, s.NegativePrompt, s.GuidanceScale, s.Scheduler, s.Seed, s.Width, s.Height = "a fox", "bad", 4, "euler", 5, 1024, 768
+			},
+			[]string{`Model is "x.safetensors"`, "LoRA: offset.safetensors", "Performance (Speed)", `Sampler "Euler" is taken over without its schedule type "karras"`},
+		},
+		{
+			"A1111's answer to programs",
+			`{"prompt": "a", "infotexts": ["a fox\nSteps: 3, Sampler: LCM, CFG scale: 1.5, Seed: 9, Size: 512x512, Version: v1.9.0"]}`,
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.GeneratorDevice = "a fox", 3, "lcm", 1.5, 9, GeneratorGPU
+			},
+			nil,
+		},
+		{
+			"a graph as it is sent to ComfyUI",
+			`{"client_id": "1", "prompt": {"3": {"class_type": "KSampler", "inputs": {"seed": 4, "steps": 6, "cfg": 2, "sampler_name": "lcm", "scheduler": "sgm_uniform", "denoise": 1, "positive": ["6", 0]}}, "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox"}}}}`,
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "a fox", 6, "lcm", 2, 4
+			},
+			nil,
+		},
+		{
 			"ComfyUI without a sampler",
 			`{"1": {"class_type": "LoadImage", "inputs": {"image": "x.png"}}}`,
 			func(*Settings) {},

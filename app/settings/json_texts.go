@@ -25,14 +25,24 @@ func readJSON(text string, s *Settings, n *notes) bool {
 		readComfyUI(workflowGraph(object), s, n)
 	case isComfyUI(object):
 		readComfyUI(promptGraph(object), s, n)
+	case isComfyUI(inside(object["prompt"])): // as it is sent to ComfyUI
+		readComfyUI(promptGraph(inside(object["prompt"])), s, n)
+	case object["infotexts"] != nil: // what A1111 answers to programs
+		var list []string
+		_ = json.Unmarshal(object["infotexts"], &list)
+		readA1111(strings.Join(list[:min(len(list), 1)], ""), s, n)
 	case object["sui_image_params"] != nil:
-		var inner map[string]json.RawMessage
-		_ = json.Unmarshal(object["sui_image_params"], &inner)
-		readFlat(inner, s, n)
+		readFlat(inside(object["sui_image_params"]), s, n)
 	default:
 		readFlat(object, s, n)
 	}
 	return true
+}
+
+// inside is an object within another, or nil.
+func inside(raw json.RawMessage) (object map[string]json.RawMessage) {
+	_ = json.Unmarshal(raw, &object)
+	return object
 }
 
 // comfyNumbers replaces what Python writes and JSON does not have.
@@ -57,6 +67,11 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 	slices.Sort(keys)
 	for _, key := range keys {
 		value := plain(object[key])
+		if oldLora.MatchString(key) { // Fooocus' log had one line for each: name and weight
+			name, _, _ := strings.Cut(value, " : ")
+			p.lora(name)
+			continue
+		}
 		switch strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(key)) {
 		case "prompt", "positiveprompt":
 			s.Prompt = value
@@ -109,6 +124,8 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 	p.takeComfySampler(sampler, schedule)
 	p.takeOthers()
 }
+
+var oldLora = regexp.MustCompile(`(?i)^lora \d+$`)
 
 var pair = regexp.MustCompile(`(\d+)\D+(\d+)`)
 

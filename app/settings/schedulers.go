@@ -27,9 +27,17 @@ func fromA1111(sampler, schedule string) (name string, exact, ok bool) {
 		return name, false, ok
 	}
 	for _, s := range scheduler.All() {
-		if strings.EqualFold(s.A1111, sampler) || strings.EqualFold(s.Label, sampler) {
+		if strings.EqualFold(s.A1111, sampler) || strings.EqualFold(s.Label, sampler) || strings.EqualFold(s.Name, sampler) {
 			return s.Name, true, true
 		}
+	}
+	// Civitai writes ComfyUI's names in A1111's form.
+	name, schedule, _ = strings.Cut(strings.ToLower(sampler), "_karras")
+	if a, ok := comfySamplers[name]; ok && schedule == "" {
+		if strings.HasSuffix(strings.ToLower(sampler), "_karras") {
+			a += " Karras"
+		}
+		return fromA1111(a, "")
 	}
 	return "", false, false
 }
