@@ -37,6 +37,7 @@ func (t *settingsPanel) Render() app.UI {
 			t.whole("Pictures", "num_images: how many at once; each has the next seed", 1, 16, 1, &s.NumImages),
 			t.seed(),
 			t.noise(),
+			t.background(),
 		),
 		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
 			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
@@ -51,6 +52,20 @@ func (t *settingsPanel) noise() app.UI {
 		app.Select().ID(t.controls.bind("set-Noise", cmp.Or(s.GeneratorDevice, settings.GeneratorCPU))).Body(
 			option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111"),
 		).OnChange(func(ctx app.Context, _ app.Event) { s.GeneratorDevice = text(ctx) }),
+	)
+}
+
+// background chooses what is seen behind transparent pictures.
+func (t *settingsPanel) background() app.UI {
+	const white = "#ffffff"
+	s := &t.composer.Settings
+	return app.Div().Class("field").Title("background: the colour behind image prompts and start pictures that are transparent in places").Body(
+		app.Label().For("set-Background").Text("Background"),
+		app.Input().ID(t.controls.bind("set-Background", cmp.Or(s.Background, white))).Type("color").OnInput(func(ctx app.Context, _ app.Event) {
+			if s.Background = text(ctx); s.Background == white {
+				s.Background = ""
+			}
+		}),
 	)
 }
 
