@@ -22,7 +22,7 @@ type ImageAttention struct {
 	KV      *Tensor // Act [B, ΣTᵢ, 2C]: the keys, then the values, of all image prompts
 	Spans   *Tensor // U32 [prompts, 4]: the first token, the number of tokens, 1 + the mask's row in Masks (0: no mask), 0
 	Prompts int
-	Scales  *Tensor // F32 [steps, layers·prompts]: λ
+	Lambda  *Tensor // F32 [steps, layers·prompts]: λ
 	Layer   int     // the index of this attention among the layers
 	Masks   *Tensor // F32 [masks, T_q], or nil
 }
@@ -48,23 +48,23 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	}
 	var image ImageAttention
 	var step *Tensor
-	tokens, imageTokens, imagePitch, scaleRow := tk, 0, 0, 0
+	tokens, imageTokens, imagePitch, lambdaRow := tk, 0, 0, 0
 	if o.Image != nil {
 		image = *o.Image
-		if image.KV.Shape[0] != batch || image.KV.Channels() != 2*channels || image.Scales.Channels() < (image.Layer+1)*image.Prompts {
+		if image.KV.Shape[0] != batch || image.KV.Channels() != 2*channels || image.Lambda.Channels() < (image.Layer+1)*image.Prompts {
 			p.Fail("gpu: %s: the image prompts' keys and values %s do not fit %s", o.Label, image.KV, q)
 			return y
 		}
 		step = p.Step()
-		imageTokens, imagePitch, scaleRow = image.KV.Shape[1], image.KV.Pitch()/4, image.Scales.Pitch()
+		imageTokens, imagePitch, lambdaRow = image.KV.Shape[1], image.KV.Pitch()/4, image.Lambda.Pitch()
 		tokens += imageTokens
 	}
 	params := []Param{{"t_q", tq}, {"t_k", tk}, {"q_pitch", q.Pitch() / 4}, {"q_at", o.QAt / 4},
 		{"kv_pitch", kv.Pitch() / 4}, {"k_at", o.KAt / 4}, {"v_at", o.VAt / 4}, {"y_pitch", y.Pitch() / 4}, {"scale", scale * math.Log2E},
 		{"image_tokens", imageTokens}, {"image_pitch", imagePitch}, {"image_v_at", channels / 4}, {"prompts", image.Prompts},
-		{"scale_row", scaleRow}, {"scale_at", image.Layer * image.Prompts}, {"quads", o.HeadSize / 4}, {"causal", o.Causal}}
+		{"lambda_row", lambdaRow}, {"lambda_at", image.Layer * image.Prompts}, {"quads", o.HeadSize / 4}, {"causal", o.Causal}}
 	bind := []Binding{In("q", q), In("kv", kv), Out("y", y), In("image_kv", image.KV).Optional(), In("spans", image.Spans).Optional(),
-		In("scales", image.Scales).Optional(), In("step", step).Optional(), In("masks", image.Masks).Optional()}
+		In("lambda", image.Lambda).Optional(), In("step", step).Optional(), In("masks", image.Masks).Optional()}
 	cost := 4 * float64(batch*tq*tokens*channels)
 	if p.Device.emulated() && !o.tiled {
 		// A thread has two queries. Different head sizes share a pipeline, because compiling takes

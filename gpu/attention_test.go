@@ -105,13 +105,13 @@ func TestCrossAttention(t *testing.T) {
 			masks, mv := input(d, F32, normals(rng, c.tq), 1, c.tq)
 			spans := d.NewTensor("spans", U32, prompts, 4)
 			spans.SetUint32([]uint32{0, 4, 0, 0, 4, 17, 1, 0})
-			// Step 0: all zero; step 1: this layer's two scales.
-			scales, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
+			// Step 0: all zero; step 1: this layer's two λ.
+			lambda, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
 			record := func(im *ImageAttention) (*Program, *Tensor) {
 				p := d.NewProgram("test")
 				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu})
 			}
-			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Scales: scales, Layer: 1, Masks: masks}
+			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Lambda: lambda, Layer: 1, Masks: masks}
 
 			p, y := record(im)
 			run(t, p, 1)

@@ -25,7 +25,7 @@
 // With CROSS, for image prompts i < p.prompts (otherwise these are bound to any buffer):
 //   image_kv [B, ΣT_i, ..]  their keys and values, one prompt after another
 //   spans    [prompts] vec4<u32>: first token, number of tokens, 1 + mask (0: none), unused
-//   scales   [steps, scale_row] f32: λ of prompt i in this layer at scale_at + i
+//   lambda   [steps, lambda_row] f32: λ of prompt i in this layer at lambda_at + i
 //   step     [1] u32
 //   masks    [masks, T_q] f32, or any buffer if no mask is used
 //
@@ -150,8 +150,8 @@ fn divide() {
 }
 
 // Replaces an image prompt's sum by the factor of its values.
-fn weigh(lambda: f32, mask: u32, row: u32) {
-    sum = lambda / sum;
+fn weigh(weight: f32, mask: u32, row: u32) {
+    sum = weight / sum;
     if mask > 0u { sum *= masks[(mask - 1u) * ((p.t_q + 3u) / 4u * 4u) + min(row, p.t_q - 1u)]; }
 }
 
@@ -173,12 +173,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             var keys = words;
             if n > 0u {
                 let prompt = (n - 1u) / 2u;
-                let lambda = scales[step[0] * p.scale_row + p.scale_at + prompt];
-                if lambda == 0.0 { continue; }
+                let weight = lambda[step[0] * p.lambda_row + p.lambda_at + prompt];
+                if weight == 0.0 { continue; }
                 let span = spans[prompt];
                 keys = Keys(true, batch * p.image_tokens + span.x, p.image_pitch, head, p.image_v_at + head, span.y);
                 kind = select(ADD, WEIGH, n % 2u == 1u);
-                if kind == ADD { weigh(lambda, span.z, row); }
+                if kind == ADD { weigh(weight, span.z, row); }
             }
             pass_keys(kind, keys, row, t);
             if n == 0u { divide(); }

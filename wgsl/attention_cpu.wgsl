@@ -75,15 +75,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         var factor_b = 1.0;
         if image {
             let prompt = (n - 1u) / 2u;
-            let lambda = scales[step[0] * p.scale_row + p.scale_at + prompt];
-            if lambda == 0.0 { continue; }
+            let weight = lambda[step[0] * p.lambda_row + p.lambda_at + prompt];
+            if weight == 0.0 { continue; }
             let span = spans[prompt];
             keys_at = (batch * p.image_tokens + span.x) * p.image_pitch + head;
             pitch = p.image_pitch;
             count = span.y;
             if adds {
-                factor_a = lambda / sum_a;
-                factor_b = lambda / sum_b;
+                factor_a = weight / sum_a;
+                factor_b = weight / sum_b;
                 if span.z > 0u {
                     let mask = (span.z - 1u) * ((p.t_q + 3u) / 4u * 4u);
                     factor_a *= masks[mask + min(row_a, p.t_q - 1u)];

@@ -14,8 +14,8 @@ struct Params {
     image_pitch: u32,
     image_v_at: u32,
     prompts: u32,
-    scale_row: u32,
-    scale_at: u32,
+    lambda_row: u32,
+    lambda_at: u32,
     scale: f32,        // log2(e) / √d
     quads: u32,        // attention_cpu.wgsl only: vec4 per head
     causal: u32,       // attention_cpu.wgsl only: whether a query sees only the keys up to its own
@@ -27,7 +27,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<Act4>;
 @group(0) @binding(4) var<storage, read> image_kv: array<Act4>;
 @group(0) @binding(5) var<storage, read> spans: array<vec4<u32>>;
-@group(0) @binding(6) var<storage, read> scales: array<f32>;
+@group(0) @binding(6) var<storage, read> lambda: array<f32>;
 @group(0) @binding(7) var<storage, read> step: array<u32>;
 @group(0) @binding(8) var<storage, read> masks: array<f32>;
 

@@ -75,7 +75,7 @@ func (u *UNet) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled {
 
 // at is what the cross-attention of that number reads, over a picture of that size.
 func (c *decoupled) at(index, height, width int) *gpu.ImageAttention {
-	return &gpu.ImageAttention{KV: c.kv[index], Spans: c.spans, Prompts: c.count, Scales: c.lambda, Layer: index, Masks: c.masks[[2]int{height, width}]}
+	return &gpu.ImageAttention{KV: c.kv[index], Spans: c.spans, Prompts: c.count, Lambda: c.lambda, Layer: index, Masks: c.masks[[2]int{height, width}]}
 }
 
 func (c *decoupled) release() {

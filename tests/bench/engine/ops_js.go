@@ -81,7 +81,7 @@ func (b *bench) op(args []js.Value) (any, error) {
 			spans.SetUint32([]uint32{0, uint32(o.Shapes["k_ip"][1]), 0, 0})
 			b.release = append(b.release, spans.Release)
 			ao.Image = &gpu.ImageAttention{KV: side("k_ip", "v_ip"), Spans: spans, Prompts: 1,
-				Scales: keep(d.NewTensor("scales", gpu.F32, 1, 1), []float32{float32(o.Scale)})}
+				Lambda: keep(d.NewTensor("lambda", gpu.F32, 1, 1), []float32{float32(o.Scale)})}
 		}
 		b.output = gpu.Attention(p, input("q"), side("k", "v"), ao)
 	default:

@@ -116,7 +116,7 @@ func record(p *gpu.Program) error {
 					continue // CLIP and the VAE have no image prompts
 				}
 				o.Label += ", image prompts"
-				o.Image = &gpu.ImageAttention{KV: input(gpu.Act, 2, 4, 2*c), Spans: input(gpu.U32, 1, 4), Prompts: 1, Scales: input(gpu.F32, 1, 1)}
+				o.Image = &gpu.ImageAttention{KV: input(gpu.Act, 2, 4, 2*c), Spans: input(gpu.U32, 1, 4), Prompts: 1, Lambda: input(gpu.F32, 1, 1)}
 			}
 			gpu.Attention(p, input(gpu.Act, 2, 64, c), input(gpu.Act, 2, 77, 2*c), o)
 		}
