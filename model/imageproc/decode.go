@@ -145,17 +145,24 @@ func alphaOf(src image.Image, width, height int) *Image {
 	if o, ok := src.(interface{ Opaque() bool }); ok && o.Opaque() && b == image.Rect(0, 0, width, height) {
 		return nil
 	}
+	at := func(x, y int) uint8 {
+		_, _, _, a := src.At(x, y).RGBA()
+		return uint8(a >> 8)
+	}
+	if s, ok := src.(*image.NRGBA); ok { // most are of this kind
+		at = func(x, y int) uint8 { return s.Pix[s.PixOffset(x, y)+3] }
+	}
 	out := newImage(width, height, 1)
 	b = b.Intersect(image.Rect(0, 0, width, height))
-	clear := b != image.Rect(0, 0, width, height)
+	transparent := b != image.Rect(0, 0, width, height)
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			_, _, _, a := src.At(x, y).RGBA()
-			out.Pix[y*width+x] = uint8(a >> 8)
-			clear = clear || a>>8 != 255
+			a := at(x, y)
+			out.Pix[y*width+x] = a
+			transparent = transparent || a != 255
 		}
 	}
-	if !clear {
+	if !transparent {
 		return nil
 	}
 	return out
