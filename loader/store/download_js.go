@@ -134,7 +134,7 @@ func (s *Store) download(ctx context.Context, file string, o Options) (Manifest,
 	}
 	// The hub's word is the strongest, and the same wherever it sends for the bytes.
 	if sum := hubSHA256(ctx, file, f.size); sum != "" {
-		tag = loader.Tag{Text: "sha256:" + sum, Strong: true}
+		tag = loader.Tag{Text: bySHA256 + sum, Strong: true}
 		if o.SHA256 == "" {
 			o.SHA256 = sum
 		}

@@ -14,6 +14,10 @@ import (
 // than those of the source, and are not mixed with them.
 const converted16 = " f16"
 
+// bySHA256 begins a tag that is the hash of the whole file, as a hub tells it: two of them
+// are of two files.
+const bySHA256 = "sha256:"
+
 // kept is a slice that is stored of a file that is not whole yet.
 type kept struct {
 	at, size int64
@@ -67,7 +71,7 @@ func (d *transfer) adopt(ctx context.Context) error {
 	one, isRemote := d.in.(*intake)
 	whole := isRemote && !one.ranged // it comes over the network again in any case
 	for etag, list := range stored {
-		if whole || strings.HasSuffix(etag, converted16) != d.plan.converted {
+		if whole || strings.HasSuffix(etag, converted16) != d.plan.converted || strings.HasPrefix(etag, bySHA256) && strings.HasPrefix(d.etag, bySHA256) {
 			continue
 		}
 		ends := d.ends(list)
