@@ -11,6 +11,7 @@ import (
 // those of any model of this family, and far from what would use up the memory before a
 // tensor is looked for.
 var limits = map[string]float64{
+	"crop_size": 4096, "height": 4096, "longest_edge": 4096, "shortest_edge": 4096, "size": 4096, "width": 4096, // of preprocessor_config.json
 	"attention_head_dim": 4096, "block_out_channels": 16384, "cross_attention_dim": 16384, "hidden_size": 16384, "image_size": 4096,
 	"in_channels": 1024, "intermediate_size": 131072, "latent_channels": 256, "layers_per_block": 32, "max_position_embeddings": 8192,
 	"norm_num_groups": 1024, "num_attention_heads": 512, "num_channels": 16, "num_hidden_layers": 200, "num_train_timesteps": 100_000,

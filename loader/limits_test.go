@@ -18,6 +18,8 @@ func TestLimits(t *testing.T) {
 		`{"norm_num_groups": 0}`,
 		`{"hidden_size": -1}`,
 		`{"vocab_size": 1e300}`,
+		`{"size": {"shortest_edge": 1e9}}`,
+		`{"crop_size": 1e9}`,
 		`{"vision_config": {"num_hidden_layers": 1e8}}`,
 		`{"down_block_types": [` + strings.Repeat(`"x",`, 100) + `"x"]}`,
 		`{"block_out_channels": [` + strings.Repeat(`64,`, 100) + `64]}`,

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 )
 
 const (
-	defaultMaxLength = 77 // CLIP's; tokenizer_config.json may lack model_max_length
+	defaultMaxLength = 77   // CLIP's; tokenizer_config.json may lack model_max_length
+	mostLength       = 8192 // more means that there is no limit; no text encoder of this family reads as much
 	startOfText      = "<|startoftext|>"
 	endOfText        = "<|endoftext|>"
 )
@@ -130,7 +130,7 @@ func readJSON(name string, text []byte, v any) error {
 }
 
 func (c *configFile) maxLength() int {
-	if c.ModelMaxLength == nil || *c.ModelMaxLength > math.MaxInt32 {
+	if c.ModelMaxLength == nil || *c.ModelMaxLength > mostLength {
 		return defaultMaxLength
 	}
 	return int(*c.ModelMaxLength)
