@@ -30,6 +30,14 @@ type Guide interface {
 	Release()
 }
 
+// Separate is a Guide that may need the entries of the batch computed one after the other,
+// as in the low-memory mode, because what it adds to the time embedding differs between
+// them.
+type Separate interface {
+	Guide
+	Separate() bool
+}
+
 // Run is what a guide may know of the run that it steers.
 type Run struct {
 	Device    *gpu.Device
@@ -41,8 +49,8 @@ type Run struct {
 	Branches  []*Branch
 }
 
-// Branch is what the UNet computes at once: the whole batch or, in the low-memory mode, one
-// of its entries. With classifier-free guidance the batch has two entries, the
+// Branch is what the UNet computes at once: the whole batch or, in the low-memory mode and
+// for Separate guides, one of its entries. With classifier-free guidance the batch has two entries, the
 // unconditional one and then the conditional one.
 type Branch struct {
 	First, Count int // the entries of the batch

@@ -85,3 +85,8 @@ func (r *run) predict(p *gpu.Program, x *gpu.Tensor, branch int) *gpu.Tensor {
 	}
 	return r.UNet.Record(p, x, r.conds[branch], taps)
 }
+
+func separate(g guides.Guide) bool {
+	s, ok := g.(guides.Separate)
+	return ok && s.Separate()
+}

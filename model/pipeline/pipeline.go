@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/clip"
@@ -216,7 +217,7 @@ func (r *run) check() error {
 		r.batch = 2
 	}
 	r.branches = []*guides.Branch{{Count: r.batch}}
-	if r.batch == 2 && r.LowMemory {
+	if r.batch == 2 && (r.LowMemory || slices.ContainsFunc(q.Guides, separate)) {
 		r.branches = []*guides.Branch{{First: 0, Count: 1}, {First: 1, Count: 1}}
 	}
 	return nil

@@ -45,8 +45,8 @@ func (t *ConditioningTaps) AddDecoupled(d Decoupled) { t.decoupled = append(t.de
 
 // AddTime adds a vector, of time_embedding_dim numbers, to the time embedding of all steps
 // before its SiLU. It is where diffusers adds class embeddings and the embeddings of
-// addition_embed_type. All entries of the batch share it: a guide that tells the two
-// branches of guidance apart needs them computed one after the other.
+// addition_embed_type. All entries of the batch share it; guides.Separate
+// is for guides whose vector differs between them.
 func (t *ConditioningTaps) AddTime(v []float32) {
 	if t.time == nil {
 		t.time = make([]float32, len(v))
