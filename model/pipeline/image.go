@@ -8,74 +8,76 @@ import (
 
 // image runs the steps of picture i and decodes it. skip ends ctx.
 func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
-	r.upload(i)
-	if err := r.readyStep(ctx); err != nil {
+	ps := r.programs
+	ps.upload(i)
+	if err := ps.readyStep(ctx); err != nil {
 		return Result{}, err
 	}
-	if err := r.start.Run(ctx, 0); err != nil {
+	if err := ps.start.Run(ctx, 0); err != nil {
 		return Result{}, err
 	}
 	steps := len(r.schedule.Steps)
-	preview := r.preview
-	if r.apart {
+	preview := ps.preview
+	if ps.apart {
 		preview = nil // the decoder is not here
 	}
 	began := time.Now()
 	for step := range steps {
-		if err := r.step.Run(ctx, step); err != nil {
+		if err := ps.step.Run(ctx, step); err != nil {
 			return Result{}, err
 		}
-		r.StepCalls = r.step.Calls()
+		r.StepCalls = ps.step.Calls()
 		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
 			Seconds: time.Since(began).Seconds(), Skip: skip, Preview: preview})
 	}
-	latents, err := r.sample(ctx)
+	latents, err := ps.sample(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps, Seconds: time.Since(began).Seconds()})
-	if err := r.readyDecode(ctx); err != nil {
+	if err := ps.readyDecode(ctx); err != nil {
 		return Result{}, err
 	}
-	picture, err := r.decodeLatents(ctx, latents)
+	picture, err := ps.decodeLatents(ctx, latents)
 	if err != nil {
 		return Result{}, err
 	}
-	if r.apart {
-		r.releaseDecode()
+	if ps.apart {
+		ps.releaseDecode()
 	}
 	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width, Index: i}, nil
 }
 
 // sample reads the latents as they are now, [h·w, 4].
-func (r *run) sample(ctx context.Context) ([]float32, error) {
-	state, err := r.sampler.State.Float32(ctx)
+func (ps *programs) sample(ctx context.Context) ([]float32, error) {
+	state, err := ps.sampler.State.Float32(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return state[:4*r.h*r.w], nil
+	return state[:4*ps.run.h*ps.run.w], nil
 }
 
-func (r *run) decodeLatents(ctx context.Context, latents []float32) ([]float32, error) {
-	r.latents.SetFloat32(latents)
-	if err := r.decode.Run(ctx, 0); err != nil {
+func (ps *programs) decodeLatents(ctx context.Context, latents []float32) ([]float32, error) {
+	ps.latents.SetFloat32(latents)
+	if err := ps.decode.Run(ctx, 0); err != nil {
 		return nil, err
 	}
-	return r.decoded.Float32(ctx)
+	return ps.decoded.Float32(ctx)
 }
 
 // preview is the picture between two steps.
-func (r *run) preview(ctx context.Context) ([]float32, error) {
-	x, err := r.sample(ctx)
+func (ps *programs) preview(ctx context.Context) ([]float32, error) {
+	x, err := ps.sample(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return r.decodeLatents(ctx, calmed(x))
+	return ps.decodeLatents(ctx, calmed(x))
 }
 
 // upload gives the sampler what picture i begins from, and its noise.
-func (r *run) upload(i int) {
-	s := r.sampler
+func (ps *programs) upload(i int) {
+	r := ps.run
+	s := ps.sampler
 	pixels := r.h * r.w
 	state := make([]float32, 6*pixels*4)
 	copy(state, r.initial[i])

@@ -101,6 +101,7 @@ var errSkip = errors.New("skipped")
 // Run draws req.NumImages pictures and hands each to done when it is finished.
 func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) error {
 	r := &run{Pipeline: p, req: req, progress: progress, factor: p.VAE.Config.Factor()}
+	r.programs = &programs{run: r}
 	defer r.release()
 	if err := r.check(); err != nil {
 		return err
@@ -125,7 +126,7 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		return err
 	}
 	progress(Progress{Stage: StageCompile, Images: req.NumImages, Steps: len(r.schedule.Steps)})
-	if err := r.build(ctx); err != nil {
+	if err := r.programs.build(ctx); err != nil {
 		return err
 	}
 	for i := range req.NumImages {
@@ -157,7 +158,6 @@ type run struct {
 	h, w     int // of the latents
 	batch    int // 2 with classifier-free guidance
 	branches []*guides.Branch
-	apart    bool                 // whether the UNet and the decoder do not fit the GPU together
 	words    *gpu.Tensor          // the text encoder's hidden states, [B, T, D]
 	conds    []*unet.Conditioning // one for each branch
 	initial  [][]float32          // by image: the first sample, [h·w, 4]
@@ -168,12 +168,7 @@ type run struct {
 	inpaint, extra [][]float32
 	noise0         [][]float32 // by image
 	momentsOf      map[*float32][]float32
-	sampler        *gpu.Sampler
-	start          *gpu.Program
-	step           *gpu.Program
-	decode         *gpu.Program
-	decoded        *gpu.Tensor
-	latents        *gpu.Tensor // what the decoder reads
+	programs       *programs
 	releases       []func()
 }
 

@@ -6,10 +6,23 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 )
 
+// programs are those of a run: one that begins a picture, a step, and the decoder.
+type programs struct {
+	run     *run
+	sampler *gpu.Sampler
+	start   *gpu.Program
+	step    *gpu.Program
+	decode  *gpu.Program
+	decoded *gpu.Tensor // the decoder's result
+	latents *gpu.Tensor // what the decoder reads
+	apart   bool        // whether the GPU does not hold the step and the decoder together
+}
+
 // build records the two programs that run for every picture, a step and the decoder. It
 // builds both where the GPU holds both, and otherwise leaves that to readyStep and
 // readyDecode.
-func (r *run) build(ctx context.Context) error {
+func (ps *programs) build(ctx context.Context) error {
+	r := ps.run
 	d := r.Device
 	pixels := r.h * r.w
 	steps := len(r.schedule.Steps)
@@ -18,7 +31,7 @@ func (r *run) build(ctx context.Context) error {
 		Input: d.NewTensor("sample", gpu.Act, r.batch, r.h, r.w, r.UNet.Config.InChannels),
 		Table: d.NewSamplerTable(r.samplerRows()),
 	}
-	r.sampler = s
+	ps.sampler = s
 	r.later(func() {
 		s.State.Release()
 		s.Input.Release()
@@ -35,39 +48,39 @@ func (r *run) build(ctx context.Context) error {
 		s.Inpaint = d.NewTensor("inpainting", gpu.F32, 3, pixels, 4)
 	}
 
-	r.start = d.NewProgram("start")
-	gpu.SamplerStart(r.start, s)
-	r.later(r.start.Release)
-	if err := r.compile(ctx, r.start, 0); err != nil {
+	ps.start = d.NewProgram("start")
+	gpu.SamplerStart(ps.start, s)
+	r.later(ps.start.Release)
+	if err := ps.compile(ctx, ps.start, 0); err != nil {
 		return err
 	}
-	r.latents = d.NewTensor("latents", gpu.F32, 1, r.h, r.w, 4)
-	r.later(r.latents.Release)
-	r.later(r.releaseStep)
-	r.later(r.releaseDecode)
+	ps.latents = d.NewTensor("latents", gpu.F32, 1, r.h, r.w, 4)
+	r.later(ps.latents.Release)
+	r.later(ps.releaseStep)
+	r.later(ps.releaseDecode)
 
 	networks := append(r.stepNetworks(), r.VAE.Decoder)
 	if err := r.Memory.Need(ctx, networks...); err != nil {
 		return err
 	}
-	r.recordStep()
-	r.recordDecode()
-	r.StepDispatches = r.step.Len()
-	if r.apart = !r.Memory.Room(r.step.TransientBytes()+r.decode.TransientBytes(), networks...); r.apart {
-		r.releaseStep()
-		r.releaseDecode()
+	ps.recordStep()
+	ps.recordDecode()
+	r.StepDispatches = ps.step.Len()
+	if ps.apart = !r.Memory.Room(ps.step.TransientBytes()+ps.decode.TransientBytes(), networks...); ps.apart {
+		ps.releaseStep()
+		ps.releaseDecode()
 		return nil
 	}
-	if err := r.compile(ctx, r.step, 1); err != nil {
+	if err := ps.compile(ctx, ps.step, 1); err != nil {
 		return err
 	}
-	return r.compile(ctx, r.decode, 2)
+	return ps.compile(ctx, ps.decode, 2)
 }
 
 // compile builds the program of that number, of three, and reports how far it has come.
-func (r *run) compile(ctx context.Context, p *gpu.Program, number int) error {
+func (ps *programs) compile(ctx context.Context, p *gpu.Program, number int) error {
 	p.Compiled = func(done, total int) {
-		r.progress(Progress{Stage: StageCompile, Images: r.req.NumImages, Steps: len(r.schedule.Steps),
+		ps.run.progress(Progress{Stage: StageCompile, Images: ps.run.req.NumImages, Steps: len(ps.run.schedule.Steps),
 			Fraction: (float64(number) + float64(done)/float64(total)) / 3})
 	}
 	return p.Build(ctx)
@@ -75,9 +88,10 @@ func (r *run) compile(ctx context.Context, p *gpu.Program, number int) error {
 
 // recordStep records the UNet for every branch, and the scheduler's step. The networks of
 // the step have to be loaded.
-func (r *run) recordStep() {
-	p, s := r.Device.NewProgram("UNet step"), r.sampler
-	r.step = p
+func (ps *programs) recordStep() {
+	r := ps.run
+	p, s := r.Device.NewProgram("UNet step"), ps.sampler
+	ps.step = p
 	if len(r.branches) == 1 {
 		gpu.SamplerStep(p, r.predict(p, s.Input, 0), s)
 		return
@@ -93,57 +107,58 @@ func (r *run) recordStep() {
 }
 
 // recordDecode records the decoder, which has to be loaded.
-func (r *run) recordDecode() {
-	r.decode = r.Device.NewProgram("VAE decoder")
-	x := gpu.Cast(r.decode, r.latents, 1/r.VAE.Config.ScalingFactor)
-	r.decoded = r.VAE.Decoder.Record(r.decode, x)
-	r.decode.Keep(r.decoded)
+func (ps *programs) recordDecode() {
+	ps.decode = ps.run.Device.NewProgram("VAE decoder")
+	x := gpu.Cast(ps.decode, ps.latents, 1/ps.run.VAE.Config.ScalingFactor)
+	ps.decoded = ps.run.VAE.Decoder.Record(ps.decode, x)
+	ps.decode.Keep(ps.decoded)
 }
 
-func (r *run) releaseStep() {
-	if r.step != nil {
-		r.step.Release()
-		r.step = nil
+func (ps *programs) releaseStep() {
+	if ps.step != nil {
+		ps.step.Release()
+		ps.step = nil
 	}
 }
 
-func (r *run) releaseDecode() {
-	if r.decode != nil {
-		r.decode.Release()
-		r.decoded.Release()
-		r.decode = nil
+func (ps *programs) releaseDecode() {
+	if ps.decode != nil {
+		ps.decode.Release()
+		ps.decoded.Release()
+		ps.decode = nil
 	}
 }
 
 // readyStep builds the step's program where it is not kept.
-func (r *run) readyStep(ctx context.Context) error {
-	if !r.apart {
+func (ps *programs) readyStep(ctx context.Context) error {
+	if !ps.apart {
 		return nil
 	}
-	r.releaseStep() // of a picture that was skipped
-	r.releaseDecode()
-	networks := r.stepNetworks()
-	if err := r.Memory.Need(ctx, networks...); err != nil {
+	ps.releaseStep() // of a picture that was skipped
+	ps.releaseDecode()
+	networks := ps.run.stepNetworks()
+	if err := ps.run.Memory.Need(ctx, networks...); err != nil {
 		return err
 	}
-	r.recordStep()
-	r.Memory.Room(r.step.TransientBytes(), networks...)
-	return r.compile(ctx, r.step, 1)
+	ps.recordStep()
+	ps.run.Memory.Room(ps.step.TransientBytes(), networks...)
+	return ps.compile(ctx, ps.step, 1)
 }
 
 // readyDecode builds the decoder's program where it is not kept. It releases the step's
 // program first and, where the budget asks for it, unloads the UNet.
-func (r *run) readyDecode(ctx context.Context) error {
-	if !r.apart {
+func (ps *programs) readyDecode(ctx context.Context) error {
+	r := ps.run
+	if !ps.apart {
 		return nil
 	}
-	r.releaseStep()
+	ps.releaseStep()
 	if err := r.Memory.Need(ctx, r.VAE.Decoder); err != nil {
 		return err
 	}
-	r.recordDecode()
-	r.Memory.Room(r.decode.TransientBytes(), r.VAE.Decoder)
-	return r.compile(ctx, r.decode, 2)
+	ps.recordDecode()
+	r.Memory.Room(ps.decode.TransientBytes(), r.VAE.Decoder)
+	return ps.compile(ctx, ps.decode, 2)
 }
 
 // samplerRows is the schedule in the kernel's form. Row 0 prepares the first input.
