@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"syscall/js"
 	"time"
 
@@ -72,6 +73,9 @@ func (d *drawer) count(text string) protocol.Count {
 
 // do does a request whose turn has come.
 func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, error) {
+	// WebAssembly's memory never shrinks. Go would let its heap double before it collects, and
+	// a model that is opened anew would come to lie beside what is left of the one before.
+	defer runtime.GC()
 	switch b := m.Body.(type) {
 	case protocol.Load:
 		return d.load(ctx, m.ID, b.Model)
@@ -98,6 +102,7 @@ func (d *drawer) explain(err error) protocol.Body {
 	switch {
 	case lost != nil:
 		d.engine = nil
+		runtime.GC()
 		return protocol.Lost{Message: lost.Reason}
 	case errors.Is(err, store.ErrPermission):
 		return protocol.Failed{Message: err.Error(), Reason: protocol.Permission}
