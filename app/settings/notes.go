@@ -15,7 +15,7 @@ const (
 	maxName    = 1 << 10   // bytes of a model's or a picture's name
 	maxNotes   = 12        // things that are listed as left out
 	maxNote    = 160       // characters of each
-	maxPrompts = 64        // image prompts, and pictures of each
+	maxPrompts = 1000      // guides, and pictures of each
 )
 
 // notes collect what could not be taken over. Each thing is listed once and
