@@ -94,9 +94,6 @@ func waitText(err error, left time.Duration) string {
 	return fmt.Sprintf("The connection broke off: the next attempt is in %s", clockText(seconds))
 }
 
-// offlineText is what is shown while there is no network.
-const offlineText = "There is no network: the download goes on by itself when it is back"
-
 func clockText(seconds int) string {
 	if seconds < 90 {
 		return fmt.Sprintf("%d s", seconds)

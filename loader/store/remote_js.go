@@ -61,6 +61,9 @@ func ask(ctx context.Context, method, address string, from, to int64) (response 
 	return d, a, closed, a.Check(address)
 }
 
+// offlineText is what is shown while there is no network.
+const offlineText = "There is no network: the download goes on by itself when it is back"
+
 // pause waits before another attempt, shows how long, and waits for the network where
 // there is none.
 func pause(ctx context.Context, err error, wait time.Duration, note func(string)) error {
