@@ -218,7 +218,8 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
     const other = await page.context().newPage();
     await visit(other, site.url);
     await prompt(other).fill("fox");
-    await Promise.all([page.waitForEvent("load"), offer(page).click()]);
+    // The browser lets the old service worker finish what it sends to the other tab.
+    await Promise.all([page.waitForEvent("load", { timeout: PICTURE }), offer(page).click()]);
     await button(page, "Generate").waitFor();
     assert.deepEqual(await version(page), ["Imprompt, next", "next", true, 2], "all of the new one");
     await offer(other).waitFor();
