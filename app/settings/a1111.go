@@ -20,8 +20,8 @@ const negativePrefix = "Negative prompt:"
 // ourVersion is what Format writes as the version.
 const ourVersion = "imPrompt"
 
-// Format writes settings as A1111 does. What A1111 has no words for (adapters,
-// pictures) is not in it.
+// Format writes settings as A1111 does. It leaves out what A1111 has no field for:
+// adapters and pictures.
 func (s Settings) Format() string {
 	var fields []string
 	add := func(key, value string) { fields = append(fields, key+": "+quote(value)) }
@@ -50,14 +50,14 @@ func (s Settings) Format() string {
 	return strings.TrimSpace(b.String())
 }
 
-// rngNames are A1111's names for what draws the noise. NV is its GPU noise drawn
-// on a CPU; GPU itself is what it does not write.
+// rngNames are A1111's names for what draws the noise. NV is the GPU's noise, drawn
+// on a CPU. GPU itself is A1111's default, which it does not write.
 var rngNames = map[string]string{"": "CPU", GeneratorCPU: "CPU", GeneratorGPU: "NV"}
 
 // decimal writes a number with as few digits as identify it.
 func decimal(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
-// quote puts a value that would be taken for several in quotation marks.
+// quote puts a value in quotation marks if it could be taken for several values.
 func quote(value string) string {
 	if !strings.ContainsAny(value, ",\n:") && !strings.HasPrefix(strings.TrimSpace(value), "{") && !strings.HasPrefix(strings.TrimSpace(value), "[") {
 		return value
@@ -69,10 +69,10 @@ func quote(value string) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// Parse reads a text that A1111, this program or another wrote: A1111's form,
-// which Forge and Civitai write too, or the JSON of Fooocus, ComfyUI, SwarmUI or
-// InvokeAI. What the text does not say has its default; what it says and there is
-// no field for comes in a *Partial, beside good settings.
+// Parse reads a text written by A1111, by this program or by another one: A1111's
+// form, which Forge and Civitai also write, or the JSON of Fooocus, ComfyUI, SwarmUI
+// or InvokeAI. Settings that the text does not mention have their defaults. Fields
+// without a counterpart are listed in a *Partial, which comes with good settings.
 func Parse(text string) (Settings, error) {
 	s, n := Default(), &notes{}
 	if len(text) > maxText {
@@ -97,8 +97,8 @@ func readA1111(text string, s *Settings, n *notes) {
 	p.finish()
 }
 
-// shorten takes the middle out of a text that is longer than anybody's prompts: the
-// parameters stand at its end.
+// shorten removes the middle of a text that is longer than anybody's prompts. The
+// parameters are at its end.
 func shorten(text string, n *notes) string {
 	if len(text) <= maxA1111 {
 		return text
@@ -111,9 +111,9 @@ func shorten(text string, n *notes) string {
 	return strings.ToValidUTF8(head, "") + "\n" + strings.ToValidUTF8(tail, "")
 }
 
-// splitText divides a text into the lines of the prompts and the parameters. The
-// last line is the parameters if it looks like it, as in A1111. Dynamic Prompts
-// writes its templates behind them, which say no more than the prompt does.
+// splitText divides a text into the lines of the prompts and the parameters. As in
+// A1111, the last line holds the parameters if it looks like parameters. Dynamic
+// Prompts appends its templates, which say no more than the prompt does.
 func splitText(text string) (words []string, parameters string) {
 	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")), "\n")
 	last := len(lines) - 1
@@ -126,13 +126,13 @@ func splitText(text string) (words []string, parameters string) {
 		}
 	}
 	if len(splitFields(lines[last])) >= 3 {
-		// Where a site has joined the lines, the words stand before the parameters.
+		// If a site has joined the lines, the words come before the parameters.
 		if at := joined.FindStringIndex(lines[last]); at != nil {
 			return append(lines[:last:last], lines[last][:at[0]]), strings.TrimSpace(lines[last][at[0]:])
 		}
 		return lines[:last], lines[last]
 	}
-	// A value with line ends in it.
+	// A value contains line breaks.
 	for i := last; i >= 0; i-- {
 		if isSteps(lines[i]) {
 			return lines[:i], strings.Join(lines[i:], "\n")
@@ -143,7 +143,7 @@ func splitText(text string) (words []string, parameters string) {
 
 var joined = regexp.MustCompile(`\sSteps: \d+, `)
 
-// isSteps says whether a line is surely one of parameters.
+// isSteps reports whether a line is certainly a line of parameters.
 func isSteps(line string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimSpace(line), "Steps: ")
 	return ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' && len(splitFields(line)) >= 3

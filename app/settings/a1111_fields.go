@@ -16,9 +16,9 @@ type field struct{ key, value string }
 
 var imageSize = regexp.MustCompile(`^(\d+)\s*[xX×]\s*(\d+)$`)
 
-// splitFields takes a line of parameters apart: "key: value" with commas between.
-// A value may be a JSON string, object or list, with commas and colons in it. A
-// piece without a key belongs to the value before it.
+// splitFields splits a line of parameters: "key: value", separated by commas. A value
+// may be a JSON string, object or list that contains commas and colons. A piece
+// without a key belongs to the value before it.
 func splitFields(line string) (fields []field) {
 	for line != "" && len(fields) < maxFields {
 		key, behind, ok := cutKey(line)
@@ -40,8 +40,8 @@ func splitFields(line string) (fields []field) {
 	return fields
 }
 
-// cutKey takes a key off the beginning of a line: some words of letters, digits and
-// a few signs, before a colon that does not begin a link's //.
+// cutKey takes a key off the beginning of a line: words of letters, digits and a few
+// signs, followed by a colon that is not part of a link's "://".
 func cutKey(line string) (key, behind string, ok bool) {
 	const longest = 100
 	at := strings.IndexAny(line[:min(len(line), longest)], ":,")
@@ -57,7 +57,7 @@ func cutKey(line string) (key, behind string, ok bool) {
 	return key, line[at+1:], key != ""
 }
 
-// splitValue takes a value off the beginning of a line, and the comma behind it.
+// splitValue takes a value off the beginning of a line, and the comma after it.
 func splitValue(line string) (value, rest string) {
 	start := strings.TrimLeft(line, " \t")
 	if start != "" && strings.ContainsRune(`"{[`, rune(start[0])) {
@@ -78,7 +78,7 @@ func splitValue(line string) (value, rest string) {
 	return value, rest
 }
 
-// parser takes over A1111's parameters one by one.
+// parser reads A1111's parameters one by one.
 type parser struct {
 	settings          *Settings
 	notes             *notes
@@ -87,7 +87,7 @@ type parser struct {
 	rng, version      string
 	seeded, civitai   bool
 	loras             []string
-	strength          string  // waits for the end: it may be the hires pass's
+	strength          string  // kept until the end, because it may be the hires pass's
 	others            []field // without a counterpart
 }
 
@@ -136,7 +136,7 @@ func (p *parser) take(key, value string) {
 		p.resources(value)
 	case "model hash", "vae hash", "ti hashes", "hashes", "user", "created date", "civitai metadata",
 		"batch size", "batch pos", "template", "negative template", "workflow", "quantity", "draft":
-		// They say where the picture comes from, not what it is made of.
+		// These say where the picture comes from, not how it was made.
 		p.civitai = p.civitai || strings.EqualFold(key, "civitai metadata")
 	default:
 		p.others = append(p.others, field{key, value})
@@ -146,7 +146,7 @@ func (p *parser) take(key, value string) {
 func (p *parser) seed(value string) {
 	seed, err := strconv.ParseUint(value, 10, 64)
 	if err != nil {
-		p.notes.add("Seed is %q, not a whole number from 0", value)
+		p.notes.add("Seed is %q, not a whole number of at least 0", value)
 		return
 	}
 	p.settings.Seed, p.seeded = seed, true
@@ -179,14 +179,14 @@ func (p *parser) resources(value string) {
 	}
 }
 
-// finish takes over what needs to know all the fields.
+// finish handles what depends on several fields.
 func (p *parser) finish() {
 	ours := p.version == ourVersion
 	if !ours {
 		p.words()
 	}
 	if p.model != "" {
-		p.notes.add("Model is %q; choose it among the models", p.model)
+		p.notes.add("Model is %q; choose it under Models", p.model)
 	}
 	if len(p.loras) > 0 {
 		p.notes.add("LoRA: %s", strings.Join(p.loras, ", "))
@@ -202,12 +202,12 @@ var (
 	weight  = regexp.MustCompile(`[(\[][^()\[\]]*:\s*[\d.]+\s*[)\]]|\(\(|\[\[`)
 )
 
-// words removes from the prompts the tags that choose other models, and says
-// what stays in them as plain words.
+// words removes the tags that choose other models from the prompts, and notes which
+// markup is left in them as plain words.
 func (p *parser) words() {
 	weighted := false
 	for _, text := range []*string{&p.settings.Prompt, &p.settings.NegativePrompt} {
-		// What was cut may lie about a tag.
+		// The part that was cut out may contain a tag.
 		for range 8 {
 			found := loraTag.FindAllStringSubmatch(*text, -1)
 			if found == nil {
@@ -238,12 +238,12 @@ func (p *parser) takeSampler() {
 	case !ok:
 		p.notes.add("Sampler %q is not among %s", brief(p.sampler, 24), strings.Join(scheduler.Names(), ", "))
 	case !exact:
-		p.notes.add("Sampler %q is taken over without its schedule type %q", p.sampler, p.schedule)
+		p.notes.add("Sampler %q is used without its schedule type %q", p.sampler, p.schedule)
 	}
 	p.settings.Scheduler = name
 }
 
-// takeStrength takes the strength over unless it is that of a hires pass.
+// takeStrength sets the strength, unless it is that of a hires pass.
 func (p *parser) takeStrength() {
 	hires := slices.ContainsFunc(p.others, func(f field) bool { return strings.HasPrefix(f.key, "Hires ") })
 	switch {
@@ -255,9 +255,8 @@ func (p *parser) takeStrength() {
 	}
 }
 
-// takeRNG finds out what drew the noise. A1111 and Forge do not write their
-// default, which is the GPU; Civitai's, Fooocus' and our own pictures are drawn
-// with numbers of the CPU.
+// takeRNG finds out what drew the noise. A1111 and Forge do not write their default,
+// which is the GPU. The noise of Civitai, Fooocus and Imprompt is drawn on the CPU.
 func (p *parser) takeRNG(ours bool) {
 	switch strings.ToUpper(p.rng) {
 	case "CPU":
@@ -269,12 +268,12 @@ func (p *parser) takeRNG(ours bool) {
 			p.settings.GeneratorDevice = GeneratorGPU
 		}
 	default:
-		p.notes.add("RNG is %q, which is not known; the seed gives another picture here", p.rng)
+		p.notes.add("RNG is %q, which is unknown; the seed gives a different picture here", p.rng)
 	}
 }
 
-// takeOthers lists what has no counterpart. Extensions write many fields, all
-// with the same first word; they are listed together.
+// takeOthers lists the fields that have no counterpart. Extensions write many fields
+// that begin with the same word. Those are listed together.
 func (p *parser) takeOthers() {
 	var groups []string
 	members := map[string][]field{}

@@ -69,12 +69,12 @@ func TestParseForeignTexts(t *testing.T) {
 			with(func(s *Settings) { s.NumInferenceSteps, s.Scheduler, s.GuidanceScale = 20, "euler_a", 7 }), "",
 		},
 		{
-			"a schedule that there is not",
+			"an unknown schedule",
 			"Steps: 20, Sampler: Euler, Schedule type: Exponential, CFG scale: 7",
 			with(func(s *Settings) { s.NumInferenceSteps, s.Scheduler, s.GuidanceScale = 20, "euler", 7 }), `without its schedule type "Exponential"`,
 		},
 		{
-			"what has no counterpart",
+			"fields without a counterpart",
 			`fox` + "\n" + `Steps: 20, Sampler: DPM++ SDE Karras, CFG scale: 7, Seed: -1, Size: big, Model: v1-5, Clip skip: 2, RNG: NV, Hires upscale: 2, Lora hashes: "a: 1, b: 2"`,
 			with(func(s *Settings) {
 				s.Prompt, s.NumInferenceSteps, s.GuidanceScale, s.GeneratorDevice = "fox", 20, 7, GeneratorGPU
@@ -129,8 +129,8 @@ func TestEverySchedulerSurvivesTheText(t *testing.T) {
 	}
 }
 
-// FuzzParse checks that a text which was parsed, and is written again, says the
-// same.
+// FuzzParse checks that settings read from a text are the same after they are written
+// and read again.
 func FuzzParse(f *testing.F) {
 	f.Add(full().Format())
 	f.Add("a\nNegative prompt: b\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512")
@@ -138,7 +138,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, _ := Parse(text)
 		if strings.Contains(s.Prompt+s.NegativePrompt, negativePrefix) {
-			return // says where the prompt ends, wherever it stands
+			return // this word ends the prompt, wherever it is
 		}
 		back, _ := Parse(s.Format())
 		if !equal(s, back) {

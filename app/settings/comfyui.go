@@ -18,8 +18,8 @@ type comfyNode struct {
 // comfyLink says that an input comes from another node.
 type comfyLink struct{ node string }
 
-// isComfyUI says whether an object is a graph as ComfyUI's interface for programs
-// takes it: nodes by their number.
+// isComfyUI reports whether an object is a graph in the form that ComfyUI's API takes:
+// nodes by number.
 func isComfyUI(object map[string]json.RawMessage) bool {
 	for _, raw := range object {
 		var node struct {
@@ -53,8 +53,8 @@ func promptGraph(object map[string]json.RawMessage) map[string]comfyNode {
 	return graph
 }
 
-// comfyWidgets are the names of the values that the saved form of ComfyUI's page
-// keeps in order alone.
+// comfyWidgets gives names to the values that ComfyUI's page saves as a list without
+// names.
 var comfyWidgets = map[string][]string{
 	"KSampler":               {"seed", "", "steps", "cfg", "sampler_name", "scheduler", "denoise"},
 	"KSamplerAdvanced":       {"", "noise_seed", "", "steps", "cfg", "sampler_name", "scheduler"},
@@ -66,8 +66,7 @@ var comfyWidgets = map[string][]string{
 	"LoadImage":              {"image"},
 }
 
-// workflowGraph reads the form that ComfyUI saves as "workflow", and its page
-// loads.
+// workflowGraph reads the form that ComfyUI saves as "workflow" and that its page loads.
 func workflowGraph(object map[string]json.RawMessage) map[string]comfyNode {
 	var nodes []struct {
 		ID     json.Number
@@ -103,7 +102,7 @@ func workflowGraph(object map[string]json.RawMessage) map[string]comfyNode {
 				case i < len(names):
 					node.inputs[names[i]] = v
 				case names == nil && i == 0:
-					node.inputs["value"] = v // a node that holds one, as a primitive does
+					node.inputs["value"] = v // a node that holds a single value, such as a primitive
 				}
 			}
 		}
@@ -120,8 +119,8 @@ func workflowGraph(object map[string]json.RawMessage) map[string]comfyNode {
 	return graph
 }
 
-// comfy reads a graph. Nodes are visited a bounded number of times, because a
-// graph may have circles.
+// comfy reads a graph. It visits a limited number of nodes, because a graph may have
+// cycles.
 type comfy struct {
 	graph map[string]comfyNode
 	steps int
@@ -137,7 +136,7 @@ func (c *comfy) node(v any) (comfyNode, bool) {
 	return n, ok
 }
 
-// value is an input as text; a link is followed to the node that holds the value.
+// value returns an input as text. It follows a link to the node that holds the value.
 func (c *comfy) value(n comfyNode, keys ...string) string {
 	for _, key := range keys {
 		switch v := n.inputs[key].(type) {
@@ -158,8 +157,8 @@ func (c *comfy) value(n comfyNode, keys ...string) string {
 	return ""
 }
 
-// words follows a conditioning to the text that it was made from. Nodes between,
-// such as a ControlNet's, pass it on.
+// words follows a conditioning to the text that it was made from. Nodes in between,
+// such as a ControlNet, pass it on.
 func (c *comfy) words(v any, side string) string {
 	n, ok := c.node(v)
 	if !ok {
@@ -201,8 +200,8 @@ func (c *comfy) latent(v any) (n comfyNode, ok bool) {
 	return n, ok
 }
 
-// readComfyUI takes over what the graph's sampler was given. Of several samplers
-// the first pass counts: the one that begins with empty latents.
+// readComfyUI reads what the graph's sampler was given. If there are several samplers,
+// it takes the first pass: the one that begins with empty latents.
 func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	c := &comfy{graph: graph}
 	var samplers []string
@@ -220,7 +219,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	})
 	p := parser{settings: s, notes: n, version: "ComfyUI"}
 	if len(samplers) == 0 {
-		n.add("this ComfyUI workflow has no KSampler; its settings cannot be told")
+		n.add("this ComfyUI workflow has no KSampler; its settings cannot be read")
 		return
 	}
 	node := graph[samplers[0]]
@@ -254,7 +253,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	p.takeComfySampler(c.value(node, "sampler_name"), c.value(node, "scheduler"))
 }
 
-// optional takes a whole number over where there is one.
+// optional sets into to the whole number, if there is one.
 func (p *parser) optional(into *int, key, value string) {
 	if value != "" {
 		p.integer(key, value, into)
@@ -271,7 +270,7 @@ func (c *comfy) pass(n comfyNode) int {
 	return 1
 }
 
-// networks says which models the graph uses.
+// networks notes which models the graph uses.
 func (c *comfy) networks(p *parser) {
 	ids := make([]string, 0, len(c.graph))
 	for id := range c.graph {
@@ -299,7 +298,7 @@ func (c *comfy) networks(p *parser) {
 		}
 	}
 	if p.model != "" {
-		p.notes.add("Model is %q; choose it among the models", p.model)
+		p.notes.add("Model is %q; choose it under Models", p.model)
 	}
 	if len(p.loras) > 0 {
 		p.notes.add("LoRA: %s", strings.Join(p.loras, ", "))

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Texts as people find them, with what has to come of them. leftOut are words of
-// the notes; every note is expected.
+// Real texts of other programs, with the settings they must give. leftOut lists words
+// of the notes, one entry for each note.
 func TestTextsOfOtherPrograms(t *testing.T) {
 	type change = func(*Settings)
 	for _, tc := range []struct {
@@ -67,7 +67,7 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			func(s *Settings) {
 				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.GeneratorDevice = "a fox", 20, "euler", 7, 7, GeneratorGPU
 			},
-			[]string{`Model is "x"`, `Sampler "Euler" is taken over without its schedule type "Simple"`, "Distilled CFG Scale (3.5)", "Module (1 ae, 2 clip_l)"},
+			[]string{`Model is "x"`, `Sampler "Euler" is used without its schedule type "Simple"`, "Distilled CFG Scale (3.5)", "Module (1 ae, 2 clip_l)"},
 		},
 		{
 			"Civitai",
@@ -192,7 +192,7 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			func(s *Settings) {
 				s.Prompt, s.NegativePrompt, s.GuidanceScale, s.Scheduler, s.Seed, s.Width, s.Height = "a fox", "bad", 4, "euler", 5, 1024, 768
 			},
-			[]string{`Model is "x.safetensors"`, "LoRA: offset.safetensors", "Performance (Speed)", `Sampler "Euler" is taken over without its schedule type "karras"`},
+			[]string{`Model is "x.safetensors"`, "LoRA: offset.safetensors", "Performance (Speed)", `Sampler "Euler" is used without its schedule type "karras"`},
 		},
 		{
 			"A1111's answer to programs",
@@ -267,7 +267,7 @@ const comfyWorkflow = `{"last_node_id": 9, "nodes": [
 {"id": 8, "type": "LoraLoader", "mode": 4, "inputs": [], "widgets_values": ["unused.safetensors", 1, 1]}],
 "links": [[1, 4, 0, 3, 0, "MODEL"], [2, 5, 0, 3, 3, "LATENT"], [3, 4, 1, 6, 0, "CLIP"], [4, 6, 0, 3, 1, "CONDITIONING"], [5, 4, 1, 7, 0, "CLIP"], [6, 7, 0, 3, 2, "CONDITIONING"]], "version": 0.4}`
 
-// A graph may go in circles, and be built to take for ever.
+// A graph may have cycles, or be built so that following it takes forever.
 func TestHostileGraphs(t *testing.T) {
 	circle := `{"1": {"class_type": "KSampler", "inputs": {"positive": ["2", 0], "negative": ["2", 0], "latent_image": ["3", 0], "steps": ["4", 0]}},
 		"2": {"class_type": "ControlNetApply", "inputs": {"conditioning": ["2", 0], "positive": ["2", 0]}},
@@ -286,7 +286,7 @@ func TestHostileGraphs(t *testing.T) {
 	}
 }
 
-// Nothing that is read is long: neither the words, nor what is said about them.
+// Everything that is read has a limited length: the words and the notes about them.
 func TestLongTextsAreBounded(t *testing.T) {
 	long := strings.Repeat("fox ", 1<<20)
 	unknown := map[string]any{"prompt": long, "negative_prompt": long, "model": long, "init_image": long}
@@ -332,7 +332,7 @@ func TestLongTextsAreBounded(t *testing.T) {
 	}
 }
 
-// Each thing is said once.
+// Each note appears once.
 func TestNotesAreListedOnce(t *testing.T) {
 	n := &notes{}
 	for i := range 40 {

@@ -5,26 +5,26 @@ import (
 	"fmt"
 )
 
-// Guide is what steers a picture besides words. Each kind is a type of its own, in
-// a file of its own.
+// Guide is something that steers a picture besides words. Each kind has its own type,
+// in its own file.
 type Guide interface {
 	// Kind names the guide's kind in JSON.
 	Kind() string
-	// Files lists the names of the weights that the guide needs; "" is what ships.
+	// Files lists the names of the weights that the guide needs; "" stands for those that ship.
 	Files() []string
-	// Pictures lists the names of the pictures that go in; "" is none.
+	// Pictures lists the names of the guide's input pictures; "" stands for none.
 	Pictures() []string
 
 	validate(v *problems, where string)
-	bound(n *notes)   // cuts what is too long for anything that a person wrote
-	names() []*string // all that are names: of files, pictures and choices
+	bound(n *notes)   // cuts whatever is too long to have been written by a person
+	names() []*string // all names: of files, pictures and choices
 	clone() Guide
 }
 
 // kinds makes an empty guide of each kind. A kind's file adds itself.
 var kinds = map[string]func() Guide{}
 
-// Guides are a list of guides. In JSON each is an object that says its kind.
+// Guides is a list of guides. In JSON each guide is an object with its kind.
 type Guides []Guide
 
 // MarshalJSON writes each guide's kind before its fields.

@@ -17,7 +17,7 @@ type IPAdapter struct {
 // ImagePrompt is one picture for an adapter.
 type ImagePrompt struct {
 	Picture string `json:"picture"`
-	Crop    *Crop  `json:"crop,omitempty"` // nil leaves it to the image processor: the centre
+	Crop    *Crop  `json:"crop,omitempty"` // nil means that the image processor crops the centre
 }
 
 // Crop is a square in a picture's own pixels.
@@ -27,7 +27,7 @@ type Crop struct {
 	Size int `json:"size"`
 }
 
-// What IPAdapter.Layers may say.
+// The values of IPAdapter.Layers.
 const (
 	LayersAll         = "all"
 	LayersStyle       = "style"       // every cross-attention but the composition's and the deepest up block's
@@ -92,7 +92,7 @@ func (a *IPAdapter) clone() Guide {
 
 func (a *IPAdapter) bound(n *notes) {
 	if len(a.Images) > maxPrompts {
-		n.add("an image prompt has %d pictures; %d are taken", len(a.Images), maxPrompts)
+		n.add("an image prompt has %d pictures; only %d are used", len(a.Images), maxPrompts)
 		a.Images = a.Images[:maxPrompts]
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// readJSON reads settings that another program wrote as a JSON object; it
-// reports false if the text is none.
+// readJSON reads settings that another program wrote as a JSON object. It reports
+// false if the text is not a JSON object.
 func readJSON(text string, s *Settings, n *notes) bool {
 	text = strings.TrimSpace(text)
 	if !strings.HasPrefix(text, "{") {
@@ -27,7 +27,7 @@ func readJSON(text string, s *Settings, n *notes) bool {
 		readComfyUI(promptGraph(object), s, n)
 	case isComfyUI(inside(object["prompt"])): // as it is sent to ComfyUI
 		readComfyUI(promptGraph(inside(object["prompt"])), s, n)
-	case object["infotexts"] != nil: // what A1111 answers to programs
+	case object["infotexts"] != nil: // an answer of A1111's API
 		var list []string
 		_ = json.Unmarshal(object["infotexts"], &list)
 		readA1111(strings.Join(list[:min(len(list), 1)], ""), s, n)
@@ -45,7 +45,7 @@ func inside(raw json.RawMessage) (object map[string]json.RawMessage) {
 	return object
 }
 
-// comfyNumbers replaces what Python writes and JSON does not have.
+// comfyNumbers replaces NaN and Infinity, which Python writes and JSON does not allow.
 func comfyNumbers(text string) string {
 	if !strings.Contains(text, "NaN") && !strings.Contains(text, "Infinity") {
 		return text
@@ -55,8 +55,8 @@ func comfyNumbers(text string) string {
 
 var pythonNumber = regexp.MustCompile(`([:\[,]\s*)-?(?:NaN|Infinity)(\s*[,\]}])`)
 
-// readFlat reads an object whose fields are settings: Fooocus' (log names and
-// field names), SwarmUI's and InvokeAI's.
+// readFlat reads an object whose fields are settings, as Fooocus (in its log and in its
+// pictures), SwarmUI and InvokeAI write it.
 func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 	p := parser{settings: s, notes: n, version: "ComfyUI"} // their noise is drawn on the CPU
 	sampler, schedule := "", ""
@@ -67,7 +67,7 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 	slices.Sort(keys)
 	for _, key := range keys {
 		value := plain(object[key])
-		if oldLora.MatchString(key) { // Fooocus' log had one line for each: name and weight
+		if oldLora.MatchString(key) { // Fooocus' log had a line for each LoRA: its name and weight
 			name, _, _ := strings.Cut(value, " : ")
 			p.lora(name)
 			continue
@@ -116,7 +116,7 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 	}
 	p.words()
 	if p.model != "" {
-		n.add("Model is %q; choose it among the models", p.model)
+		n.add("Model is %q; choose it under Models", p.model)
 	}
 	if len(p.loras) > 0 {
 		n.add("LoRA: %s", strings.Join(p.loras, ", "))
@@ -129,7 +129,7 @@ var oldLora = regexp.MustCompile(`(?i)^lora \d+$`)
 
 var pair = regexp.MustCompile(`(\d+)\D+(\d+)`)
 
-// plain is a JSON value as a person would write it.
+// plain returns a JSON value as a person would write it.
 func plain(raw json.RawMessage) string {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
@@ -138,7 +138,7 @@ func plain(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// modelName is a model's name, which InvokeAI keeps in an object.
+// modelName returns a model's name. InvokeAI keeps it in an object.
 func modelName(raw json.RawMessage, value string) string {
 	var object struct {
 		Name      string
@@ -181,15 +181,15 @@ func (p *parser) clipSkip(value string, usual int) {
 	}
 }
 
-// comfySamplers are ComfyUI's names, which Fooocus and InvokeAI share in part, as
+// comfySamplers maps ComfyUI's names, some of which Fooocus and InvokeAI share, to
 // A1111's.
 var comfySamplers = map[string]string{
 	"euler": "Euler", "euler_ancestral": "Euler a", "euler_a": "Euler a", "dpmpp_2m": "DPM++ 2M", "dpmpp_2m_k": "DPM++ 2M Karras",
 	"ddim": "DDIM", "uni_pc": "UniPC", "uni_pc_bh2": "UniPC", "unipc": "UniPC", "lcm": "LCM", "plms": "PLMS", "pndm": "PLMS",
 }
 
-// takeComfySampler takes over a sampler and a schedule of ComfyUI's. InvokeAI has
-// one name for both, in the schedule's place.
+// takeComfySampler sets the scheduler from ComfyUI's sampler and schedule. InvokeAI has
+// one name for both, which it writes as the scheduler.
 func (p *parser) takeComfySampler(sampler, schedule string) {
 	if sampler == "" {
 		sampler, schedule = schedule, ""

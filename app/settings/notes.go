@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what is read from a picture or from pasted text. A file may hold
+// Limits for what is read from a picture or from pasted text. A file may hold
 // megabytes in any of its fields.
 const (
-	MaxWords   = 64 << 10  // bytes of a prompt; as many as the page takes characters
+	MaxWords   = 64 << 10  // bytes of a prompt; the page accepts this many characters
 	maxA1111   = 256 << 10 // bytes of a text in A1111's form
 	maxFields  = 1000      // of its parameters
 	maxName    = 1 << 10   // bytes of a model's or a picture's name
@@ -18,11 +18,11 @@ const (
 	maxPrompts = 1000      // guides, and pictures of each
 )
 
-// notes collect what could not be taken over. Each thing is listed once and
-// briefly, and a long list is cut.
+// notes collects what could not be used. Each thing is listed once and briefly, and a
+// long list is cut.
 type notes struct {
 	list []string
-	more int // that were left out of the list
+	more int // how many were left out of the list
 	seen map[string]bool
 }
 
@@ -54,7 +54,7 @@ func (n *notes) partial() error {
 	return &Partial{list}
 }
 
-// brief cuts a text to so many characters, in one line.
+// brief cuts a text to at most n characters, on one line.
 func brief(text string, most int) string {
 	text = text[:min(len(text), 8*most)]
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "\uFFFD")), " ")
@@ -64,7 +64,7 @@ func brief(text string, most int) string {
 	return string([]rune(text)[:most-1]) + "…"
 }
 
-// bound cuts what is too long for anything that a person wrote.
+// bound cuts whatever is too long to have been written by a person.
 func (s *Settings) bound(n *notes) {
 	words := func(what string, text *string) {
 		if len(*text) > MaxWords {
@@ -84,7 +84,7 @@ func (s *Settings) bound(n *notes) {
 		name(text)
 	}
 	if len(s.Guides) > maxPrompts {
-		n.add("there are %d guides; %d are taken", len(s.Guides), maxPrompts)
+		n.add("there are %d guides; only %d are used", len(s.Guides), maxPrompts)
 		s.Guides = s.Guides[:maxPrompts]
 	}
 	for _, g := range s.Guides {

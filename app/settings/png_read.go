@@ -13,17 +13,17 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds a text chunk, packed or not. A prompt has thousands of bytes, and
-// ComfyUI's largest graphs have about a million.
+// maxText is the limit for a text chunk, compressed or not. A prompt has thousands of
+// bytes, and ComfyUI's largest graphs have about a million.
 const maxText = 4 << 20
 
-// foreignKeys are the texts in which other programs keep settings, the best
+// foreignKeys are the keys under which other programs keep settings, the best one
 // first.
 var foreignKeys = []string{keyA1111, "prompt", "invokeai_metadata", "workflow"}
 
 // ReadPNG reads the settings that a PNG carries, without decoding its pixels:
-// its "imprompt" JSON if it has one, else another program's text. A *Partial comes
-// beside good settings; with any other error the settings are the defaults.
+// its "imprompt" JSON if it has one, otherwise another program's text. With a *Partial
+// the settings are good. With any other error they are the defaults.
 func ReadPNG(r io.Reader) (Settings, error) {
 	texts, err := readTexts(r)
 	foreign := ""
@@ -39,7 +39,7 @@ func ReadPNG(r io.Reader) (Settings, error) {
 			return s, err
 		}
 		s, _ = Parse(foreign)
-		return s, &Partial{[]string{"all but the words and the numbers is damaged"}}
+		return s, &Partial{[]string{"everything but the words and the numbers is damaged"}}
 	}
 	if foreign != "" {
 		return Parse(foreign)
@@ -50,16 +50,15 @@ func ReadPNG(r io.Reader) (Settings, error) {
 	return Default(), err
 }
 
-// readTexts collects the texts of keyJSON and foreignKeys. It stops at the first that is
-// the JSON, since nothing better can follow. Texts that were read before an
-// error are good.
+// readTexts collects the texts of keyJSON and foreignKeys. It stops at the JSON, since
+// nothing better can follow. Texts that were read before an error are good.
 func readTexts(r io.Reader) (map[string]string, error) {
 	texts := map[string]string{}
 	start := make([]byte, len(signature))
 	if _, err := io.ReadFull(r, start); err != nil || string(start) != signature {
 		return texts, errors.New("this file is not a PNG")
 	}
-	var damage error // of a text chunk; another may still be good
+	var damage error // in a text chunk; another one may still be good
 	for {
 		var head [8]byte
 		if _, err := io.ReadFull(r, head[:]); err != nil {
@@ -96,7 +95,7 @@ func readTexts(r io.Reader) (map[string]string, error) {
 	}
 }
 
-// cutError says that the file ends too early; nothing can follow it.
+// cutError says that the file ends too early, so that there is nothing more to read.
 type cutError struct{ cause error }
 
 func (e *cutError) Error() string { return "this PNG is cut off; download or save it again" }
@@ -109,8 +108,8 @@ func cutOff(err error) error {
 	return fmt.Errorf("this PNG cannot be read: %w", err)
 }
 
-// readText reads one text chunk's content and checksum. A text of another key
-// is passed over: it may be of any size and kind.
+// readText reads one text chunk's content and checksum. It skips a text with another
+// key, which may be of any size and kind.
 func readText(r io.Reader, kind string, length int64) (key, text string, err error) {
 	const longestKey = 79
 	var data bytes.Buffer
@@ -127,7 +126,7 @@ func readText(r io.Reader, kind string, length int64) (key, text string, err err
 		if !ours {
 			return "", "", nil
 		}
-		return "", "", fmt.Errorf("this PNG's %q text has %d MB, more than any prompt has; it is not read", key, length>>20)
+		return "", "", fmt.Errorf("this PNG's %q text has %d MB, which is more than any prompt has; it is ignored", key, length>>20)
 	}
 	if _, err := io.CopyN(&data, r, rest); err != nil {
 		return "", "", cutOff(err)
@@ -202,8 +201,8 @@ func inflate(packed []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// fromLatin1 decodes a text that PNG says is Latin-1. Many programs write UTF-8
-// into it all the same, which is told by its form.
+// fromLatin1 decodes a text that is Latin-1 according to PNG. Many programs write UTF-8
+// all the same, which is recognized by its form.
 func fromLatin1(data []byte) string {
 	if utf8.Valid(data) {
 		return string(data)

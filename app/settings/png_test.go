@@ -174,8 +174,8 @@ func TestChunkChecksums(t *testing.T) {
 	}
 }
 
-// FuzzReadPNG checks that no file does harm, and that settings which were read
-// can be written and read again.
+// FuzzReadPNG checks that no file does harm, and that settings that were read can be
+// written and read again.
 func FuzzReadPNG(f *testing.F) {
 	f.Add(encode(f, full()))
 	f.Add(with(f, appendChunk(nil, "zTXt", []byte("parameters\x00\x00"+pack(foreign)))))

@@ -21,8 +21,8 @@ const (
 )
 
 // EncodePNG writes a picture, [height, width, 4] RGBA, as a PNG that carries
-// its settings: as A1111 writes them in a text chunk "parameters", and whole as
-// JSON in an iTXt chunk "imprompt". ReadPNG reads them back.
+// its settings: in A1111's form in a text chunk "parameters", and completely as JSON in
+// an iTXt chunk "imprompt". ReadPNG reads them back.
 func EncodePNG(w io.Writer, rgba []byte, width, height int, s Settings) error {
 	if width <= 0 || height <= 0 || len(rgba) != 4*width*height {
 		return fmt.Errorf("a picture of %d × %d has %d bytes of RGBA; expected %d", width, height, len(rgba), 4*width*height)
@@ -34,7 +34,7 @@ func EncodePNG(w io.Writer, rgba []byte, width, height int, s Settings) error {
 	var picture bytes.Buffer
 	m := &image.NRGBA{Pix: rgba, Stride: 4 * width, Rect: image.Rect(0, 0, width, height)}
 	if err := png.Encode(&picture, m); err != nil {
-		return fmt.Errorf("the picture cannot be written as PNG: %w", err)
+		return fmt.Errorf("the picture cannot be written as a PNG: %w", err)
 	}
 	for _, part := range [][]byte{picture.Bytes()[:AfterHeader], texts, picture.Bytes()[AfterHeader:]} {
 		if _, err := w.Write(part); err != nil {
@@ -44,12 +44,11 @@ func EncodePNG(w io.Writer, rgba []byte, width, height int, s Settings) error {
 	return nil
 }
 
-// AfterHeader is where a PNG's first chunk ends and Chunks belong: before the pixels, so
-// that a reader need not pass those.
+// AfterHeader is the offset at which a PNG's first chunk ends and Chunks belong: before
+// the pixels, so that a reader need not skip those.
 const AfterHeader = len(signature) + 12 + 13
 
-// Chunks are the chunks with settings that EncodePNG writes. They carry
-// s.Public().
+// Chunks returns the chunks with settings that EncodePNG writes. They carry s.Public().
 func Chunks(s Settings) ([]byte, error) {
 	s = s.Public()
 	whole, err := json.Marshal(s)
@@ -59,8 +58,8 @@ func Chunks(s Settings) ([]byte, error) {
 	return appendChunk(appendText(nil, keyA1111, s.Format()), "iTXt", internationalText(keyJSON, string(whole))), nil
 }
 
-// appendText appends a text as PIL, and so A1111, does: tEXt if all of it is
-// Latin-1, else iTXt. Latin-1 that could be taken for UTF-8 is iTXt, too.
+// appendText appends a text as PIL does, and therefore A1111: as tEXt if all of it is
+// Latin-1, otherwise as iTXt. Latin-1 that could be taken for UTF-8 is iTXt, too.
 func appendText(b []byte, key, text string) []byte {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	text = strings.ReplaceAll(text, "\x00", "") // would end a tEXt's keyword, and is allowed in neither
@@ -77,8 +76,8 @@ func appendText(b []byte, key, text string) []byte {
 	return appendChunk(b, "tEXt", latin)
 }
 
-// internationalText is the content of an iTXt chunk: keyword, not compressed,
-// no language, no translated keyword, UTF-8.
+// internationalText returns the content of an iTXt chunk: the keyword, no compression,
+// no language, no translated keyword, and the text in UTF-8.
 func internationalText(key, text string) []byte {
 	return []byte(key + "\x00" + "\x00\x00" + "\x00" + "\x00" + text)
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Public returns the settings as a picture carries them. Names of files lose
-// their folders, which tell of a person's disk, and links lose their query and
+// Public returns the settings as a picture carries them. Names of files lose their
+// folders, which reveal something of a person's disk, and links lose their query and
 // user, which may hold a secret.
 func (s Settings) Public() Settings {
 	s.Model, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.InitImage), PublicName(s.Mask)
@@ -20,7 +20,7 @@ func (s Settings) Public() Settings {
 	return s
 }
 
-// PublicName is a name as pictures carry it.
+// PublicName returns a name as pictures carry it.
 func PublicName(name string) string {
 	if u, err := url.Parse(name); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
 		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""

@@ -8,13 +8,13 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc/exif"
 )
 
-// ErrNoSettings says that a picture is whole but carries no settings.
-var ErrNoSettings = errors.New("this picture carries no settings: it was made by another program, or a site took them out")
+// ErrNoSettings says that a picture is undamaged but carries no settings.
+var ErrNoSettings = errors.New("this picture carries no settings: it was made by another program, or a site removed them")
 
-// Read reads the settings that a PNG, JPEG or WebP file carries, without decoding
-// its pixels: this program's own, or those of A1111, Forge, Fooocus, Civitai,
-// ComfyUI, SwarmUI or InvokeAI. A *Partial comes beside good settings; with any
-// other error the settings are the defaults.
+// Read reads the settings that a PNG, JPEG or WebP file carries, without decoding its
+// pixels: this program's own, or those of A1111, Forge, Fooocus, Civitai, ComfyUI,
+// SwarmUI or InvokeAI. With a *Partial the settings are good. With any other error they
+// are the defaults.
 func Read(file []byte) (Settings, error) {
 	if bytes.HasPrefix(file, []byte(signature)) {
 		s, err := ReadPNG(bytes.NewReader(file))
@@ -33,13 +33,13 @@ func Read(file []byte) (Settings, error) {
 		if !ok {
 			continue
 		}
-		// ComfyUI puts its graph under a name.
+		// ComfyUI writes a name before its graph.
 		if graph, ok := strings.CutPrefix(text, "prompt:"); ok {
 			text = graph
 		} else if graph, ok := strings.CutPrefix(text, "workflow:"); ok {
 			text = graph
 		} else if tag == exif.Model || tag == exif.Make {
-			continue // a camera's
+			continue // a camera's text
 		}
 		if isSettings(text) {
 			return Parse(text)
@@ -48,7 +48,7 @@ func Read(file []byte) (Settings, error) {
 	return Default(), ErrNoSettings
 }
 
-// isSettings says whether a text from a place that may hold anything is a recipe.
+// isSettings reports whether a text, from a field that may hold anything, is settings.
 func isSettings(text string) bool {
 	s, n := Default(), &notes{}
 	if readJSON(text, &s, n) {
@@ -58,8 +58,8 @@ func isSettings(text string) bool {
 	return parameters != ""
 }
 
-// fromPicture reads this program's own settings out of a picture, which may have
-// been changed by anyone.
+// fromPicture reads this program's own settings from a picture, which anyone may have
+// changed.
 func fromPicture(text []byte) (Settings, error) {
 	s, err := FromJSON(text)
 	n := &notes{}

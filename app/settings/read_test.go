@@ -56,7 +56,7 @@ func inUTF16(order binary.AppendByteOrder, text string) []byte {
 	return b
 }
 
-// Programs write a UserComment in every code and order.
+// Programs write a UserComment in any encoding and byte order.
 func TestReadJPEGAndWebP(t *testing.T) {
 	const words = "a café, 狐 🦊"
 	const text = words + "\nSteps: 7, Sampler: LCM, CFG scale: 2, Seed: 3, Size: 64x64, RNG: CPU"
@@ -133,7 +133,7 @@ func TestJPEGRoundTrip(t *testing.T) {
 	}
 }
 
-// The keys of other programs, and UTF-8 where PNG has Latin-1.
+// The keys of other programs, and UTF-8 where PNG expects Latin-1.
 func TestReadOtherProgramsPNG(t *testing.T) {
 	chunk := func(kind, data string) []byte { return appendChunk(nil, kind, []byte(data)) }
 	const utf8Text = "café 狐\nSteps: 7, Sampler: LCM, CFG scale: 2, Seed: 3, Size: 64x64, RNG: CPU"
@@ -156,7 +156,7 @@ func TestReadOtherProgramsPNG(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, s, err)
 		}
 	}
-	// A title that is called prompt is no recipe.
+	// A title with the key "prompt" is not taken for settings.
 	if _, err := Read(with(t, chunk("tEXt", "prompt\x00my holiday"))); !errors.Is(err, ErrNoSettings) {
 		t.Errorf("%v", err)
 	}
@@ -169,7 +169,7 @@ func TestReadOtherProgramsPNG(t *testing.T) {
 	}
 }
 
-// A picture tells nothing of the disk that it was made on, and no secret.
+// A picture reveals nothing of the disk that it was made on, and no secret.
 func TestPicturesCarryNamesOnly(t *testing.T) {
 	s := full()
 	s.Model = "https://me:pass@civitai.com/api/download/models/1234?token=s3cret&type=Model#top"

@@ -6,9 +6,9 @@ import (
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// fromA1111 finds the scheduler for A1111's sampler and, since its version 1.9, its schedule
-// type ("" where there is none). exact is false if the sampler is known but not with that
-// schedule.
+// fromA1111 finds the scheduler for A1111's sampler and its schedule type, which A1111
+// writes since version 1.9 ("" if there is none). exact is false if the sampler is known
+// but not with that schedule.
 func fromA1111(sampler, schedule string) (name string, exact, ok bool) {
 	sampler = strings.TrimSpace(sampler)
 	switch strings.ToLower(schedule) {

@@ -1,6 +1,3 @@
-// Package settings is what a picture is made from: the fields that the command
-// line's flags, the page's controls and the saved PNGs share, named as
-// diffusers names its arguments.
 package settings
 
 import (
@@ -13,8 +10,8 @@ import (
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// Settings are one request for pictures. Pictures that go in are named here and
-// travel beside, as the files the person gave.
+// Settings are one request for pictures. Input pictures are only named here. Their files
+// travel separately, as the person gave them.
 type Settings struct {
 	Model          string `json:"model,omitempty"` // "" is the model that ships
 	Prompt         string `json:"prompt"`
@@ -22,7 +19,7 @@ type Settings struct {
 	Guides         Guides `json:"guides,omitempty"` // what steers the picture besides words
 
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
-	Strength  float64 `json:"strength"`             // the part of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
+	Strength  float64 `json:"strength"`             // the fraction of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
 	Mask      string  `json:"mask,omitempty"`       // white is repainted; needs InitImage
 
 	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own
@@ -32,17 +29,18 @@ type Settings struct {
 	Width             int     `json:"width"`          // pixels
 	Seed              uint64  `json:"seed"`           // of the first picture; each of the others has the next one
 	NumImages         int     `json:"num_images"`
-	// GeneratorDevice is where torch would draw the noise: GeneratorCPU, which "" is too, as
-	// diffusers' examples do, or GeneratorGPU, as AUTOMATIC1111's web UI does.
+	// GeneratorDevice is where torch would draw the noise: GeneratorCPU, as in diffusers'
+	// examples, or GeneratorGPU, as in AUTOMATIC1111's web UI. "" means GeneratorCPU.
 	GeneratorDevice string `json:"generator_device,omitempty"`
 	// Background is the colour behind transparent pictures, as in #ffffff; "" is white.
 	Background string `json:"background,omitempty"`
 
-	// LowMemory takes as little of the GPU's memory as it can, and more time. The picture is the same, to rounding.
+	// LowMemory uses as little of the GPU's memory as possible, and takes more time. The
+	// picture is the same, apart from rounding.
 	LowMemory bool `json:"low_memory,omitempty"`
 }
 
-// What Settings.GeneratorDevice may say, besides "".
+// The values of Settings.GeneratorDevice, besides "".
 const (
 	GeneratorCPU = "cpu"
 	GeneratorGPU = "gpu"
@@ -60,18 +58,18 @@ func Default() Settings {
 	}
 }
 
-// Partial says that settings were read, but not all that was there could be
-// taken over. The settings that come with it are good.
+// Partial says that settings were read, but that some of what was there could not be
+// used. The settings that come with it are good.
 type Partial struct {
 	LeftOut []string // a sentence each
 }
 
 func (p *Partial) Error() string {
-	return "some settings could not be taken over: " + strings.Join(p.LeftOut, "; ")
+	return "some settings could not be used: " + strings.Join(p.LeftOut, "; ")
 }
 
-// FromJSON reads settings. A field that is absent has its default. Fields and
-// kinds of guides that it does not know come in a *Partial, beside good settings.
+// FromJSON reads settings. A field that is absent has its default. Unknown fields and
+// kinds of guides are listed in a *Partial, which comes with good settings.
 func FromJSON(text []byte) (Settings, error) {
 	s := Default()
 	if err := json.Unmarshal(text, &s); err != nil {
@@ -131,8 +129,8 @@ func (s Settings) IPAdapters() []*IPAdapter {
 	return list
 }
 
-// Validate returns all that is wrong with the settings, joined, or nil. It
-// cannot know which models and pictures there are.
+// Validate returns everything that is wrong with the settings as one error, or nil. It
+// does not know which models and pictures there are.
 func (s Settings) Validate() error {
 	var v problems
 	_, known := scheduler.Find(s.Scheduler)
@@ -149,7 +147,7 @@ func (s Settings) Validate() error {
 			"%d steps at strength %g leave none to run: raise one of the two", s.NumInferenceSteps, s.Strength)
 	}
 	v.require(s.Mask == "" || s.InitImage != "",
-		"mask is given without init_image; a mask says which part of that picture to repaint")
+		"mask is given without init_image; a mask says which part of the start picture to repaint")
 	v.words("prompt", s.Prompt)
 	v.words("negative_prompt", s.NegativePrompt)
 	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q; choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
@@ -175,11 +173,11 @@ func (v *problems) number(name string, x, low, high float64) {
 }
 
 func (v *problems) words(name, text string) {
-	v.require(len(text) <= MaxWords, "%s has %d kB; at most %d kB are taken", name, len(text)>>10, MaxWords>>10)
+	v.require(len(text) <= MaxWords, "%s has %d kB; at most %d kB are allowed", name, len(text)>>10, MaxWords>>10)
 }
 
-// lambda checks a guide's λ and the fractions of the steps between which it holds.
-// name is the prefix of their fields.
+// lambda checks a guide's λ and the fractions of the steps between which it applies.
+// name is the prefix of these fields.
 func (v *problems) lambda(where, name string, lambda, start, end float64) {
 	v.number(where+name+"_scale", lambda, -10, 10)
 	v.number(where+name+"_start", start, 0, 1)
@@ -191,5 +189,5 @@ const maxEdge = 4096
 
 func (v *problems) size(name string, n int) {
 	v.require(n >= 8 && n <= maxEdge && n%8 == 0,
-		"%s is %d; it must be a multiple of 8, from 8 to %d (%d is near)", name, n, maxEdge, min(max((n+4)/8*8, 8), maxEdge))
+		"%s is %d; it must be a multiple of 8, from 8 to %d (the nearest is %d)", name, n, maxEdge, min(max((n+4)/8*8, 8), maxEdge))
 }

@@ -62,7 +62,7 @@ func TestAbsentFieldsHaveDefaults(t *testing.T) {
 	}
 }
 
-// Settings that were saved before there were guides are read whole, and saved as guides.
+// Settings that were saved before there were guides are read completely, and saved as guides.
 func TestOldIPAdapters(t *testing.T) {
 	const old = `{"prompt": "a fox", "negative_prompt": "", "ip_adapters": [
 		{"ip_adapter": "plus.safetensors", "image_encoder": "", "images": [{"picture": "a.jpg", "crop": {"x": 1, "y": 2, "size": 3}}],
@@ -86,7 +86,7 @@ func TestOldIPAdapters(t *testing.T) {
 	}
 }
 
-// A guide of a kind that only a newer version knows is left out, and that is said.
+// A guide of a kind that only a newer version knows is left out, and the error says so.
 func TestUnknownGuide(t *testing.T) {
 	got, err := FromJSON([]byte(`{"guides": [{"kind": "hologram", "power": 9}, {"kind": "ip-adapter", "images": [{"picture": "p"}]}]}`))
 	var partial *Partial
@@ -117,7 +117,7 @@ func TestUnknownAndDamagedJSON(t *testing.T) {
 	}
 }
 
-// As in diffusers, strength is the part of the steps that is run. 0 once ran all.
+// As in diffusers, strength is the fraction of the steps that is run. 0 used to run all.
 func TestStrengthThatLeavesNoStep(t *testing.T) {
 	for _, tc := range []struct {
 		strength float64
@@ -160,8 +160,8 @@ func TestValidate(t *testing.T) {
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for _, want := range []string{
-		`scheduler is "heun"; choose one of ddim, pndm`, "num_inference_steps is 0", "guidance_scale is NaN", "height is 100; it must be a multiple of 8", "(104 is near)",
-		"width is 8192", "(4096 is near)", "num_images is -1", "strength is 1.5", "mask is given without init_image", "guides[0]: ip_adapter_scale is +Inf",
+		`scheduler is "heun"; choose one of ddim, pndm`, "num_inference_steps is 0", "guidance_scale is NaN", "height is 100; it must be a multiple of 8", "(the nearest is 104)",
+		"width is 8192", "(the nearest is 4096)", "num_images is -1", "strength is 1.5", "mask is given without init_image", "guides[0]: ip_adapter_scale is +Inf",
 		`guides[0]: ip_adapter_layers is "some"`, "guides[0]: ip_adapter_start (0.95) is after", "guides[0]: images[0]: a crop of 0", "guides[0]: images[1] names no", "guides[1]: images is empty",
 	} {
 		if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, want) }) {
