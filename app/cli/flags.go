@@ -1,5 +1,3 @@
-// Package cli is the command line: what the page can do, with flags named as diffusers
-// names its arguments.
 package cli
 
 import (

@@ -1,6 +1,3 @@
-// Package evaluate measures what is drawn, as section 4.2.1 of the IP-Adapter paper
-// does: CLIP-I and CLIP-T over a list of image prompts and captions, a row for each way
-// of asking, as a table and a sheet of pictures.
 package evaluate
 
 import (

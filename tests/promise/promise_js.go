@@ -1,6 +1,5 @@
 //go:build js && wasm
 
-// Package promise gives Go functions to JavaScript, for the programs that tests drive.
 package promise
 
 import (

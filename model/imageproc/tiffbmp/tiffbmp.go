@@ -1,6 +1,3 @@
-// Package tiffbmp adds TIFF and BMP to the pictures that package imageproc decodes, by
-// registering their decoders with package image. It stands apart because it is 130 kB of
-// program: the command line has it, and the page has not, where the browser decodes BMP.
 package tiffbmp
 
 import (
