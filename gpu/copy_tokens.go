@@ -27,10 +27,7 @@ func ConcatTokens(p *Program, parts ...*Tensor) *Tensor {
 	return y
 }
 
-// CopyTokens copies x, [B, T, C], to tokens [at, at+T) of y, [B, U, C]. Both have the type
-// Act.
-func CopyTokens(p *Program, x, y *Tensor, at int) { copyTokens(p, x, y, 0, at, x.Shape[1]) }
-
+// copyTokens copies tokens [from, from+n) of x, [B, T, C], to tokens [to, to+n) of y.
 func copyTokens(p *Program, x, y *Tensor, from, to, n int) {
 	if len(x.Shape) != 3 || len(y.Shape) != 3 || x.Channels() != y.Channels() || x.DType != y.DType || x.Shape[0] != y.Shape[0] ||
 		from+n > x.Shape[1] || to+n > y.Shape[1] {

@@ -15,7 +15,7 @@ func TestCopyTokens(t *testing.T) {
 		p := d.NewProgram("test")
 		cat := ConcatTokens(p, x, y)
 		out := d.NewTensor("out", Act, b, 6, c)
-		CopyTokens(p, SliceTokens(p, cat, 1, 6), out, 0)
+		copyTokens(p, SliceTokens(p, cat, 1, 6), out, 0, 0, 6)
 		run(t, p, 0)
 		want := make([]float32, 0, b*6*c)
 		for i := range b {
