@@ -10,7 +10,7 @@ func init() {
 			p.spacing = f.choice("timestep_spacing", "leading", "linspace", "trailing")
 			p.setAlphaToOne = f.bool("set_alpha_to_one", true)
 			p.betas.zeroSNR = zeroSNRExactly
-			p.readClip(f, true)
+			readClip(p, f, true)
 		},
 		build: (*Schedule).ddim,
 	})

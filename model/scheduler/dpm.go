@@ -9,7 +9,7 @@ import (
 func init() {
 	dpm := Scheduler{
 		Name: "dpmpp_2m", Label: "DPM++ 2M", Class: "DPMSolverMultistepScheduler", place: 3,
-		read: (*params).readDPM,
+		read: readDPM,
 		build: func(s *Schedule, p params, n, first int, _ float64) error {
 			s.sigmas(p, params.dpmStep, n, first)
 			return nil
@@ -23,11 +23,11 @@ func init() {
 
 // readDPM reads what DPMSolverMultistepScheduler has. Solver types of other families mean
 // midpoint, as in its __init__.
-func (p *params) readDPM(f *fields) {
+func readDPM(p *params, f *fields) {
 	p.prediction = f.choice("prediction_type", anyPrediction...)
 	p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
-	p.readSigmas(f)
-	p.readSolver(f)
+	readSigmas(p, f)
+	readSolver(p, f)
 	p.solverType = f.choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2")
 	if p.solverType != "heun" {
 		p.solverType = "midpoint"

@@ -13,7 +13,7 @@ func init() {
 			p.euler = true
 			p.prediction = f.choice("prediction_type", anyPrediction...)
 			p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
-			p.readSigmas(f)
+			readSigmas(p, f)
 			p.logLinear = f.choice("interpolation_type", "linear", "log_linear") == "log_linear"
 			p.continuous = f.choice("timestep_type", "discrete", "continuous") == "continuous"
 		},

@@ -13,7 +13,7 @@ func init() {
 			p.prediction = f.choice("prediction_type", anyPrediction...)
 			p.setAlphaToOne = f.bool("set_alpha_to_one", true)
 			p.betas = betaDefaults{start: 0.00085, end: 0.012, schedules: []string{"scaled_linear", "linear", "squaredcos_cap_v2"}, zeroSNR: zeroSNRExactly}
-			p.readClip(f, false)
+			readClip(p, f, false)
 			p.originalSteps = f.int("original_inference_steps", 50)
 			p.timestepScaling = f.float("timestep_scaling", 10)
 			if p.originalSteps < 1 || p.originalSteps > p.train {

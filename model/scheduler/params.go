@@ -48,7 +48,7 @@ func (c Config) params(s Scheduler) (params, error) {
 var anyPrediction = []string{"epsilon", "v_prediction", "sample"}
 
 // readClip reads how x₀ is clipped; missing is the class's default for clip_sample.
-func (p *params) readClip(f *fields, missing bool) {
+func readClip(p *params, f *fields, missing bool) {
 	f.unsupported("thresholding")
 	if f.bool("clip_sample", missing) {
 		p.clip = f.float("clip_sample_range", 1)
@@ -56,7 +56,7 @@ func (p *params) readClip(f *fields, missing bool) {
 }
 
 // readSigmas reads how the sigmas of a run are spread.
-func (p *params) readSigmas(f *fields) {
+func readSigmas(p *params, f *fields) {
 	f.unsupported("use_beta_sigmas")
 	karras, exponential := f.bool("use_karras_sigmas", false), f.bool("use_exponential_sigmas", false)
 	switch {
@@ -72,7 +72,7 @@ func (p *params) readSigmas(f *fields) {
 }
 
 // readSolver reads what DPM-Solver and UniPC have in common.
-func (p *params) readSolver(f *fields) {
+func readSolver(p *params, f *fields) {
 	f.unsupported("thresholding", "use_flow_sigmas", "use_dynamic_shifting")
 	p.solverOrder = f.int("solver_order", 2)
 	p.lowerOrderFinal = f.bool("lower_order_final", true)

@@ -38,7 +38,7 @@ func (s *Schedule) pndm(p params, n, first int, _ float64) error {
 		if half := p.train / n / 2; n < 4 || half == 0 {
 			return fmt.Errorf("%d steps: the pndm scheduler with Runge-Kutta steps (skip_prk_steps is false in the model's scheduler_config.json) takes from 4 to %d", n, p.train/2)
 		}
-		prk = p.prkSteps(ts, n)
+		prk = prkSteps(p.train, ts, n)
 		ts = append(slices.Clone(prk), ts[3:]...)
 		if ts[0] >= p.train {
 			return p.inTable(ts)
@@ -96,8 +96,8 @@ func (p params) plmsStep(st *Step, t, i int, afterPRK bool, n int) {
 }
 
 // prkSteps are the twelve timesteps of the Runge-Kutta steps, from the four largest timesteps.
-func (p params) prkSteps(ts []int, n int) []int {
-	half := p.train / n / 2
+func prkSteps(train int, ts []int, n int) []int {
+	half := train / n / 2
 	return []int{
 		ts[0], ts[1] + half, ts[1] + half, ts[1],
 		ts[1], ts[2] + half, ts[2] + half, ts[2],

@@ -20,7 +20,7 @@ func (p params) integerSteps(n int) []int {
 	}
 	if p.spacing == "trailing" {
 		ts = ts[:0]
-		for _, t := range p.trailing(float64(p.train), n) {
+		for _, t := range trailing(p.train, float64(p.train), n) {
 			ts = append(ts, int(t))
 		}
 	}
@@ -30,10 +30,10 @@ func (p params) integerSteps(n int) []int {
 // trailing is np.arange(last, 0, -train/n).round() - 1. For some n, such as 61 of 1000, numpy's
 // rounding gives one more timestep, -1, for which diffusers takes the noisiest alpha of the table.
 // That timestep is left out here.
-func (p params) trailing(last float64, n int) []float64 {
+func trailing(train int, last float64, n int) []float64 {
 	var ts []float64
 	// numpy's step is the rounded difference of the first two values.
-	delta := (last - float64(p.train)/float64(n)) - last
+	delta := (last - float64(train)/float64(n)) - last
 	for i := 0; ; i++ {
 		t := round(last + float64(float64(i)*delta))
 		if t < 1 {
@@ -47,7 +47,7 @@ func (p params) trailing(last float64, n int) []float64 {
 // and 0 is left out.
 func (p params) solverSteps(n, last int) []float64 {
 	if p.spacing == "trailing" {
-		return p.trailing(float64(last), n)
+		return trailing(p.train, float64(last), n)
 	}
 	ts := make([]float64, n)
 	for i := range ts {
@@ -63,7 +63,7 @@ func (p params) solverSteps(n, last int) []float64 {
 // eulerSteps are Euler's timesteps: float32, not rounded to whole numbers.
 func (p params) eulerSteps(n int) []float64 {
 	if p.spacing == "trailing" {
-		return p.trailing(float64(p.train), n)
+		return trailing(p.train, float64(p.train), n)
 	}
 	ts := make([]float64, n)
 	for i := range ts {

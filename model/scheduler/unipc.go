@@ -8,7 +8,7 @@ import (
 func init() {
 	register(Scheduler{
 		Name: "unipc", Label: "UniPC", Class: "UniPCMultistepScheduler", place: 7,
-		read: (*params).readUniPC,
+		read: readUniPC,
 		build: func(s *Schedule, p params, n, first int, _ float64) error {
 			s.sigmas(p, params.unipcStep, n, first)
 			return nil
@@ -17,11 +17,11 @@ func init() {
 }
 
 // readUniPC reads what UniPCMultistepScheduler has.
-func (p *params) readUniPC(f *fields) {
+func readUniPC(p *params, f *fields) {
 	p.prediction = f.choice("prediction_type", anyPrediction...)
 	p.spacing = f.choice("timestep_spacing", "linspace", "leading", "trailing")
-	p.readSigmas(f)
-	p.readSolver(f)
+	readSigmas(p, f)
+	readSolver(p, f)
 	p.finalOfSpread = true
 	p.solverType = f.choice("solver_type", "bh2", "bh1", "midpoint", "heun", "logrho")
 	if p.solverType != "bh1" {
