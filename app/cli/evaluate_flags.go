@@ -11,18 +11,19 @@ import (
 )
 
 const evaluateUsage = `./build.sh evaluate [--table FILE.json]
-  --table FILE.json    rows, adapters, list of pictures (default: app/evaluate/shipped.json, the model that ships)
-  --out DIR            table.md, table.json, sheet.png, results.jsonl, pictures/ (default: .build/evaluate);
-                       what is there already is not drawn again
-  --count N            how many of the list's pictures, 0 is all  --seeds N  (each picture is drawn with the seeds 0 to N-1)
-  --row TEXT           only rows whose name holds TEXT; may be given several times
-  --clip DIR           who judges: a CLIPModel's folder, or one in diffusers' layout (default: the model that ships)
+  --table FILE.json    the rows, adapters and list of pictures (default: app/evaluate/shipped.json, for the model that ships)
+  --out DIR            the folder for table.md, table.json, sheet.png, results.jsonl and pictures/ (default: .build/evaluate);
+                       pictures that are there already are not drawn again
+  --count N            how many of the list's pictures to use (0: all)
+  --seeds N            draw each picture with the seeds 0 to N-1
+  --row TEXT           only the rows whose name contains TEXT; may be given several times
+  --clip DIR           the CLIP that judges: a folder with a CLIPModel, or one in diffusers' layout (default: the model that ships)
   --pictures FILE.jsonl  --num-inference-steps N  --guidance-scale F  --scheduler NAME  --height H  --width W
-                       instead of what the table says
-  --no-f16
+                       replace the values in the table
+  --no-f16             do not use shader-f16
 `
 
-// evaluation is what the flags of evaluate say.
+// evaluation holds the values of evaluate's flags.
 type evaluation struct {
 	table, out  string
 	rows        []string

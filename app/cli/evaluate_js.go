@@ -31,7 +31,7 @@ func Evaluate(args []string) int {
 	defer stop()
 	switch err := o.run(ctx); {
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintf(os.Stderr, "\nstopped; the same command goes on from here (%s)\n", o.out)
+		fmt.Fprintf(os.Stderr, "\nstopped; run the same command again to go on from here (%s)\n", o.out)
 		return 130
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "evaluate: %v\n", err)
@@ -72,6 +72,6 @@ func (o *evaluation) run(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr)
 	}
 	fmt.Print(t.Markdown())
-	fmt.Printf("\nThis table, its numbers and a sheet of the pictures are in %s.\n", o.out)
+	fmt.Printf("\nThe table, its numbers and a sheet of the pictures are in %s.\n", o.out)
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
-// options are what the flags of generate say.
+// options holds the values of generate's flags.
 type options struct {
 	settings.Settings
 	noF16, stats     bool
@@ -22,24 +22,28 @@ type options struct {
 }
 
 var usage = `./build.sh generate --prompt TEXT --out FILE.png
-  --model DIR|FILE|URL           a model in diffusers' layout, or one .safetensors file in the original layout; as a
-                                 URL, a hub's page too (default: the one that ships)
+  --model DIR|FILE|URL           a folder in diffusers' layout, a .safetensors file in the original layout, or the address
+                                 of either or of a hub's page for one (default: the model that ships)
   --prompt TEXT  --negative-prompt TEXT
-  --ip-adapter FILE              an IP-Adapter (.safetensors); what follows, up to the next, is its:
-    --image-encoder DIR  --image FILE (several may follow)  --ip-adapter-scale F (1.0)
+  --ip-adapter FILE              an IP-Adapter (.safetensors); the following options, up to the next --ip-adapter, belong to it:
+    --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
     --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --background #RRGGBB           the colour behind transparent pictures (#ffffff, white)
   --scheduler ` + strings.Join(scheduler.Names(), "|") + ` (default: the model's own)
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
-                                 (height and width: the start picture's, or the model's own; each further picture has the next seed)
-  --generator-device cpu|gpu     what torch would draw the noise with (cpu); gpu for seeds of AUTOMATIC1111's web UI
-  --low-memory                   take less of the GPU's memory, and more time (without it, when the memory runs out)
-  --no-f16  --stats  --dump-latents FILE.npy  --out FILE.png|FILE.jpg
+                                 (height and width default to the start picture's, or else the model's; each further picture
+                                 has the next seed)
+  --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
+  --low-memory                   use less of the GPU's memory, and take more time; chosen automatically when the memory runs out
+  --no-f16                       do not use shader-f16
+  --stats                        print times, memory and counts as JSON
+  --dump-latents FILE.npy        write the latents, too
+  --out FILE.png|FILE.jpg        the picture, which carries its settings; several pictures are numbered
 `
 
-// parse reads the flags. --image without an --ip-adapter before it takes the adapter
+// parse reads the flags. An --image without an --ip-adapter before it uses the adapter
 // that ships.
 func parse(args []string) (*options, error) {
 	o := &options{Settings: settings.Default()}
@@ -97,7 +101,7 @@ func parse(args []string) (*options, error) {
 		case "--image":
 			a := adapter()
 			a.Images = append(a.Images, settings.ImagePrompt{Picture: text()})
-			// A shell's pattern gives several.
+			// A shell expands a pattern to several names.
 			for i+1 < len(args) && !strings.HasPrefix(args[i+1], "--") {
 				i++
 				a.Images = append(a.Images, settings.ImagePrompt{Picture: args[i]})
@@ -132,7 +136,7 @@ func parse(args []string) (*options, error) {
 			t := text()
 			v, err := strconv.ParseUint(t, 10, 64)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("--seed: %q is not a whole number from 0 on", t))
+				errs = append(errs, fmt.Errorf("--seed: %q is not a whole number of at least 0", t))
 			}
 			o.Seed = v
 		case "--num-images":

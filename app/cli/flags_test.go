@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// What belongs to an adapter goes to the one before it; several images to one.
+// An adapter's options belong to the last adapter before them. One adapter may have
+// several images.
 func TestParse(t *testing.T) {
 	o, err := parse(strings.Fields("--prompt fox --ip-adapter a.safetensors --image-encoder enc --image 1.png 2.png --ip-adapter-scale 0.6 " +
 		"--ip-adapter b.safetensors --image=3.png --ip-adapter-layers style --ip-adapter-start 0.2 --ip-adapter-end 0.8 --ip-adapter-mask m.png " +
@@ -30,7 +31,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Every mistake is named, at once.
+// One error names every mistake.
 func TestParseErrors(t *testing.T) {
 	_, err := parse(strings.Fields("--steps 5 --seed -1 --guidance-scale high --num-images"))
 	if err == nil {
@@ -68,7 +69,7 @@ func TestReadPictures(t *testing.T) {
 	}
 }
 
-// The flags of evaluate change what the table says, and choose rows.
+// The flags of evaluate replace values in the table, and choose rows.
 func TestParseEvaluation(t *testing.T) {
 	table := filepath.Join(t.TempDir(), "table.json")
 	if err := os.WriteFile(table, []byte(`{"pictures": "a", "seeds": 4, "rows": [{"row": "words"}, {"row": "more words"}, {"row": "none"}]}`), 0o600); err != nil {

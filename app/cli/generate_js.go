@@ -46,7 +46,8 @@ func Generate(args []string) int {
 	return 0
 }
 
-// interruptible ends its context at Ctrl-C; node.js calls impromptInterrupt then.
+// interruptible returns a context that ends at Ctrl-C, when node.js calls
+// impromptInterrupt.
 func interruptible() (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := js.FuncOf(func(js.Value, []js.Value) any { cancel(); return nil })
@@ -58,7 +59,7 @@ func interruptible() (context.Context, func()) {
 	}
 }
 
-// files is the engine's Host over the file system.
+// files is an engine.Host that reads from the file system.
 type files struct{ shipped string }
 
 func (f files) Folder(ctx context.Context, name string) (loader.Folder, error) {
@@ -93,7 +94,8 @@ func (f files) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	return loader.OpenSingleFile(ctx, s, f.clip())
 }
 
-// clip holds CLIP's own vocabulary, which a checkpoint of one file does not carry.
+// clip returns the folder of CLIP's own vocabulary, which a single-file checkpoint does not
+// contain.
 func (f files) clip() loader.Folder {
 	return loader.Directory(filepath.Join(filepath.Dir(f.shipped), "clip"))
 }
@@ -169,7 +171,7 @@ func (o *options) generate(ctx context.Context) error {
 	return nil
 }
 
-// report prints the progress on a terminal, over itself.
+// report prints the progress on a terminal, always on the same line.
 func report(ev engine.Event) {
 	if js.Global().Get("process").Get("stderr").Get("isTTY").Truthy() {
 		fmt.Fprint(os.Stderr, "\r\x1b[K", line(ev))
@@ -189,7 +191,7 @@ func line(ev engine.Event) string {
 		return "compiling shaders"
 	case "denoise":
 		left := float64(ev.Steps-ev.Step+ev.Steps*(ev.Images-1-ev.Image)) * ev.SecondsPerStep
-		return fmt.Sprintf("picture %d of %d, step %d of %d, %.2f s a step, %.0f s left", ev.Image+1, ev.Images, ev.Step, ev.Steps, ev.SecondsPerStep, left)
+		return fmt.Sprintf("picture %d of %d, step %d of %d, %.2f s per step, %.0f s left", ev.Image+1, ev.Images, ev.Step, ev.Steps, ev.SecondsPerStep, left)
 	}
 	return "decoding"
 }
@@ -211,7 +213,7 @@ type stats struct {
 	since time.Time
 }
 
-// enter books the time since the last event to the stage that it belongs to.
+// enter adds the time since the last event to the stage that it was spent in.
 func (s *stats) enter(ev engine.Event) {
 	s.book()
 	s.stage = ev.Stage

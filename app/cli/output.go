@@ -12,8 +12,8 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// prepareOutput makes the folders of the files to write, and tries to write
-// there: an hour of drawing must not end in a missing folder.
+// prepareOutput makes the folders of the files to write, and tries to write there, so
+// that an hour of drawing does not end with a missing folder.
 func (o *options) prepareOutput() error {
 	if _, err := encoderFor(o.out); err != nil {
 		return err
@@ -43,7 +43,7 @@ func (o *options) prepareOutput() error {
 // encode writes a picture with its settings.
 type encode func(b *bytes.Buffer, r engine.Result) error
 
-// encoderFor chooses by a file's name. A name without an ending is a PNG's.
+// encoderFor chooses an encoder by a file's name. A name without an extension means PNG.
 func encoderFor(name string) (encode, error) {
 	switch ext := strings.ToLower(filepath.Ext(name)); ext {
 	case ".png", "":
@@ -59,7 +59,7 @@ func encoderFor(name string) (encode, error) {
 	}
 }
 
-// save writes a picture; of several each gets a number.
+// save writes a picture. If there are several, it adds a number to the name.
 func (o *options) save(r engine.Result) error {
 	name := o.out
 	if o.NumImages > 1 {

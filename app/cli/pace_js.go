@@ -9,7 +9,7 @@ import (
 	"github.com/imprompt/imprompt/app/evaluate"
 )
 
-// pace tells how fast pictures are drawn, and how long the rest takes.
+// pace measures how fast pictures are drawn, and how long the rest will take.
 type pace struct {
 	now   func() time.Time
 	last  time.Time
@@ -27,7 +27,7 @@ func (c *pace) line(p evaluate.Progress) string {
 	text := fmt.Sprintf("%d of %d, seed %d, %s, %s", p.Done, p.Total, p.Seed, p.Row, p.Picture)
 	if c.drawn > 0 {
 		each := c.spent / time.Duration(c.drawn)
-		text += fmt.Sprintf(", %.1f s a picture, %s left", each.Seconds(), (time.Duration(p.Total-p.Done) * each).Round(time.Second))
+		text += fmt.Sprintf(", %.1f s per picture, %s left", each.Seconds(), (time.Duration(p.Total-p.Done) * each).Round(time.Second))
 	}
 	return text
 }

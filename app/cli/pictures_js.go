@@ -7,5 +7,5 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc/tiffbmp"
 )
 
-// The command line has no browser that would decode these.
+// The command line has no browser to decode these.
 func init() { imageproc.OtherUnsupported = tiffbmp.Unsupported }

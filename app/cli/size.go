@@ -10,8 +10,8 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// size fills in the height and the width that were not given, each by itself:
-// the start picture's, or without one the model's own.
+// size fills in a height or a width that was not given: the start picture's, or, if there
+// is none, the model's own.
 func (o *options) size(ctx context.Context, pictures map[string][]byte, host engine.Host) error {
 	if o.hasHeight && o.hasWidth {
 		return nil
@@ -35,8 +35,8 @@ func (o *options) size(ctx context.Context, pictures map[string][]byte, host eng
 	return nil
 }
 
-// modelSize is the size that a model was trained for, or 0 where that is not to
-// be known. What is wrong with the model is said when it is opened to draw.
+// modelSize returns the size that a model was trained for, or 0 if it is unknown. Errors
+// in the model are reported when it is opened for drawing.
 func modelSize(ctx context.Context, host engine.Host, model string) int {
 	folder, err := host.Folder(ctx, model)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// models is a Host whose folders lie on the disk, by any name.
+// models is a Host that finds folders on the disk by any name.
 type models map[string]string
 
 func (m models) Folder(_ context.Context, name string) (loader.Folder, error) {
@@ -31,8 +31,8 @@ func (m models) File(context.Context, string) (loader.Source, error) {
 	return nil, errors.New("no file")
 }
 
-// The size that is not given is the start picture's, or the model's own, for each
-// side by itself.
+// A height or width that is not given is the start picture's, or the model's own. The two
+// are independent.
 func TestSize(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "unet"), 0o755); err != nil {
@@ -80,7 +80,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// Whether a picture can be written is known before it is drawn.
+// Whether a picture can be written is checked before it is drawn.
 func TestOutput(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }

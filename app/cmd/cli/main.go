@@ -1,6 +1,6 @@
 //go:build js && wasm
 
-// Cli is the command line, which Node runs. It is a program of its own because the page's
+// Cli is the command line, which runs in Node. It is a separate program because the page's
 // packages look for a browser as soon as they are loaded.
 package main
 
@@ -22,8 +22,8 @@ func main() {
 	os.Exit(2)
 }
 
-// arguments come from node.js as they are. Go on wasm takes no more than 12 KiB of them
-// through os.Args, which a long prompt or many pictures exceed.
+// arguments returns the arguments that node.js passes on unchanged. Go on wasm accepts at
+// most 12 KiB of them through os.Args, which a long prompt or many pictures exceed.
 func arguments() []string {
 	list := js.Global().Get("impromptArguments")
 	args := make([]string, list.Length())

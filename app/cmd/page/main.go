@@ -1,7 +1,7 @@
 //go:build js && wasm
 
 // Page is the program that a browser runs. The page and its two workers load the same
-// file, so that it is downloaded once; which of them it is, it asks the browser.
+// file, so that it is downloaded once. It asks the browser which of the three it is.
 package main
 
 import (

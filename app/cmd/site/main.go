@@ -23,7 +23,7 @@ func run(args []string) error {
 		return fmt.Errorf("usage: build [--out DIR] | serve [--port N] [--out DIR]")
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	out := flags.String("out", ".site", "the folder of the site")
+	out := flags.String("out", ".site", "the folder to write the site into")
 	port := flags.Int("port", 8080, "the port to serve on")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -38,5 +38,5 @@ func run(args []string) error {
 	case "serve":
 		return site.Serve(*out, *port)
 	}
-	return fmt.Errorf("there is no command %q; there are build and serve", args[0])
+	return fmt.Errorf("there is no command %q; use build or serve", args[0])
 }
