@@ -10,27 +10,27 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// Host finds what Settings name: on the command line in the file system, in the page
-// on its own origin or in the browser's store.
+// Host finds the files that Settings name. On the command line they are in the file
+// system. In the page they are on its own origin or in the browser's store.
 type Host interface {
-	// Folder is a model in diffusers' layout, or a *loader.Model made of a single file;
-	// "" is the one that ships.
+	// Folder opens a model in diffusers' layout, or a single file as a *loader.Model. "" is
+	// the model that ships.
 	Folder(ctx context.Context, name string) (loader.Folder, error)
-	// File is an IP-Adapter's weights; "" is the adapter that ships.
+	// File opens an IP-Adapter's weights. "" is the adapter that ships.
 	File(ctx context.Context, name string) (loader.Source, error)
 }
 
-// Event tells how a run is getting on.
+// Event reports the progress of a run.
 type Event struct {
 	Stage          string // "load", or a pipeline.Stage
-	Network        string // that is loading
-	Done, Total    int64  // its bytes
+	Network        string // the network that is loading
+	Done, Total    int64  // bytes of that network
 	Image, Images  int
 	Step, Steps    int
 	SecondsPerStep float64
 	Fraction       float64 // of the shaders that are ready, while compiling
-	Skip           func()  // drops the picture under way; nil but while denoising
-	// Preview decodes the picture as it is now, as RGBA; nil but while denoising.
+	Skip           func()  // drops the picture in progress; nil except while denoising
+	// Preview decodes the picture in progress, as RGBA. It is nil except while denoising.
 	Preview func(ctx context.Context) ([]uint8, error)
 }
 
@@ -47,14 +47,14 @@ type Result struct {
 // Engine holds a GPU and the models that were loaded on it.
 type Engine struct {
 	Device *gpu.Device
-	Warn   func(text string) // told of what is odd but no error; may be nil
-	// ToPNG turns a picture that package imageproc does not read into a PNG, where a browser
-	// can; may be nil.
+	Warn   func(text string) // is told of oddities that are not errors; may be nil
+	// ToPNG turns a picture that package imageproc does not read into a PNG, if there is a
+	// browser that can. It may be nil.
 	ToPNG  func(ctx context.Context, file []byte) ([]byte, error)
 	host   Host
 	name   string // of the model that is loaded
 	loaded *loadedModel
-	// What the GPU held when its memory ran out, or 0: from then on it holds less.
+	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64
 }
 
@@ -71,8 +71,8 @@ func (e *Engine) Tokens(text string) (count, limit int, overflow string, err err
 	return enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow, nil
 }
 
-// Load opens a model, unless it is open, and brings to the GPU what a picture from words
-// needs, if the GPU holds it all. progress is told of the bytes.
+// Load opens a model, unless it is open, and loads the networks for a picture from words
+// onto the GPU if they all fit. progress is told of the bytes.
 func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) error {
 	if err := e.open(ctx, name); err != nil {
 		return err
@@ -82,12 +82,12 @@ func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) er
 	p := m.pipeline
 	all := []nn.Network{p.Text, p.UNet, p.VAE.Decoder}
 	if !m.memory.Fits(0, all...) {
-		return nil // each comes when it is needed
+		return nil // each network is loaded when it is needed
 	}
 	err := m.memory.Need(ctx, all...)
 	var full *gpu.OutOfMemoryError
 	if errors.As(err, &full) {
-		// Drawing may still do, with one network at a time.
+		// Drawing may still work, with one network at a time.
 		e.full = full.Held
 		return e.recover(ctx)
 	}
@@ -102,8 +102,8 @@ func (e *Engine) Unload() {
 	}
 }
 
-// StepStats returns how many dispatches a step of the last run had, and how many calls into
-// JavaScript it made, where they are counted (in Node).
+// StepStats returns the number of dispatches per step in the last run, and the number of
+// calls into JavaScript per step where they are counted (in Node).
 func (e *Engine) StepStats() (dispatches, calls int) {
 	if e.loaded == nil {
 		return 0, 0

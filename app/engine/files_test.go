@@ -16,7 +16,7 @@ import (
 // oddFiles is the full-size model with some of its files changed.
 type oddFiles struct {
 	fullSize
-	single map[string]string // an image encoder in one file: its name, and the layout it has
+	single map[string]string // image encoders in one file: the name, and the layout it has
 }
 
 func (f oddFiles) Folder(ctx context.Context, name string) (loader.Folder, error) {
@@ -65,7 +65,7 @@ func (f oddFiles) config(t *testing.T, name, field string, value any) {
 	f.fullSize[name] = b
 }
 
-// Files as people have them are drawn with, and what is odd about them is said once.
+// Files as people publish them can be drawn with, and a warning about each oddity comes once.
 func TestOddFiles(t *testing.T) {
 	const (
 		unet    = "sd15/unet/diffusion_pytorch_model.fp16.safetensors"
@@ -99,7 +99,7 @@ func TestOddFiles(t *testing.T) {
 		{"more rows than tokens", func(t *testing.T, f oddFiles, _ *settings.Settings) {
 			f.config(t, "sd15/text_encoder/config.json", "vocab_size", 49410)
 			f.shapes(t, text, func(m map[string][]int) { m["text_model.embeddings.token_embedding.weight"][0] = 49410 })
-		}, "The text encoder knows 49410 tokens and the tokenizer 49408", ""},
+		}, "The text encoder knows 49410 tokens and the tokenizer knows 49408", ""},
 		{"the wrong image encoder", func(t *testing.T, f oddFiles, _ *settings.Settings) {
 			f.shapes(t, adapter, func(m map[string][]int) { m["image_proj.proj.weight"][1] = 1280 })
 		}, "", "this adapter reads 1280 numbers and this image encoder gives 1024, as CLIP ViT-H/14 does: choose CLIP ViT-bigG/14"},

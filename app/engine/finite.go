@@ -11,12 +11,12 @@ type NotFiniteError struct {
 
 func (e *NotFiniteError) Error() string {
 	if e.F16 {
-		return "this model's numbers leave float16 here: " + e.Where + " gave numbers that are infinite or none at all, and the picture would be black. In float32 it can be drawn, more slowly"
+		return "this model's numbers exceed the range of float16: " + e.Where + " gave infinities or NaNs, and the picture would be black. It can be drawn in float32, which is slower"
 	}
-	return e.Where + " gave numbers that are infinite or none at all, and the picture would be black: the model's file is damaged, or its settings do not suit it; try another scheduler or a lower guidance"
+	return e.Where + " gave infinities or NaNs, and the picture would be black: the model's file is damaged, or the settings do not suit the model; try another scheduler or a lower guidance scale"
 }
 
-// checkFinite looks at a picture's latents and its pixels.
+// checkFinite checks a picture's latents and pixels for numbers that are not finite.
 func checkFinite(latents, pixels []float32, f16 bool) error {
 	switch {
 	case !finite(latents):
@@ -27,7 +27,7 @@ func checkFinite(latents, pixels []float32, f16 bool) error {
 	return nil
 }
 
-// finite reports whether no number has all bits of its exponent set.
+// finite reports whether all numbers are finite: none has all bits of its exponent set.
 func finite(list []float32) bool {
 	for _, x := range list {
 		if math.Float32bits(x)&0x7f800000 == 0x7f800000 {

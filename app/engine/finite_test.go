@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// A picture whose numbers are not finite is an error that says where, and not black.
+// A picture whose numbers are not finite gives an error that says where, not a black picture.
 func TestCheckFinite(t *testing.T) {
 	nan, inf := float32(math.NaN()), float32(math.Inf(-1))
 	good := []float32{0, 1, -65504, math.MaxFloat32}

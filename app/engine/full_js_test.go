@@ -29,9 +29,9 @@ func (shipped) File(context.Context, string) (loader.Source, error) {
 	return loader.OpenFile(filepath.Join(shippedModel, web.Ships.Adapters[0].File))
 }
 
-// capacity has a GPU refuse buffers beyond so many bytes as a real one does: by an error
-// to the scope that is open for it, or else to the device's listeners. The object's
-// capacity may be changed; refused counts.
+// capacity makes a GPU refuse buffers beyond a number of bytes as a real one does: with an
+// error to the open error scope, or else to the device's listeners. The object's capacity
+// may be changed, and its refused counts the refusals.
 func capacity(d *gpu.Device) js.Value {
 	return js.Global().Get("Function").New("device", `
 const create = device.createBuffer.bind(device), push = device.pushErrorScope.bind(device), pop = device.popErrorScope.bind(device);
@@ -57,9 +57,9 @@ device.createBuffer = (descriptor) => {
 return gpu;`).Invoke(d.JS())
 }
 
-// When the GPU's memory runs out, a picture is drawn in the low-memory mode, and that is
-// said; when that does not do, what can be done is said, the GPU is free, and a picture
-// that it holds is drawn next.
+// When the GPU's memory runs out, the picture is drawn in the low-memory mode, with a
+// warning. If that does not fit either, the error says what can be done, the GPU's memory
+// is free again, and a smaller picture can be drawn next.
 func TestOutOfMemory(t *testing.T) {
 	ctx := context.Background()
 	d, err := gpu.Open(ctx, gpu.Options{})

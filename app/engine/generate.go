@@ -13,9 +13,9 @@ import (
 	"github.com/imprompt/imprompt/model/random"
 )
 
-// Generate draws what the settings ask for and hands every picture to done. The same
-// settings and pictures give the same picture everywhere. Where the GPU runs out of
-// memory, it begins again in the low-memory mode.
+// Generate draws what the settings ask for and passes every picture to done. The same
+// settings and pictures give the same picture everywhere. If the GPU runs out of memory,
+// Generate begins again in the low-memory mode.
 func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pictures, progress func(Event), done func(Result) error) error {
 	if err := s.Validate(); err != nil {
 		return err
@@ -29,25 +29,25 @@ func (e *Engine) Generate(ctx context.Context, s settings.Settings, pictures Pic
 		if err := e.recover(ctx); err != nil {
 			return err
 		}
-		e.warn(fmt.Sprintf("The GPU's memory ran out at %d MiB; this is drawn in the low-memory mode, which is slower. A smaller picture needs less.", full.Held>>20))
+		e.warn(fmt.Sprintf("The GPU's memory ran out at %d MiB. The picture is drawn in the low-memory mode, which is slower. A smaller picture needs less memory.", full.Held>>20))
 		err = e.generate(ctx, s, pictures, progress, count)
 	}
 	return e.explained(ctx, err)
 }
 
-// lowMemory says whether a run is to take as little of the GPU as it can: where it is
-// asked for, where the memory ran out before, and for a full-size model on a GPU that
-// grants the least that there is, as phones' do.
+// lowMemory reports whether a run should use as little of the GPU's memory as possible: if
+// the settings ask for it, if the memory ran out before, and for a full-size model on a GPU
+// that grants only the minimum limits, such as a phone's.
 func (e *Engine) lowMemory(s settings.Settings) bool {
 	m := e.loaded
 	small := e.Device.Limits.MaxBufferSize <= gpu.DefaultLimits.MaxBufferSize
 	return s.LowMemory || e.full > 0 || small && m.memory.Bytes(m.pipeline.UNet) > largeModel
 }
 
-// largeModel is the UNet from which on a small GPU's memory is short.
+// largeModel is the size of the smallest UNet for which a small GPU has too little memory.
 const largeModel = 512 << 20
 
-// budget is what the GPU may hold.
+// budget is how much the GPU may hold.
 func (e *Engine) budget(low bool) int64 {
 	switch {
 	case e.full > 0:
@@ -74,7 +74,7 @@ func (e *Engine) explained(ctx context.Context, err error) error {
 	if err := e.recover(ctx); err != nil {
 		return err
 	}
-	return fmt.Errorf("the GPU's memory does not hold this, not even in the low-memory mode: choose a smaller picture, of 384 × 384 say, or a smaller model, or close other pages and programs that use the GPU (%w)", full)
+	return fmt.Errorf("the GPU has too little memory for this, even in the low-memory mode: choose a smaller picture, such as 384 × 384, or a smaller model, or close other pages and programs that use the GPU (%w)", full)
 }
 
 func (e *Engine) warn(text string) {
@@ -140,8 +140,8 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	})
 }
 
-// sources are the generators of a run's pictures. Each has a seed of its own, one up from the
-// picture before, as in A1111: so that a picture can be drawn again by itself.
+// sources returns the generators of a run's pictures. As in A1111, each picture's seed is one
+// more than that of the picture before, so that each picture can be drawn again alone.
 func sources(s settings.Settings) []random.Source {
 	list := make([]random.Source, s.NumImages)
 	for i := range list {
@@ -155,18 +155,18 @@ func sources(s settings.Settings) []random.Source {
 	return list
 }
 
-// recipe are the settings that give picture i of a run, and it alone.
+// recipe returns the settings that give picture i of a run, and no other picture.
 func recipe(s settings.Settings, i int) settings.Settings {
 	s.Seed += uint64(i)
 	s.NumImages = 1
 	return s
 }
 
-// encode tokenizes, and says what does not fit.
+// encode tokenizes a text, and warns about what does not fit.
 func (e *Engine) encode(what, text string) []int32 {
 	enc := e.loaded.tokenizer.Encode(text)
 	if enc.Overflow != "" {
-		e.warn(fmt.Sprintf("The %s has %d tokens and the model reads %d; left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
+		e.warn(fmt.Sprintf("The %s has %d tokens and the model reads %d. Left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
 	}
 	return enc.IDs
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// makeGuide makes a guide of what settings say, by kind. A kind's file adds itself.
+// makeGuide makes a guide from its settings, by kind. A kind's file adds itself.
 var makeGuide = map[string]func(ctx context.Context, e *Engine, g settings.Guide, in guideInput) (guides.Guide, error){}
 
 // guideInput is what a guide may need of a request.
 type guideInput struct {
-	number        int // among the request's guides, counted from 1, for messages
+	number        int // the guide's position in the request, counted from 1, for messages
 	pictures      *inputs
 	height, width int // of the picture that is drawn
 }
@@ -22,13 +22,13 @@ type guideInput struct {
 func (e *Engine) guide(ctx context.Context, g settings.Guide, in guideInput) (guides.Guide, error) {
 	m, ok := makeGuide[g.Kind()]
 	if !ok {
-		return nil, fmt.Errorf("guide %d: nothing here knows the kind %q", in.number, g.Kind())
+		return nil, fmt.Errorf("guide %d: the kind %q is unknown", in.number, g.Kind())
 	}
 	return m(ctx, e, g, in)
 }
 
-// mask is the weight of every place in the picture by the picture of that name, white where
-// a guide works; nil without a name.
+// mask returns the weight of every place in the picture, from the mask of that name: white
+// where a guide has an effect. Without a name it returns nil.
 func (in guideInput) mask(name string) (func(h, w int) []float32, error) {
 	if name == "" {
 		return nil, nil

@@ -17,8 +17,8 @@ type imageEncoder struct {
 	processor *imageproc.CLIPImageProcessor
 }
 
-// ImageEncoder finds an image encoder: in a folder of its own, in the image_encoder of a
-// folder, or, without a name, in that of the model. at is its place in the folder.
+// ImageEncoder finds an image encoder: in its own folder, in the subfolder image_encoder of a
+// folder, or, without a name, in the model's folder. at is its path within the folder.
 func ImageEncoder(ctx context.Context, host Host, model loader.Folder, name string) (folder loader.Folder, at string, err error) {
 	if name == "" {
 		return model, loader.ImageEncoder, nil
@@ -58,9 +58,9 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 		b, err := loader.ReadFile(ctx, folder, loader.Config(prefix))
 		switch {
 		case errors.Is(err, os.ErrNotExist) && name == "":
-			return nil, errors.New("this model has no image encoder, which image prompts need: choose one (--image-encoder on the command line, Models on the page)")
+			return nil, errors.New("this model has no image encoder, which image prompts need: choose one (with --image-encoder on the command line, or under Models on the page)")
 		case errors.Is(err, os.ErrNotExist):
-			return nil, fmt.Errorf("%s has no %s: choose the folder of an image encoder, with its config.json, or the one .safetensors file of it", name, loader.Config(prefix))
+			return nil, fmt.Errorf("%s has no %s: choose the folder of an image encoder, with its config.json, or a single .safetensors file", name, loader.Config(prefix))
 		case err != nil:
 			return nil, fmt.Errorf("the image encoder's config.json: %w", err)
 		}
@@ -80,7 +80,7 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 	})
 }
 
-// preprocess makes of a picture what the encoder takes.
+// preprocess turns a picture into the encoder's input.
 func (v *imageEncoder) preprocess(p *imageproc.Image) ([]float32, error) {
 	h, w := v.processor.OutputSize(p.Width, p.Height)
 	if size := v.network.Config.ImageSize; h != size || w != size {

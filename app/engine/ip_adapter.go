@@ -76,7 +76,7 @@ func (e *Engine) openAdapter(ctx context.Context, name string) (*ipadapter.Adapt
 		}
 		switch {
 		case err != nil && name == "":
-			return nil, fmt.Errorf("the IP-Adapter that ships does not fit this model: choose one that does (--ip-adapter on the command line, Models on the page)")
+			return nil, fmt.Errorf("the IP-Adapter that ships does not fit this model: choose one that does (with --ip-adapter on the command line, or under Models on the page)")
 		case err != nil:
 			return nil, fmt.Errorf("%s: %w", s.Name(), err)
 		}

@@ -21,7 +21,7 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// fullSize is Stable Diffusion 1.5 and h94's IP-Adapter without their numbers: files of
+// fullSize is Stable Diffusion 1.5 and h94's IP-Adapter without their numbers: files with
 // the true keys and shapes (tests/full/weights.py --layout), whose data is zero.
 type fullSize map[string]json.RawMessage
 
@@ -115,7 +115,7 @@ func (h headerOnly) ReadRange(_ context.Context, off, n int64) (webapi.Bytes, er
 
 var zeros = make([]byte, 160<<20)
 
-// grey is a picture that differs by its size.
+// grey makes a picture. Two of them differ by their sizes.
 func grey(w, h int) []byte {
 	m := image.NewGray(image.Rect(0, 0, w, h))
 	for i := range m.Pix {
@@ -163,8 +163,8 @@ func mebibytes(peaks map[string]int64) map[string]int64 {
 	return m
 }
 
-// A second run with another picture leaves the UNet where it is: the image encoder passes
-// by layer after layer. One with another seed needs no encoder at all.
+// A second run with another picture leaves the UNet on the GPU, while the image encoder is
+// streamed layer by layer. A run with another seed needs no encoder at all.
 func TestFullSizeAgain(t *testing.T) {
 	d := gpu.NewPlanner(true, roomy())
 	e := New(d, readFullSize(t))
@@ -204,9 +204,9 @@ func roomy() gpu.Limits {
 	return l
 }
 
-// Stable Diffusion 1.5 at 512 × 512 with guidance and an IP-Adapter takes 2.4 GiB of the
-// GPU at most, and 2.0 GiB in the low-memory mode, by the engine's own account of what
-// it allocates.
+// Stable Diffusion 1.5 at 512 × 512 with guidance and an IP-Adapter takes at most 2.4 GiB of
+// the GPU's memory, and 2.0 GiB in the low-memory mode, as the engine counts what it
+// allocates.
 func TestFullSizeMemory(t *testing.T) {
 	const gib = 1 << 30
 	roomy := roomy()

@@ -25,7 +25,7 @@ type loadedModel struct {
 	pipeline  *pipeline.Pipeline
 	memory    *nn.Memory
 	weights   gpu.WeightDType // the type of all matrices on the GPU
-	opened    map[string]any  // what guides have opened, by openOnce's key
+	opened    map[string]any  // files that guides have opened, by openOnce's key
 }
 
 // open reads a model's configurations and the headers of its files.
@@ -73,7 +73,7 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 		return nil, err
 	}
 	if rows, tokens := textConfig.VocabSize, m.tokenizer.Size(); rows > tokens {
-		e.warn(fmt.Sprintf("The text encoder knows %d tokens and the tokenizer %d: tokens were added to this model whose names its tokenizer's files do not give. Words that call them are read as ordinary words.", rows, tokens))
+		e.warn(fmt.Sprintf("The text encoder knows %d tokens and the tokenizer knows %d. Tokens were added to this model, but the tokenizer's files do not name them. Words that stand for them are read as ordinary words.", rows, tokens))
 	}
 	p := &pipeline.Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
 	m.pipeline = p
@@ -100,7 +100,7 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 		m.memory.Add(p.VAE.Decoder, vaeWeights, m.weights), m.memory.Add(p.VAE.Encoder, vaeWeights, m.weights))
 }
 
-// unused says which tensors of a file are not used.
+// unused returns a warning about the tensors of a file that are not used.
 func unused(network string, keys []string) string {
 	text := fmt.Sprintf("The %s's file has a tensor that is not used: %s", network, keys[0])
 	if len(keys) > 1 {
@@ -114,7 +114,7 @@ func unused(network string, keys []string) string {
 	return text + "."
 }
 
-// OpenTokenizer reads the tokenizer that is at a place in a folder.
+// OpenTokenizer reads the tokenizer at a path in a folder.
 func OpenTokenizer(ctx context.Context, folder loader.Folder, at string) (*tokenizer.Tokenizer, error) {
 	return tokenizer.Open(func(name string) ([]byte, error) { return loader.ReadFile(ctx, folder, path.Join(at, name)) })
 }
@@ -124,15 +124,15 @@ func (m *loadedModel) release() {
 	m.memory.Release()
 }
 
-// report tells progress about weights on their way to the GPU.
+// report tells progress about weights that are loaded onto the GPU.
 func (m *loadedModel) report(progress func(Event)) {
 	m.memory.Progress = func(network string, done, total int64) {
 		progress(Event{Stage: "load", Network: network, Done: done, Total: total})
 	}
 }
 
-// smallModel is how large a checkpoint in F32 may be for its matrices to stay F32
-// where there is no shader-f16: below it exactness costs nothing that matters.
+// smallModel is the size up to which the matrices of an F32 checkpoint stay F32 if there is
+// no shader-f16. For models this small, exactness costs little.
 const smallModel = 256 << 20
 
 func isSmallF32(c nn.Checkpoint) bool {

@@ -8,7 +8,7 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// Pictures are the files that Settings name, as the person gave them.
+// Pictures holds the files that Settings name, as the person gave them.
 type Pictures map[string][]byte
 
 // inputs reads a run's pictures.
@@ -25,27 +25,27 @@ func (e *Engine) inputs(ctx context.Context, s settings.Settings, files Pictures
 	return &inputs{ctx, e, files, background, map[string]bool{}}, err
 }
 
-// picture reads a picture as a model sees it. Transparent places show the
-// background: what a file hides there is nothing that a person has ever seen.
+// picture reads a picture as a model sees it. Transparent places show the background,
+// because nobody has ever seen the colours that a file hides there.
 func (in *inputs) picture(name string) (*imageproc.Image, error) {
 	m, alpha, err := in.decode(name)
 	if err != nil {
 		return nil, err
 	}
 	if alpha != nil {
-		in.warnOnce(fmt.Sprintf("%s is transparent in places, which are read as %s.", name, colourName(in.background)))
+		in.warnOnce(fmt.Sprintf("%s is partly transparent. The transparent parts are read as %s.", name, colourName(in.background)))
 	}
 	return m.Flatten(alpha, in.background), nil
 }
 
-// mask reads a mask. One with transparency is read by it, as A1111 does: opaque
-// is white, and its colours say nothing.
+// mask reads a mask. If it has transparency, that is the mask, as in A1111: opaque places
+// are white, whatever their colours.
 func (in *inputs) mask(name string) (*imageproc.Image, error) {
 	m, alpha, err := in.decode(name)
 	if err != nil || alpha == nil {
 		return m, err
 	}
-	in.warnOnce(fmt.Sprintf("The mask %s is transparent in places: what is opaque is read as white, whatever its colour.", name))
+	in.warnOnce(fmt.Sprintf("The mask %s is partly transparent. Its opaque parts are read as white, whatever their colour.", name))
 	return alpha, nil
 }
 
@@ -66,7 +66,7 @@ func (in *inputs) decode(name string) (m, alpha *imageproc.Image, err error) {
 	return m, alpha, nil
 }
 
-// warnOnce says a thing once a run: a picture may serve several times.
+// warnOnce gives a warning once per run, since a picture may be used several times.
 func (in *inputs) warnOnce(text string) {
 	if !in.said[text] {
 		in.said[text] = true

@@ -14,8 +14,8 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// sticker is a picture of 2 × 1 pixels: red, and one that is transparent with a
-// colour hidden in it.
+// sticker is a picture of 2 × 1 pixels: a red one, and a transparent one with a hidden
+// colour.
 func sticker(t *testing.T, alpha uint8, hidden color.NRGBA) []byte {
 	t.Helper()
 	m := image.NewNRGBA(image.Rect(0, 0, 2, 1))
@@ -29,7 +29,7 @@ func sticker(t *testing.T, alpha uint8, hidden color.NRGBA) []byte {
 	return b.Bytes()
 }
 
-// What a file hides under its transparency makes no difference, and the
+// The colours that a file hides under its transparency make no difference, and the
 // background that is seen instead can be chosen.
 func TestTransparentPictures(t *testing.T) {
 	black, green := color.NRGBA{}, color.NRGBA{0, 255, 0, 0}
@@ -39,7 +39,7 @@ func TestTransparentPictures(t *testing.T) {
 		want             []uint8
 		said             string
 	}{
-		{"black below", "", sticker(t, 0, black), []uint8{255, 0, 0, 255, 255, 255}, "is transparent in places, which are read as white"},
+		{"black below", "", sticker(t, 0, black), []uint8{255, 0, 0, 255, 255, 255}, "is partly transparent. The transparent parts are read as white"},
 		{"green below", "", sticker(t, 0, green), []uint8{255, 0, 0, 255, 255, 255}, "read as white"},
 		{"half", "", sticker(t, 128, black), []uint8{255, 0, 0, 127, 127, 127}, "read as white"},
 		{"on black", "#000", sticker(t, 0, green), []uint8{255, 0, 0, 0, 0, 0}, "read as black"},
@@ -78,7 +78,7 @@ func TestMasksWithTransparency(t *testing.T) {
 	if err != nil || !slices.Equal(m.Grey().Pix, []uint8{255, 0}) {
 		t.Errorf("%v, %v", m, err)
 	}
-	if len(said) != 1 || !strings.Contains(said[0], "what is opaque is read as white") {
+	if len(said) != 1 || !strings.Contains(said[0], "Its opaque parts are read as white") {
 		t.Errorf("said %q", said)
 	}
 	if m, err = in.mask("opaque.png"); err != nil || !slices.Equal(m.Grey().Pix, []uint8{76, 255}) || len(said) != 1 {
@@ -86,7 +86,7 @@ func TestMasksWithTransparency(t *testing.T) {
 	}
 }
 
-// Where there is a browser, it reads what imageproc does not.
+// If there is a browser, it reads the pictures that imageproc does not read.
 func TestTheHostsDecoderStepsIn(t *testing.T) {
 	e := New(nil, nil)
 	in, err := e.inputs(context.Background(), settings.Settings{}, Pictures{"a.avif": []byte("\x00\x00\x00\x18ftypavif")})

@@ -9,8 +9,8 @@ import (
 	"github.com/imprompt/imprompt/model/random"
 )
 
-// The settings in a picture's file give that picture: picture i of a run is the
-// one of the seed i further on.
+// The settings in a picture's file give that picture: picture i of a run has the run's
+// seed plus i.
 func TestARecipeGivesItsPicture(t *testing.T) {
 	s := settings.Default()
 	s.Seed, s.NumImages = 41, 3

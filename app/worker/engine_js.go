@@ -27,7 +27,7 @@ type drawer struct {
 	engine  *engine.Engine // nil until the GPU is open
 	skip    skipping
 	preview time.Duration   // what the last preview took
-	leaves  map[string]bool // models whose numbers leave float16
+	leaves  map[string]bool // models whose numbers exceed float16's range
 	noF16   bool            // the GPU was opened without it, for such a model
 }
 
@@ -182,7 +182,7 @@ func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, besi
 	if errors.As(err, &e) && e.F16 {
 		d.leaves[s.Model] = true // from now on
 		if drawn == 0 {
-			d.desk.Answer(0, protocol.Warning{Message: "This model's numbers leave float16: " + e.Where + " would have given a black picture. It is drawn again in float32, which takes longer."})
+			d.desk.Answer(0, protocol.Warning{Message: "This model's numbers exceed the range of float16: " + e.Where + " would have given a black picture. It is drawn again in float32, which takes longer."})
 			_, err = d.draw(ctx, id, s, pictures)
 		}
 	}
