@@ -67,7 +67,7 @@ func (m meter) text() string {
 		text := fmt.Sprintf("Step %d of %d", m.Step, m.Steps)
 		// The first step is reported when the GPU has it, not when it is done.
 		if m.Step > 1 {
-			text += fmt.Sprintf(" · %s a step · %s left", Seconds(m.SecondsPerStep), Seconds(m.timeLeft()))
+			text += fmt.Sprintf(" · %s per step · %s left", Seconds(m.SecondsPerStep), Seconds(m.timeLeft()))
 		}
 		if n := len(m.shots); n > 1 {
 			text = fmt.Sprintf("Picture %d of %d · ", m.first+m.Image+1, n) + text
@@ -124,7 +124,7 @@ func caption(r *Result) string {
 		parts = append([]string{r.Label}, parts...)
 	}
 	if c := r.Cost; c.Seconds > 0 {
-		parts = append(parts, fmt.Sprintf("%s (%s a step)", Seconds(c.Seconds), Seconds(c.SecondsPerStep)), Megabytes(int64(c.Peak))+" at most")
+		parts = append(parts, fmt.Sprintf("%s (%s per step)", Seconds(c.Seconds), Seconds(c.SecondsPerStep)), Megabytes(int64(c.Peak))+" at most")
 	}
 	return strings.Join(parts, " · ")
 }

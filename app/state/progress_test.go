@@ -24,7 +24,7 @@ func TestProgressText(t *testing.T) {
 		{"compiling", protocol.Progress{Stage: "compile", Fraction: 0.5}, "Compiling shaders, 50 %: the first time only", "Compiling shaders", 0.5},
 		{"the first step", protocol.Progress{Stage: "denoise", Step: 1, Steps: 20, SecondsPerStep: 3}, "Picture 1 of 2 · Step 1 of 20", "0 percent", 0.025},
 		// 10 steps of this picture and 20 of the next.
-		{"half way", protocol.Progress{Stage: "denoise", Step: 10, Steps: 20, SecondsPerStep: 2}, "Picture 1 of 2 · Step 10 of 20 · 2.0 s a step · 60 s left", "25 percent", 0.25},
+		{"half way", protocol.Progress{Stage: "denoise", Step: 10, Steps: 20, SecondsPerStep: 2}, "Picture 1 of 2 · Step 10 of 20 · 2.0 s per step · 60 s left", "25 percent", 0.25},
 		{"decoding", protocol.Progress{Stage: "decode", Step: 20, Steps: 20}, "Decoding", "Decoding", 0.5},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -42,7 +42,7 @@ func TestCaption(t *testing.T) {
 	r := e.draw()
 	r.Settings.Seed, r.Settings.NumInferenceSteps = 7, 20
 	r.Cost = Cost{Seconds: 95, SecondsPerStep: 0.04, Peak: 2_400_000_000}
-	want := Progress{Text: "Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms a step) · 2.40 GB at most"}
+	want := Progress{Text: "Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms per step) · 2.40 GB at most"}
 	if got := e.jobs.Progress(nil); got != want {
 		t.Errorf("%+v", got)
 	}

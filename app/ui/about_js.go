@@ -64,7 +64,7 @@ func (t *aboutPanel) engine() []app.UI {
 		{"Memory in use", state.Megabytes(e.Memory)}, {"Most so far", state.Megabytes(e.Peak)}, {"Shaders", fmt.Sprint(e.Pipelines)},
 	}
 	if c := e.LastCost; c.Seconds > 0 {
-		rows = append(rows, [2]string{"The last picture", fmt.Sprintf("%s, %s a step", state.Seconds(c.Seconds), state.Seconds(c.SecondsPerStep))})
+		rows = append(rows, [2]string{"The last picture", fmt.Sprintf("%s, %s per step", state.Seconds(c.Seconds), state.Seconds(c.SecondsPerStep))})
 		for _, s := range stages {
 			if seconds := c.Stages[s.key]; seconds >= 0.05 {
 				rows = append(rows, [2]string{"– " + s.name, state.Seconds(seconds)})

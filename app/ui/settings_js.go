@@ -59,7 +59,7 @@ func (t *settingsPanel) noise() app.UI {
 func (t *settingsPanel) background() app.UI {
 	const white = "#ffffff"
 	s := &t.composer.Settings
-	return app.Div().Class("field").Title("background: the colour behind image prompts and start pictures that are transparent in places").Body(
+	return app.Div().Class("field").Title("background: the colour behind image prompts and start pictures that are partly transparent").Body(
 		app.Label().For("set-Background").Text("Background"),
 		app.Input().ID(t.controls.bind("set-Background", cmp.Or(s.Background, white))).Type("color").OnInput(func(ctx app.Context, _ app.Event) {
 			if s.Background = text(ctx); s.Background == white {

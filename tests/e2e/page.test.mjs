@@ -47,7 +47,7 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   const [width, height] = await pixelsOf(page, await bytesOf(result(page)));
   assert.deepEqual([width, height], [64, 64]);
   // What it cost stands with it, and in About.
-  await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* a step\) · [\d.]+ MB at most/).waitFor();
+  await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* per step\) · [\d.]+ MB at most/).waitFor();
   await page.getByText("About this GPU").click();
   await page.getByText("The last picture", { exact: true }).waitFor();
   await page.keyboard.press("Escape");
