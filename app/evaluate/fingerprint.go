@@ -14,8 +14,8 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// fingerprint tells weights apart without reading gigabytes: names, shapes and types
-// of all tensors, and the first bytes of each. Training changes those.
+// fingerprint tells weights apart without reading gigabytes. It hashes the names, shapes
+// and types of all tensors, and the first bytes of each, which training changes.
 func fingerprint(ctx context.Context, weights ...nn.Checkpoint) (string, error) {
 	h := sha256.New()
 	for _, c := range weights {
@@ -47,7 +47,7 @@ func addTensor(ctx context.Context, h hash.Hash, c nn.Checkpoint, name string) e
 	return nil
 }
 
-// weightsOf is the fingerprint of all weights that a row's pictures depend on.
+// weightsOf returns a fingerprint of all weights that a row's pictures depend on.
 func weightsOf(ctx context.Context, host engine.Host, r Row) (string, error) {
 	folder, err := host.Folder(ctx, r.Model)
 	if err != nil {

@@ -14,17 +14,17 @@ import (
 	"github.com/imprompt/imprompt/model/tokenizer"
 )
 
-// judge is a CLIP with what goes before it.
+// judge is a CLIP with its tokenizer and image processor.
 type judge struct {
 	device    *gpu.Device
 	clip      *clip.Model
 	tokenizer *tokenizer.Tokenizer
 	processor *imageproc.CLIPImageProcessor
-	print     string // of its weights
+	print     string // the fingerprint of its weights
 }
 
-// loadJudge reads a CLIPModel's folder, or one in diffusers' layout with text_encoder,
-// image_encoder and tokenizer, whose text encoder has its text_projection.
+// loadJudge reads a CLIPModel's folder, or a folder in diffusers' layout with text_encoder,
+// image_encoder and tokenizer, whose text encoder includes the text_projection.
 func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge, error) {
 	text, vision, vocabulary := loader.Here, loader.Here, loader.Here
 	if _, err := folder.Open(ctx, loader.Config(loader.TextEncoder)); err == nil {
@@ -66,7 +66,7 @@ func loadJudge(ctx context.Context, d *gpu.Device, folder loader.Folder) (*judge
 	if j.print, err = fingerprint(ctx, textWeights, visionWeights); err != nil {
 		return nil, err
 	}
-	// A judge is exact: no weight is rounded.
+	// The judge is exact: no weight is rounded.
 	as := gpu.WeightF16
 	if !d.F16 && (hasF32(textWeights) || hasF32(visionWeights)) {
 		as = gpu.WeightF32
@@ -84,7 +84,7 @@ func hasF32(c nn.Checkpoint) bool {
 	return false
 }
 
-// picture is the image embedding, not normalised.
+// picture returns the image embedding, which is not normalised.
 func (j *judge) picture(ctx context.Context, m *imageproc.Image) ([]float32, error) {
 	pixels, h, w := j.processor.Preprocess(m)
 	if size := j.clip.Vision.Config.ImageSize; h != size || w != size {
@@ -93,7 +93,7 @@ func (j *judge) picture(ctx context.Context, m *imageproc.Image) ([]float32, err
 	return j.clip.ImageEmbeds(ctx, j.device, pixels)
 }
 
-// words are the text embedding, not normalised.
+// words returns the text embedding, which is not normalised.
 func (j *judge) words(ctx context.Context, text string) ([]float32, error) {
 	return j.clip.TextEmbeds(ctx, j.device, j.tokenizer.Encode(text).IDs)
 }

@@ -41,7 +41,7 @@ func paletted(m *image.RGBA, n int) *image.Paletted {
 
 func round(v float64) uint8 { return uint8(v + 0.5) }
 
-// histogram counts the colours of a picture to five bits a channel; each group stands at
+// histogram groups the colours of a picture by five bits per channel. A group's colour is
 // the mean of its pixels.
 func histogram(m *image.RGBA) []colour {
 	groups := map[[3]uint8]*colour{}
@@ -65,7 +65,7 @@ func histogram(m *image.RGBA) []colour {
 		}
 		list = append(list, *g)
 	}
-	// A map has no order, and the same picture has to give the same file.
+	// A map has no order, but the same picture has to give the same file.
 	slices.SortFunc(list, func(a, b colour) int { return slices.Compare(a.at[:], b.at[:]) })
 	return list
 }

@@ -44,8 +44,9 @@ func TestPalettedMakesTheSameFileEachTime(t *testing.T) {
 	}
 }
 
-// The error of a smooth picture in n colours is that of n even boxes, about; 64 boxes of
-// a square of 256 by 256 are 32 wide, and uniform in it: an error of 32²/12 an axis.
+// The error of a smooth picture in n colours is about that of n equal boxes. 64 boxes in a
+// square of 256 by 256 are 32 wide, and the colours within a box are uniform, which gives
+// an error of 32²/12 per axis.
 func TestPalettedSpreadsItsColours(t *testing.T) {
 	m := image.NewRGBA(image.Rect(0, 0, 128, 128))
 	for i := range 128 * 128 {

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// results are the scores of a folder, a JSON object a line, so that a run that was cut
-// off goes on where it was.
+// results holds the scores of a folder. Each line of the file is a JSON object, so that a
+// run that was interrupted can go on where it stopped.
 type results struct {
 	file   string
 	scores map[string]Score // by key and CLIP
@@ -23,7 +23,7 @@ func openResults(dir string) (*results, error) {
 	}
 	for _, text := range bytes.Split(b, []byte("\n")) {
 		var s Score
-		// The last line of a run that was cut off may be half a line: that picture is measured again.
+		// The last line of a run that was interrupted may be incomplete. That picture is measured again.
 		if json.Unmarshal(text, &s) == nil {
 			r.scores[s.Key+s.CLIP] = s
 		}
@@ -45,7 +45,7 @@ func (r *results) add(s Score) error {
 	if err != nil {
 		return err
 	}
-	// A line of its own, even behind half a line.
+	// Begin a new line, even after an incomplete one.
 	_, err = f.Write(append(append([]byte("\n"), line...), '\n'))
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
@@ -54,7 +54,7 @@ func (r *results) add(s Score) error {
 	return nil
 }
 
-// writeFile replaces a file whole.
+// writeFile replaces a file atomically.
 func writeFile(name string, data []byte) error {
 	part := name + ".part"
 	if err := os.WriteFile(part, data, 0o644); err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// Progress is told of each picture.
+// Progress reports a picture that is finished.
 type Progress struct {
 	Row, Picture string
 	Seed         int
@@ -24,23 +24,23 @@ type Progress struct {
 	Drawn        bool
 }
 
-// Options are what Run works with.
+// Options are the inputs of Run.
 type Options struct {
 	Spec   *Spec
 	Engine *engine.Engine
 	Host   engine.Host
-	Judge  *gpu.Device // CLIP's own, without shader-f16, whatever the pictures are drawn with
-	Dir    string      // results go here; what is there already is not done again
+	Judge  *gpu.Device // the device for CLIP, without shader-f16, whatever the pictures are drawn with
+	Dir    string      // the folder for the results; what is there already is not done again
 	Tell   func(Progress)
 }
 
-// Run draws what is missing, measures it, and writes into Dir:
+// Run draws the missing pictures, measures them, and writes into Dir:
 //
 //	pictures/KEY.png  each picture, with its settings
-//	results.jsonl     a Score a line
+//	results.jsonl     a Score per line
 //	table.json, table.md, sheet.png
 //
-// It goes seed by seed, so that the table is whole, if of fewer seeds, early on.
+// It goes seed by seed, so that there is a complete table early on, with fewer seeds.
 func Run(ctx context.Context, o Options) (*Table, error) {
 	r := &run{Options: o, pictures: engine.Pictures{}, weights: map[int]string{}}
 	if err := r.open(ctx); err != nil {
@@ -59,12 +59,12 @@ func Run(ctx context.Context, o Options) (*Table, error) {
 				done++
 				o.Tell(Progress{r.rows[i].Name, r.examples[k]["picture"], seed, done, total, drawn})
 			}
-			// A table of what there is: a long run can be looked at.
+			// Write a table of what there is so far, so that a long run can be watched.
 			if err := r.writeTable(); err != nil {
 				return nil, err
 			}
 		}
-		// Once: compressing the sheet takes seconds, and it shows the first seed alone.
+		// Once only: compressing the sheet takes seconds, and it shows only the first seed.
 		if seed == 0 {
 			if err := r.writeSheet(); err != nil {
 				return nil, err
@@ -88,7 +88,7 @@ type run struct {
 	sheet                     [][]*imageproc.Image
 }
 
-// open reads everything that is small, and the judge's embeddings of the list.
+// open reads everything that is small, and computes the judge's embeddings of the list.
 func (r *run) open(ctx context.Context) error {
 	var err error
 	if r.rows, err = r.Spec.Rows(); err != nil {
@@ -107,7 +107,7 @@ func (r *run) open(ctx context.Context) error {
 	if r.results, err = openResults(r.Dir); err != nil {
 		return err
 	}
-	// A file that is missing is told before hours of drawing.
+	// Report a missing file before hours of drawing.
 	for i, row := range r.rows {
 		if r.weights[i], err = weightsOf(ctx, r.Host, row); err != nil {
 			return fmt.Errorf("row %q: %w", row.Name, err)
@@ -130,7 +130,7 @@ func (r *run) open(ctx context.Context) error {
 	return r.embed(ctx)
 }
 
-// imagePrompt is a picture as the engine sees it.
+// imagePrompt returns a picture as the engine sees it.
 func imagePrompt(file []byte) (*imageproc.Image, error) {
 	m, alpha, err := imageproc.DecodeAlpha(file)
 	if err != nil {
@@ -139,7 +139,7 @@ func imagePrompt(file []byte) (*imageproc.Image, error) {
 	return m.Flatten(alpha, [3]uint8{255, 255, 255}), nil
 }
 
-// embed asks the judge about the list itself.
+// embed computes the embeddings of the list's own pictures and words.
 func (r *run) embed(ctx context.Context) error {
 	everywhere := true
 	for _, e := range r.examples {
@@ -175,7 +175,7 @@ func (r *run) embed(ctx context.Context) error {
 	return nil
 }
 
-// key names a picture by all that it depends on.
+// key names a picture by everything that it depends on.
 func (r *run) key(row int, s settings.Settings) string {
 	given := sha256.New()
 	for _, a := range s.IPAdapters() {
@@ -194,7 +194,7 @@ func (r *run) key(row int, s settings.Settings) string {
 	return hex.EncodeToString(h[:10])
 }
 
-// one measures one picture, which it draws if it is not there yet.
+// one measures one picture. It draws the picture if it is not there yet.
 func (r *run) one(ctx context.Context, row, example, seed int) (drawn bool, err error) {
 	s, err := r.Spec.settings(r.rows[row], r.examples[example], seed)
 	if err != nil {
@@ -262,7 +262,7 @@ func (r *run) score(seen []float32, example int) Score {
 	return s
 }
 
-// table is what there is so far.
+// table returns the table of the scores so far.
 func (r *run) table() *Table {
 	t := &Table{Judge: r.judgeName(), Pictures: len(r.examples), Settings: r.shared()}
 	n := len(r.examples)
@@ -302,7 +302,7 @@ func (r *run) judgeName() string {
 	return filepath.Base(r.Spec.CLIP)
 }
 
-// shared are the settings that all rows have.
+// shared returns the settings that all rows have in common.
 func (r *run) shared() settings.Settings {
 	s, _ := r.Spec.settings(Row{}, r.examples[0], 0)
 	return s

@@ -22,7 +22,7 @@ import (
 
 const clipFixture = "../../tests/fixtures/clip"
 
-// split is a CLIPModel's folder seen as diffusers' layout.
+// split shows a CLIPModel's folder in diffusers' layout.
 type split struct{ whole loader.Folder }
 
 func (s split) Open(ctx context.Context, name string) (loader.Source, error) {
@@ -44,8 +44,8 @@ func open(t *testing.T, noF16 bool) *gpu.Device {
 	return d
 }
 
-// The embeddings and cosines are transformers' (tests/reference/clip.py), of a whole
-// CLIPModel and of its parts.
+// The embeddings and cosines equal transformers' (tests/reference/clip.py), for a complete
+// CLIPModel and for its parts.
 func TestJudge(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(clipFixture, "reference.json"))
 	if err != nil {
@@ -121,7 +121,7 @@ func TestJudge(t *testing.T) {
 				for k, b := range texts {
 					check("CLIP-T of "+want.Pictures[i]+" and "+want.Captions[k], cosine(a, b), want.CLIPT[i][k])
 				}
-				// Not only the direction.
+				// The length has to be right, too, not only the direction.
 				check("the size of "+want.Pictures[i], length(a)/length(want.ImageEmbeds[i]), 1)
 			}
 			for k, b := range texts {
@@ -161,8 +161,8 @@ func (host) Folder(_ context.Context, name string) (loader.Folder, error) {
 
 func (host) File(_ context.Context, name string) (loader.Source, error) { return loader.OpenFile(name) }
 
-// A whole run gives what the engine and the judge give when they are called one by
-// one; a second run draws nothing and says the same.
+// A complete run gives what the engine and the judge give when they are called separately.
+// A second run draws nothing and gives the same table.
 func TestRun(t *testing.T) {
 	ctx := context.Background()
 	d := open(t, false)
@@ -297,7 +297,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// What is missing is said before anything is drawn.
+// Missing files are reported before anything is drawn.
 func TestMissing(t *testing.T) {
 	ctx := context.Background()
 	if _, err := loadJudge(ctx, open(t, true), loader.Directory("../../tests/fixtures")); err == nil {

@@ -6,10 +6,10 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// Score is what one drawn picture is worth: cosines of CLIP's embeddings. CLIPScore
-// (Hessel et al. 2021) is 2.5 · max(CLIPT, 0).
+// Score holds the measures of one drawn picture, which are cosines of CLIP's embeddings.
+// CLIPScore (Hessel et al. 2021) is 2.5 · max(CLIPT, 0).
 type Score struct {
-	Key     string `json:"key"` // of what was drawn, how, and by which weights
+	Key     string `json:"key"` // a hash of what was drawn, how, and with which weights
 	CLIP    string `json:"clip"`
 	Row     string `json:"row"`
 	Picture string `json:"picture"`
@@ -20,7 +20,7 @@ type Score struct {
 	Other *float64 `json:"clip_t_other,omitempty"` // with the list's "other" words
 }
 
-// cosine of two embeddings.
+// cosine returns the cosine of the angle between two embeddings.
 func cosine(a, b []float32) float64 {
 	var ab, aa, bb float64
 	for i := range a {
@@ -34,11 +34,11 @@ func cosine(a, b []float32) float64 {
 // Measure is a mean over pictures and seeds.
 type Measure struct {
 	Mean float64 `json:"mean"`
-	// Spread is the sample standard deviation of the seeds' means; nil of one seed.
+	// Spread is the sample standard deviation of the seeds' means, or nil for a single seed.
 	Spread *float64 `json:"spread,omitempty"`
 }
 
-// measure takes the values of each seed, as many of each.
+// measure takes the values of each seed. All seeds have the same number of values.
 func measure(seeds [][]float64) Measure {
 	var means []float64
 	for _, values := range seeds {
@@ -67,33 +67,33 @@ func mean(values []float64) float64 {
 // Line is a row of the finished table.
 type Line struct {
 	Row
-	Seeds int      `json:"seeds"` // of which all pictures are drawn
+	Seeds int      `json:"seeds"` // how many seeds have all their pictures
 	CLIPI Measure  `json:"clip_i"`
 	CLIPT Measure  `json:"clip_t"`
 	Other *Measure `json:"clip_t_other,omitempty"`
 }
 
-// Table is all that was measured.
+// Table holds everything that was measured.
 type Table struct {
 	Judge    string            `json:"clip"`
 	Pictures int               `json:"pictures"`
 	Settings settings.Settings `json:"settings"`
-	// Own is what the image prompts are worth themselves, Another what one is worth
-	// where another was asked for: the top and the bottom of the scale.
+	// Own measures the image prompts themselves, and Another measures an image prompt in
+	// place of another: the top and the bottom of the scale.
 	Own     Baseline  `json:"the_pictures_themselves"`
-	Another *Baseline `json:"another_picture,omitempty"` // nil of one picture
+	Another *Baseline `json:"another_picture,omitempty"` // nil if there is only one picture
 	Lines   []Line    `json:"rows"`
 }
 
-// Baseline is a measure of what was not drawn.
+// Baseline holds the measures of pictures that were not drawn here.
 type Baseline struct {
 	CLIPI float64  `json:"clip_i"`
 	CLIPT float64  `json:"clip_t"`
 	Other *float64 `json:"clip_t_other,omitempty"`
 }
 
-// line makes a row of its scores; ok is false while no seed has all its pictures.
-// Seeds that are not complete are left out, so that rows are means over the same.
+// line makes a row from its scores. ok is false while no seed has all its pictures.
+// Incomplete seeds are left out, so that all rows are means over the same pictures.
 func line(r Row, scores map[int][]Score, pictures int) (l Line, ok bool) {
 	var i, t, other [][]float64
 	for seed := 0; ; seed++ {

@@ -101,7 +101,7 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// Pictures stand where their row and column say, larger ones made smaller.
+// Pictures are at their row and column, and larger ones are made smaller.
 func TestSheet(t *testing.T) {
 	grey := func(side int, v uint8) *imageproc.Image {
 		m := &imageproc.Image{Width: side, Height: side, Channels: 1, Pix: make([]uint8, side*side)}

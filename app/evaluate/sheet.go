@@ -20,12 +20,13 @@ import (
 const (
 	sheetCell    = 128 // a picture
 	sheetGap     = 4
-	sheetLabel   = 172 // the rows' names, at the left
+	sheetLabel   = 172 // the width of the rows' names, on the left
 	sheetColumns = 12  // at most
 )
 
-// sheetColours is how many colours a sheet's PNG has. Of the paper's table, in 3 columns
-// of 25 rows, 192 take 290 kB at a PSNR of 33 dB; all colours took 1.4 MB.
+// sheetColours is how many colours a sheet's PNG has. With 192 colours the sheet of
+// paper.json, with 3 columns and 25 rows, takes 290 kB at a PSNR of 33 dB. With all colours
+// it took 1.4 MB.
 const sheetColours = 192
 
 // writeSheet draws a row for each row of the table, with the first seed's pictures,
@@ -50,7 +51,7 @@ func (r *run) writeSheet() error {
 	return writeFile(filepath.Join(r.Dir, "sheet.png"), b.Bytes())
 }
 
-// drawSheet puts pictures in rows, each with its name; a nil picture leaves its place.
+// drawSheet puts pictures in rows, each with its name. A nil picture leaves its place empty.
 func drawSheet(names []string, rows [][]*imageproc.Image) *image.RGBA {
 	columns := min(len(rows[0]), sheetColumns)
 	pitch := sheetCell + sheetGap
@@ -76,8 +77,8 @@ func drawSheet(names []string, rows [][]*imageproc.Image) *image.RGBA {
 	return sheet
 }
 
-// drawText writes words from the upper left corner on, broken into lines of a width.
-// The typeface is a bitmap without Greek.
+// drawText writes words from the upper left corner, broken into lines of a width. The
+// typeface is a bitmap without Greek letters.
 func drawText(sheet *image.RGBA, text string, x, y, width int) {
 	face := inconsolata.Regular8x16
 	d := font.Drawer{Dst: sheet, Src: image.NewUniform(color.Gray{Y: 40}), Face: face}

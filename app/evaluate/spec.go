@@ -12,11 +12,11 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// Spec is a table to be made: what the pictures are, who judges, and the rows.
-// Paths count from the folder where the command runs.
+// Spec describes a table to be made: the pictures, the judge, and the rows. Paths are
+// relative to the folder in which the command runs.
 type Spec struct {
 	Pictures string `json:"pictures"` // the list; see ReadExamples
-	CLIP     string `json:"clip"`     // who judges: a folder in transformers' or diffusers' layout; "" is the model that ships
+	CLIP     string `json:"clip"`     // the judge: a folder in transformers' or diffusers' layout; "" is the model that ships
 
 	Scheduler         string  `json:"scheduler"`
 	NumInferenceSteps int     `json:"num_inference_steps"`
@@ -30,23 +30,23 @@ type Spec struct {
 	Adapters map[string]Adapter `json:"adapters"`
 	Ways     []Way              `json:"rows"`
 
-	keep []string // rows whose name holds one of these; all, if there are none
+	keep []string // only rows whose name contains one of these; all rows if it is empty
 }
 
-// Adapter is an IP-Adapter that rows name.
+// Adapter is an IP-Adapter that rows refer to by name.
 type Adapter struct {
 	Weights      string `json:"ip_adapter"`    // a file
 	ImageEncoder string `json:"image_encoder"` // "" is the model's own
 }
 
-// Way is a way of asking for a picture. With several adapters or scales it stands for
-// a row each, and {adapter} and {scale} in its name for what differs.
+// Way is a way of asking for a picture. With several adapters or scales it stands for one
+// row for each, and {adapter} and {scale} in its name stand for what differs.
 type Way struct {
 	Name     string    `json:"row"`
 	Model    string    `json:"model"`    // "" is the model that ships
 	Words    string    `json:"words"`    // {caption}, {other} and so on are fields of the list
 	Adapters []string  `json:"adapters"` // none: no image prompt
-	Scales   []float64 `json:"scales"`   // λ; 1 where there is none
+	Scales   []float64 `json:"scales"`   // λ; 1 if it is empty
 	Layers   string    `json:"layers"`   // all, style or composition
 }
 
@@ -60,7 +60,7 @@ type Row struct {
 	Layers  string   `json:"layers,omitempty"`
 }
 
-// ParseSpec reads a spec; the error names all that is wrong with it.
+// ParseSpec reads a spec. The error names everything that is wrong with it.
 func ParseSpec(text []byte) (*Spec, error) {
 	s := &Spec{Scheduler: "dpmpp_2m", NumInferenceSteps: 20, GuidanceScale: 5, Seeds: 1}
 	d := json.NewDecoder(bytes.NewReader(text))
@@ -72,14 +72,14 @@ func ParseSpec(text []byte) (*Spec, error) {
 	return s, err
 }
 
-// Rows spells the ways out.
+// Rows expands the ways into rows.
 func (s *Spec) Rows() ([]Row, error) {
 	var rows []Row
 	var errs []error
 	names := map[string]bool{}
 	add := func(r Row) {
 		if names[r.Name] {
-			errs = append(errs, fmt.Errorf("two rows are called %q: put {adapter} or {scale} into the name of what is several rows", r.Name))
+			errs = append(errs, fmt.Errorf("two rows are called %q: put {adapter} or {scale} into the name of an entry that stands for several rows", r.Name))
 		}
 		names[r.Name] = true
 		rows = append(rows, r)
@@ -90,7 +90,7 @@ func (s *Spec) Rows() ([]Row, error) {
 		}
 		if len(w.Adapters) == 0 {
 			if len(w.Scales) > 0 || w.Layers != "" {
-				errs = append(errs, fmt.Errorf("row %q has scales or layers and no adapters: name those it is for", w.Name))
+				errs = append(errs, fmt.Errorf("row %q has scales or layers but no adapters: name the adapters", w.Name))
 			}
 			add(Row{Name: w.Name, Model: w.Model, Words: w.Words})
 			continue
@@ -123,15 +123,15 @@ func (s *Spec) Rows() ([]Row, error) {
 	case len(s.Ways) == 0:
 		errs = append(errs, errors.New("the table has no rows"))
 	case len(rows) == 0:
-		errs = append(errs, fmt.Errorf("no row's name holds %s", strings.Join(s.keep, " or ")))
+		errs = append(errs, fmt.Errorf("no row's name contains %s", strings.Join(s.keep, " or ")))
 	}
 	if s.Seeds < 1 || s.Count < 0 {
-		errs = append(errs, fmt.Errorf("%d seeds of %d pictures: at least one seed, and 0 (all) or more pictures", s.Seeds, s.Count))
+		errs = append(errs, fmt.Errorf("%d seeds of %d pictures: give at least one seed, and a count of 0 (all pictures) or more", s.Seeds, s.Count))
 	}
 	return rows, errors.Join(errs...)
 }
 
-// Keep leaves only the rows whose name holds one of the words.
+// Keep keeps only the rows whose name contains one of the words.
 func (s *Spec) Keep(words []string) error {
 	s.keep = words
 	_, err := s.Rows()
@@ -142,8 +142,8 @@ func (s *Spec) Keep(words []string) error {
 // as other words to ask for.
 type Example map[string]string
 
-// ReadExamples reads a list, a JSON object a line, with "picture", a file beside the
-// list, "caption" and what else the rows' words name.
+// ReadExamples reads a list. Each line is a JSON object with a "picture", which is a file
+// beside the list, a "caption", and any other fields that the rows' words name.
 func ReadExamples(list []byte, count int) ([]Example, error) {
 	var all []Example
 	for i, line := range bytes.Split(list, []byte("\n")) {
@@ -155,12 +155,12 @@ func ReadExamples(list []byte, count int) ([]Example, error) {
 			return nil, fmt.Errorf("line %d: %w", i+1, err)
 		}
 		if e["picture"] == "" || e["caption"] == "" {
-			return nil, fmt.Errorf(`line %d: it takes a "picture" and its "caption"`, i+1)
+			return nil, fmt.Errorf(`line %d: it needs a "picture" and its "caption"`, i+1)
 		}
 		all = append(all, e)
 	}
 	if len(all) == 0 || count > len(all) {
-		return nil, fmt.Errorf("the list has %d pictures, and %d are asked for", len(all), max(1, count))
+		return nil, fmt.Errorf("the list has %d pictures, but %d were asked for", len(all), max(1, count))
 	}
 	if count > 0 {
 		all = all[:count]
@@ -170,7 +170,7 @@ func ReadExamples(list []byte, count int) ([]Example, error) {
 
 var field = regexp.MustCompile(`\{\w+\}`)
 
-// Fill puts an example's fields into a row's words.
+// Fill inserts an example's fields into a row's words.
 func (e Example) Fill(words string) (string, error) {
 	var missing []string
 	out := field.ReplaceAllStringFunc(words, func(name string) string {
@@ -186,7 +186,7 @@ func (e Example) Fill(words string) (string, error) {
 	return out, nil
 }
 
-// settings are what draws a row's picture of an example.
+// settings returns the settings that draw an example in a row's way.
 func (s *Spec) settings(r Row, e Example, seed int) (settings.Settings, error) {
 	out := settings.Default()
 	words, err := e.Fill(r.Words)

@@ -14,7 +14,7 @@ const small = `{"pictures": "list", "seeds": 2, "height": 64, "width": 64,
   {"row": "picture, {adapter}", "adapters": ["global", "plus"]},
   {"row": "both, {adapter}, λ {scale}", "words": "a {caption}", "model": "m", "adapters": ["plus"], "scales": [0.25, 0.5], "layers": "style"}]}`
 
-// Ways become rows, and rows become what draws a picture.
+// Ways become rows, and rows become the settings that draw a picture.
 func TestRows(t *testing.T) {
 	s, err := ParseSpec([]byte(small))
 	if err != nil {
@@ -61,7 +61,7 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// Mistakes are named, at once.
+// One error names every mistake.
 func TestSpecErrors(t *testing.T) {
 	_, err := ParseSpec([]byte(`{"seeds": 0, "rows": [{"row": "a"}, {"row": "a"}, {"row": "b", "scales": [1]}, {"row": "c", "adapters": ["none"]}, {}]}`))
 	if err == nil {
