@@ -14,22 +14,22 @@ import (
 
 // licences returns the licence texts of everything that is compiled into the page's
 // WebAssembly: this project, every module that it imports, and Go's standard library.
-// go-licenses (Google) does the same and classifies the texts besides; its dependencies
-// would be larger than the rest of the build's.
+// Google's go-licenses does the same and also classifies the texts, but its dependencies
+// would be larger than all others of the build.
 func licences() ([]byte, error) {
 	modules, err := compiledModules()
 	if err != nil {
 		return nil, err
 	}
 	var b bytes.Buffer
-	b.WriteString("The program of this page is compiled from the following. Attributions for the model, the fonts and the vocabulary lie beside them.\n")
+	b.WriteString("The program of this page is compiled from the following. Attributions for the model, the fonts and the vocabulary are beside those files.\n")
 	for _, m := range modules {
 		texts, err := licenceFiles(m.dir)
 		if err != nil {
 			return nil, err
 		}
 		if len(texts) == 0 {
-			return nil, fmt.Errorf("%s has no licence file in %s: find out whether the site may ship it", m.name, m.dir)
+			return nil, fmt.Errorf("%s has no licence file in %s: find out whether the site may include it", m.name, m.dir)
 		}
 		fmt.Fprintf(&b, "\n%s\n%s\n%s\n", strings.Repeat("=", 80), m.name, strings.Repeat("=", 80))
 		for _, text := range texts {
@@ -65,7 +65,7 @@ func compiledModules() ([]module, error) {
 	return modules, nil
 }
 
-// licenceFiles reads the files of a folder that by their names are licences or notices.
+// licenceFiles reads the files of a folder whose names say that they are licences or notices.
 func licenceFiles(dir string) (texts [][]byte, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The licences of everything that is compiled into the page are there, Go's and the
-// project's own included.
+// The licences of everything that is compiled into the page are there, including Go's and
+// the project's own.
 func TestLicences(t *testing.T) {
 	t.Chdir("../..") // where the site is built
 	b, err := licences()

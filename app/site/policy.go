@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// pagePolicy is the Content-Security-Policy of the page and of everything that it
-// starts, except for the worker that downloads models: it may talk to its own origin
-// and to nothing else. The engine's worker is started from a blob (web/js/workers.js),
-// and so inherits this policy from the page even where a host sends no headers.
+// pagePolicy is the Content-Security-Policy of the page and of everything that it starts,
+// except for the worker that downloads models. It allows the page's own origin and nothing
+// else. The engine's worker is started from a blob (web/js/workers.js), so it inherits this
+// policy from the page even if a host sends no headers.
 const pagePolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self' blob:; " +
 	"img-src 'self' blob: data:; style-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 
-// headerPolicy adds what browsers read from a header only.
+// headerPolicy adds the directive that browsers accept only in a header.
 const headerPolicy = pagePolicy + "; frame-ancestors 'none'"
 
-// libraryPolicy is for the worker that downloads models. A visitor may choose any
-// server, so the policy cannot name it: it allows https, and this machine for a mirror
-// on it. web/js/guard.js narrows that to the servers that the visitor chose.
+// libraryPolicy is for the worker that downloads models. A visitor may choose any server, so
+// the policy cannot name it. It allows all of https, and this machine, which may run a
+// mirror. web/js/guard.js narrows that to the servers that the visitor chose.
 const libraryPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' blob: https: http://127.0.0.1:* http://localhost:*"
 
 // libraryScript is the one file that is served with libraryPolicy.
@@ -34,17 +34,17 @@ func policy(name string) string {
 	return headerPolicy
 }
 
-// common are the headers of every file.
+// common holds the headers of every file.
 var common = [][2]string{
 	{"X-Content-Type-Options", "nosniff"},
 	{"X-Frame-Options", "DENY"},
 	{"Referrer-Policy", "no-referrer"},
 }
 
-// headersFile is the _headers file that some hosts of static sites read. A path that
-// matches two rules gets the headers of both, and two policies allow only what each of
-// them allows. So the rule for all paths has no policy: the page and the scripts, which
-// are what a policy matters for, have a rule each.
+// headersFile returns the _headers file that some hosts of static sites read. A path that
+// matches two rules gets the headers of both, and two policies allow only what both of them
+// allow. So the rule for all paths has no policy. The page and the scripts, for which a
+// policy matters, have one rule each.
 func headersFile(files []string) string {
 	var b strings.Builder
 	rule := func(name string, headers ...[2]string) {

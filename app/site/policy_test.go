@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Only the worker that downloads models may talk to other servers, by the headers that
-// are served and by those that are written for other hosts.
+// Only the worker that downloads models may talk to other servers, according to the headers
+// that are served and to those that are written for other hosts.
 func TestPolicy(t *testing.T) {
 	files := []string{"index.html", "web/app.css", "web/js/boot.js", "web/js/library.js", "web/js/worker.js", "web/icons/icon.svg"}
 	rules := map[string]string{}
@@ -52,7 +52,7 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-// A script's imports name the site's version.
+// The addresses that a script imports carry the site's version.
 func TestAddVersion(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {

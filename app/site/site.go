@@ -86,8 +86,8 @@ func copyWasmExec(to string) error {
 	return os.WriteFile(to, b, 0o644)
 }
 
-// fillIn puts into the site what is known only now: its size, its policy, its version,
-// and the hashes of its files.
+// fillIn inserts what is known only after compiling: the size of the program, the policy,
+// the site's version, and the hashes of its files.
 func fillIn(out string) error {
 	info, err := os.Stat(filepath.Join(out, "web", "app.wasm"))
 	if err != nil {
@@ -125,9 +125,9 @@ func fillIn(out string) error {
 // importOf finds the modules that a module of the site imports.
 var importOf = regexp.MustCompile(`(?m)^(import (?:.* from )?"\./[\w.-]+\.js)";`)
 
-// addVersion adds the site's version to the address of every module that a script
-// imports, so that a page that is still open after an update gets what is of its own
-// version: service-worker.js keeps both.
+// addVersion adds the site's version to the address of every module that a script imports,
+// so that a page that is still open after an update gets the files of its own version.
+// service-worker.js keeps both versions.
 func addVersion(dir, version string) error {
 	names, err := filepath.Glob(filepath.Join(dir, "*.js"))
 	if err != nil {
@@ -180,8 +180,8 @@ func inventory(out string) (files []string, version string, err error) {
 	return files, hex.EncodeToString(h.Sum(nil))[:16], err
 }
 
-// compressed are the endings of files that compression makes smaller. Weights and pictures are
-// not among them.
+// compressed lists the extensions of files that compression makes smaller. Weights and
+// pictures are not among them.
 var compressed = []string{".wasm", ".js", ".css", ".html", ".json", ".txt", ".svg", ".webmanifest"}
 
 // compress writes a .gz beside every file that it makes smaller, for servers that look for one

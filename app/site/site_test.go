@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Any change to any file makes a new version. The service worker stores everything that the page
-// needs, but not the screenshots, which only an app store shows.
+// A change to any file makes a new version. The service worker stores everything that the
+// page needs, but not the screenshots, which only an app store shows.
 func TestInventory(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
