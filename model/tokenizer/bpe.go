@@ -15,12 +15,12 @@ type bpe struct {
 	ids     map[string]int32
 	names   map[int32]string
 	merges  map[[2]int32]merge
-	unknown int32 // stands for a byte that the vocabulary lacks
-	size    int32 // the number of the first token that could be added
+	unknown int32 // the token for a byte that the vocabulary lacks
+	size    int32 // one more than the highest id in the vocabulary, where added tokens begin
 }
 
 type merge struct {
-	rank int   // order in merges.txt; the lowest goes first
+	rank int   // position in merges.txt; the lowest is merged first
 	id   int32 // the token that the pair becomes
 }
 
@@ -45,16 +45,16 @@ func (m *bpe) encode(ids []int32, word string) []int32 {
 	return ids
 }
 
-// A symbol is a token so far, in a list linked by index.
+// A symbol is one of the tokens that a word consists of so far, in a list linked by index.
 type symbol struct {
 	id             int32
 	previous, next int
 	gone           bool // joined to the symbol before it
 }
 
-// mergeAll joins the pair of lowest rank, the leftmost of equals, until none is
-// left. The queue keeps this at n log n for a word of any length; what it says
-// may be out of date, and is then passed over.
+// mergeAll joins the pair with the lowest rank, and of equals the leftmost, until no pair
+// is left. The queue keeps this at n log n for a word of any length. Entries of the queue
+// may be out of date, and are then skipped.
 func (m *bpe) mergeAll(symbols []symbol) {
 	var queue mergeQueue
 	propose := func(left int) {
@@ -111,8 +111,8 @@ func (q *mergeQueue) Pop() any {
 	return c
 }
 
-// appendBytes appends the bytes that a token's name stands for. A name with a
-// character that stands for no byte is taken as it is written.
+// appendBytes appends the bytes that a token's name stands for. If one of its characters
+// stands for no byte, the name is appended as it is written.
 func (m *bpe) appendBytes(b []byte, name string) []byte {
 	start := len(b)
 	for _, r := range name {
@@ -125,8 +125,8 @@ func (m *bpe) appendBytes(b []byte, name string) []byte {
 	return b
 }
 
-// byteNames and byteOf are GPT-2's bytes_to_unicode: printable bytes stand for
-// themselves, the others for the characters from U+0100 on.
+// byteNames and byteOf are GPT-2's bytes_to_unicode: printable bytes are written as
+// themselves, and the others as the characters from U+0100 on.
 var byteNames, byteOf = func() (names [256]string, of map[rune]byte) {
 	of = map[rune]byte{}
 	next := rune(256)
@@ -158,9 +158,9 @@ func lossyUTF8(b []byte) string {
 	return s.String()
 }
 
-// brokenLength returns how many bytes belong to the broken character that b
-// begins with: its valid beginning, or one byte (Unicode's "maximal subpart",
-// as Rust's from_utf8_lossy).
+// brokenLength returns how many bytes belong to the broken character that b begins with:
+// its valid beginning, or else one byte (Unicode's "maximal subpart", as in Rust's
+// from_utf8_lossy).
 func brokenLength(b []byte) int {
 	n := 1
 	for n < len(b) && n < utf8.UTFMax && !utf8.FullRune(b[:n]) {

@@ -11,13 +11,13 @@ import (
 
 const (
 	defaultMaxLength = 77   // CLIP's; tokenizer_config.json may lack model_max_length
-	mostLength       = 8192 // more means that there is no limit; no text encoder of this family reads as much
+	mostLength       = 8192 // a higher value means no limit, because no text encoder of this family reads that many tokens
 	startOfText      = "<|startoftext|>"
 	endOfText        = "<|endoftext|>"
 )
 
-// configFile is what counts in tokenizer_config.json. CLIPTokenizer ignores the rest
-// (do_lower_case, errors, add_prefix_space).
+// configFile holds the fields of tokenizer_config.json that matter. CLIPTokenizer ignores
+// the rest (do_lower_case, errors, add_prefix_space).
 type configFile struct {
 	ModelMaxLength *float64 `json:"model_max_length"` // transformers writes 1e30 for "no limit"
 	specialTokensMap
@@ -29,7 +29,8 @@ type configFile struct {
 	added []declaration
 }
 
-// specialTokensMap is what special_tokens_map.json says, and tokenizer_config.json too.
+// specialTokensMap holds the fields of special_tokens_map.json, which tokenizer_config.json
+// has, too.
 type specialTokensMap struct {
 	Bos        *addedToken  `json:"bos_token"`
 	Eos        *addedToken  `json:"eos_token"`
@@ -38,7 +39,7 @@ type specialTokensMap struct {
 	Additional []addedToken `json:"additional_special_tokens"`
 }
 
-// readConfig reads everything that a folder says of special and added tokens, in the order
+// readConfig reads everything that a folder says about special and added tokens, in the order
 // of transformers' PreTrainedTokenizerBase._from_pretrained: added_tokens_decoder, or, in
 // older folders without it, special_tokens_map.json, added_tokens.json and tokenizer.json.
 func readConfig(f Files, fromTokenizer []declaration) (*configFile, error) {
@@ -54,7 +55,7 @@ func readConfig(f Files, fromTokenizer []declaration) (*configFile, error) {
 		problems = append(problems, fmt.Errorf("tokenizer_config.json: truncation_side %q is not supported; CLIP's prompts are cut on the right", c.TruncationSide))
 	}
 	if c.Decoder == nil {
-		// The map's tokens replace the configuration's of the same name.
+		// The map's tokens replace the configuration's tokens of the same name.
 		if err := readJSON("special_tokens_map.json", f.SpecialTokensMap, &c.specialTokensMap); err != nil {
 			return nil, err
 		}
@@ -71,9 +72,9 @@ func readConfig(f Files, fromTokenizer []declaration) (*configFile, error) {
 	return c, errors.Join(problems...)
 }
 
-// mayHaveOlderFiles says whether special_tokens_map.json and added_tokens.json can matter:
+// mayHaveOlderFiles reports whether special_tokens_map.json and added_tokens.json can matter.
 // added_tokens_decoder replaces them, and transformers 5, which names its backend, does not
-// write them. A file that is asked for in vain is an error in the browser's console.
+// write them. Requesting a file that does not exist shows an error in the browser's console.
 func mayHaveOlderFiles(config []byte) bool {
 	var c struct {
 		Backend string
@@ -109,7 +110,7 @@ func (c *configFile) declare(addedTokens []byte, fromTokenizer []declaration) er
 	}
 	for _, content := range slices.Sorted(maps.Keys(old)) {
 		if old[content] < 0 {
-			return fmt.Errorf("added_tokens.json gives %q the number %d; expected a whole number from 0", content, old[content])
+			return fmt.Errorf("added_tokens.json gives %q the number %d; expected a whole number of at least 0", content, old[content])
 		}
 		token := addedToken{addedTokenFields: addedTokenFields{Content: content, Normalized: !special[content]}}
 		c.added = append(c.added, declaration{"added_tokens.json", old[content], token})
@@ -118,7 +119,7 @@ func (c *configFile) declare(addedTokens []byte, fromTokenizer []declaration) er
 	return nil
 }
 
-// readJSON reads a file into v; a file that is not there changes nothing.
+// readJSON reads a file into v. A file that is not there changes nothing.
 func readJSON(name string, text []byte, v any) error {
 	if text == nil {
 		return nil

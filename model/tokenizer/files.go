@@ -16,13 +16,13 @@ type Files struct {
 	// all that transformers 5 writes beside tokenizer_config.json.
 	Tokenizer []byte
 
-	Config           []byte // tokenizer_config.json; without it CLIP's values hold
+	Config           []byte // tokenizer_config.json; without it CLIP's values apply
 	SpecialTokensMap []byte // special_tokens_map.json, which older versions wrote
 	AddedTokens      []byte // added_tokens.json, which older versions wrote
 }
 
-// Open reads a tokenizer from a folder. read returns the content of a file of that folder,
-// or an error that is os.ErrNotExist.
+// Open reads a tokenizer from a folder. read returns the content of a file in that folder,
+// or, if there is no such file, an error that is os.ErrNotExist.
 func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
 	var f Files
 	var problems []error
@@ -48,8 +48,8 @@ func Open(read func(name string) ([]byte, error)) (*Tokenizer, error) {
 	return New(f)
 }
 
-// New reads a tokenizer from the contents of its files. Everything that is wrong in the
-// configuration comes in one error.
+// New reads a tokenizer from the contents of its files. One error names everything that is
+// wrong in the configuration.
 func New(f Files) (*Tokenizer, error) {
 	var v *vocabulary
 	var err error

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Each way in which transformers has saved a tokenizer over the years gives the tokens
-// that transformers reads from it (tests/reference/tokenizer_files.py).
+// In every form in which transformers has saved a tokenizer over the years, a tokenizer gives
+// the tokens that transformers reads from it (tests/reference/tokenizer_files.py).
 func TestFoldersAsTransformersReadsThem(t *testing.T) {
 	text, err := os.ReadFile("../../tests/fixtures/tokenizer/files.json")
 	if err != nil {

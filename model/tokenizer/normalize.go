@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// normalize is CLIPTokenizer's normalizer: NFC, every run of white space to one
-// blank, lower case.
+// normalize is CLIPTokenizer's normalizer: NFC, then one blank for every run of white
+// space, then lower case.
 func normalize(text string) string {
 	var b strings.Builder
 	inSpace := false
@@ -32,9 +32,9 @@ func normalize(text string) string {
 	return b.String()
 }
 
-// nfc composes text. x/text's norm.NFC is not used for what is not composed
-// yet, because it follows the stream-safe format: it puts U+034F into a run of
-// more than 30 combining marks, which the reference leaves as it is.
+// nfc composes text. x/text's norm.NFC is not used for text that is not composed yet,
+// because it follows the stream-safe format: it inserts U+034F into a run of more than 30
+// combining marks, which the reference leaves unchanged.
 func nfc(text string) string {
 	if isASCII(text) || norm.NFC.IsNormalString(text) && !strings.ContainsFunc(text, isNewMark) {
 		return text

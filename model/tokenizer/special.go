@@ -7,21 +7,21 @@ import (
 	"strings"
 )
 
-// specialTokens are tokens with a meaning of their own, which a text may spell
-// out and which are then not cut into pieces.
+// specialTokens are tokens with a meaning of their own. A text may spell them out, and they
+// are then not cut into pieces.
 type specialTokens struct {
 	ids   map[string]int32
 	names map[int32]string
 	model *bpe
 
-	// A token is looked for in the text as it was typed, or in what
-	// normalization leaves of it; the longest comes first.
+	// The tokens to look for in the text as it was typed, and those to look for in the
+	// normalized text. The longest comes first.
 	raw, normalized []string
 }
 
-// specialTokens collects what the configuration names. As in transformers a
-// later mention replaces an earlier one, so a pad_token that is a plain string
-// makes an eos_token of the same name raw.
+// specialTokens collects the tokens that the configuration names. As in transformers, a
+// later mention replaces an earlier one, so a pad_token that is a plain string makes an
+// eos_token of the same name raw.
 func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	s := specialTokens{ids: map[string]int32{}, names: map[int32]string{}, model: model}
 	normalized := map[string]bool{}
@@ -44,7 +44,7 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	for _, d := range c.added {
 		content := d.token.Content
 		if known, ok := model.ids[content]; ok && known != d.id {
-			problems = append(problems, fmt.Errorf("%s gives %q the number %d, the vocabulary gives it %d; the files belong to different models", d.file, content, d.id, known))
+			problems = append(problems, fmt.Errorf("%s gives %q the number %d, but the vocabulary gives it %d; the files belong to different models", d.file, content, d.id, known))
 			continue
 		}
 		declared[content] = d.token
@@ -61,7 +61,7 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 			id, ok = s.ids[n.token.Content]
 		}
 		if !ok && n.token.Content != "" {
-			problems = append(problems, fmt.Errorf("%s %q is not in the vocabulary; it and tokenizer_config.json belong to different models, or one is damaged", n.field, n.token.Content))
+			problems = append(problems, fmt.Errorf("%s %q is not in the vocabulary; the vocabulary and tokenizer_config.json belong to different models, or one is damaged", n.field, n.token.Content))
 			continue
 		}
 		add(n.field, like(declared, n.token), id)
@@ -94,7 +94,7 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	return s, nil
 }
 
-// like returns the declaration of a token, or the token itself where there is none.
+// like returns the declaration of a token, or the token itself if there is none.
 func like(declared map[string]addedToken, a addedToken) addedToken {
 	if d, ok := declared[a.Content]; ok {
 		return d
@@ -112,7 +112,7 @@ func (s *specialTokens) name(id int32) string {
 	return s.model.names[id]
 }
 
-// A part of a text: a special token, or what lies between two.
+// A part is a part of a text: a special token, or the text between two of them.
 type part struct {
 	text      string
 	id        int32
@@ -127,7 +127,8 @@ func (s *specialTokens) splitNormalized(text string) []part {
 	return s.split(text, s.normalized, normalize)
 }
 
-// split sets the tokens apart, leftmost first, the longest at the same place.
+// split separates the tokens from the text, leftmost first. At the same place it takes the
+// longest.
 func (s *specialTokens) split(text string, tokens []string, form func(string) string) []part {
 	var parts []part
 	for text != "" {

@@ -5,8 +5,7 @@ import (
 	"unicode"
 )
 
-// Tokenizer holds one vocabulary. It is read-only after New, and safe for use
-// by several goroutines at once.
+// Tokenizer holds one vocabulary. It is read-only after New, and safe for concurrent use.
 type Tokenizer struct {
 	// MaxLength is the length of every encoding in tokens, start, end and
 	// padding included: model_max_length of tokenizer_config.json (77 for
@@ -23,14 +22,13 @@ type Encoding struct {
 	// IDs has the Tokenizer's MaxLength: start token, text, end token, padding.
 	IDs []int32
 
-	// Count is how many tokens the prompt has, start and end included, padding
-	// not, before anything was cut. More than MaxLength means that words were
-	// left out.
+	// Count is how many tokens the prompt has before anything is cut, including the start
+	// and end tokens but not the padding. If it is more than MaxLength, words were left out.
 	Count int
 
-	// Overflow is the text of the tokens that did not fit, as diffusers shows
-	// it: lower case, with blanks between words and punctuation. A word that
-	// was cut in two begins in its middle. Empty when all fits.
+	// Overflow is the text of the tokens that did not fit, as diffusers shows it: lower case,
+	// with blanks between words and punctuation. It may begin in the middle of a word that was
+	// cut in two. It is empty if everything fits.
 	Overflow string
 }
 
@@ -44,8 +42,8 @@ func (t *Tokenizer) Size() int {
 	return int(size)
 }
 
-// Encode tokenizes a prompt, as tokenizer(text, padding="max_length",
-// truncation=True) does. Bytes that are not UTF-8 count as U+FFFD.
+// Encode tokenizes a prompt as tokenizer(text, padding="max_length", truncation=True) does.
+// Bytes that are not UTF-8 count as U+FFFD.
 func (t *Tokenizer) Encode(text string) Encoding {
 	tokens := t.tokens(text)
 	room := t.MaxLength - 2
@@ -65,7 +63,7 @@ func (t *Tokenizer) Encode(text string) Encoding {
 	}
 }
 
-// tokens returns the ids of the text alone, uncut.
+// tokens returns the ids of the text alone, without start and end, and without cutting it.
 func (t *Tokenizer) tokens(text string) []int32 {
 	var ids []int32
 	for _, part := range t.special.splitRaw(strings.ToValidUTF8(text, "\uFFFD")) {
@@ -86,9 +84,9 @@ func (t *Tokenizer) tokens(text string) []int32 {
 	return ids
 }
 
-// decode returns the text of ids, as tokenizer.decode does: the bytes that the
-// tokens stand for, with a blank where a word ends. Bytes that are no longer
-// UTF-8, because a character was cut, show as U+FFFD.
+// decode returns the text of ids as tokenizer.decode does: the bytes that the tokens stand
+// for, with a blank where a word ends. Bytes that are not UTF-8 because a character was cut
+// become U+FFFD.
 func (t *Tokenizer) decode(ids []int32) string {
 	var b []byte
 	for _, id := range ids {

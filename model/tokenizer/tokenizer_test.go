@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A reference file holds the part of a vocabulary that its texts need, and what
-// transformers made of them (tests/reference/tokenizer.py).
+// A reference file holds the part of a vocabulary that its texts need, and what transformers
+// makes of these texts (tests/reference/tokenizer.py).
 type reference struct {
 	Vocab   map[string]int32
 	Merges  []string
@@ -143,14 +143,14 @@ func TestLongWordsTakeLittleTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Quadratic merging would take minutes; the test's time limit is the check.
+	// Quadratic merging would take minutes, so the test's time limit is the check.
 	if got := tok.Encode(strings.Repeat("ab", 1<<19)); got.Count < 1<<17 {
 		t.Errorf("%d tokens", got.Count)
 	}
 }
 
-// FuzzEncode checks what holds for every text: the frame of an encoding, and
-// that nothing is lost but what normalization takes away.
+// FuzzEncode checks what is true of every text: the form of its encoding, and that nothing
+// is lost except what normalization removes.
 func FuzzEncode(f *testing.F) {
 	r, vocab, merges := readReference(f, "clip.json")
 	tok, err := New(Files{Vocab: vocab, Merges: merges, Config: r.Configs[0].Config})
@@ -172,7 +172,7 @@ func FuzzEncode(f *testing.F) {
 			t.Fatalf("%q fits and leaves out %q", text, got.Overflow)
 		}
 		if strings.Contains(text, "<") {
-			return // may spell </w> or a special token
+			return // the text may spell </w> or a special token
 		}
 		clean := strings.ReplaceAll(normalize(strings.ToValidUTF8(text, "\uFFFD")), " ", "")
 		clean = strings.Trim(clean, "\x1c\x1d\x1e\x1f") // decode strips them, as Python does

@@ -2,9 +2,9 @@ package tokenizer
 
 import "unicode"
 
-// Go's tables are those of Unicode 15. The reference (tokenizers 0.23) knows
-// letters and digits of Unicode 16, lower cases of Unicode 17, and composes by
-// Unicode 9. These are the differences, found by asking it for every code point.
+// Go's tables are those of Unicode 15. The reference (tokenizers 0.23) has the letters and
+// digits of Unicode 16 and the lower case of Unicode 17, and composes as in Unicode 9. These
+// are the differences, found by running it on every code point.
 
 func isLetter(r rune) bool { return unicode.IsLetter(r) || unicode.Is(newLetters, r) }
 func isNumber(r rune) bool { return unicode.IsNumber(r) || unicode.Is(newNumbers, r) }
@@ -49,11 +49,11 @@ func lower(r rune) rune {
 	return unicode.ToLower(r)
 }
 
-// isNewMark reports the combining marks that Unicode 9 did not have; to the
-// reference they are no marks.
+// isNewMark reports whether r is a combining mark that Unicode 9 did not have. The reference
+// does not treat these as marks.
 func isNewMark(r rune) bool { return r >= 0x7fd && unicode.Is(newMarks, r) }
 
-// divesAkuruO is the only composed character between Unicode 9 and 15.
+// divesAkuruO is the only composed character that was added between Unicode 9 and 15.
 const divesAkuruO = 0x11938
 
 var newMarks = &unicode.RangeTable{

@@ -9,28 +9,28 @@ import (
 	"unicode/utf8"
 )
 
-// vocabulary is what the files say of tokens and merges.
+// vocabulary holds the tokens and merges that the files declare.
 type vocabulary struct {
 	file   string // the file that has the tokens
 	ids    map[string]int32
-	merges []mergeRule // the first merges first
+	merges []mergeRule // in order of priority
 	added  []declaration
 }
 
-// mergeRule is one merge, with the place that names it in an error.
+// mergeRule is one merge, with its place in the file for errors.
 type mergeRule struct {
 	left, right string
 	at          string
 }
 
-// declaration is an added token with its number, and the file that gives it.
+// declaration is an added token with its number, and the file that declares it.
 type declaration struct {
 	file  string
 	id    int32
 	token addedToken
 }
 
-// bpe resolves the merges to numbers.
+// bpe translates the merges to token numbers.
 func (v *vocabulary) bpe() (bpe, error) {
 	m := bpe{ids: v.ids, names: make(map[int32]string, len(v.ids)), merges: make(map[[2]int32]merge, len(v.merges))}
 	for name, id := range v.ids {
@@ -92,7 +92,7 @@ func readVocab(text []byte, at func(offset int64) string) (map[string]int32, err
 		}
 		id, err := number.Int64()
 		if err != nil || id < 0 || id >= 1<<30 {
-			return nil, wrong(fmt.Sprintf("the token %q has the number %s; expected a whole number from 0", name, number))
+			return nil, wrong(fmt.Sprintf("the token %q has the number %s; expected a whole number of at least 0", name, number))
 		}
 		ids[name] = int32(id)
 	}
@@ -105,11 +105,11 @@ func readVocab(text []byte, at func(offset int64) string) (map[string]int32, err
 	return ids, nil
 }
 
-// readMerges reads merges.txt: two tokens per line, the first merges first. A line that
-// begins with #version is a heading.
+// readMerges reads merges.txt: two tokens per line, in order of priority. A line that begins
+// with #version is a heading.
 func readMerges(text []byte) ([]mergeRule, error) {
 	if !utf8.Valid(text) {
-		return nil, errors.New("merges.txt is not UTF-8 text; the file is damaged, or another kind of file")
+		return nil, errors.New("merges.txt is not UTF-8 text; the file is damaged, or a different kind of file")
 	}
 	var merges []mergeRule
 	lines := strings.Split(string(text), "\n")
@@ -138,9 +138,9 @@ func splitRule(text, at string) (mergeRule, error) {
 	return mergeRule{left, right, at}, nil
 }
 
-// readTokenizerJSON reads the vocabulary, the merges and the added tokens out of
-// tokenizer.json. As in transformers' CLIPTokenizer, the rest of it is CLIP's, whatever
-// the file says, but another kind of tokenizer is an error.
+// readTokenizerJSON reads the vocabulary, the merges and the added tokens from
+// tokenizer.json. As in transformers' CLIPTokenizer, everything else is as in CLIP, whatever
+// the file says. But a different kind of tokenizer is an error.
 func readTokenizerJSON(text []byte) (*vocabulary, error) {
 	var file struct {
 		Model struct {
@@ -159,7 +159,7 @@ func readTokenizerJSON(text []byte) (*vocabulary, error) {
 	}
 	m := file.Model
 	if m.Type != "BPE" || m.Suffix != endOfWord {
-		return nil, fmt.Errorf("tokenizer.json holds a tokenizer of type %q with the end of a word %q; CLIP's is BPE with %q", m.Type, m.Suffix, endOfWord)
+		return nil, fmt.Errorf("tokenizer.json holds a tokenizer of type %q with the end-of-word suffix %q; CLIP's is BPE with %q", m.Type, m.Suffix, endOfWord)
 	}
 	v := &vocabulary{file: "tokenizer.json"}
 	var err error
@@ -194,7 +194,7 @@ func lineAt(text []byte, offset int64) int {
 	return 1 + bytes.Count(text[:min(int(offset), len(text))], []byte("\n"))
 }
 
-// lineOf names the line that a JSON error is about, where the error knows it.
+// lineOf names the line that a JSON error is about, if the error has an offset.
 func lineOf(text []byte, err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

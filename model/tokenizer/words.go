@@ -11,10 +11,9 @@ import (
 //
 //	<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+
 //
-// leaving the white space out. transformers cuts every match once more, by
-// GPT-2's pattern; that changes nothing but the first two alternatives, which
-// it takes apart into <|, the word, and |>. (A special token that is to stay
-// whole was set apart before.)
+// and leaves the white space out. transformers cuts every match once more, by GPT-2's
+// pattern. That changes only the first two alternatives, which it splits into <|, the word,
+// and |>. (Special tokens that must not be split were separated before.)
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for text != "" {
@@ -48,7 +47,7 @@ func spelledToken(text string) (string, bool) {
 	return "", false
 }
 
-// wordLength returns the bytes of the word that text begins with.
+// wordLength returns the length in bytes of the word that text begins with.
 func wordLength(text string) int {
 	for _, contraction := range []string{"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"} {
 		if strings.HasPrefix(text, contraction) {
