@@ -2,14 +2,14 @@ package random
 
 import "math"
 
-// torch's normal_fill on x86 takes log, sin and cos from Cephes' polynomials in
-// float32 (avx_mathfun.h), eight numbers at a time, and its compiler fuses most
-// products with the sum that follows. Both are followed here operation by
-// operation, so that the results are the same to the bit; which products are
-// fused was found by trying. The constants are Cephes'.
+// On x86, torch's normal_fill computes log, sin and cos with Cephes' polynomials in float32
+// (avx_mathfun.h), eight numbers at a time, and its compiler fuses most products with the
+// sum that follows. The code here does both, operation by operation, so that the results are
+// the same to the bit. Which products are fused was found by trial. The constants are
+// Cephes'.
 
-// boxMuller is normal_fill_16: the first half of a block gives the radii, the
-// second the angles.
+// boxMuller is normal_fill_16: the first half of a block gives the radii, and the second
+// half the angles.
 func boxMuller(block []float32) {
 	for j := range blockSize / 2 {
 		u1 := 1 - block[j] // (0, 1], for the logarithm
@@ -21,7 +21,7 @@ func boxMuller(block []float32) {
 	}
 }
 
-// log is log256_ps for a normal number.
+// log is log256_ps for a normal (not subnormal) number.
 func log(x float32) float32 {
 	bits := math.Float32bits(x)
 	exponent := float32(int32(bits>>23)-127) + 1
@@ -47,7 +47,7 @@ func log(x float32) float32 {
 	return fma(exponent, ln2High, m+y)
 }
 
-// sincos is sincos256_ps for x from 0.
+// sincos is sincos256_ps for x of at least 0.
 func sincos(x float32) (sin, cos float32) {
 	const fourOverPi = 1.27323954473516
 	octant := (int32(x*fourOverPi) + 1) &^ 1
@@ -79,10 +79,9 @@ func sincos(x float32) (sin, cos float32) {
 	return s, c
 }
 
-// fma is x*y + z, rounded once. The product of two float32 is exact in float64;
-// the sum is rounded to odd there, so that the second rounding is the only one
-// that counts (Boldo and Melquiond, "Emulation of FMA and correctly rounded
-// sums").
+// fma is x*y + z, rounded once. The product of two float32 is exact in float64. The sum is
+// rounded to odd there, so that only the second rounding has an effect (Boldo and
+// Melquiond, "Emulation of FMA and correctly rounded sums").
 func fma(x, y, z float32) float32 {
 	p, c := float64(x)*float64(y), float64(z)
 	sum := p + c

@@ -1,7 +1,7 @@
 package random
 
-// blockSize is the number of values that torch transforms together; a draw of
-// fewer takes the float64 path.
+// blockSize is the number of values that torch transforms together. A draw of fewer values
+// takes the float64 path.
 const blockSize = 16
 
 // fillFloat32 is normal_fill<float> (ATen/native/cpu/DistributionTemplates.h).
@@ -15,8 +15,8 @@ func (g *Generator) fillFloat32(data []float32) {
 		boxMuller(data[i : i+blockSize])
 	}
 	if i < len(data) {
-		// torch transforms only whole blocks: it draws the last 16 anew, over
-		// some that were done already.
+		// torch transforms only whole blocks. It draws the last 16 values again, over some
+		// that were done already.
 		tail := data[len(data)-blockSize:]
 		for j := range tail {
 			tail[j] = g.uniformFloat32()
@@ -25,7 +25,7 @@ func (g *Generator) fillFloat32(data []float32) {
 	}
 }
 
-// uniformFloat32 returns a number in [0, 1) of 24 random bits.
+// uniformFloat32 returns a number in [0, 1) made of 24 random bits.
 func (g *Generator) uniformFloat32() float32 {
 	return float32(g.engine.uint32()&(1<<24-1)) / (1 << 24)
 }

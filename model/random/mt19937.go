@@ -35,7 +35,7 @@ func (m *mt19937) uint32() uint32 {
 	return y ^ y>>18
 }
 
-// uint64 returns 64 random bits; the first draw is the upper half
+// uint64 returns 64 random bits. The first draw is the upper half
 // (at::CPUGeneratorImpl::random64).
 func (m *mt19937) uint64() uint64 {
 	high := uint64(m.uint32())

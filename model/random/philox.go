@@ -5,28 +5,24 @@ import (
 	"math/bits"
 )
 
-// Philox draws what torch.randn(n, device="cuda") draws after manual_seed(seed),
-// and so the noise of a picture that AUTOMATIC1111's web UI made with its usual
-// source of random numbers, the GPU ("RNG" is GPU or NV). It is not safe for use
-// by several goroutines at once.
+// Philox draws the numbers that torch.randn(n, device="cuda") draws after manual_seed(seed).
+// They are the noise of a picture that AUTOMATIC1111's web UI made with its usual source of
+// random numbers, the GPU ("RNG" is GPU or NV). Philox is not safe for concurrent use.
 //
-// Every element has a thread of its own, which takes four words of
-// Philox-4x32-10 (Salmon and others, "Parallel random numbers: as easy as 1, 2,
-// 3", 2011) for each draw and uses two of them. torch divides the elements so
-// while the GPU has threads enough, on large cards up to some 270,000 elements.
-// A1111's NV divides them so always, and so does this.
+// Every element has its own thread, which takes four words of Philox-4x32-10 (Salmon and
+// others, "Parallel random numbers: as easy as 1, 2, 3", 2011) for each draw and uses two of
+// them. torch divides the elements in this way as long as the GPU has enough threads, which
+// on large cards means up to about 270,000 elements. A1111's NV and this type always do.
 //
-// CUDA computes the logarithm, the sine and the cosine in float32 with its own
-// roundings. Here they are computed in float64, so that a number may differ from
-// a GPU's in its last bits.
+// CUDA computes the logarithm, the sine and the cosine in float32 with its own rounding. Here
+// they are computed in float64, so a number may differ from a GPU's in its last bits.
 type Philox struct {
 	seed  uint64
-	draws uint32 // done so far: the counter's lowest word
+	draws uint32 // the number of draws so far, which is the counter's lowest word
 	cpu   *Generator
 }
 
-// NewPhilox returns a generator in the state that
-// torch.cuda.manual_seed(seed) leaves it in.
+// NewPhilox returns a generator in the state after torch.cuda.manual_seed(seed).
 func NewPhilox(seed uint64) *Philox { return &Philox{seed: seed, cpu: New(seed)} }
 
 // Normal returns n numbers as torch.randn(n, device="cuda") does, float32.
@@ -40,9 +36,8 @@ func (p *Philox) Normal(n int) []float32 {
 	return data
 }
 
-// Posterior returns numbers for the sample of a VAE's posterior. A1111 draws
-// them on the CPU, from a generator that its users cannot seed; these at least
-// depend on the seed alone.
+// Posterior returns numbers for the sample of a VAE's posterior. A1111 draws them on the CPU,
+// from a generator that its users cannot seed. Those returned here depend only on the seed.
 func (p *Philox) Posterior(n int) []float32 { return p.cpu.Normal(n) }
 
 // philox is Philox-4x32 with 10 rounds.
@@ -62,9 +57,9 @@ func philox(counter [4]uint32, seed uint64) [4]uint32 {
 	return counter
 }
 
-// cudaNormal is the first of the two numbers that cuRAND makes of two words by
-// Box and Muller's method. The words are scaled in float32, as there, to the
-// middles of 2³² intervals.
+// cudaNormal returns the first of the two numbers that cuRAND makes from two words by Box and
+// Muller's method. As in cuRAND, the words are scaled in float32 to the middles of 2³²
+// intervals.
 func cudaNormal(a, b uint32) float32 {
 	const width = 1.0 / (1 << 32)
 	u := fma(float32(a), width, width/2)

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// The known answers that the authors publish with Random123
-// (kat_vectors, philox4x32 10).
+// The known answers that the authors publish with Random123 (kat_vectors, philox4x32 10).
 func TestPhiloxKnownAnswers(t *testing.T) {
 	for _, tc := range []struct {
 		counter [4]uint32
@@ -23,9 +22,9 @@ func TestPhiloxKnownAnswers(t *testing.T) {
 	}
 }
 
-// What torch.manual_seed(0); torch.randn(3, 4, device="cuda") gives, as A1111
-// documents it for its NV source. NV computes in float64, but a GPU rounds to
-// float32 before the logarithm, which counts up to 1e-6.
+// The result of torch.manual_seed(0); torch.randn(3, 4, device="cuda"), as A1111 documents it
+// for its NV source. NV computes in float64, but a GPU rounds to float32 before the
+// logarithm, which makes a difference of up to 1e-6.
 func TestPhiloxDrawsAsTorchOnAGPU(t *testing.T) {
 	want := []float64{-0.92466259, -0.42534415, -2.6438457, 0.14518388, -0.12086647, -0.57972564, -0.62285122, -0.32838709, -1.07454231, -0.36314407, -1.67105067, 2.26550497}
 	g := NewPhilox(0)

@@ -2,9 +2,8 @@ package random
 
 import "math"
 
-// Generator continues torch.Generator(device="cpu") from a seed: draws of any
-// sizes, one after the other, give what the same calls give there. It is not
-// safe for use by several goroutines at once.
+// Generator draws the numbers of a torch.Generator(device="cpu"): draws of any sizes, one after
+// the other, give what the same calls give in torch. It is not safe for concurrent use.
 type Generator struct {
 	engine mt19937
 
@@ -14,9 +13,8 @@ type Generator struct {
 	hasCached bool
 }
 
-// New returns a generator in the state that manual_seed(seed) leaves it in.
-// torch's Mersenne Twister takes the low 32 bits of the seed; the upper ones
-// have no effect there either.
+// New returns a generator in the state after manual_seed(seed). As in torch, only the low 32
+// bits of the seed have an effect.
 func New(seed uint64) *Generator {
 	g := &Generator{}
 	g.engine.seed(uint32(seed))
@@ -31,13 +29,13 @@ type Source interface {
 	Posterior(n int) []float32
 }
 
-// Posterior is Normal: diffusers draws all numbers from one generator.
+// Posterior returns the same as Normal, because diffusers draws all numbers from one generator.
 func (g *Generator) Posterior(n int) []float32 { return g.Normal(n) }
 
-// Normal returns n numbers as torch.randn(n, generator=g) does, float32. Like
-// torch, it makes one draw for the whole: Normal(20) followed by Normal(20) is
-// not Normal(40). A tensor's shape has no influence; its elements are in torch's
-// order (for latents [B, 4, h, w], channels before rows).
+// Normal returns n float32 numbers as torch.randn(n, generator=g) does. Like torch, it makes a
+// single draw: Normal(20) followed by Normal(20) is not Normal(40). A tensor's shape has no
+// influence. Its elements are in torch's order (for latents [B, 4, h, w], channels before
+// rows).
 func (g *Generator) Normal(n int) []float32 {
 	data := make([]float32, n)
 	if n < blockSize {
@@ -50,8 +48,7 @@ func (g *Generator) Normal(n int) []float32 {
 	return data
 }
 
-// normalFloat64 is at::normal_distribution<double>
-// (ATen/core/DistributionsHelper.h).
+// normalFloat64 is at::normal_distribution<double> (ATen/core/DistributionsHelper.h).
 func (g *Generator) normalFloat64() float64 {
 	if g.hasCached {
 		g.hasCached = false
@@ -65,7 +62,7 @@ func (g *Generator) normalFloat64() float64 {
 	return radius * math.Cos(theta)
 }
 
-// uniformFloat64 returns a number in [0, 1) of 53 random bits.
+// uniformFloat64 returns a number in [0, 1) made of 53 random bits.
 func (g *Generator) uniformFloat64() float64 {
 	return float64(g.engine.uint64()&(1<<53-1)) / (1 << 53)
 }

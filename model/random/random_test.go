@@ -41,7 +41,7 @@ func readFixture(t *testing.T) fixture {
 func TestDrawsAsTorch(t *testing.T) {
 	for _, tc := range readFixture(t).Cases {
 		if slices.ContainsFunc(tc.Draws, func(d draw) bool { return d.Dtype != "float32" }) {
-			continue // the fixture also has draws in float16, which Imprompt does not make
+			continue // the fixture also has float16 draws, which Imprompt does not make
 		}
 		seed, err := strconv.ParseUint(tc.Seed, 10, 64)
 		if err != nil {
