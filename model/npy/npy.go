@@ -14,20 +14,20 @@ import (
 
 const magic = "\x93NUMPY"
 
-// alignment is that of the first value in the file, as NumPy asks for.
+// alignment is the alignment of the first value in the file that NumPy asks for.
 const alignment = 64
 
-// maxValues bounds what Read will allocate for: 1 GiB.
+// maxValues limits what Read allocates to 1 GiB.
 const maxValues = 1 << 28
 
-// Write writes an array of a shape; len(values) is the product of its sizes.
+// Write writes an array with a shape. len(values) must be the product of the shape's sizes.
 func Write(w io.Writer, shape []int, values []float32) error {
 	count, err := product(shape)
 	if err != nil {
 		return err
 	}
 	if count != len(values) {
-		return fmt.Errorf("npy: an array of shape %v has %d values, got %d", shape, count, len(values))
+		return fmt.Errorf("npy: an array of shape %v has %d values, but %d were given", shape, count, len(values))
 	}
 	sizes := make([]string, len(shape))
 	for i, n := range shape {
@@ -54,7 +54,7 @@ func Write(w io.Writer, shape []int, values []float32) error {
 		binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
 		out.Write(word[:])
 	}
-	return out.Flush() // keeps the first error of the writes
+	return out.Flush() // returns the first error of the writes
 }
 
 var (
@@ -63,14 +63,14 @@ var (
 	orderPattern = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
 )
 
-// Read reads an array.
+// Read reads an array and returns its shape and its values.
 func Read(r io.Reader) (shape []int, values []float32, err error) {
 	var start [len(magic) + 4]byte
 	if _, err := io.ReadFull(r, start[:]); err != nil || string(start[:len(magic)]) != magic {
 		return nil, nil, errors.New("npy: this is not a .npy file")
 	}
 	if start[6] != 1 {
-		return nil, nil, fmt.Errorf("npy: format %d.%d is not supported; write the array with numpy.lib.format version (1, 0)", start[6], start[7])
+		return nil, nil, fmt.Errorf("npy: format %d.%d is not supported; write the array in version (1, 0) of numpy.lib.format", start[6], start[7])
 	}
 	header := make([]byte, binary.LittleEndian.Uint16(start[8:]))
 	if _, err := io.ReadFull(r, header); err != nil {
@@ -105,7 +105,7 @@ func Read(r io.Reader) (shape []int, values []float32, err error) {
 		return nil, nil, fmt.Errorf("npy: %w", err)
 	}
 	if len(data) != 4*count {
-		return nil, nil, fmt.Errorf("npy: the file is cut off: shape %v needs %d bytes, it has %d", shape, 4*count, len(data))
+		return nil, nil, fmt.Errorf("npy: the file is cut off: shape %v needs %d bytes, but it has %d", shape, 4*count, len(data))
 	}
 	values = make([]float32, count)
 	for i := range values {

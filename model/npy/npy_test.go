@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What numpy.save wrote for arange(6, dtype=float32).reshape(2, 3).
+// fromNumPy is what numpy.save writes for arange(6, dtype=float32).reshape(2, 3).
 const fromNumPy = "\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }" +
 	"                                                          \n" +
 	"\x00\x00\x00\x00\x00\x00\x80?\x00\x00\x00@\x00\x00@@\x00\x00\x80@\x00\x00\xa0@"
@@ -54,7 +54,7 @@ func TestErrors(t *testing.T) {
 		{"PK\x03\x04 an .npz archive", "not a .npy file"},
 		{replace("\x01\x00v", "\x02\x00v"), "format 2.0"},
 		{fromNumPy[:40], "cut off in its header"},
-		{fromNumPy[:len(fromNumPy)-1], "needs 24 bytes, it has 23"},
+		{fromNumPy[:len(fromNumPy)-1], "needs 24 bytes, but it has 23"},
 		{replace("<f4", "<f8"), `"<f8"`},
 		{replace("False", "True "), "Fortran"},
 		{replace("'shape'", "'xhape'"), "lacks"},
