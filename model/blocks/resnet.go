@@ -12,14 +12,14 @@ type ResnetBlock2D struct {
 	TimeEmbProj  *nn.Linear    `weight:"time_emb_proj"` // nil in the VAE
 	Norm2        *nn.GroupNorm `weight:"norm2"`
 	Conv2        *nn.Conv2d    `weight:"conv2"`
-	ConvShortcut *nn.Conv2d    `weight:"conv_shortcut"` // nil where in and out have the same channels
+	ConvShortcut *nn.Conv2d    `weight:"conv_shortcut"` // nil if the input and the output have the same number of channels
 
 	Name  string  // in the checkpoint
-	scale float64 // output_scale_factor: the sum is divided by it
+	scale float64 // output_scale_factor, by which the sum is divided
 }
 
-// NewResnetBlock2D lays the block out. temb is the size of the time embedding, or 0 for a
-// block that is not told the time.
+// NewResnetBlock2D makes the block. temb is the size of the time embedding, or 0 for a block
+// without one.
 func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64) *ResnetBlock2D {
 	r := &ResnetBlock2D{
 		Norm1: nn.NewGroupNorm(groups, in, eps), Conv1: nn.NewConv2d(in, out, 3, true),
@@ -36,8 +36,8 @@ func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64
 }
 
 // Forward computes conv2(silu(norm2(conv1(silu(norm1(x))) + t))) + shortcut(x), where x is
-// the concatenation of h and skip over the channels, and t the row of time that belongs to
-// the program's step.
+// the concatenation of h and skip along the channels, and t is the row of time for the
+// program's step.
 //
 //	h:       Act [B, H, W, C]
 //	skip:    Act [B, H, W, C'], or nil

@@ -5,19 +5,19 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// Downsample2D is diffusers' Downsample2D (models/downsampling.py): a convolution of
-// stride 2 that halves the size.
+// Downsample2D is diffusers' Downsample2D (models/downsampling.py): a convolution with
+// stride 2, which halves the size.
 type Downsample2D struct {
 	Conv *nn.Conv2d `weight:"conv"`
 }
 
-// NewDownsample2D lays the block out.
+// NewDownsample2D makes the block.
 func NewDownsample2D(channels int) *Downsample2D {
 	return &Downsample2D{nn.NewConv2d(channels, channels, 3, true)}
 }
 
-// Forward halves the size of x, Act [B, H, W, C]. With padding 0 a row and a column of
-// zeros are added at the end only.
+// Forward halves the size of x, Act [B, H, W, C]. With padding 0, a row and a column of zeros
+// are added only at the end.
 func (s *Downsample2D) Forward(p *gpu.Program, x *gpu.Tensor, label string, padding int) *gpu.Tensor {
 	o := gpu.Conv2dOptions{Label: label, Stride: 2, Padding: padding}
 	if padding == 0 {
@@ -31,7 +31,7 @@ type Upsample2D struct {
 	Conv *nn.Conv2d `weight:"conv"`
 }
 
-// NewUpsample2D lays the block out.
+// NewUpsample2D makes the block.
 func NewUpsample2D(channels int) *Upsample2D {
 	return &Upsample2D{nn.NewConv2d(channels, channels, 3, true)}
 }
