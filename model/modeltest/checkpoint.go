@@ -14,7 +14,7 @@ import (
 )
 
 // synthetic is a checkpoint without a file. Every number is a hash of its tensor's name and
-// of its place, as tests/reference/weights.py makes them.
+// its position, as in tests/reference/weights.py.
 type synthetic struct {
 	prefix string
 	shapes map[string][]int
@@ -55,7 +55,7 @@ func Uniform(name string, i int) float64 {
 	return float64(z>>40)/(1<<23) - 1
 }
 
-// hashed is weights.py's tensor: the numbers of a tensor of that name and shape.
+// hashed is weights.py's tensor: the numbers of a tensor with that name and shape.
 func hashed(name, key string, shape []int) []float32 {
 	count, fan := 1, 1
 	for i, s := range shape {
@@ -82,7 +82,8 @@ func hashed(name, key string, shape []int) []float32 {
 	return v
 }
 
-// Picture is pipelines.py's picture: [h, w, 3] in -1..1, a hash in squares of 4 × 4.
+// Picture is pipelines.py's picture: [h, w, 3] in -1..1, with a hashed colour for each square
+// of 4 × 4 pixels.
 func Picture(name string, h, w int) []float32 {
 	sh, sw := h/4+1, w/4+1
 	v := make([]float32, 0, 3*h*w)

@@ -21,8 +21,8 @@ func RelativeError(got, want []float32) float64 {
 	return math.Sqrt(diff / norm)
 }
 
-// Compare reports an output that is further than 1e-3 from the reference in float32 or,
-// with shader-f16, further than twice the error of the reference's own float16 run.
+// Compare fails the test if an output differs from the reference by more than 1e-3 in float32
+// or, with shader-f16, by more than twice the error of the reference's own float16 run.
 func Compare(t *testing.T, d *gpu.Device, got, want []float32, f16Error float64) {
 	t.Helper()
 	tolerance := 1e-3

@@ -8,8 +8,8 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// OnBothPaths runs a test without shader-f16 and with it. A GPU that lacks one of the two
-// fails the test. Without shader-f16 weights of F32 stay F32.
+// OnBothPaths runs a test without shader-f16 and with it. It fails if the GPU has no
+// shader-f16. Without shader-f16, F32 weights stay F32.
 func OnBothPaths(t *testing.T, test func(t *testing.T, d *gpu.Device)) {
 	t.Helper()
 	for _, path := range []struct {
@@ -30,8 +30,8 @@ func OnBothPaths(t *testing.T, test func(t *testing.T, d *gpu.Device)) {
 	}
 }
 
-// Weights is the type that weights have in the tests: exactly that of a checkpoint of F32
-// without shader-f16.
+// Weights is the dtype of weights in the tests. Without shader-f16 it keeps the numbers of an
+// F32 checkpoint exactly.
 func Weights(d *gpu.Device) gpu.WeightDType {
 	if d.F16 {
 		return gpu.WeightF16
@@ -48,7 +48,7 @@ func Load(t *testing.T, d *gpu.Device, n nn.Network, m Model, part string) {
 	t.Cleanup(func() { nn.Unload(n) })
 }
 
-// Given is an input of tests/reference/networks.py: a hash, counted channels last.
+// Given is an input as tests/reference/networks.py makes it: hashed numbers, channels last.
 func Given(d *gpu.Device, m Model, name string, shape ...int) *gpu.Tensor {
 	x := d.NewTensor(name, gpu.Act, shape...)
 	x.SetFloat32(GivenValues(m, name, x.Rows()*x.Channels()))
@@ -80,7 +80,7 @@ func Run(t *testing.T, d *gpu.Device, record func(p *gpu.Program) *gpu.Tensor) [
 	return got
 }
 
-// Networks is what tests/reference/networks.py computes of each network by itself.
+// Networks holds what tests/reference/networks.py computes for each network alone.
 type Networks struct {
 	IDs             [][]int32
 	Timesteps       []float64
