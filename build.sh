@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one entry to Imprompt. ./build.sh without arguments says what there is.
+# The one entry point to Imprompt. ./build.sh without arguments lists the commands.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$PWD
@@ -7,7 +7,8 @@ out=$root/.build
 lavapipe=/usr/share/vulkan/icd.d/lvp_icd.json
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 govulncheck=golang.org/x/vuln/cmd/govulncheck@v1.9.0
-# The database of vulnerabilities, as a module, so that the check needs no other server. A newer version knows newer ones.
+# The database of vulnerabilities, as a module, so that the check needs no other server. A newer version of it knows
+# newer vulnerabilities.
 vulndb=golang.org/x/vulndb@v0.0.0-20261105234957-e22db6528018
 
 usage() {
@@ -15,10 +16,10 @@ usage() {
 ./build.sh serve [--port 8080]     build the site and serve it
 ./build.sh build [--out .site]     build the static site into a folder
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
-./build.sh evaluate                CLIP-I and CLIP-T of what is drawn, as a table (--help for all options)
-./build.sh test [--full] [NAME]    run the tests (--full: at full size, too; NAME: one of lint host node chromium e2e full soak)
-./build.sh bench [unet|ops|load]   time the engine beside onnxruntime-web (--help for all options)
-./build.sh setup                   install what tests and the command line need (done by them, too)
+./build.sh evaluate                measure CLIP-I and CLIP-T of drawn pictures, as a table (--help for all options)
+./build.sh test [--full] [NAME…]   run the tests (--full: also those at full size; NAME: lint host node chromium e2e full soak)
+./build.sh bench [unet|ops|load]   compare the engine's speed with onnxruntime-web's (--help for all options)
+./build.sh setup                   install what the tests and the command line need (they also do this themselves)
 EOF
 }
 
@@ -36,14 +37,14 @@ as_root() {
 }
 
 apt_install() { # apt_install [-t RELEASE] PACKAGE…
-  have apt-get || { say "please install: $* (there is no apt-get here to do it with)"; exit 1; }
+  have apt-get || { say "please install: $* (this machine has no apt-get)"; exit 1; }
   say "installing $*"
   as_root apt-get update -qq
   DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# go.mod names a patch release, whose standard library has no known vulnerability; Go fetches it by itself, unless
-# the machine's settings forbid it.
+# go.mod names a patch release whose standard library has no known vulnerability. Go downloads that release itself,
+# unless the machine's settings forbid it.
 export GOTOOLCHAIN=auto
 need_go() { need go "Install Go 1.26 or newer: https://go.dev/dl"; }
 
@@ -59,17 +60,17 @@ need_node() {
 
 has_gpu() { compgen -G '/dev/dri/renderD*' >/dev/null || [ -e /dev/nvidia0 ]; }
 
-# Mesa's lavapipe is the Vulkan driver where there is no GPU. It has 16-bit floats,
-# and with them shader-f16, from Mesa 24.1 on; Debian 12 has 25 in its backports.
+# Mesa's lavapipe is the Vulkan driver if there is no GPU. It supports 16-bit floats, and
+# therefore shader-f16, since Mesa 24.1. Debian 12 has Mesa 25 in its backports.
 need_lavapipe() {
   local version
   version=$(dpkg-query -W -f='${Version}' mesa-vulkan-drivers 2>/dev/null || true)
   if [ -e $lavapipe ] && { [ -z "$version" ] || dpkg --compare-versions "$version" ge 24.1; }; then return; fi
   if have apt-get && . /etc/os-release && [ "${VERSION_CODENAME:-}" = bookworm ]; then
     if ! grep -rqs bookworm-backports /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; then
-      # The mirror that the machine uses already.
+      # Use the mirror that the machine already uses.
       local mirror
-      mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/ 2>/dev/null | head -n1 | tr -d ' ') || true # grep fails where one of the places is not there
+      mirror=$(grep -rhoE 'https?://[^ ]*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/ 2>/dev/null | head -n1 | tr -d ' ') || true # grep fails if one of the paths does not exist
       echo "deb ${mirror:-http://deb.debian.org/debian} bookworm-backports main" | as_root tee /etc/apt/sources.list.d/backports.list >/dev/null
     fi
     apt_install -t bookworm-backports mesa-vulkan-drivers libvulkan1
@@ -102,7 +103,7 @@ command_line() { # command_line COMMAND OPTIONS…
   exec node --no-warnings web/js/node.js "$out/cli.wasm" "$@"
 }
 
-# Python with torch and diffusers, which make the benchmark's networks. PYTHON names another.
+# Python with torch and diffusers, which make the benchmark's networks. PYTHON names a different one.
 need_python() {
   if [ -n "${PYTHON:-}" ]; then return; fi
   PYTHON=$out/venv/bin/python
@@ -139,7 +140,7 @@ lint() {
   [ -z "$unformatted" ] || { say "gofmt: $unformatted"; return 1; }
   go vet ./...
   GOOS=js GOARCH=wasm go vet ./...
-  # Run as a program of the host, it sees the code once as the host and once as wasm.
+  # staticcheck runs on the host, and checks the code once for the host and once for wasm.
   GOBIN=$out go install $staticcheck
   "$out/staticcheck" ./...
   GOOS=js GOARCH=wasm "$out/staticcheck" ./...
@@ -170,8 +171,9 @@ test_e2e() {
   (cd tests && node --test e2e/ cdn/)
 }
 
-# At full size, with files of random weights: minutes of downloading nothing and 7 GB of
-# disk, then many minutes on a CPU. IMPROMPT_FULL_PATHS="f32" leaves shader-f16 out.
+# Tests at full size, with files of random weights. Nothing is downloaded. Making the files
+# takes minutes and 9 GB of disk, and the tests take many minutes on a CPU.
+# IMPROMPT_FULL_PATHS="f32" leaves shader-f16 out.
 test_full() {
   need_node; need_chromium
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
