@@ -1,23 +1,23 @@
-// Keeps the site, and the model that ships, for use without a network. VERSION and FILES
-// are filled in when the site is built. Everything of a version is stored before it can
-// take over, and a page sees only the files of its own version: the addresses of its
-// scripts, workers and weights name it.
+// Keeps the site, and the model that ships, for use without a network. VERSION and FILES are
+// filled in when the site is built. All files of a version are stored before it can take over.
+// A page sees only the files of its own version, because the addresses of its scripts, workers
+// and weights name the version.
 const VERSION = "{{VERSION}}";
 const FILES = {{FILES}}; // path → hash
 const PREFIX = "imprompt-site:" + self.registration.scope + ":";
 const CACHE = PREFIX + VERSION;
-// The page is stored as its folder: many hosts redirect index.html there, and a browser
-// refuses a redirected answer to a navigation.
+// The page is stored under the address of its folder, because many hosts redirect index.html
+// there, and a browser refuses a redirected answer to a navigation.
 const PAGE = new URL("./", self.registration.scope);
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
-    // The hashes refuse a mixture of two versions, which a deploy in the middle of the
-    // installation would give. The browser then tries again at the next visit. A script
-    // sees the address that it was stored with, so that has the version, too.
+    // The hashes reject a mixture of two versions, which a deploy during the installation
+    // would give. The browser then tries again at the next visit. A script sees the address
+    // that it was stored under, so that address has the version, too.
     await cache.addAll(Object.entries(FILES).map(([f, integrity]) => new Request(f === "index.html" ? PAGE : new URL(`${f}?v=${VERSION}`, PAGE), { cache: "reload", integrity })));
-    // The very first version has nobody to ask.
+    // The very first version does not have to ask any page.
     if (!self.registration.active) await self.skipWaiting();
   })());
 });
@@ -34,7 +34,7 @@ self.addEventListener("message", (event) => {
   if (event.data === "started") event.waitUntil(tidy());
 });
 
-// versionOf asks a page for its version; null where it does not answer.
+// versionOf asks a page for its version. It resolves to null if the page does not answer.
 function versionOf(client) {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -48,7 +48,7 @@ function versionOf(client) {
 async function tidy() {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   const used = await Promise.all(pages.map(versionOf));
-  // A newer version that waits has its files in the cache already.
+  // A newer version that is waiting already has its files in the cache.
   if (used.includes(null) || self.registration.waiting || self.registration.installing) return;
   const keep = new Set([CACHE, ...used.map((v) => PREFIX + v)]);
   for (const name of await caches.keys()) {
@@ -60,11 +60,12 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   const scope = new URL(self.registration.scope);
-  // Weights from elsewhere, and ranges, are none of this worker's business.
+  // This worker does not handle weights from elsewhere, nor ranges.
   if (request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname) || request.headers.has("range")) return;
   event.respondWith((async () => {
     const version = (request.mode !== "navigate" && url.searchParams.get("v")) || VERSION;
-    // What is gone of an older version must not come from the server, which has another.
+    // A file of an older version that is no longer stored must not come from the server, which
+    // has another version.
     if (version !== VERSION && !(await caches.has(PREFIX + version))) return new Response("", { status: 404 });
     const cache = await caches.open(PREFIX + version);
     const hit = await cache.match(request, { ignoreSearch: true });
@@ -76,7 +77,7 @@ self.addEventListener("fetch", (event) => {
     try {
       return await fetch(request);
     } catch {
-      // Without a network, what is not stored is not there.
+      // Without a network, a file that is not stored is not found.
       return new Response("", { status: 404 });
     }
   })());

@@ -1,5 +1,5 @@
-// Package web is the folder of what is served as it is. To Go programs it says what the model
-// that ships consists of, as web/model/ships.json has it.
+// Package web is the folder of the files that are served unchanged. It tells Go programs what
+// the model that ships consists of, from web/model/ships.json.
 package web
 
 import (
@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 )
 
-// Shipped describes the model that ships, which lies in web/model in diffusers' layout.
+// Shipped describes the model that ships, which is in web/model in diffusers' layout.
 type Shipped struct {
 	Name              string    `json:"name"`
 	Size              int       `json:"size"` // the width and height that it was trained for, in pixels
@@ -33,7 +33,7 @@ var Ships = func() (s Shipped) {
 	return s
 }()
 
-// HasAdapter tells whether an adapter of this file name ships.
+// HasAdapter reports whether an adapter with this file name ships.
 func (s Shipped) HasAdapter(file string) bool {
 	for _, a := range s.Adapters {
 		if a.File == file {

@@ -1,5 +1,5 @@
-// Starts the page: what go-app's own script does, without inline code, with relative
-// addresses, and with our service worker.
+// Starts the page. It does what go-app's own script does, but without inline code, with
+// relative addresses, and with our service worker.
 import "./guard.js";
 import "./workers.js";
 import "./wasm_exec.js";
@@ -16,8 +16,8 @@ function fail(text) {
   bar.hidden = true;
 }
 
-// The wasm with progress: WASM_BYTES is set when the site is built, because a
-// compressed response does not say how long it will be.
+// Downloads the wasm and shows the progress. WASM_BYTES is set when the site is built, because
+// a compressed response does not say how long it will be.
 async function download() {
   const response = await fetch(new URL(`../app.wasm${here.search}`, here));
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -33,13 +33,13 @@ async function download() {
   return new Response(counted, { headers: { "content-type": "application/wasm" } });
 }
 
-// offer tells the page that a new version can be had: take changes to it.
+// offer tells the page that a new version is available. take switches to it.
 function offer(take) {
   globalThis.impromptUpdate = take;
   globalThis.dispatchEvent(new Event("imprompt-update"));
 }
 
-// reload waits until nothing is being drawn or stored here.
+// reload reloads the page once nothing is being drawn or stored here.
 function reload() {
   if (globalThis.impromptBusy?.()) setTimeout(reload, 500);
   else location.reload();
@@ -47,13 +47,13 @@ function reload() {
 
 function keepOffline() {
   const { serviceWorker } = navigator;
-  let asked = false; // for the new version, in this tab
+  let asked = false; // whether this tab asked for the new version
   const wait = (next) => offer(() => {
     asked = true;
     next.postMessage("activate");
   });
   serviceWorker.register("service-worker.js").then((registration) => {
-    // One that an earlier visit was offered and did not take still waits.
+    // A version that was offered at an earlier visit, and not taken, still waits.
     if (registration.waiting && serviceWorker.controller) wait(registration.waiting);
     registration.addEventListener("updatefound", () => {
       const next = registration.installing;
@@ -64,8 +64,8 @@ function keepOffline() {
   }).catch((e) => console.warn("offline use is not available:", e.message));
   let had = !!serviceWorker.controller;
   serviceWorker.addEventListener("controllerchange", () => {
-    // Only the tab that asked is loaded anew. Another one may hold work: it goes on with
-    // the files of its own version, and is offered the new one.
+    // Only the tab that asked is reloaded. Another tab may hold work, so it goes on with the
+    // files of its own version and is offered the new one.
     if (asked) reload();
     else if (had) offer(reload);
     had = true;
@@ -78,16 +78,16 @@ function keepOffline() {
   serviceWorker.controller?.postMessage("started");
 }
 
-// Hosts that send no headers cannot forbid other pages to show this one in a frame, where
-// they could lay something over it.
+// Hosts that send no headers cannot forbid other pages to show this one in a frame and to
+// cover it with something else.
 const framed = globalThis.top !== globalThis;
-if (framed) fail("Imprompt does not run inside another page. Open it in a tab of its own.");
+if (framed) fail("Imprompt does not run inside another page. Open it in its own tab.");
 else if ("serviceWorker" in navigator) keepOffline();
 
 if (framed) {
-  // It was said above.
+  // The message is already shown.
 } else if (typeof WebAssembly !== "object" || !WebAssembly.instantiateStreaming) {
-  fail("This browser is too old for Imprompt: it has no WebAssembly. A current Chrome or Edge does.");
+  fail("This browser is too old for Imprompt: it has no WebAssembly. A current Chrome or Edge has it.");
 } else {
   try {
     const go = new Go();

@@ -1,15 +1,15 @@
-// The bytes' half of package loader/store: what touches every byte of a download is
-// done here, so that weights stay out of Go's heap. Registers globalThis.impromptLoader.
+// The JavaScript half of package loader/store. Whatever touches every byte of a download is
+// done here, so that weights stay out of Go's heap. It registers globalThis.impromptLoader.
 
 const HEADERS = ["content-range", "content-length", "content-encoding", "etag", "last-modified", "x-linked-etag", "retry-after", "date"];
 
-// A server that sends nothing for so long, or less than SLOWEST bytes in twice that time,
-// is given up: connections die without a word.
+// If a server sends nothing for this long, or fewer than SLOWEST bytes in twice this time, the
+// request is given up, because connections can die without notice.
 const SLOWEST = 4096;
 let stallAfter = 30_000;
 
-// A Download is one response, read into buffers in order: of the bytes [from, to), or with
-// to < 0 of the whole file.
+// A Download is one response, read into buffers in order. It is for the bytes [from, to), or,
+// if to < 0, for the whole file.
 class Download {
   constructor(url, from, to, signal, method = "GET") {
     Object.assign(this, { url, from, to, method, rest: null, stalled: false, cancel: new AbortController() });
@@ -27,7 +27,7 @@ class Download {
     }
   }
 
-  // open resolves to the answer, and never rejects: what failed is in .failed.
+  // open resolves to the answer and never rejects. If something failed, .failed says what.
   async open() {
     try {
       const headers = this.to < 0 ? {} : { range: `bytes=${this.from}-${this.to - 1}` };
@@ -45,9 +45,9 @@ class Download {
     }
   }
 
-  // fill reads into buffer from at on until it is full; with buffer null it drops the
-  // bytes. It resolves to how far it came, less than all when the connection was cut or
-  // nothing came any more, of which .stalled tells.
+  // fill reads into buffer, starting at at, until it is full. If buffer is null, it drops the
+  // bytes. It resolves to how far it came. That is less than the whole buffer if the
+  // connection was cut, or if nothing more arrived, in which case .stalled is set.
   async fill(buffer, at, n, count) {
     let since = performance.now(), came = 0;
     while (at < n) {
@@ -86,8 +86,8 @@ class Download {
   }
 }
 
-// online resolves when the browser has a network, or after so many milliseconds; it says
-// whether there is one.
+// online resolves when the browser has a network, or after the given number of milliseconds,
+// to whether there is one.
 function online(wait) {
   return new Promise((resolve) => {
     const timer = setTimeout(done, wait);
@@ -100,8 +100,8 @@ function online(wait) {
   });
 }
 
-// half rounds a float32, as its bits, to the nearest float16, to even when two are as
-// near; beyond 65,504 to infinity, as torch does.
+// half rounds a float32, given as its bits, to the nearest float16, and to the even one if two
+// are equally near. As in torch, numbers beyond 65,504 become infinity.
 function half(x) {
   const sign = (x >>> 16) & 0x8000, a = x & 0x7fffffff;
   if (a >= 0x47800000) return sign | (a > 0x7f800000 ? 0x7e00 : 0x7c00);
@@ -116,8 +116,8 @@ function half(x) {
   return sign | h;
 }
 
-// convert turns a slice into what is stored. segments: pairs of bytes and kind, 0 as
-// it is, 1 from F32, 2 from BF16.
+// convert turns a slice into the bytes that are stored. segments holds pairs of a number of
+// bytes and a type: 0 keeps them unchanged, 1 converts from F32, 2 converts from BF16.
 function convert(bytes, segments, size) {
   const out = new Uint8Array(size);
   let from = 0, to = 0;
@@ -146,15 +146,15 @@ function convert(bytes, segments, size) {
   return out;
 }
 
-// free gives the memory of an array back before anyone collects garbage.
+// free releases the memory of an array without waiting for the garbage collection.
 function free(bytes) {
   const { buffer } = bytes;
   if (buffer.transfer) buffer.transfer(0);
   else structuredClone(buffer, { transfer: [buffer] });
 }
 
-// lock resolves to a function that gives the lock back, or to null when another tab
-// has it and wait is false.
+// lock resolves to a function that releases the lock, or to null if another tab holds the lock
+// and wait is false.
 function lock(name, wait) {
   return new Promise((resolve, reject) => {
     navigator.locks.request(name, { ifAvailable: !wait }, (held) => {

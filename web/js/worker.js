@@ -1,12 +1,12 @@
-// Starts a dedicated worker with the same program as the page's: the engine, or, imported
-// by library.js, the one that stores models.
+// Starts a dedicated worker with the same program as the page: the engine, or, if library.js
+// imports this file, the worker that stores models.
 import "./guard.js";
 import "./gpu.js";
 import "./loader.js";
 import "./wasm_exec.js";
 
-// Where the site's files lie, and the query that names their version: a worker that was
-// started from a blob cannot tell by its own address.
+// The address of the site's files, with the query that names their version. A worker that was
+// started from a blob cannot find it out from its own address.
 const here = new URL(import.meta.url);
 globalThis.impromptSite = { base: new URL("../", here).href, version: here.search };
 
@@ -18,7 +18,7 @@ try {
   const { instance } = await WebAssembly.instantiateStreaming(fetch(new URL(`../app.wasm${here.search}`, here)), go.importObject);
   globalThis.wasm = instance; // cogentcore/webgpu writes buffers from its memory
   await go.run(instance);
-  // The program serves as long as the worker lives: only a fault ends it.
+  // The program runs as long as the worker lives. Only a fault ends it.
   ended("its program stopped");
 } catch (e) {
   ended(e.message);

@@ -3,9 +3,9 @@ const here = new URL(import.meta.url);
 const address = (file) => new URL(file + here.search, here).href;
 
 // startWorker starts "engine" or "library". The engine is started from a blob, because a
-// worker that comes from a blob inherits the page's Content-Security-Policy, with or
-// without headers. The library is loaded from its own address, which has a policy of its
-// own. The fragment only tells the two apart in the browser's tools.
+// worker that comes from a blob inherits the page's Content-Security-Policy, with or without
+// headers. The library is loaded from its own address, which has its own policy. The fragment
+// only tells the two apart in the browser's developer tools.
 globalThis.impromptWorker = (name) => {
   if (name === "library") return new Worker(address("library.js"), { type: "module", name });
   const start = new Blob([`import ${JSON.stringify(address("worker.js"))};`], { type: "text/javascript" });
