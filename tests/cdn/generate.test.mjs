@@ -1,5 +1,5 @@
-// ./build.sh generate --model with the same small model in each form that it takes: a
-// folder, one file, the address of a folder, the address of a file.
+// ./build.sh generate --model with the same small model in every form that it accepts: a
+// folder, a single file, the address of a folder, and the address of a file.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import fs from "node:fs";
@@ -28,8 +28,8 @@ after(() => {
   fs.rmSync(dir, { recursive: true, force: true });
 });
 
-// generate draws, and returns the latents: the PNG names its model. It must not block
-// this process, which is the CDN.
+// generate draws a picture and returns its latents, because the PNG names its model. It must
+// not block this process, which is also the CDN.
 function generate(model) {
   const latents = path.join(dir, "latents.npy");
   return new Promise((resolve, reject) => {

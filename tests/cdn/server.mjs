@@ -1,10 +1,10 @@
-// A CDN that misbehaves as it is told. It serves named buffers with Range, ETag and
-// CORS as a model hub does; the fields of `fault` break one habit each.
+// A CDN that misbehaves on request. It serves named buffers with Range, ETag and CORS as a
+// model hub does. Each field of `fault` breaks one of these habits.
 import fs from "node:fs";
 import http from "node:http";
 import zlib from "node:zlib";
 
-// room resolves when a response takes more bytes, or none ever again.
+// room resolves when a response accepts more bytes, or has been closed.
 function room(response) {
   return new Promise((resolve) => {
     const done = () => { response.off("drain", done); response.off("close", done); resolve(); };
@@ -36,12 +36,12 @@ export async function startCDN() {
       head(f.status, f.retryAfter ? { "retry-after": String(f.retryAfter) } : {});
       return response.end("no");
     }
-    // A refusal has a page, and the page has a length.
+    // An error answer has a body, and the body has a length.
     if (f.noHEAD && request.method === "HEAD") { head(403, { "content-length": 243, "content-type": "text/html" }); return response.end(); }
     // A signed link, valid for one signature.
     if (f.signature && searchParams.get("X-Amz-Signature") !== f.signature) { head(403); return response.end("<Error><Code>AccessDenied</Code></Error>"); }
     if (f.elsewhere && !path.startsWith("/bytes/")) { head(302, { location: f.elsewhere + "/bytes" + path }); return response.end(); }
-    // A hub answers with a redirect to where the bytes lie.
+    // A hub answers with a redirect to the server that has the file.
     if (f.redirect && !path.startsWith("/bytes/")) { head(302, { location: "/bytes" + path }); return response.end(); }
     const file = cdn.files.get(path.replace(/^\/bytes/, ""));
     if (!file) { head(404); return response.end("not found"); }
@@ -65,7 +65,7 @@ export async function startCDN() {
       head(200, { ...headers, ...(f.encoding ? { "content-encoding": f.encoding } : { "content-length": to }) });
     }
     if (request.method === "HEAD") return response.end();
-    // cut: the connection dies after so many bytes, the next ones after others.
+    // cut: the connection dies after a number of bytes, and the next connections after others.
     const cut = f.cuts?.length && to - from > 16 ? f.cuts.shift() : Infinity;
     for (let at = from; at < to;) {
       const n = Math.min(to - at, f.chunk ?? 65536, cut - (at - from));
@@ -73,7 +73,7 @@ export async function startCDN() {
         if (at > from) await new Promise((r) => setTimeout(r, 20)); // so that what was sent arrives
         return response.destroy();
       }
-      // stall: nothing comes after so many bytes, and the connection stays.
+      // stall: nothing more comes after a number of bytes, and the connection stays open.
       if (f.stalls?.length && to - from > 16 && at - from >= f.stalls[0]) { f.stalls.shift(); return; }
       if (response.destroyed) return;
       const drained = response.write(bytes.subarray(at, at + n));

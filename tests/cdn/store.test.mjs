@@ -19,7 +19,7 @@ const SLICE = 128 << 10;
 
 let cdn, site, context, profile, tab, origin;
 
-// half as the standard words it, in float64: the reference for the store's own.
+// half follows the standard's definition, in float64. It is the reference for the store's own.
 function half(x) {
   if (Number.isNaN(x)) return 0x7e00;
   const sign = Object.is(x, -0) || x < 0 ? 0x8000 : 0;
@@ -50,12 +50,12 @@ function safetensors(tensors) {
 
 const bytesOf = (typed) => Buffer.from(typed.buffer, typed.byteOffset, typed.byteLength);
 
-// Numbers of every kind: all exponents, ties, subnormals, what is too large.
+// Numbers of every kind: all exponents, ties, subnormals, and numbers that are too large.
 function makeTensors() {
   const f32 = new Uint32Array(300_001);
   for (let i = 0, x = 12345; i < f32.length; i++) {
     x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    // Half of them between 2^-27 and 2^17, where all is decided.
+    // Half of them are between 2^-27 and 2^17, where rounding matters.
     f32[i] = i % 2 ? x : ((x & 0x807fffff) | ((100 + (x >>> 8) % 46) << 23)) >>> 0;
   }
   f32.set([0, 0x80000000, 0x7f800000, 0xff800000, 0x7fc00000, 0x477fe000, 0x477fefff, 0x477ff000, 0x33000000, 0x33000001, 0x387fc000, 0x387fe000, 0x38800000, 0x3f801000, 0x3f803000]);
@@ -240,7 +240,7 @@ test("refusals say what to do", async () => {
   assert.match((await download(raw)).error, /CORS/);
 });
 
-test("a busy server is waited for", async () => {
+test("the store waits for a busy server", async () => {
   cdn.fault = { status: 429, statusTimes: 2, retryAfter: 1 };
   const began = Date.now();
   assert.equal((await download(raw)).error, undefined);
@@ -345,7 +345,7 @@ test("a model's folder as transformers 5 saves it, with tokenizer.json, and one 
   assert.deepEqual(found.filter((f) => f.startsWith("tokenizer/")), ["tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json", "tokenizer/added_tokens.json"]);
 });
 
-test("a dropped file is read where it lies, and a handle is kept", async () => {
+test("a dropped file is read from its place, and its handle is kept", async () => {
   const got = await tab.evaluate(async () => {
     const f = new File([new Uint8Array([1, 2, 3, 4, 5])], "x.safetensors");
     const past = await store.readFile(f, 3, 3).catch((e) => e.message);
@@ -361,8 +361,8 @@ test("a dropped file is read where it lies, and a handle is kept", async () => {
   assert.deepEqual(got.kept, [8, 7, 6]);
 });
 
-// Chromium reports a rounded quota to pages (10 GiB and more), whatever is true, so
-// that the answer is set here; what follows in the next test is the true limit.
+// Chromium reports a rounded quota to pages (10 GiB and more), whatever the real one is, so the
+// answer is replaced here. The next test uses the real limit.
 test("little space by the browser's estimate: said before a byte is fetched", async () => {
   await tab.evaluate(() => { navigator.storage.estimate = async () => ({ usage: 1000, quota: 501_000 }); });
   assert.match((await download(raw)).error, /needs 1\.5 MB and the browser has 5\d\d kB left.*space for this page is used up/);
@@ -401,7 +401,7 @@ async function paused(u, fault = {}) {
   cdn.reset();
 }
 
-// What a server may tell of a file's state without saying that its bytes are the same.
+// What a server may say about a file's state without promising that its bytes are the same.
 const weakly = {
   "no ETag": { noETag: true },
   "a hidden ETag": { expose: "Content-Range" },
@@ -424,7 +424,7 @@ for (const [name, fault] of Object.entries(weakly)) {
     cdn.fault = { ...fault };
     assert.equal((await download(raw)).error, undefined);
     assert.equal(await anew(), false);
-    // Two slices to go on, three to be sure at the end.
+    // Two slices to go on, and three to be sure at the end.
     assert.ok(cdn.bytes < plain.length - 700_000 + 7 * SLICE, `${cdn.bytes} bytes were sent again`);
     await same(raw, plain);
   });
@@ -482,7 +482,7 @@ test("a refused HEAD's length is not the file's", async () => {
   await same(u, file);
 });
 
-test("another part than was asked for is found, with and without a Content-Range that a page may read", async () => {
+test("a wrong range is detected, with and without a Content-Range that a page may read", async () => {
   cdn.fault = { fromZero: true, noContentRange: true };
   const { error } = await download(raw);
   if (!error) await same(raw, plain); // it was read whole
@@ -552,7 +552,7 @@ test("a redirect from the network at large to this machine is refused", async ()
   assert.equal((await download(raw)).error, undefined, "from here it is allowed");
 });
 
-test("a signed link that expires is gone on with by a new one, and its secret is kept nowhere", async () => {
+test("a new signed link replaces one that expires, and its secret is not stored anywhere", async () => {
   const sign = (s) => `${raw}?X-Amz-Signature=${s}&X-Amz-Expires=60`;
   cdn.fault = { slow: 20, chunk: 16384, signature: "FIRSTSECRET" };
   const began = download(sign("FIRSTSECRET"));
@@ -605,14 +605,14 @@ test("a header of 95 MB is read in a stream, and one of too many tensors is give
   console.log(`${((Date.now() - began) / 1000).toFixed(1)} s`);
 });
 
-test("what is no model is named, and never by the size of its header", async () => {
+test("a file that is not a model is named, and never by the size of its header", async () => {
   for (const [text, want] of [["\n\n <!DOCTYPE html><html>", /is a web page/], ["\ufeff<html>", /is a web page/], ['{"error":"Repository not found"}', /JSON, not weights \("Repository not found"\)/],
     ["Entry not found", /is a text, not weights \("Entry not found"\)/], ["version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", /Git LFS pointer/]]) {
     assert.match((await download(cdn.add(`/m${count}/no.safetensors`, Buffer.from(text)))).error, want);
   }
 });
 
-// What other tabs and the visitor do to the database below the page, on an origin of its own.
+// Other tabs and the visitor may change the database while the page uses it. This has its own origin.
 const database = "imprompt-weights";
 const opened = (page, version) => page.evaluate(([name, v]) => new Promise((resolve, reject) => {
   const request = indexedDB.open(name, v);

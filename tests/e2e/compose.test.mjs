@@ -1,5 +1,5 @@
-// What is composed before a picture is made: image prompts and their crops, words,
-// settings, all of it by keyboard, and what is refused.
+// Composing a request: image prompts and their crops, words and settings, using the page
+// with the keyboard alone, and what the page refuses.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -67,7 +67,7 @@ test("the square that the encoder sees is dragged, zoomed and moved by keys", as
   assert.equal(await page.getByRole("slider", { name: "Crop zoom" }).inputValue(), "1.1");
 });
 
-test("up to four image prompts, each with its own; removing one leaves the others theirs", async () => {
+test("up to four image prompts, each with its own settings; removing one leaves the others unchanged", async () => {
   for (const name of ["Fox", "Cactus", "Octopus", "Moon"]) {
     await button(page, `Sample: ${name}`).click();
     await page.waitForTimeout(300);
@@ -83,7 +83,7 @@ test("up to four image prompts, each with its own; removing one leaves the other
   await page.waitForFunction(() => document.querySelectorAll(".card:not([hidden]) input[aria-label='Image weight']")[1]?.value === "1");
   assert.deepEqual(await values(sliders), ["0", "1", "1.5"]);
   assert.deepEqual(await values(page.getByRole("combobox", { name: "What to take" })), ["all", "style", "all"]);
-  // The controls act on what they show, after what was before them is gone.
+  // The controls still act on the image prompt that they show after an earlier one is removed.
   await sliders.nth(1).fill("0.25");
   await button(page, "Remove fox.png").click();
   await page.waitForFunction(() => document.querySelectorAll(".card:not([hidden]) input[aria-label='Image weight']").length === 2);
@@ -91,7 +91,7 @@ test("up to four image prompts, each with its own; removing one leaves the other
 });
 
 test("pictures that were removed are given back to the browser", async () => {
-  // What lives is counted where it is made and where it ends.
+  // Count object URLs where they are made and where they are revoked.
   await page.evaluate(() => {
     const live = (globalThis.live = { urls: 0, bitmaps: 0 });
     const { createObjectURL, revokeObjectURL } = URL;
@@ -109,7 +109,7 @@ test("pictures that were removed are given back to the browser", async () => {
   assert.deepEqual(await page.evaluate(() => globalThis.live), { urls: 0, bitmaps: 0 });
 });
 
-test("tokens are counted, and what does not fit is named", async () => {
+test("tokens are counted, and words that do not fit are named", async () => {
   await loaded(page);
   await prompt(page).fill(`${"fox ".repeat(40)}zebra`);
   const cut = page.locator(".problem", { hasText: "left out" });
@@ -119,7 +119,7 @@ test("tokens are counted, and what does not fit is named", async () => {
   await cut.waitFor({ state: "detached" });
 });
 
-test("what is no picture, cut off or too large is refused in plain words", async () => {
+test("files that are not pictures, cut off or too large are refused in plain words", async () => {
   const png = plainPNG(300, 200, [1, 200, 3]);
   for (const [name, bytes, text] of [
     ["notes.txt", Buffer.from("no picture at all"), /notes\.txt: .*not a picture/],
@@ -143,7 +143,7 @@ test("what is no picture, cut off or too large is refused in plain words", async
   assert.deepEqual(await problems(page), []);
 });
 
-test("a PNG of A1111's restores its settings, and its text is never markup", async () => {
+test("a PNG by A1111 restores its settings, and its text is never treated as markup", async () => {
   const evil = `<img src=x onerror="document.title='taken'"><b id=bold>fox</b>`;
   const text = `${evil}\nNegative prompt: blur\nSteps: 33, Sampler: Euler a, CFG scale: 6.5, Seed: 12345, Size: 192x256, Model hash: abc, Clip skip: 2`;
   await drop(page, ["<b id=bold>name</b>.png", withText(fox, "parameters", text)]);
@@ -177,7 +177,7 @@ test("the seed is rolled by its die, and kept by its lock", async () => {
   await page.locator("[aria-label='Keep this seed'][aria-pressed=true]").waitFor();
 });
 
-test("what cannot be is put right when its field is left", async () => {
+test("an impossible value is corrected when its field loses the focus", async () => {
   await set(page, { Width: 63, Steps: 9999 });
   await spin(page, "Steps").press("Tab");
   await page.waitForTimeout(200);
@@ -198,7 +198,7 @@ test("axe finds nothing, folded or open, light or dark", async () => {
   await button(page, "Theme: dark").click();
 });
 
-test("motion stops where less of it is asked for", async () => {
+test("nothing moves if the visitor prefers reduced motion", async () => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   const moving = await page.evaluate(() => [...document.querySelectorAll("*")].filter((e) => getComputedStyle(e).transitionDuration !== "0s").length);
   assert.equal(moving, 0);
@@ -249,7 +249,7 @@ test("every control is reached by Tab, and a picture is made without a mouse", {
   await page.keyboard.press("Enter");
   await result(page).waitFor({ timeout: PICTURE });
   await button(page, "Generate").waitFor();
-  // Now that all there is to do is there: each of it is reached.
+  // Now that every control is shown, Tab has to reach each of them.
   await page.evaluate(() => {
     for (const d of document.querySelectorAll("details")) d.open = true;
     globalThis.reached = new Set();

@@ -1,11 +1,11 @@
-// What a visitor's hands do on the page.
+// What a visitor does on the page.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import zlib from "node:zlib";
 
-// SwiftShader draws on the processor: minutes where a GPU takes seconds, and more where
-// the processor has other work: IMPROMPT_PATIENCE=4 waits four times as long.
+// SwiftShader draws on the processor. It takes minutes where a GPU takes seconds, and longer if
+// the processor has other work. IMPROMPT_PATIENCE=4 waits four times as long.
 export const PATIENCE = Number(process.env.IMPROMPT_PATIENCE) || 1;
 export const PICTURE = 240_000 * PATIENCE;
 
@@ -35,7 +35,7 @@ export async function set(page, values) {
   for (const [name, value] of Object.entries(values)) await spin(page, name).fill(String(value));
 }
 
-// small makes the next picture as quick as can be.
+// small chooses the settings with which the next picture is drawn fastest.
 export const small = (page, more = {}) => set(page, { Width: 64, Height: 64, Steps: 2, Seed: 7, ...more });
 
 // draw presses Generate and waits for one more picture in the gallery.
@@ -55,7 +55,7 @@ export const drop = (page, ...files) => page.evaluate((list) => {
   window.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
 }, files.map(([name, bytes, type = "image/png"]) => [name, Buffer.from(bytes).toString("base64"), type]));
 
-// bytesOf reads what an image shows.
+// bytesOf reads the file that an image shows.
 export const bytesOf = (img) => img.evaluate(async (i) => [...new Uint8Array(await (await fetch(i.src)).arrayBuffer())]);
 
 // pixelsOf decodes a picture, as [width, height, RGBA…].
@@ -66,7 +66,7 @@ export const pixelsOf = (page, bytes) => page.evaluate(async (b) => {
   return [bitmap.width, bitmap.height, ...canvas.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height).data];
 }, [...bytes]);
 
-// difference is the largest between two pictures, of 255.
+// difference is the largest difference between two pictures, out of 255.
 export function difference(a, b) {
   if (a.length !== b.length || a[0] !== b[0]) return Infinity;
   return a.slice(2).reduce((most, v, i) => Math.max(most, Math.abs(v - b[i + 2])), 0);
@@ -96,7 +96,7 @@ export function withText(png, key, text) {
   return Buffer.concat([png.subarray(0, 33), chunk("tEXt", Buffer.from(`${key}\0${text}`, "latin1")), png.subarray(33)]);
 }
 
-// plainPNG is a PNG of one colour; claim gives its header another size.
+// plainPNG is a PNG of one colour. claim puts a different size into its header.
 export function plainPNG(width, height, [r, g, b], claim = [width, height]) {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(claim[0]);

@@ -1,5 +1,5 @@
-// Nothing leaves the page: whatever a script tries, the browser refuses it, on a host
-// that sends the site's headers and on one that sends none.
+// Nothing leaves the page: the browser refuses whatever a script tries, both on a host that
+// sends the site's headers and on one that sends none.
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, test } from "node:test";
@@ -9,7 +9,7 @@ import { build, open, serve } from "./site.mjs";
 let dir, elsewhere, there, came = [];
 before(async () => {
   dir = build();
-  // It answers everyone, so that only the browser's refusal keeps a request away.
+  // This server answers everyone, so that only the browser can stop a request.
   elsewhere = http.createServer((request, response) => {
     came.push(request.url);
     response.writeHead(200, { "access-control-allow-origin": "*", "content-type": "text/javascript" });
@@ -20,8 +20,8 @@ before(async () => {
 });
 after(() => { elsewhere?.closeAllConnections(); elsewhere?.close(); });
 
-// attempts tries every way that a script has to send something to a server. Each ends
-// by itself or is given two seconds; what arrived, the server knows.
+// attempts tries every way that a script has to send something to a server. Each attempt ends
+// or is given two seconds. The server knows what arrived.
 async function attempts(there) {
   const ended = (event, target) => new Promise((done) => { for (const e of event) target[`on${e}`] = done; });
   const page = globalThis.document;
@@ -48,7 +48,7 @@ async function attempts(there) {
     WebTransport: () => new WebTransport(`${there.replace("http:", "https:")}/transport`).ready,
     import: () => import(`${there}/import.js`),
     worker: () => ended(["message", "error"], new Worker(`${there}/worker.js`)),
-    // A worker of another kind of address must not be freer than its maker.
+    // A worker with another kind of address must not be allowed more than the page.
     "worker of a blob": () => ended(["message", "error"], new Worker(URL.createObjectURL(new Blob([`fetch("${there}/blob").finally(() => postMessage(1));`])))),
     "worker of the site": () => ended(["message", "error"], new Worker(new URL("/studio/web/js/gpu.js", self.origin), { type: "module" })),
     ...(page ? {

@@ -1,5 +1,5 @@
-// Models through the page: from a hub, a link or a file into the browser, to pictures,
-// and out again, against a CDN on this machine.
+// Models on the page: they come from a hub, a link or a file, draw pictures, and are deleted.
+// The hub is a CDN on this machine.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
@@ -19,7 +19,7 @@ const licences = {
 const files = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-models-"));
 let cdn, site, studio, page, asked = [];
 
-// The hub of this test's catalogue cannot be reached: all comes from the mirror that
+// The hub of this test's catalogue cannot be reached, so everything comes from the mirror that
 // the visitor sets.
 const catalogue = {
   base: "https://hub.invalid", licences,
@@ -30,7 +30,7 @@ const catalogue = {
   ],
 };
 
-// The tests follow from one another: after one that fails the rest say nothing.
+// Each test builds on the one before, so after a failure the others are skipped.
 let failed = false;
 function test(name, options, body = options) {
   check(name, body === options ? {} : options, async (t) => {
@@ -89,9 +89,9 @@ async function closePanel() {
   await panel().waitFor({ state: "detached" });
 }
 
-// picture makes the smallest picture with the seed 7 and returns its pixels. It takes a
-// minute on a processor: by ./build.sh test --full only; else it returns none, and what
-// is said of pictures is not looked at.
+// picture makes the smallest picture with the seed 7 and returns its pixels. That takes a
+// minute on a processor, so it happens only in ./build.sh test --full. Otherwise it returns
+// nothing, and pictures are not compared.
 async function picture({ size = 64, steps = 2 } = {}) {
   await closePanel();
   if (!process.env.IMPROMPT_FULL) return [];
@@ -103,7 +103,7 @@ async function picture({ size = 64, steps = 2 } = {}) {
 const differ = (a, b) => a.length !== b.length || a.some((v, i) => v !== b[i]);
 const lively = (pixels) => !process.env.IMPROMPT_FULL || new Set(pixels).size > 20;
 
-// give puts a file of the disk where the page's scripts find it: window.given.
+// give puts a file from the disk where the page's scripts find it: window.given.
 async function give(name, bytes) {
   const file = path.join(files, name);
   fs.writeFileSync(file, bytes);
@@ -147,7 +147,7 @@ test("the licence is asked, the download paused, and taken up after a reload", {
   cdn.fault = { slow: 30, chunk: 16384 };
   await start.click();
   await row("Emoji again").getByText(/MB of .* MB · .*\/s · .* left/).waitFor({ timeout: 30_000 });
-  // In the largest file: the small ones are here.
+  // Wait for the largest file, after the small ones.
   await page.waitForFunction(() => [...document.querySelectorAll(".model li")].some((li) => /unet\/diffusion_pytorch_model.safetensors: [1-9]/.test(li.textContent)), null, { timeout: 30_000 });
   await press("Pause Emoji again");
   await panel().getByRole("button", { name: "Resume Emoji again" }).waitFor({ timeout: 10_000 });
@@ -161,7 +161,7 @@ test("the licence is asked, the download paused, and taken up after a reload", {
   assert.ok(!cdn.requests.some((r) => r.path.endsWith("tokenizer/merges.txt") || r.path.endsWith("unet/config.json")), "what was here came again");
 });
 
-test("with the CDN gone and no network it draws what the model that ships draws, being the same", { timeout: PICTURE + 60_000 }, async () => {
+test("without the CDN or a network, the downloaded copy draws what the model that ships draws", { timeout: PICTURE + 60_000 }, async () => {
   await press("Use Emoji again");
   await page.evaluate(() => navigator.serviceWorker.ready);
   cdn.reset();
@@ -209,7 +209,7 @@ test("an adapter comes with the image encoder it needs, while a picture is drawn
   await page.getByRole("button", { name: "Remove fox.png" }).click();
 });
 
-test("verified; deleted, it is gone, and the model that ships is used", { timeout: 60_000 }, async () => {
+test("a model is verified; after it is deleted, the model that ships is used", { timeout: 60_000 }, async () => {
   await choice().selectOption("emoji");
   await openPanel();
   await press("Verify Emoji again");
@@ -238,7 +238,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
     await page.getByRole("textbox", { name: "Link to a model" }).fill(link);
     await press("Look at the link");
     if (link === cdn.url + "/small") {
-      // The mirror's own paths are a hub's: what is no owner/model there is said.
+      // The mirror has the paths of a hub. An address there that is not owner/model is refused.
       await panel().getByText(/continues with owner\/model/).waitFor({ timeout: 10_000 });
       await page.getByRole("textbox", { name: "Link to a model" }).fill("small/house");
       for (const [n, bytes] of Object.entries(folder)) cdn.add(`/small/house/resolve/main/${n}`, bytes);
@@ -253,7 +253,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
   await drop("dropped.safetensors", single);
   await press("Keep a copy in the browser dropped.safetensors");
   await panel().getByRole("region", { name: "Stored models" }).getByRole("group", { name: "dropped.safetensors" }).getByText("In use").waitFor({ timeout: 60_000 });
-  // One file says nothing of its size: it is Stable Diffusion 1.5's, times this VAE's factor.
+  // A single file does not give the picture's size, which is then Stable Diffusion 1.5's, times this VAE's factor.
   await closePanel();
   await unfold(page, "Settings");
   assert.equal(await spin(page, "Width").inputValue(), "256");
@@ -267,8 +267,8 @@ test("a link to one file, with shards behind another, and a dropped file draw th
 });
 
 test("a file is used from the disk, and after a reload the browser asks for leave again", { timeout: 2 * PICTURE }, async () => {
-  // The origin's own file system gives handles of the kind that a picker gives; the
-  // picker itself is the browser's and cannot be pressed.
+  // The origin's private file system gives the same kind of handles as a file picker. The
+  // picker itself belongs to the browser and cannot be operated from here.
   await give("lies.safetensors", smallModel().single);
   await page.evaluate(async () => {
     const handle = await (await navigator.storage.getDirectory()).getFileHandle("lies.safetensors", { create: true });
@@ -343,7 +343,7 @@ test("a wrong file says what it is and what to do", { timeout: 60_000 }, async (
   await panel().getByText(/has no unet\/config\.json/).waitFor({ timeout: 20_000 });
 });
 
-test("a second tab waits for the first, and has what it brought", { timeout: 120_000 }, async () => {
+test("a second tab waits for the first, and has the model that it downloaded", { timeout: 120_000 }, async () => {
   await openPanel();
   await press("Download Emoji again");
   cdn.fault = {};
@@ -368,13 +368,13 @@ test("a second tab waits for the first, and has what it brought", { timeout: 120
   await other.close();
 });
 
-test("nothing was asked of anyone who was not chosen", async () => {
+test("no request went to a server that the visitor did not choose", async () => {
   const own = new URL(site.url).origin;
   const others = asked.filter((u) => /^https?:/.test(u) && ![own, cdn.url].includes(new URL(u).origin));
   assert.deepEqual(others, []);
   assert.match(await page.evaluate(() => fetch("https://example.com/").catch((e) => e.message)), /was not chosen/);
   assert.match(await page.evaluate((u) => fetch(u).catch((e) => e.message), cdn.url), /was not chosen/, "only the worker that downloads may ask the CDN");
-  // What neither may do, the policy refuses: plain http elsewhere.
+  // Neither may use plain http elsewhere, which the policy refuses.
   const refused = await page.evaluate(() => new Promise((done) => {
     document.addEventListener("securitypolicyviolation", (e) => done(e.effectiveDirective));
     const x = new XMLHttpRequest();

@@ -1,5 +1,5 @@
-// The page in a real browser: from the first visit to pictures, and what can be done
-// with them. The tests follow from one another.
+// The page in a real browser: from the first visit to pictures, and what can be done with
+// them. Each test builds on the one before.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
@@ -46,7 +46,7 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   await draw(page, () => prompt(page).press("Control+Enter"));
   const [width, height] = await pixelsOf(page, await bytesOf(result(page)));
   assert.deepEqual([width, height], [64, 64]);
-  // What it cost stands with it, and in About.
+  // Its cost is shown below it, and in About.
   await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* per step\) · [\d.]+ MB at most/).waitFor();
   await page.getByText("About this GPU").click();
   await page.getByText("The last picture", { exact: true }).waitFor();
@@ -58,12 +58,12 @@ test("it is the picture that the command line draws", { timeout: PICTURE }, asyn
   execFileSync("./build.sh", ["generate", "--no-f16", "--prompt", "on a yellow background", "--image", "web/samples/fox.png", "--ip-adapter-scale", "0.7",
     "--scheduler", "dpmpp_2m", "--num-inference-steps", "2", "--guidance-scale", "5", "--width", "64", "--height", "64", "--seed", "7", "--out", out], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   const ours = await pixelsOf(page, await bytesOf(result(page))), theirs = await pixelsOf(page, fs.readFileSync(out));
-  // Two GPUs round sums differently: a step of 255 either way.
+  // Two GPUs round sums differently, which makes a difference of at most 1 in 255.
   assert.ok(difference(ours, theirs) <= 1, `a pixel differs by ${difference(ours, theirs)} of 255`);
 });
 
-// The long-task observer counts the time that a task waits for a processor, too, and
-// here SwiftShader has them all: the trace says what each task itself took.
+// The long-task observer also counts the time that a task waits for a processor, and here
+// SwiftShader keeps all of them busy. The trace says how long each task itself took.
 test("while a picture is made, no task of the page's thread takes over 50 ms", { timeout: PICTURE }, async () => {
   const devtools = await studio.context.newCDPSession(page);
   const names = new Map(), tasks = [];
@@ -94,7 +94,7 @@ test("a strip draws one seed at five weights; one is skipped; it is saved as one
   const strip = page.getByRole("group", { name: "Strip" });
   const captions = await strip.locator("figcaption").allTextContents();
   assert.deepEqual(captions.map((c) => c.replace(", left out", "")), ["λ = 0", "λ = 0.25", "λ = 0.5", "λ = 0.75", "λ = 1"]);
-  // Skip may come too late for the second: then it is the third.
+  // Skip may come too late for the second picture, and then skips the third.
   assert.equal(captions.filter((c) => c.endsWith("left out")).length, 1);
   assert.equal(await page.locator(".gallery figure").count(), before + 4);
   const pictures = [];
@@ -163,7 +163,7 @@ test("Stop ends a run", { timeout: PICTURE }, async () => {
   await button(page, "Generate").waitFor();
 });
 
-test("a part of a start picture is repainted, and the rest stays", { timeout: PICTURE + 60_000 }, async () => {
+test("the masked part of a start picture is repainted, and the rest stays", { timeout: PICTURE + 60_000 }, async () => {
   await set(page, { Steps: 3 });
   await gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first().click();
   const from = await pixelsOf(page, await bytesOf(result(page)));

@@ -1,6 +1,6 @@
-// Screenshots: desktop, phone, dark, with a picture that was made here. For those in
-// web/screenshots, IMPROMPT_PICTURES names a folder of PNGs that ./build.sh generate
-// made: they fill the gallery, and the last of them is on the stage.
+// Takes screenshots: desktop, phone and dark, with a picture that was made here. For those in
+// web/screenshots, IMPROMPT_PICTURES names a folder of PNGs that were made by ./build.sh
+// generate. They fill the gallery, and the last of them is on the stage.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";

@@ -16,8 +16,8 @@ export const ships = JSON.parse(fs.readFileSync(path.join(root, "web/model/ships
 const types = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json", ".wasm": "application/wasm",
   ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png", ".woff2": "font/woff2" };
 
-// headersOf reads a site's _headers as hosts of static sites do: a rule for a path, and
-// one for all paths.
+// headersOf reads a site's _headers as hosts of static sites do: a rule for each path, and one
+// for all paths.
 function headersOf(dir) {
   const rules = new Map();
   let rule;
@@ -29,14 +29,14 @@ function headersOf(dir) {
   return (name) => ({ ...rules.get("/*"), ...rules.get(name) });
 }
 
-// build makes a site of its own for each test file: they may run side by side.
+// build makes a separate site for each test file, because test files may run at the same time.
 export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-site`) {
   const dir = path.join(root, ".build", name);
   execFileSync("go", ["run", "./app/cmd/site", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   return dir;
 }
 
-// release copies a built site as its next version, after changes to files of it:
+// release copies a built site as its next version and changes files in the copy:
 // { path: (text) => text }. It returns the copy's folder.
 export function release(dir, version, changes) {
   const next = `${dir}-${version}`;
@@ -55,8 +55,8 @@ export function release(dir, version, changes) {
   return next;
 }
 
-// serve serves a built site at /studio/; use changes to another build of it. Without
-// headers it is a host that sends none of its own, as GitHub Pages.
+// serve serves a built site at /studio/. use switches to another build of it. Without headers
+// it acts as a host that sends none of its own, like GitHub Pages.
 export async function serve(dir, { headers = true } = {}) {
   let own = headersOf(dir);
   const server = http.createServer((request, response) => {

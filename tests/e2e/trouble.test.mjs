@@ -14,7 +14,7 @@ before(async () => {
 });
 after(async () => { await site?.close(); });
 
-// says opens the page after a change to the browser, and expects a heading of it.
+// says opens the page after a change to the browser, and expects a heading on it.
 async function says(heading, text, change, options = {}) {
   const studio = await open(options);
   const { page } = studio;
@@ -43,7 +43,7 @@ test("another browser without WebGPU says so", () =>
 
 test("WebGPU without a graphics card says so", () =>
   says("No graphics card to draw with", /found no graphics card that it may use/, async (page) => {
-    // In the worker, before the engine asks: the page's own scripts do not reach there.
+    // Change the worker before the engine asks for an adapter. Scripts of the page have no effect there.
     await page.route("**/web/js/gpu.js?*", async (route) => {
       const response = await route.fetch();
       await route.fulfill({ response, body: `navigator.gpu.requestAdapter = async () => null;\n${await response.text()}` });
@@ -72,7 +72,7 @@ test("the part that stores models says why it cannot start, and starts when the 
   }
 });
 
-test("what is asked of Models before its worker runs is answered", async () => {
+test("requests to the Models panel before its worker runs are answered", async () => {
   const { page, close } = await open({ serviceWorkers: "block" });
   try {
     await visit(page, site.url);
@@ -214,7 +214,7 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
     await page.reload();
     await offer(page).waitFor();
     assert.deepEqual(await version(page), ["Imprompt", "", false, 2], "a reload does not mix them");
-    // Another tab holds work meanwhile: it is not reloaded, and what it starts is of its own version.
+    // Another tab holds work meanwhile. It is not reloaded, and the workers that it starts are of its own version.
     const other = await page.context().newPage();
     await visit(other, site.url);
     await prompt(other).fill("fox");
@@ -259,7 +259,7 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
   }
 });
 
-test("a deploy in the middle of an update is not taken up until it is whole", { timeout: 120_000 }, async () => {
+test("a deploy during an update is not used until it is complete", { timeout: 120_000 }, async () => {
   const next = nextSite();
   const css = path.join(next, "web/app.css"), whole = fs.readFileSync(css);
   fs.copyFileSync(path.join(dir, "web/app.css"), css); // not there yet

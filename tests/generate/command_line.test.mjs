@@ -1,4 +1,4 @@
-// ./build.sh generate, as far as it goes without a GPU.
+// ./build.sh generate, up to the point where it needs a GPU.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -12,8 +12,8 @@ function generate(...flags) {
   return spawnSync(path.join(root, "build.sh"), ["generate", ...flags], { encoding: "utf8" });
 }
 
-// Go on wasm takes 12 KiB of arguments, and wasm_exec.js throws where there are more.
-test("many pictures and a long prompt are handed over whole", (t) => {
+// Go on wasm accepts 12 KiB of arguments, and wasm_exec.js throws if there are more.
+test("many pictures and a long prompt are passed on completely", (t) => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-arguments-"));
   t.after(() => fs.rmSync(dir, { recursive: true }));
   const pictures = Array.from({ length: 161 }, (_, i) => path.join(dir, `a-picture-with-a-long-name-${"x".repeat(100)}-${i}.png`));

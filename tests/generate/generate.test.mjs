@@ -1,5 +1,5 @@
-// ./build.sh generate, from a prompt and picture files to latents, beside what diffusers
-// makes of the same files (tests/reference/generate.py).
+// ./build.sh generate, from a prompt and picture files to latents, compared with what diffusers
+// makes from the same files (tests/reference/generate.py).
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";

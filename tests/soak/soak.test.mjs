@@ -1,5 +1,6 @@
-// A long visit: 200 pictures in one page, 50 stops at random moments, 20 lost GPUs. What
-// the page and its engine hold ends where it began. ./build.sh test --full soak
+// A long visit: 200 pictures in one page, 50 stops at random moments, and 20 lost GPUs. The
+// memory that the page and its engine hold at the end is what it was at the beginning.
+// ./build.sh test --full soak
 //
 // IMPROMPT_SOAK=20,5,2 makes it shorter: pictures, stops, losses.
 import assert from "node:assert/strict";
