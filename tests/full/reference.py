@@ -1,11 +1,11 @@
-"""What torch makes of the full-size networks of weights.py: .build/full/reference.
+"""Computes the outputs of the full-size networks of weights.py with torch, into .build/full/reference.
 
     python tests/full/reference.py [text] [vision] [unet] [vae]
 
-Writes NAME.npy, float32 and channels last, for model/pipeline/full_js_test.go, and errors.json:
-the error of float16 against float32, as a GPU computes it: sums in float32, and the
-weights and every module's input and output rounded to float16 (a CPU's own float16 is a
-hundred times slower). Inputs are hashes (tests/reference/weights.py), counted channels last.
+Writes NAME.npy, float32 and channels last, for model/pipeline/full_js_test.go, and errors.json
+with the error of float16 against float32, as a GPU computes it: with sums in float32, and with
+the weights and every module's input and output rounded to float16. (A CPU's own float16 is a
+hundred times slower.) Inputs are hashes (tests/reference/weights.py), in channels-last order.
 """
 import json
 import sys
@@ -53,7 +53,7 @@ def weights(name, prefix=""):
 
 
 def fill(module, state):
-    """Loads what was published, whatever prefix transformers gives its towers today."""
+    """Loads a published file, whatever prefix transformers gives its towers today."""
     want = module.state_dict()
     for prefix in ("", "text_model.", "vision_model."):
         if set(want) - {k for k in want if k.endswith("position_ids")} == {k.removeprefix(prefix) for k in state}:

@@ -1,15 +1,15 @@
-"""Files of the true layout, size and key names of Stable Diffusion 1.5 and of h94's
-IP-Adapter, with random numbers in them, under .build/full (8.9 GB; never committed).
+"""Files with the true layout, size and key names of Stable Diffusion 1.5 and of h94's
+IP-Adapter, but with random numbers, under .build/full (8.9 GB, never committed).
 
     python tests/full/weights.py            writes what is missing
     python tests/full/weights.py --layout   writes tests/fixtures/full/layout.json only: keys, shapes and
                                             configurations, for the plan of memory (app/engine/memory_test.go)
 
-The networks are made by diffusers and transformers from the published configurations
-and written as they are published: UNet, text encoder and VAE in float16, the VAE with
-the old names of its attention, the image encoder in float32, and the two adapters.
-Numbers are normal with the deviation that keeps activations about 1 (1/√fan-in), so
-that float16 holds them.
+diffusers and transformers make the networks from the published configurations. The files are
+written as they are published: UNet, text encoder and VAE in float16, the VAE with the old
+names of its attention, the image encoder in float32, and the two adapters. The numbers are
+normally distributed with a deviation that keeps activations near 1 (1/√fan-in), so that they
+fit into float16.
 """
 import argparse
 import json
@@ -104,7 +104,7 @@ def layout():
 
 
 def tensor(name, key, shape, dtype):
-    """A tensor of that name: the same in every run."""
+    """A tensor for that name, which is the same in every run."""
     g = torch.Generator().manual_seed(zlib.crc32(f"{name}/{key}".encode()))
     x = torch.randn(shape, generator=g)
     if len(shape) == 1 and key.endswith("weight"):
@@ -115,7 +115,7 @@ def tensor(name, key, shape, dtype):
         x = 0.3 * x
     else:
         x = x / math.sqrt(math.prod(shape[1:]))
-    # What float16 holds: the store turns float32 to it, and the result is the same.
+    # Only float16 numbers: the store converts float32 to float16, which then changes nothing.
     return x.half().to(dtype)
 
 

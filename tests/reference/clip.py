@@ -2,10 +2,10 @@
 
     python tests/reference/clip.py      writes tests/fixtures/clip/
 
-The folder written is a whole small CLIPModel as transformers publishes it (weights by
-weights.py, the tokenizer's vocabulary is bytes and a few merges), four pictures, and what
-comes of them: embeds, CLIP-I of every two pictures and CLIP-T of every picture and caption,
-which are cosines, with the largest error of transformers' own float16.
+It writes a complete small CLIPModel as transformers saves it (with weights from weights.py
+and a vocabulary of bytes and a few merges), four pictures, and the results: embeddings,
+CLIP-I of every pair of pictures and CLIP-T of every picture and caption, which are cosines,
+and the largest error of transformers' own float16.
 """
 import json
 import pathlib
@@ -37,7 +37,7 @@ def tokenizer():
 
 
 def pictures():
-    """Four of other colours and shapes, one of them taller, one greyscale."""
+    """Four pictures of different colours and shapes. One is taller, and one is greyscale."""
     y, x = np.mgrid[:40, :48]
     rng = uniform("clip/noise", 56 * 40 * 3).reshape(56, 40, 3)
     yield "stripes.png", Image.fromarray(np.stack([x * 5, 255 - y * 6, (x // 6 % 2) * 255], -1).clip(0, 255).astype(np.uint8))
@@ -59,7 +59,7 @@ def main():
         text_config=dict(vocab_size=words, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=LENGTH,
                          projection_dim=99, bos_token_id=end - 1, eos_token_id=end, pad_token_id=end, hidden_act="quick_gelu"),
         vision_config=dict(hidden_size=40, intermediate_size=80, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8, projection_dim=99, hidden_act="gelu"),
-        projection_dim=24)  # the towers' own projection_dim counts for nothing in a CLIPModel
+        projection_dim=24)  # the towers' own projection_dim has no effect in a CLIPModel
     model = CLIPModel(config).eval()
     fill(model, "clip/")
     model.half().save_pretrained(OUT)
@@ -75,7 +75,7 @@ def main():
         m = CLIPModel.from_pretrained(OUT, dtype=dtype).eval()
         out = m(input_ids=ids, pixel_values=pixels.to(dtype))
         text, image = m.text_projection(m.text_model(input_ids=ids).pooler_output), m.visual_projection(m.vision_model(pixel_values=pixels.to(dtype)).pooler_output)
-        # The model's outputs are these, normalised.
+        # The model's outputs are these embeddings, normalised.
         assert torch.allclose(cosines(text, text), cosines(out.text_embeds, out.text_embeds), atol=2e-3)
         return image, text
     image, text = embeds(torch.float32)

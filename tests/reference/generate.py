@@ -1,9 +1,9 @@
-"""Whole pictures from files, for tests/generate: a small model in diffusers' layout, prompts
-as text, pictures and masks as PNG, and the latents that diffusers makes of them.
+"""Complete pictures from files, for tests/generate: a small model in diffusers' layout, prompts
+as text, pictures and masks as PNG, and the latents that diffusers makes from them.
 
     python tests/reference/generate.py      writes tests/fixtures/generate/
 
-Nothing is prepared by hand on the way: diffusers loads the folder by from_pretrained and
+Nothing is prepared by hand: diffusers loads the folder with from_pretrained and
 load_ip_adapter, and its own tokenizer and image processors read the words and pictures.
 """
 import json

@@ -106,8 +106,8 @@ for w, h, tw, th, queries in [
         # Long results keep a checksum of their sum and every 37th value.
         ip.append(entry | {"every": 37 if q > 500 else 1, "values": floats(y[:: 37 if q > 500 else 1])})
 
-# Files. Those without loss must decode to the checksum, JPEG and WebP to a
-# picture near PIL's.
+# Files. Lossless ones must decode to the checksum, and JPEG and WebP to a
+# picture close to PIL's.
 files = []
 
 
@@ -134,8 +134,8 @@ save("grey-alpha.png", alpha.convert("LA"))
 save("palette.png", rgb.quantize(40))
 save("palette-transparent.png", rgb.quantize(40), transparency=3)
 save("bilevel.png", rgb.convert("1"))
-# PIL clips 16-bit grey at 255 when it converts to RGB, which leaves it white;
-# the upper half of each sample is what is wanted, and what PIL does with colour.
+# When PIL converts 16-bit grey to RGB, it clips at 255, which makes it white.
+# What is wanted is the upper half of each sample, which is what PIL takes of colour.
 sixteen = np.array(rgb.convert("L")).astype(np.uint16) * 256 + 100
 save("sixteen.png", Image.fromarray(sixteen))
 files[-1]["crc"] = crc(np.repeat((sixteen >> 8).astype(np.uint8)[..., None], 3, axis=2))

@@ -1,13 +1,13 @@
 """Key names and shapes of single-file checkpoints, and what diffusers makes of them.
 
-Writes tests/fixtures/layout/*.tsv: a line for each tensor of the file in the original
+Writes tests/fixtures/layout/*.tsv. Each line is for one tensor of the file in the original
 (ldm) layout: its key, its shape, the network it belongs to, its key in diffusers' layout
-and its shape there; the last three are "-" for what diffusers drops. The configurations
-that the weights must lead to stand beside them as .json.
+and its shape there. The last three are "-" for tensors that diffusers drops. The
+configurations that the weights must lead to are beside them as .json.
 
-The ldm keys are made from those of diffusers' own model by undoing its naming; then
-diffusers' own conversion (loaders/single_file_utils.py) is run on them, and what it
-gives must be exactly the model's state_dict, or nothing is written.
+The ldm keys are made from the keys of diffusers' own model by undoing its naming. Then
+diffusers' own conversion (loaders/single_file_utils.py) is run on them. If its result is
+not exactly the model's state_dict, nothing is written.
 """
 import json
 import re
@@ -88,7 +88,7 @@ def make(name, unet, vae, clip):
     with torch.device("meta"):
         models = {"unet": UNet2DConditionModel(**unet), "vae": AutoencoderKL(**vae), "text_encoder": CLIPTextModel(CLIPTextConfig(**clip))}
     want = {k: m.state_dict() for k, m in models.items()}
-    # Published files keep the text model below text_model., whatever transformers does today.
+    # Published files keep the text model under text_model., whatever transformers does today.
     if not any(k.startswith("text_model.") for k in want["text_encoder"]):
         want["text_encoder"] = {"text_model." + k: v for k, v in want["text_encoder"].items()}
     want["text_encoder"] = {k: v for k, v in want["text_encoder"].items() if not k.endswith("position_ids")}

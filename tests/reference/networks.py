@@ -1,13 +1,13 @@
-"""Outputs of each network by itself, on the models of pipelines.py.
+"""Outputs of each network alone, on the models of pipelines.py.
 
     python tests/reference/networks.py                writes tests/fixtures/networks/networks.json
-    python tests/reference/networks.py --case b/unet  prints one, and writes nothing
-    python tests/reference/networks.py --debug        the UNets' outputs by block, too, printed
+    python tests/reference/networks.py --case b/unet  prints one case, and writes nothing
+    python tests/reference/networks.py --debug        also prints the UNets' outputs block by block
 
-Configurations and keys are in tests/fixtures/pipelines/pipelines.json; weights and
-inputs are hashes (weights.py), so only outputs are stored, channels last, each with
-diffusers' own float16 error (relative L2, and the largest over the largest).
-An input "x" is uniform("network/MODEL/x", i), i counted in the channels-last order.
+Configurations and keys are in tests/fixtures/pipelines/pipelines.json. Weights and inputs
+are hashes (weights.py), so only outputs are stored, channels last. Each has diffusers' own
+float16 error: relative L2, and the largest error relative to the largest value. An input
+"x" is uniform("network/MODEL/x", i), where i counts in channels-last order.
 """
 import argparse
 import json
@@ -27,7 +27,7 @@ PIXELS = (40, 72)
 
 
 def given(model, name, *shape, dtype):
-    """An input of that shape, channels last, in dtype."""
+    """An input with that shape, channels last, in dtype."""
     n = 1
     for s in shape:
         n *= s
@@ -73,10 +73,10 @@ def outputs(model, dtype, debug=False):
     c = MODELS[model]["unet"].get("in_channels", 4)
     sample = first(given(model, "sample", 2, *LATENTS, c, dtype=dtype))
     words = given(model, "encoder_hidden_states", 2, 16, DIM, dtype=dtype)
-    # One output of all timesteps: they share the conditioning, as in a picture's steps.
+    # One output for all timesteps, which share the conditioning as the steps of a picture do.
     yield "unet", torch.cat([last(unet(sample, t, encoder_hidden_states=words).sample) for t in TIMESTEPS])
 
-    # diffusers' own loading code makes the projections of h94's keys.
+    # diffusers' own loading code makes the projections from h94's keys.
     unet._load_ip_adapter_weights([adapter_state(model, k, keys) for k in ("global", "plus")], low_cpu_mem_usage=False)
     unet.to(dtype)
     projections = unet.encoder_hid_proj.image_projection_layers

@@ -2,9 +2,9 @@
 
     python tests/reference/onnx_ops.py --out .build/bench/ops
 
-Every operation gets NAME.f32.onnx and NAME.f16.onnx, which hold its weights, the same
-weights and the inputs as NAME.*.bin (float32, float16 numbers all), and what torch makes
-of them in float32, NAME.y.bin. ops.json lists them.
+For every operation it writes NAME.f32.onnx and NAME.f16.onnx, which hold its weights; the
+same weights and the inputs as NAME.*.bin (float32, but all numbers are float16 numbers); and
+torch's result in float32 as NAME.y.bin. ops.json lists the operations.
 """
 import argparse
 import json

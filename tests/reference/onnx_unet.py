@@ -1,16 +1,16 @@
-"""One UNet with an adapter, twice: as a checkpoint that the engine reads, and as ONNX
-for onnxruntime-web. ./build.sh bench runs it:
+"""One UNet with an adapter in two forms: as a checkpoint that the engine reads, and as ONNX
+for onnxruntime-web. ./build.sh bench runs this script:
 
     python tests/reference/onnx_unet.py --out .build/bench/small --levels 2 --layers 1 --latents 16 --batch 2
 
 OUT gets
     unet/, ip-adapter.safetensors   float16 weights (weights.py), in diffusers' and h94's key names
     unet.f32.onnx, unet.f16.onnx    diffusers' own network with these weights, traced
-    bench.json, *.bin               inputs, float32, and what torch makes of them in float32
+    bench.json, *.bin               float32 inputs, and torch's results in float32
 
-The ONNX networks take float32 and give float32, whatever they compute in. Attention is
-written as ONNX Runtime's own operator (com.microsoft.MultiHeadAttention), which is the
-faster form there; --plain leaves it in diffusers' single matrix products and softmax.
+The inputs and outputs of the ONNX networks are float32, whatever type they compute in.
+Attention is written as ONNX Runtime's own operator (com.microsoft.MultiHeadAttention), which
+is faster there. --plain leaves it as diffusers' separate matrix products and softmax.
 """
 import argparse
 import json
@@ -28,11 +28,11 @@ from weights import fill, tensor, uniform
 CHANNELS = (320, 640, 1280, 1280)  # SD 1.5's levels; only the last is without cross-attention
 DIM, TEXT, IMAGE = 768, 77, 4      # cross_attention_dim, tokens of the words, tokens of the picture
 SCALE = 0.6
-ONE_FILE = 1500 << 20              # protobuf ends at 2 GiB: larger networks keep their weights beside them
+ONE_FILE = 1500 << 20              # protobuf is limited to 2 GiB, so larger networks keep their weights in a separate file
 
 
 class MultiHeadAttention(torch.autograd.Function):
-    """softmax(q·kᵗ/√d)·v over heads that lie side by side: [B, T, heads · d]."""
+    """softmax(q·kᵗ/√d)·v for heads that are side by side: [B, T, heads · d]."""
 
     @staticmethod
     def forward(ctx, q, k, v, heads):
@@ -72,8 +72,8 @@ class Processor(torch.nn.Module):
 
 
 class Step(torch.nn.Module):
-    """What is exported: the noise prediction of one step. The adapter's tokens come in
-    projected, as the engine takes them."""
+    """The network that is exported: the noise prediction of one step. The adapter's tokens are
+    already projected, as in the engine."""
 
     def __init__(self, unet):
         super().__init__()
@@ -142,12 +142,12 @@ def diffusers_own(unet, adapter, args):
 
 def export(step, args, path):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter by tracing is marked as the older one; it keeps custom operators
+        warnings.simplefilter("ignore")  # the tracing exporter is marked as deprecated, but it keeps custom operators
         torch.onnx.export(step, args, str(path), opset_version=18, dynamo=False, custom_opsets={"com.microsoft": 1},
                           input_names=["sample", "timestep", "words", "picture"], output_names=["prediction"])
     size = path.stat().st_size
     beside = [p for p in path.parent.iterdir() if p.suffix not in (".onnx", ".bin", ".json", ".safetensors", ".data") and p.is_file()]
-    if size > ONE_FILE or beside:  # past 2 GiB the exporter itself writes one file a tensor
+    if size > ONE_FILE or beside:  # beyond 2 GiB the exporter itself writes one file per tensor
         m = onnx.load(str(path))
         for p in beside:
             p.unlink()
@@ -193,7 +193,7 @@ def main():
     for k, v in inputs.items():
         (out / (k + ".bin")).write_bytes(v.numpy().tobytes())
     (out / "prediction.bin").write_bytes(want.numpy().tobytes())
-    # Written last: its presence says that the folder is whole.
+    # Written last, because its presence means that the folder is complete.
     (out / "bench.json").write_text(json.dumps(dict(
         levels=a.levels, layers=a.layers, batch=a.batch, latents=a.latents, scale=SCALE, timestep=500, tokens=IMAGE, plain=a.plain,
         parameters=sum(v.numel() for v in own.values()), shapes=shapes | dict(prediction=list(want.shape)), f16_error=f16)))

@@ -1,5 +1,5 @@
-"""Writes fixtures/pictures: picture files as people have them, with checksums of what
-PIL makes of them. Needs cjpeg (libjpeg-turbo-progs) beside PIL and NumPy.
+"""Writes fixtures/pictures: picture files as people have them, with checksums of what PIL
+decodes them to. It needs cjpeg (libjpeg-turbo-progs) as well as PIL and NumPy.
 """
 
 import io
@@ -35,7 +35,7 @@ WHITE, BLUE = (255, 255, 255), (10, 20, 200)
 
 
 def add(name, content, near=0):
-    """near is how far a pixel may be from PIL's, where a decoder may round as it likes."""
+    """near is how far a pixel may differ from PIL's if the format lets decoders choose how to round."""
     (out / name).write_bytes(content)
     m = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
     entry = {"name": name, "size": list(m.size), "near": near}
@@ -68,7 +68,7 @@ def cjpeg(image, *flags):
 rgb = pattern(31, 22, 3)
 smooth = Image.fromarray(np.array(pattern(24, 18, 3, False)) // 2 + 60).resize((47, 35), Image.BICUBIC)
 
-# JPEGs of every kind of sampling. What Go's decoder reads is near PIL's, the rest is equal to it.
+# JPEGs with every kind of sampling. What Go's decoder reads is close to PIL's. The rest equals PIL's.
 for sample in ("2x2,1x1,2x1", "2x2,2x1,1x2", "1x1,2x2,2x2", "1x1,2x1,1x2", "4x2,1x1,1x1", "1x4,1x1,1x1", "3x1,1x1,1x1", "3x2,1x1,1x1", "2x4,1x1,1x1", "1x3,1x1,1x1", "4x1,2x1,1x1", "2x2,1x2,1x2"):
     name = "jpeg-" + sample.replace(",", "-")
     add(name + ".jpg", cjpeg(smooth, "-sample", sample), 3 if sample in ("4x2,1x1,1x1", "2x2,1x2,1x2") else 0)
@@ -111,7 +111,7 @@ add("rgb-lzw.tif", saved(rgb, "TIFF", compression="tiff_lzw"))
 add("alpha-deflate.tif", saved(alpha, "TIFF", compression="tiff_adobe_deflate"))
 add("grey.tif", saved(rgb.convert("L"), "TIFF"))
 
-# Animations: a first frame of the whole size, and one that leaves some of it out.
+# Animations: a first frame of the full size, and one that covers only part of it.
 frames = [alpha, rgb.convert("RGBA").rotate(90)]
 add("animated.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True, exact=True, duration=80))
 add("animated-opaque.webp", saved(rgb, "WEBP", save_all=True, append_images=[rgb.rotate(180)], lossless=True, duration=80))
@@ -158,7 +158,7 @@ def jpeg_with(payload):
 
 add("xmp-element.jpg", jpeg_with(b"http://ns.adobe.com/xap/1.0/\0" + element.encode()), 3)
 add("exif-long.jpg", jpeg_with(b"Exif\0\0" + exif(b"MM", 4, 7)), 3)
-# EXIF stands before XMP.
+# EXIF takes precedence over XMP.
 both = jpeg_with(b"Exif\0\0" + exif(b"II", 3, 6))
 xmp = b"http://ns.adobe.com/xap/1.0/\0" + element.encode()
 add("exif-and-xmp.jpg", both[:2] + b"\xff\xe1" + struct.pack(">H", len(xmp) + 2) + xmp + both[2:], 3)
@@ -166,7 +166,7 @@ add("xmp.webp", saved(turned, "WEBP", lossless=True, xmp=element.encode()))
 add("exif-long.webp", saved(turned, "WEBP", lossless=True, exif=b"Exif\0\0" + exif(b"II", 4, 8)))
 add("orientation.tif", saved(turned, "TIFF", tiffinfo={0x0112: 6}))
 
-# What is known, and not read here.
+# Formats that are recognized but not read here.
 (out / "rgb.avif").write_bytes(saved(rgb, "AVIF"))
 (out / "rgb.jp2").write_bytes(saved(rgb, "JPEG2000"))
 

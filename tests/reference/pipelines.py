@@ -1,11 +1,10 @@
 """Latents of diffusers' pipelines on small models, for model/pipeline/pipeline_test.go.
 
     python tests/reference/pipelines.py                     writes tests/fixtures/pipelines/
-    python tests/reference/pipelines.py --model-dir OUT     writes the models as folders, too (for ./build.sh generate)
+    python tests/reference/pipelines.py --model-dir OUT     also writes the models as folders (for ./build.sh generate)
 
-Weights come from weights.py. Stored are each model's configurations and keys, and for
-each case its settings, its latents in float32 and the error of diffusers' own float16
-run with them.
+Weights come from weights.py. The fixture holds each model's configurations and keys, and for
+each case its settings, its latents in float32 and the error of diffusers' own float16 run.
 """
 import argparse
 import json
@@ -39,7 +38,7 @@ VISION = dict(hidden_size=40, intermediate_size=80, num_hidden_layers=3, num_att
 SCHEDULER = dict(_class_name="PNDMScheduler", beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000,
                  set_alpha_to_one=False, skip_prk_steps=True, steps_offset=1, trained_betas=None, clip_sample=False)
 MODELS = {
-    # heads of 20, 40 and 80; 5, 10 and 20 channels a group; convolutions for projections
+    # heads of 20, 40 and 80; 5, 10 and 20 channels per group; convolutions as projections
     "a": dict(unet=dict(sample_size=8, block_out_channels=(40, 80, 160), layers_per_block=1, attention_head_dim=2, cross_attention_dim=DIM, norm_num_groups=8,
                         down_block_types=("CrossAttnDownBlock2D",) * 2 + ("DownBlock2D",), up_block_types=("UpBlock2D",) + ("CrossAttnUpBlock2D",) * 2),
               vae=VAE, text=dict(TEXT, hidden_act="quick_gelu"), vision=dict(VISION, hidden_act="gelu"), scheduler=SCHEDULER),
@@ -65,7 +64,7 @@ def adapter_shapes(unet, kind):
         for name, o, i in (("proj_in", hidden, VISION["hidden_size"]), ("proj_out", DIM, hidden)):
             shapes |= {f"image_proj.{name}.weight": [o, i], f"image_proj.{name}.bias": [o]}
         shapes |= {"image_proj.norm_out.weight": [DIM], "image_proj.norm_out.bias": [DIM]}
-        for n in range(4):  # diffusers takes four layers for granted
+        for n in range(4):  # diffusers assumes four layers
             p = f"image_proj.layers.{n}."
             for norm in ("0.norm1", "0.norm2", "1.0"):
                 shapes |= {p + norm + ".weight": [hidden], p + norm + ".bias": [hidden]}
@@ -93,7 +92,7 @@ def build(name):
                  image_encoder=CLIPVisionModelWithProjection(CLIPVisionConfig(**m["vision"])))
     keys = {k: fill(v.eval(), f"{name}/{k}/") for k, v in parts.items()}
     keys["text_encoder"] = {k if k.startswith("text_model.") else "text_model." + k: v for k, v in keys["text_encoder"].items()}
-    # transformers drops the prefix in memory, files have it; the weights' names follow the files'.
+    # transformers drops the prefix in memory, but files have it. The hashed names are those in files.
     text = parts["text_encoder"]
     text.load_state_dict({k: tensor(f"{name}/text_encoder/" + (k if k.startswith("text_model.") else "text_model." + k), list(v.shape)) if v.dtype.is_floating_point else v
                           for k, v in text.state_dict().items()})
@@ -125,7 +124,7 @@ def simple_tokens(pipe, case, adapter, keys):
 
 
 def picture(name, h, w):
-    """[1, 3, h, w] in -1..1: a hash, smoothed by 4 × 4 squares."""
+    """[1, 3, h, w] in -1..1, with a hashed colour for each square of 4 × 4 pixels."""
     small = torch.from_numpy(uniform(name, 3 * (h // 4 + 1) * (w // 4 + 1)).astype(np.float32)).view(1, 3, h // 4 + 1, w // 4 + 1)
     return small.repeat_interleave(4, 2).repeat_interleave(4, 3)[:, :, :h, :w].contiguous()
 
@@ -223,7 +222,7 @@ def run(case, dtype):
 
 
 def float32_draws():
-    """Has randn draw in float32 whatever type is asked for, then convert."""
+    """Makes randn draw in float32 and then convert, whatever type is requested."""
     real = torch.randn
 
     def randn(*args, dtype=None, **kw):

@@ -1,9 +1,10 @@
 """Writes fixtures/random/torch.json: what torch draws on the CPU.
 
-Each case is a seed and a sequence of draws from one generator; floats are kept
-as their bits in hexadecimal. Long draws keep their ends and a checksum.
+Each case is a seed and a sequence of draws from one generator. Floats are stored as their
+bits in hexadecimal. For long draws only both ends and a checksum are stored.
 
-The script is not called random.py: it would hide the standard library's from torch.
+The script is not called random.py, because that would hide the standard library's module
+from torch.
 """
 
 import base64

@@ -2,15 +2,15 @@
 
     python tests/reference/scheduler.py      writes tests/fixtures/scheduler/trajectories.json
 
-The toy model's output is 0.7 sin(1.3 x + t / 700), x being the scaled input. Init noise
-and the steps' noise come from one torch.Generator, as in the pipelines. The schedulers
-are made as a person makes them: the model's own goes through a pipeline's constructor,
-another class is from_config(pipe.scheduler.config).
+The toy model's output is 0.7 sin(1.3 x + t / 700), where x is the scaled input. The initial
+noise and the steps' noise come from one torch.Generator, as in the pipelines. The schedulers
+are made as a user makes them: the model's own goes through a pipeline's constructor, and any
+other class is made with from_config(pipe.scheduler.config).
 
-A case stores, for every step, its timestep, four values of its sample and, for image to
-image, four of the init latents with the noise of the next step (inpainting); then the
-next number of the generator, which tells how many were drawn. A case that gives no
-numbers in diffusers is stored with "finite" false.
+For every step a case stores its timestep, four values of its sample and, for image to image,
+four values of the init latents with the noise of the next step (inpainting). After the steps
+it stores the generator's next number, which shows how many were drawn. A case whose result is
+not finite in diffusers is stored with "finite" false.
 """
 import base64
 import inspect
@@ -30,7 +30,7 @@ OUT = pathlib.Path(__file__).parent.parent / "fixtures/scheduler/trajectories.js
 SHAPE = (1, 4, 2, 2)
 SD15 = dict(_class_name="PNDMScheduler", beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000,
             set_alpha_to_one=False, skip_prk_steps=True, steps_offset=1, trained_betas=None, clip_sample=False)
-# The model that ships has DDIM's fields only, so that PNDM begins with Runge-Kutta steps.
+# The model that ships has only DDIM's fields, so PNDM begins with Runge-Kutta steps.
 SHIPPED = dict(_class_name="DDIMScheduler", beta_end=0.012, beta_schedule="scaled_linear", beta_start=0.00085, clip_sample=False, clip_sample_range=1.0,
                dynamic_thresholding_ratio=0.995, num_train_timesteps=1000, prediction_type="epsilon", rescale_betas_zero_snr=False,
                sample_max_value=1.0, set_alpha_to_one=False, steps_offset=1, thresholding=False, timestep_spacing="leading", trained_betas=None)
@@ -76,7 +76,7 @@ def groups():
         last = "zero" if algorithm.endswith("++") else "sigma_min"
         for solver in ("midpoint", "heun"):
             for order in (1, 2, 3):
-                # Order 1 has one type of solver, and diffusers has no third order of sde-dpmsolver.
+                # Order 1 has only one type of solver, and diffusers has no sde-dpmsolver of order 3.
                 if (order > 1 or solver == "heun") and (algorithm, order) != ("sde-dpmsolver", 3):
                     yield (f"{algorithm}_{solver}_{order}", own("dpmpp_2m", algorithm_type=algorithm, solver_type=solver, solver_order=order, final_sigmas_type=last),
                            ["dpmpp_2m"], SHORT)

@@ -1,9 +1,9 @@
-"""What diffusers' pipelines call torch.randn for, in order, for model/scheduler's PlanDraws.
+"""What diffusers' pipelines draw with torch.randn, in order, for model/scheduler's PlanDraws.
 
     python tests/reference/scheduler_draws.py      writes tests/fixtures/scheduler/draws.json
 
-The three pipelines are run on the smallest models that they take, with a torch.randn that
-notes its callers.
+The three pipelines run on the smallest models that they accept, with a torch.randn that
+records its callers.
 """
 import functools
 import json
@@ -32,7 +32,7 @@ randn = torch.randn
 
 
 def name_of_draw():
-    """What the caller's callers draw for."""
+    """The purpose of a draw, from the functions on the call stack."""
     names, frame = [], sys._getframe(2)
     while frame:
         names.append(frame.f_code.co_name)
@@ -55,7 +55,7 @@ def run(kind, name, images, strength, eta, guidance):
     draws, steps = [], [-1]
     step = pipe.scheduler.step
 
-    @functools.wraps(step)  # keeps the signature, from which a pipeline sees what a scheduler takes
+    @functools.wraps(step)  # keeps the signature, from which a pipeline sees which arguments a scheduler accepts
     def counted(*args, **kwargs):
         steps[0] += 1
         return step(*args, **kwargs)

@@ -1,13 +1,13 @@
-"""What diffusers' UNet gives where something steers it, on the models of pipelines.py.
+"""The output of diffusers' UNet when something steers it, on the models of pipelines.py.
 
     python tests/reference/taps.py                  writes tests/fixtures/taps/taps.json
-    python tests/reference/taps.py --case skips     prints one, and writes nothing
+    python tests/reference/taps.py --case skips     prints one case, and writes nothing
 
-Each case is one place at which guides steer the UNet (model/unet/taps.go). Inputs are
-hashes, as in networks.py, so only outputs are stored, channels last, each with diffusers'
-own float16 error, and with how far the output moves when what steers is halved and when it
-is taken out (relative L2). A case that moves less than 20 times its tolerance would not
-show an error, and is refused.
+Each case is one place at which guides steer the UNet (model/unet/taps.go). Inputs are hashes,
+as in networks.py, so only outputs are stored, channels last. Each has diffusers' own float16
+error, and how far the output moves if the steering input is halved and if it is removed
+(relative L2). A case that moves less than 20 times its tolerance would not show an error, so
+the script refuses it.
 """
 import argparse
 import json
@@ -39,7 +39,7 @@ def inputs(model, dtype, name="sample"):
 
 
 def residual_shapes(model):
-    """The shapes, channels last, of all skips, of the mid block's result, and of what every down block hands on."""
+    """The shapes, channels last, of all skips, of the mid block's result, and of every down block's result."""
     u = unet(model, torch.float32)
     skips, mid, down = [], [], []
 
@@ -101,7 +101,7 @@ def time(model, dtype, strength):
 
 
 class Reference(AttnProcessor):
-    """A self-attention that keeps the hidden states that it reads, or reads kept ones behind its own."""
+    """A self-attention that stores the hidden states that it reads, or reads stored ones after its own."""
 
     def __init__(self):
         self.bank, self.reading, self.strength = None, False, 1.0
@@ -116,7 +116,7 @@ class Reference(AttnProcessor):
 
 
 def self_attention(model, dtype, strength):
-    """Reference-only: another picture's hidden states, of the same step, behind the picture's own."""
+    """Reference-only: another picture's hidden states, from the same step, after the picture's own."""
     u = unet(model, dtype)
     ours = {name: Reference() if name.endswith("attn1.processor") else p for name, p in u.attn_processors.items()}
     u.set_attn_processor(dict(ours))

@@ -79,7 +79,7 @@ def encode(t, text):
     ids = t(text, padding="max_length", truncation=True).input_ids
     uncut = t(text).input_ids
     assert len(ids) == n
-    # As the diffusers pipelines find what they tell the person was left out.
+    # The text that was left out, as the diffusers pipelines find it for their warning.
     overflow = t.batch_decode([uncut[n - 1 : -1]])[0] if len(uncut) > n else ""
     return {"text": text, "ids": ids[: len(uncut)], "count": len(uncut), "overflow": overflow}
 
@@ -89,7 +89,7 @@ def write(name, vocab, merges, configs, texts):
     cases = []
     for label, config in configs.items():
         t = tokenizer(vocab, merges, config)
-        # A token that is new gets the number after the last; say how many there are.
+        # A new token gets the number after the last one, so the fixture says how many there are.
         cases.append({"name": label, "config": config, "padding": t.pad_token_id, "cases": [encode(t, x) for x in texts]})
     data = {"transformers": transformers.__version__, "vocab": small, "merges": kept, "configs": cases}
     (out / name).write_text(json.dumps(data, ensure_ascii=True, separators=(",", ":")))

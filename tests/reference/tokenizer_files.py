@@ -1,10 +1,10 @@
-"""Writes fixtures/tokenizer/files.json: the files that transformers has saved a CLIP tokenizer in over the years, and
-what it makes of some prompts when it reads them.
+"""Writes fixtures/tokenizer/files.json: the files in which transformers has saved a CLIP tokenizer over the years, and
+the tokens that it gives for some prompts when it reads them.
 
     python tokenizer_files.py
 
-The vocabulary is CLIP's, of which the part that the prompts need is stored. Each case stores how many of its
-prompts change when the case's added token is taken out.
+The vocabulary is CLIP's. Only the part that the prompts need is stored. Each case stores how many of its prompts
+change if the case's added token is removed.
 """
 
 import json

@@ -1,5 +1,5 @@
-"""Weights without files: every number is a hash of a tensor's name and its place, so
-that the Go tests make the same ones (model/modeltest/checkpoint.go)."""
+"""Weights without files. Every number is a hash of a tensor's name and its position, so that
+the Go tests can make the same numbers (model/modeltest/checkpoint.go)."""
 import numpy as np
 import torch
 
@@ -24,7 +24,7 @@ def uniform(name, count):
 
 
 def tensor(name, shape):
-    """What a tensor of that name and shape holds: float16 numbers, as float32."""
+    """The numbers of a tensor with that name and shape: float16 numbers, as float32."""
     u = uniform(name, int(np.prod(shape)))
     if len(shape) == 1 and name.endswith(".weight"):
         v = 1 + 0.25 * u  # a norm's scale
