@@ -48,6 +48,20 @@ export async function draw(page, press = () => button(page, "Generate").click())
   await button(page, "Generate").waitFor({ timeout: PICTURE });
 }
 
+// engine is the worker that draws.
+export const engine = (page) => page.workers().find((w) => w.url().endsWith("/worker.js"));
+
+// loseGPU has the engine lose its GPU with the next work that it gives to it.
+export const loseGPU = (page) => engine(page).evaluate(() => {
+  const make = GPUDevice.prototype.createCommandEncoder;
+  GPUDevice.prototype.createCommandEncoder = function (...args) {
+    GPUDevice.prototype.createCommandEncoder = make;
+    const encoder = make.apply(this, args);
+    this.destroy();
+    return encoder;
+  };
+});
+
 // drop drops files anywhere on the page: [name, bytes, type].
 export const drop = (page, ...files) => page.evaluate((list) => {
   const data = new DataTransfer();

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PATIENCE, PICTURE, button, draw, loaded, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, button, draw, loaded, loseGPU, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
 import { build, open, release, serve } from "./site.mjs";
 
 let dir, site;
@@ -140,16 +140,7 @@ test("a GPU that is taken away midway is opened again, and the picture goes on",
     await small(page, { Steps: 30 });
     await button(page, "Generate").click();
     await page.getByText(/^Step [1-9]\d* of 30/).waitFor({ timeout: PICTURE });
-    const worker = page.workers().find((w) => w.url().endsWith("/worker.js"));
-    await worker.evaluate(() => {
-      const make = GPUDevice.prototype.createCommandEncoder;
-      GPUDevice.prototype.createCommandEncoder = function (...args) {
-        GPUDevice.prototype.createCommandEncoder = make;
-        const encoder = make.apply(this, args);
-        this.destroy();
-        return encoder;
-      };
-    });
+    await loseGPU(page);
     await page.locator(".notice", { hasText: /graphics card was taken away .* opened again/ }).waitFor({ timeout: PICTURE });
     await result(page).waitFor({ timeout: PICTURE });
     await button(page, "Generate").waitFor();

@@ -5,7 +5,7 @@
 // IMPROMPT_SOAK=20,5,2 makes it shorter: pictures, stops, losses.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PATIENCE, PICTURE, button, draw, loaded, prompt, set, small, unfold, visit } from "../e2e/hands.mjs";
+import { PATIENCE, PICTURE, button, draw, engine, loaded, loseGPU, prompt, set, small, visit } from "../e2e/hands.mjs";
 import { build, open, serve } from "../e2e/site.mjs";
 
 const [PICTURES, STOPS, LOSSES] = (process.env.IMPROMPT_SOAK || "200,50,20").split(",").map(Number);
@@ -32,8 +32,6 @@ after(async () => {
   await site?.close();
 });
 
-const engine = () => page.workers().find((w) => w.url().includes("/worker.js"));
-
 // held is what the page and its engine hold, in bytes.
 async function held() {
   await cdp.send("HeapProfiler.collectGarbage");
@@ -43,7 +41,7 @@ async function held() {
   return {
     "JavaScript heap of the page": heap.usedSize,
     "WebAssembly memory of the page": await page.evaluate(() => globalThis.soak.exports.mem.buffer.byteLength),
-    "WebAssembly memory of the engine": await engine().evaluate(() => globalThis.wasm.exports.mem.buffer.byteLength),
+    "WebAssembly memory of the engine": await engine(page).evaluate(() => globalThis.wasm.exports.mem.buffer.byteLength),
     "memory of the GPU, by the engine's account": 1e6 * Number.parseFloat(gpu),
   };
 }
@@ -58,16 +56,6 @@ async function forget() {
     await page.waitForTimeout(30);
   }
 }
-
-const lose = () => engine().evaluate(() => {
-  const make = GPUDevice.prototype.createCommandEncoder;
-  GPUDevice.prototype.createCommandEncoder = function (...args) {
-    GPUDevice.prototype.createCommandEncoder = make;
-    const encoder = make.apply(this, args);
-    this.destroy();
-    return encoder;
-  };
-});
 
 async function pictures(count) {
   await set(page, { Pictures: BATCH });
@@ -91,7 +79,7 @@ async function stops(count) {
 async function losses(count) {
   await set(page, { Pictures: 1 });
   for (let i = 0; i < count; i++) {
-    await lose();
+    await loseGPU(page);
     await draw(page);
   }
   await draw(page);
