@@ -66,7 +66,11 @@ func Build(out string) error {
 const page = "./app/cmd/page"
 
 func compile(to string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, page)
+	modfile, err := browserModule()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", "build", "-modfile", modfile, "-trimpath", "-ldflags=-s -w", "-o", to, page)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the page: %w\n%s", err, text)
