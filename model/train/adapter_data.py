@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from emoji import COLOURS, Emoji
 from features import kept
 
-EVERYDAY_SHARE = .5  # of the bank's draws: without it most of what an adapter sees is hands, signs and people
+EVERYDAY_SHARE = .35  # of the bank's draws
 
 
 class Draws(Dataset):

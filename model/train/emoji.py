@@ -1,6 +1,6 @@
 """The pictures that the model is trained on, and how they would be asked for.
 
-render.mjs draws every emoji once, transparent, into px.bin; here each is put on a plain
+render.mjs draws what names.txt lists once in each style, transparent, into px.bin; here each is put on a plain
 background, moved a little, and given a caption.
 """
 import json
@@ -20,7 +20,7 @@ BACKGROUNDS = dict(
 COLOURS = list(BACKGROUNDS)
 TABLE = torch.tensor([BACKGROUNDS[c] for c in COLOURS]).float()
 
-# What people ask for first. unet.py draws these more often than the sets' thousands of hands, signs and family members.
+# What people ask for first. unet.py draws these more often than the rest of names.txt.
 EVERYDAY = (
     "fox, cat, cat face, dog, dog face, lion, tiger face, bear, panda, koala, rabbit face, mouse face, pig face, cow face, horse face, unicorn, "
     "monkey face, chicken, penguin, owl, frog, turtle, dragon face, whale, dolphin, fish, tropical fish, shark, octopus, crab, snail, butterfly, "

@@ -1,27 +1,21 @@
-// Draws the emoji of seven sets, 128 px RGBA, one after the other into px.bin, and lists them in meta.json.
+// Draws the emoji of three sets that names.txt lists, 128 px RGBA, one after the other into px.bin, and lists them in meta.json.
 //   node render.mjs WORK [THIN]      THIN: one drawing of so many, for a trial of the whole run
 import fs from 'node:fs'
 import path from 'node:path'
 import { createRequire } from 'node:module'
 import sharp from 'sharp'
 
-const styles = {
-  'fluent-emoji': '3d', 'fluent-emoji-flat': 'flat', 'noto': 'noto', 'noto-v1': 'blob',
-  'fxemoji': 'firefox', 'twemoji': 'twitter', 'emojione': 'joy',
-}
+const styles = { 'fluent-emoji': '3d', 'fluent-emoji-flat': 'flat', noto: 'noto' }
 const side = 128, margin = 4, atOnce = 64
-const tone = /(light|medium-light|medium|medium-dark|dark)-skin-tone|-(light|medium|dark)(-|$)/
 const require = createRequire(import.meta.url)
 const work = process.argv[2], thin = Number(process.argv[3] ?? 1)
 if (!(thin >= 1)) throw new Error(`${process.argv[3]}: THIN is a number from 1 on`)
 if (!work) throw new Error('node render.mjs WORK: name the folder that the drawings go to')
 
-// FNV-1a. Skin tones would be a third of all pictures: of those, 15 in 100 are kept, always the same ones.
-function hash(text) {
-  let h = 2166136261
-  for (const c of text) h = Math.imul(h ^ c.charCodeAt(0), 16777619) >>> 0
-  return h
-}
+// What people type and look at. Hands, people in their trades, signs, buttons, arrows and clocks are not among them.
+const wanted = new Set(fs.readFileSync(new URL('names.txt', import.meta.url), 'utf8').trim().split('\n'))
+
+const nameOf = icon => icon.replace(/-/g, ' ')
 
 async function draw(set, icon) {
   const view = [icon.left ?? set.left ?? 0, icon.top ?? set.top ?? 0, icon.width ?? set.width ?? 16, icon.height ?? set.height ?? 16]
@@ -42,15 +36,14 @@ const meta = []
 let failed = 0
 for (const [name, style] of Object.entries(styles)) {
   const set = JSON.parse(fs.readFileSync(require.resolve(`@iconify-json/${name}/icons.json`)))
-  const icons = Object.entries(set.icons).filter(([icon]) => !tone.test(icon) || hash(name + icon) % 100 >= 85)
-    .filter((_, i) => i % thin === 0)
+  const icons = Object.entries(set.icons).filter(([icon]) => wanted.has(nameOf(icon))).filter((_, i) => i % thin === 0)
   for (let i = 0; i < icons.length; i += atOnce) {
     const some = icons.slice(i, i + atOnce)
     const drawn = await Promise.allSettled(some.map(([, icon]) => draw(set, icon)))
     drawn.forEach((d, k) => {
       if (d.status === 'rejected') return failed++ // a few of the sets' drawings use features that librsvg lacks
       fs.writeSync(out, d.value)
-      meta.push({ style, name: some[k][0].replace(/-/g, ' ') })
+      meta.push({ style, name: nameOf(some[k][0]) })
     })
   }
 }

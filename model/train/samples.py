@@ -8,11 +8,9 @@ import numpy as np
 from emoji import Emoji
 from evaluate import as_image
 
-CHOICE = [("3d", "fox", "blue"), ("noto", "cactus", "yellow"), ("flat", "octopus", "teal"), ("twitter", "strawberry", "green"),
-          ("blob", "crescent moon", "pink"), ("joy", "sunflower", "purple"), ("noto", "butterfly", "orange")]
-SETS = {"3d": "Fluent Emoji, Microsoft (MIT)", "flat": "Fluent Emoji Flat, Microsoft (MIT)", "noto": "Noto Emoji, Google (Apache-2.0)",
-        "blob": "Noto Emoji v1, Google (Apache-2.0)", "firefox": "FxEmojis, Mozilla (CC-BY-4.0)",
-        "twitter": "Twemoji, Twitter and contributors (CC-BY-4.0)", "joy": "EmojiOne v2, JoyPixels (CC-BY-4.0)"}
+CHOICE = [("3d", "fox", "blue"), ("noto", "cactus", "yellow"), ("flat", "octopus", "teal"), ("noto", "strawberry", "green"),
+          ("3d", "crescent moon", "pink"), ("flat", "sunflower", "purple"), ("noto", "butterfly", "orange")]
+SETS = {"3d": "Fluent Emoji, Microsoft (MIT)", "flat": "Fluent Emoji Flat, Microsoft (MIT)", "noto": "Noto Emoji, Google (Apache-2.0)"}
 
 
 def main():
