@@ -2,7 +2,8 @@
 
 CLIP-I: the cosine of the image embeddings of what is made and of the image prompt. CLIP-T: of the embeddings
 of what is made and of the caption. The judge is the model's own small CLIP: good for comparing one adapter
-with another, not with figures by other CLIPs. Writes a JSON table, and a sheet: a row for each way of asking.
+with another, not with figures by other CLIPs. With second.py's judge in the work folder there is a figure more, "second":
+as CLIP-I, by an encoder that no adapter was trained with. Writes a JSON table, and a sheet: a row for each way of asking.
 """
 import argparse
 import json
@@ -15,17 +16,25 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
 from PIL import Image
 from safetensors.torch import load_file
 
+import second
 from emoji import COLOURS, Emoji
 from judge import pooled_text
 from training import DEVICE, autocast
 
 
 class Judge:
-    def __init__(self, pipe, model, projection):
-        self.vision, self.process, self.model, self.projection = pipe.image_encoder, pipe.feature_extractor, model, projection
+    def __init__(self, pipe, model, work):
+        self.vision, self.process, self.model = pipe.image_encoder, pipe.feature_extractor, model
+        self.projection = load_file(work / "judge.safetensors")["text_projection.weight"]
+        self.second = second.read(work) if (work / "second.safetensors").exists() else None
 
     def pictures(self, images):
         return F.normalize(self.vision(self.process(images, return_tensors="pt").pixel_values.to(DEVICE)).image_embeds, dim=-1).cpu()
+
+    def again(self, images):
+        """The second judge's embeddings."""
+        pixels = torch.from_numpy(np.stack([np.asarray(i) for i in images])).permute(0, 3, 1, 2).float() / 127.5 - 1
+        return self.second(F.avg_pool2d(pixels, 2).to(DEVICE)).cpu()
 
     def captions(self, captions):
         return F.normalize(pooled_text(self.model, captions) @ self.projection.T, dim=-1)
@@ -64,7 +73,7 @@ def main():
     if args.adapter:
         pipe.load_ip_adapter(str(args.adapter.parent), subfolder="", weight_name=args.adapter.name, image_encoder_folder=None)
     emoji, rng = Emoji(args.work), np.random.default_rng(7)
-    judge = Judge(pipe, args.model, load_file(args.work / "judge.safetensors")["text_projection.weight"])
+    judge = Judge(pipe, args.model, args.work)
 
     chosen = rng.choice(emoji.held, args.count, replace=False)
     colours = rng.integers(1, len(COLOURS), args.count)
@@ -110,6 +119,9 @@ def main():
         table[name] = {"CLIP-I": mean_and_spread([(s * wanted).sum(1) for s in seen]),
                        "CLIP-T": mean_and_spread([(s * own).sum(1) for s in seen]),
                        "CLIP-T, another background": mean_and_spread([(s * other).sum(1) for s in seen])}
+        if judge.second:
+            again = judge.again(prompts)
+            table[name]["second"] = mean_and_spread([(judge.again(r) * again).sum(1) for r in runs])
         rows.append(runs[0])
         print(name, {k: v["mean"] for k, v in table[name].items()}, flush=True)
         args.output.write_text(json.dumps(table, indent=1) + "\n")
