@@ -94,7 +94,7 @@ def main():
         """What stands for the pictures [B, ...]."""
         return torch.from_numpy(images[r, i].astype(np.float32)).to(DEVICE)
 
-    some = rng.choice(emoji.train, 128, replace=False)
+    some = rng.choice(emoji.train, min(128, len(emoji.train)), replace=False)
     queries = real_queries(unet, DDIMScheduler.from_pretrained(args.base / "scheduler"), torch.from_numpy(bank["Z"][0][some]).float().to(DEVICE), hidden_states(captions(np.zeros(len(some), int), some)))
     attentions = {n: unet.get_submodule(name.removesuffix(".processor")) for n, name in enumerate(unet.attn_processors) if n in queries}
     adapter = Adapter(unet, projection_for(args.adapter, vision_config, unet.config.cross_attention_dim, args.resampler_dim), args.adapter).to(DEVICE)

@@ -56,7 +56,7 @@ def main():
     emoji, bank, base = Emoji(args.work), np.load(args.work / "bank.npz"), args.work / "base"
     views, colours = bank["V"], bank["C"]
     tokenizer, words = make_vocabulary(emoji, base / "tokenizer")
-    clip = new_clip(words).to(DEVICE)
+    clip, each = new_clip(words).to(DEVICE), min(args.batch, len(emoji.train))  # a trial has fewer drawings than a batch
 
     def batch(indices, passes, rng):
         captions = [emoji.caption(i, colours[r, i], rng) for r, i in zip(passes, indices)]
@@ -65,9 +65,9 @@ def main():
     run = Run(clip, args.work / "clip.state.pt", args.minutes, rate=6e-4, weight_decay=.05, warm_up=100, flat=.3, betas=(.9, .98))
     for step in run:
         rng = np.random.default_rng((2, step))
-        chosen = rng.choice(emoji.train, args.batch, replace=False)
+        chosen = rng.choice(emoji.train, each, replace=False)
         with autocast():
-            out = clip(**batch(chosen, rng.integers(0, len(views), args.batch), rng), return_loss=True)
+            out = clip(**batch(chosen, rng.integers(0, len(views), each), rng), return_loss=True)
         run.learn(out.loss)
         clip.logit_scale.data.clamp_(0, math.log(100))
 

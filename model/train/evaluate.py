@@ -73,6 +73,7 @@ def main():
     if args.adapter:
         pipe.load_ip_adapter(str(args.adapter.parent), subfolder="", weight_name=args.adapter.name, image_encoder_folder=None)
     emoji, rng = Emoji(args.work), np.random.default_rng(7)
+    args.count = min(args.count, len(emoji.held))
     judge = Judge(pipe, args.model, args.work)
 
     chosen = rng.choice(emoji.held, args.count, replace=False)

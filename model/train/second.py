@@ -60,13 +60,13 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(args.threads), torch.manual_seed(3)
     emoji, views = Emoji(args.work), np.load(args.work / "bank.npz")["V"]
-    judge = Second().to(DEVICE)
+    judge, each = Second().to(DEVICE), min(args.batch, len(emoji.train))
     picture = lambda r, i: torch.from_numpy(views[r, i]).to(DEVICE).float() / 127.5 - 1
     run = Run(judge, args.work / "second.state.pt", args.minutes, rate=1e-3, weight_decay=.05, warm_up=50, flat=.3, ema=.99)
     for step in run:
         rng = np.random.default_rng((9, step))
-        x = picture(rng.integers(0, len(views), args.batch), rng.choice(emoji.train, args.batch, replace=False))
-        logits, own = judge(altered(x)) @ judge(altered(x)).T / .1, torch.arange(args.batch, device=DEVICE)
+        x = picture(rng.integers(0, len(views), each), rng.choice(emoji.train, each, replace=False))
+        logits, own = judge(altered(x)) @ judge(altered(x)).T / .1, torch.arange(each, device=DEVICE)
         run.learn((F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2)
     run.take_average()
     with torch.no_grad():
