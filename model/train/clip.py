@@ -75,7 +75,7 @@ def main():
     held = emoji.held[:192]
     with torch.no_grad():
         logits = clip(**batch(held, np.zeros(len(held), int), np.random.default_rng(3))).logits_per_image
-    right = logits.topk(5, 1).indices.cpu() == torch.arange(len(held))[:, None]
+    right = logits.topk(min(5, len(held)), 1).indices.cpu() == torch.arange(len(held))[:, None]
     print(f"held-out picture to caption among {len(held)}: first {right[:, 0].float().mean():.3f}, first five {right.any(1).float().mean():.3f}")
     clip.save_pretrained(args.work / "clip")
     CLIPTextModel.from_pretrained(args.work / "clip").save_pretrained(base / "text_encoder")

@@ -61,7 +61,7 @@ def main():
         pooled, seen = pooled_text(args.base, captions), embeds[shown, np.arange(len(emoji))]
         weight = fit(pooled[emoji.train], seen[emoji.train])
         held = torch.from_numpy(emoji.held[:192])
-        order = (F.normalize(seen[held], dim=-1) @ F.normalize(pooled[held] @ weight.T, dim=-1).T).topk(5, 1).indices
+        order = (F.normalize(seen[held], dim=-1) @ F.normalize(pooled[held] @ weight.T, dim=-1).T).topk(min(5, len(held)), 1).indices
         right = order == torch.arange(len(held))[:, None]
         print(f"held-out picture to caption among {len(held)}: first {right[:, 0].float().mean():.3f}, first five {right.any(1).float().mean():.3f}")
     save_file({"text_projection.weight": weight.contiguous()}, args.work / "judge.safetensors")
