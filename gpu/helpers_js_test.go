@@ -26,6 +26,9 @@ var testDevices = map[bool]*Device{}
 // testDevice opens a device once for the whole run; opening one takes longer than most tests.
 func testDevice(t *testing.T, path testPath) *Device {
 	t.Helper()
+	if path.software {
+		t.Fatal("only a planner emulates a GPU")
+	}
 	d, ok := testDevices[path.f16]
 	if !ok {
 		var err error
