@@ -189,7 +189,7 @@ type KernelTime struct {
 	Cost          float64
 }
 
-// Profile runs every dispatch by itself and measures how long it takes, including the wait
+// Profile runs every dispatch separately and measures how long it takes, including the wait
 // for the GPU.
 func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
 	v, err := webapi.Await(ctx, p.host.js.Call("profile", step))

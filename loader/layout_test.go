@@ -214,7 +214,7 @@ func TestShards(t *testing.T) {
 }
 
 // FuzzSingleFile gives arbitrary headers to the whole reader of single files: it must
-// answer with an error or with networks whose tensors all lie in the file.
+// answer with an error, or with networks whose tensors are all in the file.
 func FuzzSingleFile(f *testing.F) {
 	f.Add([]byte(`{"model.diffusion_model.input_blocks.0.0.weight":{"dtype":"F16","shape":[1,4,3,3],"data_offsets":[0,72]},"model.diffusion_model.input_blocks.1.0.in_layers.0.weight":{"dtype":"F16","shape":[4],"data_offsets":[72,80]}}`), int64(80))
 	f.Add([]byte(`{"first_stage_model.decoder.conv_in.weight":{"dtype":"F16","shape":[0],"data_offsets":[0,0]},"first_stage_model.decoder.up.0.block.0.conv1.weight":{"dtype":"F16","shape":[0],"data_offsets":[0,0]},"model.diffusion_model.input_blocks.3.0.op.weight":{"dtype":"F16","shape":[0],"data_offsets":[0,0]},"cond_stage_model.transformer.text_model.x":{"dtype":"F16","shape":[],"data_offsets":[0,2]}}`), int64(2))

@@ -5,7 +5,7 @@
 // On such a processor the threads of a workgroup are the lanes of a vector. Reading
 // workgroup memory is one more gather, a barrier switches between coroutines, and an array
 // with a computed index is a gather and a scatter. So every thread computes 16 pixels by 4
-// channels by itself, in named variables. Of every four pixels it reads one and gets the
+// channels alone, in named variables. Of every four pixels it reads one and gets the
 // others from its neighbours by quadBroadcast. Neighbouring threads read neighbouring words
 // of w. With this kernel a step of the model that ships takes 1.3 s on SwiftShader and 0.5 s
 // on lavapipe (two cores, f32); with conv2d.wgsl it takes 10.6 s and 1.2 s.

@@ -23,7 +23,7 @@ func TestARecipeGivesItsPicture(t *testing.T) {
 			}
 			again := sources(one)
 			if len(again) != 1 || !slices.Equal(again[0].Normal(64), source.Normal(64)) {
-				t.Errorf("%q: picture %d, by itself, has other noise", device, i)
+				t.Errorf("%q: picture %d has other noise when it is drawn alone", device, i)
 			}
 		}
 	}

@@ -97,7 +97,7 @@ func ownPNG(file []byte) (webapi.Bytes, error) {
 	return webapi.BytesOf(png), nil
 }
 
-// here returns the whole address of a file of the site, which may lie under any path. go-app would take a relative
+// here returns the full address of a file of the site, which may be served under any path. go-app would take a relative
 // address as relative to the server.
 func here(path string) string {
 	return js.Global().Get("URL").New(path, js.Global().Get("document").Get("baseURI")).Get("href").String()

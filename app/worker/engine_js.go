@@ -74,7 +74,7 @@ func (d *drawer) count(text string) protocol.Count {
 // do does a request whose turn has come.
 func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, error) {
 	// WebAssembly's memory never shrinks. Go would let its heap double before it collects, and
-	// a model that is opened anew would come to lie beside what is left of the one before.
+	// a model that is opened again would be held together with the remains of the one before.
 	defer runtime.GC()
 	switch b := m.Body.(type) {
 	case protocol.Load:

@@ -42,7 +42,7 @@ func (l *Linear) wants(prefix string) []want {
 func (l *Linear) upload(ctx context.Context, d *gpu.Device, params []gpu.Parameter) (err error) {
 	weights, biases := split(params, l.bias)
 	for i := range weights {
-		weights[i].Shape = weights[i].Shape[:2] // a 1 × 1 convolution lies in the file as a matrix does
+		weights[i].Shape = weights[i].Shape[:2] // a 1 × 1 convolution is stored like a matrix
 	}
 	l.weights, err = d.NewConvWeight(ctx, weights[0].Name, weights, biases, l.geglu)
 	return err

@@ -36,7 +36,7 @@ func TestEachPictureDrawsFromItsOwnSource(t *testing.T) {
 			for i := range 3 {
 				one := drawn(t, &Request{Scheduler: s, NumImages: 1, Sources: []random.Source{source(uint64(7 + i))}})
 				if !slices.Equal(three.initial[i], one.initial[0]) || !slices.Equal(three.noise0[i], one.noise0[0]) {
-					t.Errorf("%s, %s: picture %d begins from other noise than by itself", name, s, i)
+					t.Errorf("%s, %s: picture %d does not begin from the noise that it has when it is drawn alone", name, s, i)
 				}
 				if want := transposed(source(uint64(7+i)).Normal(4*3*5), 4); !slices.Equal(one.noise0[0], want) {
 					t.Errorf("%s, %s: picture %d does not begin from its source's first numbers", name, s, i)

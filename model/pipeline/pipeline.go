@@ -111,7 +111,7 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		return err
 	}
 	progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
-	// The encoders run first, each by itself: when the UNet, the largest network, is loaded,
+	// The encoders run first, one after another: when the UNet, the largest network, is loaded,
 	// they are no longer needed.
 	if err := r.encode(ctx); err != nil {
 		return err

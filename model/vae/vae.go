@@ -74,7 +74,7 @@ func (a *attention) forward(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
 	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.name + ".to_out.0", Residual: x})
 }
 
-// hasPrefix reports whether a key lies below one of the names.
+// hasPrefix reports whether a key begins with one of the names and a dot.
 func hasPrefix(key string, names ...string) bool {
 	for _, n := range names {
 		if strings.HasPrefix(key, n+".") {

@@ -214,7 +214,7 @@ def run(case, dtype):
         kwargs["mask_image"] = mask
     if case["kind"] != "img2img":
         kwargs |= dict(height=h, width=w)
-    # diffusers draws float16 noise for a float16 run: other numbers. To compare, the
+    # For a float16 run diffusers draws noise in float16, which gives other numbers. To compare, the
     # generator's draws are made in float32 and rounded.
     g = torch.Generator().manual_seed(case["seed"])
     out = pipe(num_inference_steps=steps, guidance_scale=guidance, generator=g, output_type="latent", num_images_per_prompt=case["num_images"], **kwargs)

@@ -92,7 +92,7 @@ func (a *Adapter) checkEncoder(c clip.Config) error {
 	if name := encoders[reads]; name != "" {
 		remedy = "choose " + name
 		if name == "CLIP ViT-H/14" {
-			remedy += ", which lies in models/image_encoder of h94/IP-Adapter"
+			remedy += ", which is in models/image_encoder of h94/IP-Adapter"
 		}
 	}
 	is := ""

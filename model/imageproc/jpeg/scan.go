@@ -68,8 +68,8 @@ func (d *decoder) plane(id uint8) (*Plane, error) {
 	return nil, bad("a scan of component %d, which there is not", id)
 }
 
-// read goes through the blocks: of one plane by itself in rows, of several in
-// MCUs (A.2).
+// read goes through the blocks: those of a single plane row by row, and those of several
+// planes MCU by MCU (A.2).
 func (s *scan) read() error {
 	p := &s.d.pic
 	across, down := ceil(p.Width, 8*p.MaxH), ceil(p.Height, 8*p.MaxV)

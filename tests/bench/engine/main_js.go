@@ -189,7 +189,7 @@ func (b *bench) read([]js.Value) (any, error) {
 	return typed(v), nil
 }
 
-// profile runs every dispatch by itself and returns [{kernel, label, ms, flop}].
+// profile runs every dispatch separately and returns [{kernel, label, ms, flop}].
 func (b *bench) profile([]js.Value) (any, error) {
 	times, err := b.program.Profile(background, 0)
 	if err != nil {
