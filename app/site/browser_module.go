@@ -4,10 +4,12 @@ package site
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -17,8 +19,8 @@ import (
 // runs. The page is compiled with a copy of the module without that half.
 const (
 	goApp       = "github.com/maxence-charriere/go-app/v10"
-	goAppCopy   = ".build/go-app"     // below the project's root; git ignores it
-	browserMods = ".build/go-app.mod" // the project's go.mod, with goAppCopy in place of goApp
+	goAppCopies = ".build/go-app"     // a folder for each version; git ignores it
+	browserMods = ".build/go-app.mod" // the project's go.mod, with a copy in place of goApp
 )
 
 // browserHalf replaces resource.go, which resolves addresses for the server. The page has
@@ -36,39 +38,40 @@ func clientResourceResolver(string) func(string) string {
 // browserModule makes the copy, and returns the go.mod to compile the page with.
 func browserModule() (modfile string, err error) {
 	out, err := exec.Command("go", "mod", "download", "-json", goApp).Output()
+	var module struct{ Dir, Version string }
 	if err == nil {
-		out, err = exec.Command("go", "list", "-m", "-f", "{{.Dir}}", goApp).Output()
+		err = json.Unmarshal(out, &module)
 	}
 	if err != nil {
 		return "", fmt.Errorf("finding the folder of %s: %w", goApp, err)
 	}
-	from := strings.TrimSpace(string(out))
-	err = filepath.WalkDir(filepath.Join(from, "pkg"), func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
+	from, to := module.Dir, path.Join(goAppCopies, module.Version)
+	err = filepath.WalkDir(filepath.Join(from, "pkg"), func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(file, "_test.go") {
 			return err
 		}
-		name, err := filepath.Rel(from, path)
+		name, err := filepath.Rel(from, file)
 		if err != nil || name == filepath.Join("pkg", "app", "http.go") {
 			return err
 		}
-		b, err := os.ReadFile(path)
+		b, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
 		if name == filepath.Join("pkg", "app", "resource.go") {
 			b = []byte(browserHalf)
 		}
-		return writeChanged(filepath.Join(goAppCopy, name), b)
+		return writeChanged(filepath.Join(to, name), b)
 	})
 	if err != nil {
 		return "", err
 	}
-	for to, from := range map[string]string{filepath.Join(goAppCopy, "go.mod"): filepath.Join(from, "go.mod"), strings.TrimSuffix(browserMods, ".mod") + ".sum": "go.sum"} {
-		b, err := os.ReadFile(from)
+	for copied, original := range map[string]string{filepath.Join(to, "go.mod"): filepath.Join(from, "go.mod"), strings.TrimSuffix(browserMods, ".mod") + ".sum": "go.sum"} {
+		b, err := os.ReadFile(original)
 		if err != nil {
 			return "", err
 		}
-		if err := writeChanged(to, b); err != nil {
+		if err := writeChanged(copied, b); err != nil {
 			return "", err
 		}
 	}
@@ -76,7 +79,7 @@ func browserModule() (modfile string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return browserMods, writeChanged(browserMods, fmt.Appendf(b, "\nreplace %s => ./%s\n", goApp, goAppCopy))
+	return browserMods, writeChanged(browserMods, fmt.Appendf(b, "\nreplace %s => ./%s\n", goApp, to))
 }
 
 // writeChanged writes a file unless it has that content already.
