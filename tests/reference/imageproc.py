@@ -1,14 +1,13 @@
 """Writes fixtures/imageproc: small picture files with what PIL decodes them to,
 and checksums of what PIL, transformers and diffusers compute.
 
-Most pictures are not stored: pattern() makes them, here and in the Go test.
+Most pictures are not stored: pattern() in patterns.py makes them, and so does the Go test.
 """
 
 import base64
 import io
 import json
 import pathlib
-import zlib
 
 import diffusers
 import numpy as np
@@ -21,21 +20,10 @@ from PIL import Image
 from transformers import CLIPImageProcessor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
+from patterns import crc, pattern
+
 out = pathlib.Path(__file__).parent.parent / "fixtures" / "imageproc"
 out.mkdir(parents=True, exist_ok=True)
-
-
-def pattern(width, height, channels, noise=True):
-    y, x, c = np.meshgrid(*(np.arange(n, dtype=np.uint32) for n in (height, width, channels)), indexing="ij")
-    v = x * 3 + y * 5 + c * 70
-    if noise:
-        v = v + ((x * 374761393 + y * 668265263 + c * 2246822519) >> 13)
-    v = (v & 255).astype(np.uint8)
-    return Image.fromarray(v if channels > 1 else v[:, :, 0])
-
-
-def crc(x):
-    return zlib.crc32(np.ascontiguousarray(x).tobytes())
 
 
 def floats(x):

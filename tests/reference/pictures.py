@@ -13,22 +13,10 @@ import numpy as np
 import PIL
 from PIL import Image, ImageOps
 
+from patterns import crc, pattern
+
 out = pathlib.Path(__file__).parent.parent / "fixtures" / "pictures"
 out.mkdir(parents=True, exist_ok=True)
-
-
-def pattern(width, height, channels, noise=True):  # as in imageproc.py
-    y, x, c = np.meshgrid(*(np.arange(n, dtype=np.uint32) for n in (height, width, channels)), indexing="ij")
-    v = x * 3 + y * 5 + c * 70
-    if noise:
-        v = v + ((x * 374761393 + y * 668265263 + c * 2246822519) >> 13)
-    v = (v & 255).astype(np.uint8)
-    return Image.fromarray(v if channels > 1 else v[:, :, 0])
-
-
-def crc(x):
-    return zlib.crc32(np.ascontiguousarray(x).tobytes())
-
 
 files = []
 WHITE, BLUE = (255, 255, 255), (10, 20, 200)
