@@ -66,7 +66,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	bind := []Binding{In("q", q), In("kv", kv), Out("y", y), In("image_kv", image.KV).Optional(), In("spans", image.Spans).Optional(),
 		In("lambda", image.Lambda).Optional(), In("step", step).Optional(), In("masks", image.Masks).Optional()}
 	cost := 4 * float64(batch*tq*tokens*channels)
-	if p.Device.emulated() && !o.tiled {
+	if p.Device.onProcessor() && !o.tiled {
 		// A thread has two queries. Different head sizes share a pipeline, because compiling takes
 		// long.
 		quads := o.HeadSize / 4

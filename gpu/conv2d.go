@@ -129,7 +129,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	}
 	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", o.Table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
 
-	onCPU := p.Device.emulated() && o.tile.mv == 0
+	onCPU := p.Device.onProcessor() && o.tile.mv == 0
 	t := o.tile
 	switch {
 	case onCPU:

@@ -38,8 +38,9 @@ func (a AdapterInfo) String() string {
 }
 
 // emulated says whether a processor emulates the GPU. Such a device runs the kernels whose
-// names end in _cpu; conv2d_cpu.wgsl says why. They need subgroups, which SwiftShader and
-// lavapipe both have; without subgroups the device runs a GPU's kernels.
+// names end in _cpu, unless SetKernels says otherwise; conv2d_cpu.wgsl says why. They need
+// subgroups, which SwiftShader and lavapipe both have; without subgroups the device runs a
+// GPU's kernels.
 func (d *Device) emulated() bool { return d.Info.Software && d.Subgroups }
 
 // Device is a GPU, or a planner without one (see NewPlanner).
@@ -54,8 +55,9 @@ type Device struct {
 	// the end.
 	Guard bool
 
-	memory memory
-	passed int64 // bytes of weights since the last collection
+	kernels Kernels
+	memory  memory
+	passed  int64 // bytes of weights since the last collection
 	//lint:ignore U1000 empty on the host
 	host deviceHandle
 }

@@ -189,10 +189,12 @@ type KernelTime struct {
 	Cost          float64
 }
 
-// Profile runs every dispatch separately and measures how long it takes, including the wait
-// for the GPU.
-func (p *Program) Profile(ctx context.Context, step int) ([]KernelTime, error) {
-	v, err := webapi.Await(ctx, p.host.js.Call("profile", step))
+// Profile runs every dispatch separately and measures how long it takes, by the GPU's own
+// timestamps if it has them, and otherwise including the wait for the GPU. A dispatch is
+// repeated until it has taken at least that long, and Milliseconds is of one run. With 0 it
+// runs once. What accumulates in place has no meaningful value afterwards.
+func (p *Program) Profile(ctx context.Context, step int, atLeast time.Duration) ([]KernelTime, error) {
+	v, err := webapi.Await(ctx, p.host.js.Call("profile", step, float64(atLeast.Microseconds())/1e3))
 	if err != nil {
 		return nil, err
 	}

@@ -60,29 +60,73 @@ class Program {
     return true;
   }
 
-  // profile runs every dispatch as a submission of its own. It resolves to a Float64Array of
-  // the milliseconds that each took, including the wait for the GPU.
-  async profile(step) {
-    const { device, pipelines, bindGroups, list, cost } = this;
-    if (this.stepBuffer) device.queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
+  // profile runs every dispatch in submissions of its own and resolves to a Float64Array of
+  // the milliseconds that one run of each takes. A dispatch is repeated until it has taken
+  // target milliseconds, because browsers round timestamps to 100 µs. Without target it runs
+  // once. Without timestamps the wait for the GPU is counted, too.
+  async profile(step, target = 0) {
+    const { device, stepBuffer, cost } = this;
+    if (stepBuffer) device.queue.writeBuffer(stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
     const ms = new Float64Array(cost.length);
-    for (let i = 0; i < cost.length; i++) {
-      await device.queue.onSubmittedWorkDone();
-      const began = performance.now();
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      pass.setPipeline(pipelines[list[5 * i]]);
-      pass.setBindGroup(0, bindGroups[list[5 * i + 1]]);
-      pass.dispatchWorkgroups(list[5 * i + 2], list[5 * i + 3], list[5 * i + 4]);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
-      await device.queue.onSubmittedWorkDone();
-      ms[i] = performance.now() - began;
+    const clock = new Clock(device);
+    try {
+      for (let i = 0; i < cost.length; i++) {
+        let times = 1;
+        for (;;) {
+          const taken = await clock.time((pass) => this.repeat(pass, i, times));
+          ms[i] = taken / times;
+          if (taken >= target || times >= 4096) break;
+          times = Math.min(4096, Math.max(2 * times, Math.ceil(times * 1.2 * target / Math.max(taken, 0.05))));
+        }
+      }
+    } finally {
+      clock.destroy();
     }
     return ms;
   }
 
+  // repeat records a dispatch a number of times.
+  repeat(pass, i, times) {
+    const { pipelines, bindGroups, list } = this;
+    pass.setPipeline(pipelines[list[5 * i]]);
+    pass.setBindGroup(0, bindGroups[list[5 * i + 1]]);
+    for (let n = 0; n < times; n++) pass.dispatchWorkgroups(list[5 * i + 2], list[5 * i + 3], list[5 * i + 4]);
+  }
+
   cancel() { this.cancelled = true; }
+}
+
+// Clock measures compute passes, by the GPU's own timestamps if the device has them.
+class Clock {
+  constructor(device) {
+    this.device = device;
+    if (!device.features.has("timestamp-query")) return;
+    this.queries = device.createQuerySet({ type: "timestamp", count: 2 });
+    this.resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+  }
+
+  // time resolves to the milliseconds that a pass takes, which record fills.
+  async time(record) {
+    const { device, queries, resolved } = this;
+    await device.queue.onSubmittedWorkDone();
+    const began = performance.now();
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass(queries && { timestampWrites: { querySet: queries, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } });
+    record(pass);
+    pass.end();
+    if (queries) encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    const waited = performance.now() - began;
+    if (!queries) return waited;
+    const [from, to] = new BigUint64Array((await read(device, resolved, 0, 16)).buffer);
+    return to > from ? Number(to - from) / 1e6 : waited;
+  }
+
+  destroy() {
+    this.queries?.destroy();
+    this.resolved?.destroy();
+  }
 }
 
 // write writes bytes to a buffer. writeBuffer takes only multiples of four bytes.

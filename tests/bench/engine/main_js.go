@@ -191,7 +191,7 @@ func (b *bench) read([]js.Value) (any, error) {
 
 // profile runs every dispatch separately and returns [{kernel, label, ms, flop}].
 func (b *bench) profile([]js.Value) (any, error) {
-	times, err := b.program.Profile(background, 0)
+	times, err := b.program.Profile(background, 0, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,188 @@
+package gpu
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Class is a kind of operation that can be computed in several ways.
+type Class string
+
+const (
+	ConvClass      Class = "conv"      // convolutions of 3 × 3 and larger
+	LinearClass    Class = "linear"    // linear layers and convolutions of 1 × 1
+	AttentionClass Class = "attention" // attention
+)
+
+// Classes lists all of them.
+var Classes = []Class{ConvClass, LinearClass, AttentionClass}
+
+// Variant is one way to compute the operations of a class on a GPU. All variants of a class
+// compute the same, up to rounding; which is fastest differs from GPU to GPU, and is measured
+// on the visitor's (wgsl/COST.md shows what compilers make of them).
+type Variant struct {
+	Class Class
+	Name  string
+	Does  string // for people: what is different about it
+	// Shapes are the shapes of the class for which the choice is worth a measurement of its
+	// own. A choice for "attention/80" goes before one for "attention".
+	Shapes []string
+	// lacks says what the variant needs and the device does not have, or "".
+	lacks func(d *Device) string
+}
+
+// variants lists every variant. The first of a class is what is used where nothing is chosen.
+var variants = []Variant{
+	{Class: ConvClass, Name: "direct", Does: "an implicit matrix product", Shapes: productShapes},
+	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product", Shapes: productShapes},
+	{Class: AttentionClass, Name: "single", Does: "one query a thread", Shapes: headShapes},
+}
+
+// productShapes tell products that keep a large GPU busy from those that do not.
+var productShapes = []string{"large", "small"}
+
+// headShapes are the head sizes of Stable Diffusion 1.5's UNet.
+var headShapes = []string{"40", "80", "160"}
+
+// Variants lists the variants of a class that the device can run. The first is what is used
+// where nothing is chosen.
+func (d *Device) Variants(c Class) []Variant {
+	var list []Variant
+	for _, v := range variants {
+		if v.Class == c && (v.lacks == nil || v.lacks(d) == "") {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// Kernels says which kernels a device's programs use. The zero value is a processor's kernels
+// on a processor that emulates a GPU, and the first variants on a GPU.
+type Kernels struct {
+	// For is "gpu" for a GPU's kernels on every device, "cpu" for a processor's, and "" for
+	// those that suit the device. A processor's kernels need subgroups.
+	For string
+	// Choice names a variant for a class ("conv") or for a shape of it ("attention/80"). It
+	// counts only where a GPU's kernels are used.
+	Choice map[string]string
+}
+
+// ParseKernels reads what String writes: "auto", "gpu" or "cpu", and choices, divided by
+// commas, as in "gpu,conv=winograd,attention/80=pair".
+func ParseKernels(s string) (Kernels, error) {
+	k := Kernels{}
+	for i, part := range strings.Split(s, ",") {
+		key, name, choice := strings.Cut(part, "=")
+		switch {
+		case choice:
+			if err := checkChoice(key, name); err != nil {
+				return Kernels{}, err
+			}
+			if k.Choice == nil {
+				k.Choice = map[string]string{}
+			}
+			k.Choice[key] = name
+		case i == 0 && (part == "gpu" || part == "cpu"):
+			k.For = part
+		case i == 0 && (part == "auto" || part == ""):
+		default:
+			return Kernels{}, fmt.Errorf("%q is not auto, gpu or cpu, nor a choice such as conv=%s", part, variants[0].Name)
+		}
+	}
+	return k, nil
+}
+
+func (k Kernels) String() string {
+	parts := []string{k.For}
+	if k.For == "" {
+		parts[0] = "auto"
+	}
+	for _, key := range slices.Sorted(maps.Keys(k.Choice)) {
+		parts = append(parts, key+"="+k.Choice[key])
+	}
+	return strings.Join(parts, ",")
+}
+
+// With returns a copy of k in which a class, or a shape of it, has another variant.
+func (k Kernels) With(key, name string) Kernels {
+	k.Choice = maps.Clone(k.Choice)
+	if k.Choice == nil {
+		k.Choice = map[string]string{}
+	}
+	k.Choice[key] = name
+	return k
+}
+
+// checkChoice reports a class, a shape or a variant that does not exist.
+func checkChoice(key, name string) error {
+	class, shape, shaped := strings.Cut(key, "/")
+	if !slices.Contains(Classes, Class(class)) {
+		return fmt.Errorf("there are no variants of %q; there are some of %v", class, Classes)
+	}
+	var names []string
+	for _, v := range variants {
+		if v.Class != Class(class) {
+			continue
+		}
+		if shaped && !slices.Contains(v.Shapes, shape) {
+			return fmt.Errorf("%s has the shapes %v, not %q", class, v.Shapes, shape)
+		}
+		if v.Name == name {
+			return nil
+		}
+		names = append(names, v.Name)
+	}
+	return fmt.Errorf("%s has no variant %q; it has %v", class, name, names)
+}
+
+// SetKernels chooses the kernels of the programs that are recorded from now on. It fails if
+// the device cannot run one of them.
+func (d *Device) SetKernels(k Kernels) error {
+	if k.For == "cpu" && !d.Subgroups {
+		return fmt.Errorf("gpu: a processor's kernels need subgroups, which %s does not have", d.Info)
+	}
+	for key, name := range k.Choice {
+		if err := checkChoice(key, name); err != nil {
+			return fmt.Errorf("gpu: %w", err)
+		}
+		class, _, _ := strings.Cut(key, "/")
+		for _, v := range variants {
+			if v.Class == Class(class) && v.Name == name && v.lacks != nil {
+				if lacks := v.lacks(d); lacks != "" {
+					return fmt.Errorf("gpu: %s=%s needs %s, which %s does not have", key, name, lacks, d.Info)
+				}
+			}
+		}
+	}
+	d.kernels = k
+	return nil
+}
+
+// Kernels returns what SetKernels chose.
+func (d *Device) Kernels() Kernels { return d.kernels }
+
+// variant is the name of the variant that is chosen for a shape of a class.
+func (k Kernels) variant(c Class, shape string) string {
+	if name := k.Choice[string(c)+"/"+shape]; name != "" {
+		return name
+	}
+	if name := k.Choice[string(c)]; name != "" {
+		return name
+	}
+	for _, v := range variants {
+		if v.Class == c {
+			return v.Name
+		}
+	}
+	return ""
+}
+
+// onProcessor says whether programs use a processor's kernels.
+func (d *Device) onProcessor() bool {
+	if d.kernels.For != "" {
+		return d.kernels.For == "cpu"
+	}
+	return d.emulated()
+}
