@@ -9,7 +9,8 @@ const (
 	GELU      // with erf, torch's default
 	QuickGELU // x · sigmoid(1.702 x), OpenAI's CLIP
 	GEGLU     // value · gelu(gate): the weight's rows are the values, then the gates
+	ReLU
 )
 
 // activationCodes are the activations that prelude_common.wgsl applies.
-var activationCodes = []Const{{"NONE", int(NoActivation)}, {"SILU", int(SiLU)}, {"GELU", int(GELU)}, {"QUICK_GELU", int(QuickGELU)}}
+var activationCodes = []Const{{"NONE", int(NoActivation)}, {"SILU", int(SiLU)}, {"GELU", int(GELU)}, {"QUICK_GELU", int(QuickGELU)}, {"RELU", int(ReLU)}}

@@ -9,12 +9,16 @@ import (
 func TestAdd(t *testing.T) {
 	const b, h, w, c = 2, 3, 5, 12
 	for name, o := range map[string]struct {
-		weighted, masked, once bool
+		weighted, masked, once, row bool
+		first                       int
 	}{
 		"whole":           {},
 		"times lambda":    {weighted: true},
 		"masked":          {masked: true},
 		"for every entry": {weighted: true, masked: true, once: true},
+		"to one entry":    {weighted: true, once: true, first: 1},
+		"one row for all": {weighted: true, row: true},
+		"one row of one":  {once: true, row: true, first: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachPath(t, func(t *testing.T, d *Device) {
@@ -24,9 +28,13 @@ func TestAdd(t *testing.T) {
 				if o.once {
 					batch = 1
 				}
-				r, rv := input(d, Act, normals(rng, batch*h*w*c), batch, h, w, c)
+				rh, rw := h, w
+				if o.row {
+					rh, rw = 1, 1
+				}
+				r, rv := input(d, Act, normals(rng, batch*rh*rw*c), batch, rh, rw, c)
 				weight := func(int) float64 { return 1 }
-				ao := AddOptions{Label: "sum"}
+				ao := AddOptions{Label: "sum", First: o.first}
 				if o.weighted {
 					ao.Lambda, _ = input(d, F32, []float32{9, 9, 9, 9, 0.75, 9}, 2, 3)
 					ao.LambdaAt = 1
@@ -44,7 +52,16 @@ func TestAdd(t *testing.T) {
 				run(t, p, 1)
 				want := make([]float32, len(xv))
 				for i := range want {
-					want[i] = float32(float64(xv[i]) + weight(i/c%(h*w))*float64(rv[i%len(rv)]))
+					entry, row := i/c/(h*w), i/c%(h*w)
+					if entry < o.first {
+						want[i] = xv[i]
+						continue
+					}
+					at := row % (rh * rw) * c
+					if !o.once {
+						at += entry * rh * rw * c
+					}
+					want[i] = float32(float64(xv[i]) + weight(row)*float64(rv[at+i%c]))
 				}
 				tolerance := 1e-6 // one rounding of f32
 				if d.F16 {

@@ -10,6 +10,7 @@ type Conv2dOptions struct {
 	UpsampleTo [2]int  // height and width to enlarge the input to first, by nearest neighbour; zeros mean that it is not
 	X2         *Tensor // Act [N, H, W, C2]: concatenated after the input along the channels, or nil
 	Table      *Tensor // F32 [steps, Out]: the step's row is added to every pixel; or nil
+	Lambda     *Tensor // F32 [steps, Out]: the sum and its bias are multiplied by the step's row; or nil. It excludes Table
 	Activation Activation
 	Residual   *Tensor  // Act, added after the activation; or nil
 	Scale      float64  // of the whole result; 0 means 1
@@ -54,10 +55,11 @@ const (
 	convUpsample             // the input is enlarged first
 	convWide                 // the result is f32
 	convGEGLU                // columns are values and their gates
+	convLambda               // the sums are multiplied by a row of a table
 )
 
 var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", convResidual},
-	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}}
+	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}, {"LAMBDA", convLambda}}
 
 // convShape holds the sizes of a convolution: m is the number of output pixels, and top is
 // the row of the enlarged input that the first tap of the first output row reads.
@@ -70,7 +72,7 @@ func (s convShape) flags(w *ConvWeight, o Conv2dOptions, y *Tensor) (flags int) 
 		set bool
 	}{
 		{convBias, w.bias != nil}, {convTable, o.Table != nil}, {convResidual, o.Residual != nil},
-		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu},
+		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu}, {convLambda, o.Lambda != nil},
 	} {
 		if f.set {
 			flags |= f.bit
@@ -94,6 +96,8 @@ func checkConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions) bool {
 		p.Fail("gpu: %s: the residual %s does not fit %s", o.Label, o.Residual, y)
 	case w.packed == nil:
 		p.Fail("gpu: %s has no weights loaded", o.Label)
+	case o.Lambda != nil && (o.Table != nil || w.geglu || o.Lambda.Channels() != y.Channels()):
+		p.Fail("gpu: %s: λ %s does not fit %s", o.Label, o.Lambda, y)
 	default:
 		return true
 	}
@@ -123,11 +127,15 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	if o.Scale != 0 {
 		end.scale = o.Scale
 	}
+	table := o.Table
+	if o.Lambda != nil {
+		table = o.Lambda
+	}
 	var step *Tensor
-	if o.Table != nil {
+	if table != nil {
 		step = p.Step()
 	}
-	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", o.Table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
+	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
 
 	onCPU := p.Device.onProcessor() && o.tile.mv == 0
 	t := o.tile
@@ -174,7 +182,7 @@ func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s conv
 		// A workgroup takes 16 pixels and 64 columns. pairs is padded so that the four threads of
 		// a quad are busy or idle together.
 		conv.Kernel = "conv2d_cpu"
-		conv.Consts = append([]Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_RESIDUAL", o.Residual != nil},
+		conv.Consts = append([]Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_LAMBDA", o.Lambda != nil}, {"HAS_RESIDUAL", o.Residual != nil},
 			{"UPSAMPLES", end.flags&convUpsample != 0}, {"GATED", w.geglu}, {"ACTIVATION", end.activation}}, convFlags...)
 		conv.Groups = [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1}
 	} else {

@@ -57,6 +57,7 @@ type convCase struct {
 	stride, pad, padEnd           int
 	up                            [2]int
 	bias, table, residual, outF32 bool
+	lambda                        bool
 	activation                    Activation
 	scale                         float64
 	dtype                         string
@@ -71,7 +72,7 @@ func (c convCase) String() string {
 		text string
 	}{
 		{c.stride > 1, fmt.Sprintf("stride %d", c.stride)}, {c.padEnd > 0, "zeros at the end"}, {c.up != [2]int{}, "upsampling"},
-		{c.c2 > 0, "two inputs"}, {c.bias, "bias"}, {c.table, "table"}, {c.residual, "residual"}, {c.outF32, "to f32"},
+		{c.c2 > 0, "two inputs"}, {c.bias, "bias"}, {c.table, "table"}, {c.lambda, "λ"}, {c.residual, "residual"}, {c.outF32, "to f32"},
 		{c.activation != NoActivation, fmt.Sprintf("activation %d", c.activation)}, {c.scale != 0, "scaled"}, {c.dtype != "", c.dtype},
 		{c.mv > 0, fmt.Sprintf("tile %dx%d", c.mv, c.nv)}, {c.slices > 1, fmt.Sprintf("%d slices", c.slices)},
 	} {
@@ -117,7 +118,10 @@ func referenceConv(c convCase, x, x2, w, bias, table, residual []float32, y Tens
 					if bias != nil {
 						sum += float64(bias[o])
 					}
-					if table != nil {
+					switch {
+					case c.lambda:
+						sum *= float64(table[o])
+					case table != nil:
 						sum += float64(table[o])
 					}
 					sum = referenceActivation(c.activation, sum)
@@ -144,6 +148,8 @@ func referenceActivation(a Activation, x float64) float64 {
 		return x / 2 * (1 + math.Erf(x/math.Sqrt2))
 	case QuickGELU:
 		return x / (1 + math.Exp(-1.702*x))
+	case ReLU:
+		return max(x, 0)
 	}
 	return x
 }
@@ -165,12 +171,16 @@ func TestConv2d(t *testing.T) {
 			{n: 1, h: 70, w: 66, c: 20, out: 68, size: 3, pad: 1, bias: true, dtype: "BF16"},
 			{n: 1, h: 6, w: 6, c: 8, out: 3, size: 3, pad: 1, bias: true, dtype: "F32"},
 			{n: 1, h: 13, w: 11, c: 28, out: 140, size: 3, pad: 1, bias: true, residual: true},
+			{n: 2, h: 5, w: 6, c: 12, out: 76, size: 1, bias: true, lambda: true, residual: true},
+			{n: 1, h: 9, w: 9, c: 20, out: 8, size: 3, pad: 1, bias: true, activation: ReLU},
 			// A GPU's tiles, on every device.
 			{n: 1, h: 13, w: 11, c: 28, out: 68, size: 3, pad: 1, bias: true, residual: true, mv: 1, nv: 1},
 			{n: 2, h: 5, w: 7, c: 20, out: 72, size: 3, stride: 2, pad: 1, bias: true, mv: 1, nv: 2},
 			// Slices: several taps each, a part of a tap each, and one slice with nothing to do.
 			{n: 2, h: 9, w: 6, c: 20, out: 36, size: 3, pad: 1, bias: true, table: true, residual: true, activation: SiLU, scale: 0.5, mv: 2, nv: 2, slices: 4},
 			{n: 1, h: 5, w: 7, c: 100, c2: 12, out: 70, size: 1, bias: true, outF32: true, mv: 1, nv: 1, slices: 3},
+			{n: 1, h: 5, w: 7, c: 100, out: 40, size: 1, bias: true, lambda: true, residual: true, mv: 1, nv: 1, slices: 2},
+			{n: 1, h: 5, w: 7, c: 20, out: 40, size: 1, bias: true, lambda: true, residual: true, mv: 1, nv: 1},
 			{n: 1, h: 5, w: 7, c: 24, out: 20, size: 3, pad: 1, up: [2]int{10, 14}, mv: 2, nv: 2, slices: 7},
 		}
 		for range 6 { // random sizes, smaller and larger than a tile
@@ -213,6 +223,10 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 	}
 	if c.table {
 		o.Table, tv = input(d, F32, normals(rng, 3*c.out), 3, c.out)
+		tv = tv[2*c.out:]
+	}
+	if c.lambda {
+		o.Lambda, tv = input(d, F32, normals(rng, 3*c.out), 3, c.out)
 		tv = tv[2*c.out:]
 	}
 	if c.outF32 {

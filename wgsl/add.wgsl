@@ -1,7 +1,8 @@
 // y = x + λ · mask · r.
 //
 //   x, y    [count] vec4 of activations
-//   r       [r_count] vec4 of activations; where it has fewer than x, it is repeated
+//   r       vec4 of activations: entries of x's batch from `first` on, or one for all of them; an
+//           entry has x's rows, or one for all of them. Entries before `first` are copied
 //   lambda  [steps, lambda_row] f32: λ at lambda_at of the step's row; not read unless WEIGHTED
 //   step    [1] u32; not read unless WEIGHTED
 //   mask    [rows] f32: one weight for each pixel or token of a batch entry; not read unless MASKED
@@ -13,9 +14,11 @@
 struct Params {
     count: u32,
     stride: u32,
-    r_count: u32,
     row_quads: u32,   // vec4 in a row: of one pixel or token
     rows: u32,        // rows in a batch entry
+    first: u32,       // the first entry that r is added to
+    r_entry: u32,     // vec4 from an entry of r to the next, or 0 where there is one
+    r_row: u32,       // vec4 from a row of r to the next, or 0 where an entry has one
     lambda_row: u32,
     lambda_at: u32,
 }
@@ -32,8 +35,15 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
+    let row = i / p.row_quads;
+    let entry = row / p.rows;
+    if entry < p.first {
+        y[i] = x[i];
+        return;
+    }
     var weight = 1.0;
     if WEIGHTED { weight = lambda[step[0] * p.lambda_row + p.lambda_at]; }
-    if MASKED { weight *= mask[i / p.row_quads % p.rows]; }
-    y[i] = to_act4(act4(x[i]) + weight * act4(r[i % p.r_count]));
+    if MASKED { weight *= mask[row % p.rows]; }
+    let at = (entry - p.first) * p.r_entry + row % p.rows * p.r_row + i % p.row_quads;
+    y[i] = to_act4(act4(x[i]) + weight * act4(r[at]));
 }

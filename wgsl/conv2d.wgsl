@@ -3,6 +3,8 @@
 //
 //   y[m, n] = (act(Σ_tap Σ_c x[pixel(m, tap), c] · w[tap, c, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
+// With LAMBDA the table's row is a factor of the sum and its bias, and not a part of the sum.
+//
 // A workgroup of 8 × 8 threads computes a tile of TILE_M pixels by TILE_N channels, and a
 // thread 4·MV pixels by 4·NV channels in registers. Each pass takes one tap and BK input
 // channels through workgroup memory, where values are f32, so that they are widened once
@@ -177,11 +179,12 @@ fn outer(to: u32, a: vec4<f32>, b: vec4<f32>, acc: ptr<function, Acc>) {
     acc[to + 3u] = fma(vec4<f32>(a.w), b, acc[to + 3u]);
 }
 
-// Adds the bias, which is in the order of w's columns, and the step's row of the table.
+// Adds the bias, which is in the order of w's columns, and applies the step's row of the table.
 fn add_vectors(v: vec4<f32>, column: u32) -> vec4<f32> {
     var s = v;
     if has(BIAS) { s += bias[column]; }
     if has(TABLE) && column < p.n_quads { s += table[step[0] * p.n_quads + column]; }
+    if has(LAMBDA) && column < p.n_quads { s *= table[step[0] * p.n_quads + column]; }
     return s;
 }
 

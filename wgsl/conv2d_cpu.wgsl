@@ -13,7 +13,7 @@
 // A workgroup of 16 threads computes 16 pixels by 64 columns of w. A thread computes columns
 // 2t, 2t + 1, 32 + 2t and 33 + 2t, so that with GEGLU it has values and their gates.
 //
-// Constants: HAS_X2, HAS_TABLE, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU), ACTIVATION, and the
+// Constants: HAS_X2, HAS_TABLE, HAS_LAMBDA, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU), ACTIVATION, and the
 // flags, of which only BIAS and WIDE are used. The others are constants here, because
 // SwiftShader executes both sides of a branch.
 
@@ -166,6 +166,11 @@ fn finish(m: u32, n: u32, sums: vec4<f32>) {
         let at = step[0] * p.n_quads * 2u;
         if n < 2u * p.n_quads { s += vec4<f32>(table[at + n], 0.0, 0.0); }
         if n + 16u < 2u * p.n_quads { s += vec4<f32>(0.0, 0.0, table[at + n + 16u]); }
+    }
+    if HAS_LAMBDA {
+        let at = step[0] * p.n_quads * 2u;
+        if n < 2u * p.n_quads { s *= vec4<f32>(table[at + n], 1.0, 1.0); }
+        if n + 16u < 2u * p.n_quads { s *= vec4<f32>(1.0, 1.0, table[at + n + 16u]); }
     }
     s = activate4(ACTIVATION, s);
     put(m, n, s.xy);

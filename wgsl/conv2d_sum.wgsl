@@ -2,6 +2,8 @@
 //
 //   y[m, n] = (act(Σ_slice partial[slice, m, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
+// With LAMBDA the table's row is a factor of the sum and its bias, and not a part of the sum.
+//
 //   partial   [slices, M, N]  f32
 //   y         [M, N]          activations or, with WIDE, f32
 //   residual  [M, N]          activations
@@ -39,6 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var slice = 0u; slice < p.slices; slice++) { s += partial[slice * p.count + i]; }
     if (p.flags & BIAS) != 0u { s += bias[n]; }
     if (p.flags & TABLE) != 0u { s += table[step[0] * p.n_quads + n]; }
+    if (p.flags & LAMBDA) != 0u { s *= table[step[0] * p.n_quads + n]; }
     s = activate4(p.activation, s);
     if (p.flags & RESIDUAL) != 0u { s += act4(residual[i]); }
     s *= p.scale;

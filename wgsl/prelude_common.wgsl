@@ -1,5 +1,5 @@
 // Activation functions in f32, for every kernel. Arguments are clamped where a driver's exp
-// would overflow. The codes NONE, SILU, GELU and QUICK_GELU are constants of every module.
+// would overflow. The codes NONE, SILU, GELU, QUICK_GELU and RELU are constants of every module.
 
 fn silu4(x: vec4<f32>) -> vec4<f32> { return x / (1.0 + exp(-max(x, vec4<f32>(-80.0)))); }
 
@@ -22,6 +22,7 @@ fn activate4(kind: u32, x: vec4<f32>) -> vec4<f32> {
         case SILU: { return silu4(x); }
         case GELU: { return gelu4(x); }
         case QUICK_GELU: { return quick_gelu4(x); }
+        case RELU: { return max(x, vec4<f32>(0.0)); }
         default: { return x; }
     }
 }
