@@ -45,8 +45,28 @@ type Run struct {
 	UNet      *unet.UNet // which may not be loaded yet
 	Encodings *Encodings // kept from one run to the next
 	Steps     int        // of the schedule
+	Timesteps []float64  // by step
 	Batch     int        // 2 with classifier-free guidance, 1 without
 	Branches  []*Branch
+	// Words are the text encoder's hidden states, Act [Batch, T, D], before guides add to
+	// them.
+	Words         *gpu.Tensor
+	Height, Width int // of the latents
+}
+
+// Alike copies a tensor of batch 1, which is the same for all entries of the batch, so that
+// there are so many of it. The caller releases the result.
+func (r *Run) Alike(ctx context.Context, x *gpu.Tensor, count int) (*gpu.Tensor, error) {
+	y := r.Device.NewTensor(x.Name, gpu.Act, append([]int{count}, x.Shape[1:]...)...)
+	p := r.Device.NewProgram(x.Name)
+	defer p.Release()
+	for i := range count {
+		gpu.CopyRows(p, x, y, 0, i*x.Rows(), x.Rows())
+	}
+	if err := p.Build(ctx); err != nil {
+		return nil, err
+	}
+	return y, p.Run(ctx, 0)
 }
 
 // Branch is what the UNet computes at once: the whole batch or, in the low-memory mode and
@@ -59,9 +79,23 @@ type Branch struct {
 
 // Of is the branch's entries of a tensor of the whole batch, Act [B, T, C].
 func (b *Branch) Of(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
-	batch, tokens, channels := x.Shape[0], x.Shape[1], x.Shape[2]
-	if b.Count == batch {
+	if b.Count == x.Shape[0] {
 		return x
 	}
-	return gpu.SliceTokens(p, x.Reshape(1, batch*tokens, channels), b.First*tokens, tokens)
+	return Entry(p, x, b.First)
+}
+
+// Entry copies one entry of a tensor of the whole batch, Act [B, T, C].
+func Entry(p *gpu.Program, x *gpu.Tensor, i int) *gpu.Tensor {
+	batch, tokens, channels := x.Shape[0], x.Shape[1], x.Shape[2]
+	return gpu.SliceTokens(p, x.Reshape(1, batch*tokens, channels), i*tokens, tokens)
+}
+
+// Conditional is the conditional entry among the branch's, the last of the batch, or -1
+// where the branch has the unconditional entry alone.
+func (b *Branch) Conditional(batch int) int {
+	if at := batch - 1 - b.First; at < b.Count {
+		return at
+	}
+	return -1
 }

@@ -16,10 +16,21 @@ func (m *Image) VAESize() (height, width int) {
 // filter, proportions not kept. The size is a multiple of 8 (image-to-image
 // takes VAESize, inpainting the size of the result).
 func VAEPreprocess(m *Image, height, width int) []float32 {
+	values := ControlPreprocess(m, height, width)
+	for i, v := range values {
+		values[i] = 2*v - 1
+	}
+	return values
+}
+
+// ControlPreprocess returns what the control_image_processor of diffusers' ControlNet and
+// T2I-Adapter pipelines makes of a picture: [height, width, 3] in [0, 1], resized with
+// Lanczos' filter, proportions not kept.
+func ControlPreprocess(m *Image, height, width int) []float32 {
 	m = m.RGB().Resize(width, height, Lanczos)
 	values := make([]float32, len(m.Pix))
 	for i, v := range m.Pix {
-		values[i] = 2*(float32(v)/255) - 1
+		values[i] = float32(v) / 255
 	}
 	return values
 }

@@ -11,6 +11,6 @@
 //		Out  *nn.Linear    `weight:"to_out.0|proj_attn"` // two spellings of one name
 //	}
 //
-// A slice adds its index to the name, a nil pointer is left out, and a field without a
-// tag holds no weights.
+// A slice adds its index to the name, a nil pointer is left out, an embedded struct adds its
+// layers under their own names, and another field without a tag holds no weights.
 package nn

@@ -31,7 +31,8 @@ type layer interface {
 
 // visit calls fn for every layer below v, in the order of the struct's fields. A field's
 // tag `weight:"name"` is its part of the key, a slice adds the index, a nil pointer is
-// left out, and a field without the tag holds no weights.
+// left out, an embedded struct's layers are the struct's own, and another field without the
+// tag holds no weights.
 func visit(v reflect.Value, prefix string, fn func(prefix string, l layer)) {
 	if v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
 		if v.IsNil() {
@@ -51,8 +52,11 @@ func visit(v reflect.Value, prefix string, fn func(prefix string, l layer)) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if tag, ok := v.Type().Field(i).Tag.Lookup("weight"); ok {
+			field := v.Type().Field(i)
+			if tag, ok := field.Tag.Lookup("weight"); ok {
 				visit(v.Field(i), join(prefix, tag), fn)
+			} else if field.Anonymous {
+				visit(v.Field(i), prefix, fn)
 			}
 		}
 	default:

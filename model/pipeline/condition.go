@@ -29,7 +29,8 @@ func (r *run) encode(ctx context.Context) (err error) {
 // prepare lets every guide compute what its steps share.
 func (r *run) prepare(ctx context.Context) error {
 	run := &guides.Run{Device: r.Device, Memory: r.Memory, UNet: r.UNet, Encodings: &r.Encodings,
-		Steps: len(r.schedule.Steps), Batch: r.batch, Branches: r.branches}
+		Steps: len(r.schedule.Steps), Timesteps: r.timesteps(), Batch: r.batch, Branches: r.branches,
+		Words: r.words, Height: r.h, Width: r.w}
 	for _, g := range r.req.Guides {
 		r.later(g.Release)
 		if err := g.Prepare(ctx, run); err != nil {
@@ -41,12 +42,9 @@ func (r *run) prepare(ctx context.Context) error {
 
 // condition computes what the UNet's steps share, for every branch.
 func (r *run) condition(ctx context.Context) error {
-	if err := r.Memory.Need(ctx, r.UNet); err != nil {
+	// Together with the guides' networks, so that loading the UNet does not unload them.
+	if err := r.Memory.Need(ctx, r.stepNetworks()...); err != nil {
 		return err
-	}
-	timesteps := make([]float64, len(r.schedule.Steps))
-	for i, s := range r.schedule.Steps {
-		timesteps[i] = s.Timestep
 	}
 	for _, b := range r.branches {
 		words := r.words
@@ -58,7 +56,7 @@ func (r *run) condition(ctx context.Context) error {
 			r.later(words.Release)
 		}
 		c, err := r.UNet.NewConditioning(ctx, r.Device, unet.ConditioningOptions{
-			Timesteps: timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
+			Timesteps: r.timesteps(), Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
 		if err != nil {
 			return err
 		}
@@ -66,6 +64,14 @@ func (r *run) condition(ctx context.Context) error {
 		r.conds = append(r.conds, c)
 	}
 	return nil
+}
+
+func (r *run) timesteps() []float64 {
+	list := make([]float64, len(r.schedule.Steps))
+	for i, s := range r.schedule.Steps {
+		list[i] = s.Timestep
+	}
+	return list
 }
 
 // stepNetworks are the networks that a step runs.

@@ -25,21 +25,21 @@ type ConditioningOptions struct {
 
 // NewConditioning computes the time embedding and the keys and values of all steps. The
 // UNet has to be loaded; the caller releases the result.
-func (u *UNet) NewConditioning(ctx context.Context, d *gpu.Device, o ConditioningOptions) (*Conditioning, error) {
+func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o ConditioningOptions) (*Conditioning, error) {
 	c := &Conditioning{time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}}
 	p := d.NewProgram("conditioning")
 	defer p.Release()
-	release := u.recordTime(p, c, o)
+	release := e.recordTime(p, c, o)
 	defer release()
 
-	for i, a := range u.CrossAttentions() {
+	for i, a := range e.CrossAttentions() {
 		words := gpu.ConcatTokens(p, append([]*gpu.Tensor{o.Words}, o.Taps.words[i]...)...)
 		kv := a.ToKV.Forward(p, words, gpu.LinearOptions{Label: a.Name + ".to_kv"})
 		p.Keep(kv)
 		c.words = append(c.words, kv)
 	}
 	if len(o.Taps.decoupled) > 0 {
-		c.decoupled = u.newDecoupled(p, o)
+		c.decoupled = e.newDecoupled(p, o)
 	}
 	err := p.Build(ctx)
 	if err == nil {

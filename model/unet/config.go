@@ -32,17 +32,55 @@ func ParseConfig(data []byte) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
+	u := ReadEncoderConfig(c)
+	u.OutChannels = nn.Get(c, "out_channels", 4)
+	u.UpBlockTypes = nn.Get(c, "up_block_types", []string{"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"})
+	u.TimeCondProjDim = nn.Get(c, "time_cond_proj_dim", 0)
+	u.TimeEmbeddingDim = nn.Get(c, "time_embedding_dim", u.TimeEmbeddingDim)
+	// One number, or, in some checkpoints, [height, width]: only a default size.
+	if c.Has("sample_size") && c.Raw("sample_size")[0] != '[' {
+		u.SampleSize = nn.Get(c, "sample_size", 64)
+	}
+	c.Only("conv_in_kernel", "3")
+	c.Only("conv_out_kernel", "3")
+	c.Only("center_input_sample", "false")
+	c.Only("time_embedding_type", `"positional"`)
+	c.Only("resnet_out_scale_factor", "1", "1.0")
+	c.Only("attention_type", `"default"`)
+	for _, name := range []string{"resnet_skip_time_act", "dual_cross_attention", "class_embeddings_concat"} {
+		c.Only(name, "false", "null")
+	}
+	for _, name := range []string{"time_embedding_act_fn", "timestep_post_act", "cross_attention_norm", "reverse_transformer_layers_per_block"} {
+		c.Only(name, "null")
+	}
+	c.Only("mid_block_only_cross_attention", "false", "null")
+	c.Ignore("dropout", "sample_size")
+
+	if n := len(u.BlockOutChannels); len(u.UpBlockTypes) != n {
+		c.Fail("block_out_channels has %d entries, up_block_types %d", n, len(u.UpBlockTypes))
+	}
+	for _, t := range u.UpBlockTypes {
+		if t != "CrossAttnUpBlock2D" && t != "UpBlock2D" {
+			c.Fail("up_block_types has %q; supported: CrossAttnUpBlock2D, UpBlock2D", t)
+		}
+	}
+	if u.OutChannels != 4 {
+		c.Fail("out_channels is %d; supported: 4", u.OutChannels)
+	}
+	return u, c.Done()
+}
+
+// ReadEncoderConfig reads the fields of an Encoder, which a UNet and a ControlNet share. What
+// cannot be honoured is reported by c.Done.
+func ReadEncoderConfig(c *nn.Config) Config {
 	u := Config{
 		InChannels:          nn.Get(c, "in_channels", 4),
-		OutChannels:         nn.Get(c, "out_channels", 4),
 		BlockOutChannels:    nn.Get(c, "block_out_channels", []int{320, 640, 1280, 1280}),
 		DownBlockTypes:      nn.Get(c, "down_block_types", []string{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"}),
-		UpBlockTypes:        nn.Get(c, "up_block_types", []string{"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"}),
 		NormNumGroups:       nn.Get(c, "norm_num_groups", 32),
 		NormEps:             nn.Get(c, "norm_eps", 1e-5),
 		FlipSinToCos:        nn.Get(c, "flip_sin_to_cos", true),
 		FreqShift:           nn.Get(c, "freq_shift", 0.0),
-		TimeCondProjDim:     nn.Get(c, "time_cond_proj_dim", 0),
 		UseLinearProjection: nn.Get(c, "use_linear_projection", false),
 		DownsamplePadding:   nn.Get(c, "downsample_padding", 1),
 		MidBlockScaleFactor: nn.Get(c, "mid_block_scale_factor", 1.0),
@@ -71,54 +109,32 @@ func ParseConfig(data []byte) (Config, error) {
 	}
 	if n > 0 {
 		u.CrossAttentionDim = dims[0]
-		u.TimeEmbeddingDim = nn.Get(c, "time_embedding_dim", 4*u.BlockOutChannels[0])
+		u.TimeEmbeddingDim = 4 * u.BlockOutChannels[0]
 	}
-	// One number, or, in some checkpoints, [height, width]: only a default size.
-	if c.Has("sample_size") && c.Raw("sample_size")[0] != '[' {
-		u.SampleSize = nn.Get(c, "sample_size", 64)
-	}
-
 	c.Only("act_fn", `"silu"`, `"swish"`)
-	c.Only("conv_in_kernel", "3")
-	c.Only("conv_out_kernel", "3")
-	c.Only("center_input_sample", "false")
-	c.Only("time_embedding_type", `"positional"`)
 	c.Only("resnet_time_scale_shift", `"default"`)
-	c.Only("resnet_out_scale_factor", "1", "1.0")
-	c.Only("attention_type", `"default"`)
-	for _, name := range []string{"resnet_skip_time_act", "dual_cross_attention", "class_embeddings_concat"} {
-		c.Only(name, "false", "null")
-	}
 	for _, name := range []string{"class_embed_type", "addition_embed_type", "addition_time_embed_dim", "encoder_hid_dim",
-		"num_class_embeds", "projection_class_embeddings_input_dim", "time_embedding_act_fn",
-		"timestep_post_act", "cross_attention_norm", "reverse_transformer_layers_per_block"} {
+		"num_class_embeds", "projection_class_embeddings_input_dim"} {
 		c.Only(name, "null")
 	}
 	// A UNet that was saved while an IP-Adapter was in it; the adapter's weights are left alone.
 	c.Only("encoder_hid_dim_type", "null", `"ip_image_proj"`)
 	c.Only("only_cross_attention", "false")
-	c.Only("mid_block_only_cross_attention", "false", "null")
 	// Logits are f32 here always, which is what upcast_attention asks for.
-	c.Ignore("upcast_attention", "dropout", "sample_size", "addition_embed_type_num_heads")
-
+	c.Ignore("upcast_attention", "addition_embed_type_num_heads")
 	u.check(c)
-	return u, c.Done()
+	return u
 }
 
 func (u Config) check(c *nn.Config) {
 	n := len(u.BlockOutChannels)
-	if n == 0 || len(u.DownBlockTypes) != n || len(u.UpBlockTypes) != n {
-		c.Fail("block_out_channels has %d entries, down_block_types %d, up_block_types %d", n, len(u.DownBlockTypes), len(u.UpBlockTypes))
+	if n == 0 || len(u.DownBlockTypes) != n {
+		c.Fail("block_out_channels has %d entries, down_block_types %d", n, len(u.DownBlockTypes))
 		return
 	}
 	for _, t := range u.DownBlockTypes {
 		if t != "CrossAttnDownBlock2D" && t != "DownBlock2D" {
 			c.Fail("down_block_types has %q; supported: CrossAttnDownBlock2D, DownBlock2D", t)
-		}
-	}
-	for _, t := range u.UpBlockTypes {
-		if t != "CrossAttnUpBlock2D" && t != "UpBlock2D" {
-			c.Fail("up_block_types has %q; supported: CrossAttnUpBlock2D, UpBlock2D", t)
 		}
 	}
 	switch u.MidBlockType {
@@ -128,9 +144,6 @@ func (u Config) check(c *nn.Config) {
 	}
 	if u.InChannels != 4 && u.InChannels != 9 {
 		c.Fail("in_channels is %d; supported: 4, and 9 for inpainting", u.InChannels)
-	}
-	if u.OutChannels != 4 {
-		c.Fail("out_channels is %d; supported: 4", u.OutChannels)
 	}
 	for i, ch := range u.BlockOutChannels {
 		switch {

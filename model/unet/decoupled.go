@@ -14,10 +14,10 @@ type decoupled struct {
 }
 
 // newDecoupled records the concatenation of the keys and values into p, and makes the tables.
-func (u *UNet) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled {
+func (e *Encoder) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled {
 	d, list := p.Device, o.Taps.decoupled
 	c := &decoupled{count: len(list), masks: map[[2]int]*gpu.Tensor{}}
-	for i := range u.blocks {
+	for i := range e.blocks {
 		var parts []*gpu.Tensor
 		for _, x := range list {
 			parts = append(parts, x.KV[i])
@@ -48,18 +48,18 @@ func (u *UNet) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled {
 
 	var lambda []float32
 	for step := range o.Timesteps {
-		for layer := range u.blocks {
+		for layer := range e.blocks {
 			for _, x := range list {
 				lambda = append(lambda, x.Lambda[step][layer])
 			}
 		}
 	}
-	c.lambda = d.NewTensor("lambda", gpu.F32, len(o.Timesteps), len(u.blocks)*len(list))
+	c.lambda = d.NewTensor("lambda", gpu.F32, len(o.Timesteps), len(e.blocks)*len(list))
 	c.lambda.SetFloat32(lambda)
 
 	if len(masked) > 0 {
 		h, w := o.Height, o.Width
-		for range u.Config.BlockOutChannels {
+		for range e.Config.BlockOutChannels {
 			t := d.NewTensor("decoupled masks", gpu.F32, len(masked), h*w)
 			var values []float32
 			for _, x := range masked {
@@ -67,7 +67,7 @@ func (u *UNet) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled {
 			}
 			t.SetFloat32(values)
 			c.masks[[2]int{h, w}] = t
-			h, w = u.halved(h), u.halved(w)
+			h, w = e.halved(h), e.halved(w)
 		}
 	}
 	return c

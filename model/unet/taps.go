@@ -1,6 +1,7 @@
 package unet
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -58,34 +59,54 @@ func (t *ConditioningTaps) AddTime(v []float32) {
 
 // StepTaps are read by UNet.Record. The zero value adds nothing.
 type StepTaps struct {
-	skips  map[int][]Residual
-	blocks map[int][]Residual
-	mid    []Residual
+	skips  map[int][]Tap
+	blocks map[int][]Tap
+	mid    []Tap
 	self   map[int][]*gpu.Tensor
 	read   []func(block int, x *gpu.Tensor)
 }
 
+// Tap records what a guide makes of activations, and returns the result, of the same shape. A
+// guide whose last layer can add its residual itself gives a Tap; others give a Residual.
+type Tap func(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor
+
 // Residual is added to activations, times λ.
 type Residual struct {
-	X        *gpu.Tensor // Act, of the shape that it is added to, or of batch 1 for all entries of the batch
+	X        *gpu.Tensor // Act, of the shape that it is added to, or of one pixel for all of them, or of batch 1 for all entries of the batch
 	Lambda   *gpu.Tensor // F32 [steps, n], such as guides.Lambda.Tensor makes; nil for 1
 	LambdaAt int         // the column of Lambda
 	Mask     *gpu.Tensor // F32 [1, H·W], the weight of every pixel; nil for 1 everywhere
+	First    int         // the first entry of the batch that X is added to
+}
+
+// Tap adds the residual. The label names the place.
+func (r Residual) Tap(label string) Tap {
+	return func(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
+		return gpu.Add(p, x, r.X, gpu.AddOptions{Label: label, Lambda: r.Lambda, LambdaAt: r.LambdaAt, Mask: r.Mask, First: r.First})
+	}
 }
 
 // AddSkip adds a residual to what the up blocks read of the down path: i is 0 for conv_in's
 // result, and goes on with the result of every resnet (with its attention) and downsampler.
 // The down path itself is not changed. These are diffusers' down_block_additional_residuals,
 // which a ControlNet computes.
-func (t *StepTaps) AddSkip(i int, r Residual) { t.skips = with(t.skips, i, r) }
+func (t *StepTaps) AddSkip(i int, r Residual) { t.TapSkip(i, r.Tap(fmt.Sprintf("skips.%d.tap", i))) }
+
+// TapSkip applies a Tap at the place of AddSkip.
+func (t *StepTaps) TapSkip(i int, tap Tap) { t.skips = with(t.skips, i, tap) }
 
 // AddMid adds a residual to the mid block's result: diffusers' mid_block_additional_residual.
-func (t *StepTaps) AddMid(r Residual) { t.mid = append(t.mid, r) }
+func (t *StepTaps) AddMid(r Residual) { t.TapMid(r.Tap("mid_block.tap")) }
+
+// TapMid applies a Tap at the place of AddMid.
+func (t *StepTaps) TapMid(tap Tap) { t.mid = append(t.mid, tap) }
 
 // AddDown adds a residual inside a down block, so that the rest of the down path reads it,
 // too: before the downsampler of a block with cross-attentions, and after that of a block
 // without. These are diffusers' down_intrablock_additional_residuals, a T2I-Adapter's features.
-func (t *StepTaps) AddDown(block int, r Residual) { t.blocks = with(t.blocks, block, r) }
+func (t *StepTaps) AddDown(block int, r Residual) {
+	t.blocks = with(t.blocks, block, r.Tap(fmt.Sprintf("down_blocks.%d.tap", block)))
+}
 
 // AddSelf gives more tokens to the self-attention (attn1) of one transformer block: keys and
 // values are made from the block's own hidden states and, behind them, from these. A
@@ -106,10 +127,10 @@ func with[T any](m map[int][]T, i int, v T) map[int][]T {
 	return m
 }
 
-// add records the sum of x and residuals.
-func add(p *gpu.Program, x *gpu.Tensor, list []Residual, label string) *gpu.Tensor {
-	for _, r := range list {
-		x = gpu.Add(p, x, r.X, gpu.AddOptions{Label: label, Lambda: r.Lambda, LambdaAt: r.LambdaAt, Mask: r.Mask})
+// apply records taps, one after the other.
+func apply(p *gpu.Program, x *gpu.Tensor, list []Tap) *gpu.Tensor {
+	for _, tap := range list {
+		x = tap(p, x)
 	}
 	return x
 }

@@ -24,23 +24,23 @@ func newTimeEmbedding(c Config) *timeEmbedding {
 
 // recordTime records the time embedding of all steps, and its projection in every resnet,
 // into c.time. The caller calls release after the program has run.
-func (u *UNet) recordTime(p *gpu.Program, c *Conditioning, o ConditioningOptions) (release func()) {
+func (e *Encoder) recordTime(p *gpu.Program, c *Conditioning, o ConditioningOptions) (release func()) {
 	d := p.Device
-	dim := u.Config.BlockOutChannels[0]
+	dim := e.Config.BlockOutChannels[0]
 	in := d.NewTensor("timesteps", gpu.Act, 1, len(o.Timesteps), dim)
 	var values []float32
 	for _, t := range o.Timesteps {
-		values = append(values, sinusoid(t, dim, u.Config.FlipSinToCos, u.Config.FreqShift)...)
+		values = append(values, sinusoid(t, dim, e.Config.FlipSinToCos, e.Config.FreqShift)...)
 	}
 	in.SetFloat32(values)
 	releases := []func(){in.Release}
 
-	t := u.TimeEmbedding
+	t := e.TimeEmbedding
 	x := in
 	if t.CondProj != nil {
 		// get_guidance_scale_embedding of the LCM pipelines: the embedding of 1000·w.
-		w := d.NewTensor("guidance", gpu.Act, 1, len(o.Timesteps), u.Config.TimeCondProjDim)
-		row := sinusoid(1000*o.Guidance, u.Config.TimeCondProjDim, false, 1)
+		w := d.NewTensor("guidance", gpu.Act, 1, len(o.Timesteps), e.Config.TimeCondProjDim)
+		row := sinusoid(1000*o.Guidance, e.Config.TimeCondProjDim, false, 1)
 		var rows []float32
 		for range o.Timesteps {
 			rows = append(rows, row...)
@@ -54,12 +54,12 @@ func (u *UNet) recordTime(p *gpu.Program, c *Conditioning, o ConditioningOptions
 	last := gpu.LinearOptions{Label: "time_embedding.linear_2", Activation: gpu.SiLU}
 	if o.Taps.time != nil {
 		// The program runs as step 0, whose row is added to the embedding of every timestep.
-		last.Table = d.NewTensor("time taps", gpu.F32, 1, u.Config.TimeEmbeddingDim)
+		last.Table = d.NewTensor("time taps", gpu.F32, 1, e.Config.TimeEmbeddingDim)
 		last.Table.SetFloat32(o.Taps.time)
 		releases = append(releases, last.Table.Release)
 	}
 	x = t.Linear2.Forward(p, x, last)
-	for _, r := range u.resnets {
+	for _, r := range e.resnets {
 		row := r.TimeEmbProj.Forward(p, x, gpu.LinearOptions{Label: r.Name + ".time_emb_proj", Output: gpu.F32})
 		p.Keep(row)
 		c.time[r] = row
