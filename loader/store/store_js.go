@@ -10,7 +10,6 @@ import (
 	"os"
 	"sort"
 	"strings"
-	"sync"
 	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
@@ -19,7 +18,7 @@ import (
 )
 
 const (
-	slices    = "slices"    // [file, etag, offset] → {blob, sha256}
+	slices    = "slices"    // [file, etag, offset] → {blob, sha256, source, total, state}
 	manifests = "manifests" // file → JSON of a Manifest
 	handles   = "handles"   // id of a record → FileSystemHandle
 	records   = "records"   // id → JSON of a Record
@@ -30,9 +29,7 @@ type Store struct {
 	// Reserved says which names of files something else goes by; nil for none.
 	Reserved func(name string) bool
 
-	mu      sync.Mutex
-	db      *idb.Database
-	blocked func(bool)
+	db database.Connection
 }
 
 // Manifest describes a stored file. It is written after all slices of the file, so a file either
@@ -43,7 +40,7 @@ type Manifest struct {
 	Size      int64   `json:"size"`   // in the store
 	Source    int64   `json:"source"` // its size at the source
 	Converted bool    `json:"converted"`
-	SHA256    string  `json:"sha256,omitempty"` // of the source, if it is known and nothing is converted
+	SHA256    string  `json:"sha256,omitempty"` // of the source, where its publisher tells it: what came had it
 	Slices    []Piece `json:"slices"`
 }
 
@@ -54,29 +51,27 @@ type Piece struct {
 	SHA256 string `json:"sha256"`
 }
 
-// Open opens the store. blocked, which may be nil, is called as database.Open says.
+// Open opens the store. blocked, which may be nil, is told whether another tab keeps it from
+// being opened, as database.Connection says.
 func Open(ctx context.Context, blocked func(bool)) (*Store, error) {
-	s := &Store{blocked: blocked}
-	return s, s.open(ctx)
+	s := &Store{db: database.Connection{Name: "imprompt-weights", Version: 2, Upgrade: createStores, Blocked: blocked}}
+	return s, s.db.Open(ctx)
 }
 
-func (s *Store) open(ctx context.Context) (err error) {
-	s.db, err = database.Open(ctx, "imprompt-weights", 2, func(db *idb.Database, _, _ uint) error {
-		has, err := db.ObjectStoreNames()
-		if err != nil {
+func createStores(db *idb.Database, _, _ uint) error {
+	has, err := db.ObjectStoreNames()
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{slices, manifests, handles, records} {
+		if contains(has, name) {
+			continue
+		}
+		if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil {
 			return err
 		}
-		for _, name := range []string{slices, manifests, handles, records} {
-			if contains(has, name) {
-				continue
-			}
-			if _, err := db.CreateObjectStore(name, idb.ObjectStoreOptions{}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, s.blocked)
-	return err
+	}
+	return nil
 }
 
 func contains(list []string, name string) bool {
@@ -88,27 +83,9 @@ func contains(list []string, name string) bool {
 	return false
 }
 
-// begin begins a transaction. A database that was closed below the store, because the
-// site's data was deleted, or a newer version of the page wanted it, is opened again.
-func (s *Store) begin(ctx context.Context, o idb.TransactionOptions, stores []string) (*idb.Transaction, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.db != nil {
-		t, err := s.db.TransactionWithOptions(o, stores[0], stores[1:]...)
-		if !database.Closed(err) {
-			return t, err
-		}
-	}
-	if err := s.open(ctx); err != nil {
-		s.db = nil
-		return nil, err
-	}
-	return s.db.TransactionWithOptions(o, stores[0], stores[1:]...)
-}
-
 // change runs a transaction and waits until the browser has written it.
 func (s *Store) change(ctx context.Context, stores []string, do func(*idb.Transaction) error) error {
-	t, err := s.begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}, stores)
+	t, err := s.db.Begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadWrite, Durability: idb.DurabilityStrict}, stores...)
 	if err != nil {
 		return err
 	}
@@ -148,7 +125,7 @@ func put(t *idb.Transaction, store string, key, value js.Value) error {
 }
 
 func (s *Store) get(ctx context.Context, store string, key js.Value) (js.Value, error) {
-	t, err := s.begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadOnly}, []string{store})
+	t, err := s.db.Begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadOnly}, store)
 	if err != nil {
 		return js.Undefined(), err
 	}
@@ -165,7 +142,7 @@ func (s *Store) get(ctx context.Context, store string, key js.Value) (js.Value, 
 }
 
 func (s *Store) keys(ctx context.Context, store string) ([]js.Value, error) {
-	t, err := s.begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadOnly}, []string{store})
+	t, err := s.db.Begin(ctx, idb.TransactionOptions{Mode: idb.TransactionReadOnly}, store)
 	if err != nil {
 		return nil, err
 	}

@@ -24,32 +24,30 @@ const (
 	inputs   = "inputs"
 )
 
-// Store is the gallery's database. It is opened anew for each call, so the zero value can be used.
-type Store struct{}
+// Store is the gallery's database.
+type Store struct{ db database.Connection }
 
-var _ state.Store = Store{}
+var _ state.Store = &Store{}
 
-func open(ctx context.Context) (*idb.Database, error) {
-	return database.Open(ctx, name, 2, func(db *idb.Database, before, _ uint) error {
-		if before < 1 {
-			if _, err := db.CreateObjectStore(pictures, idb.ObjectStoreOptions{AutoIncrement: true}); err != nil {
-				return err
-			}
+// New returns the store. It is opened when it is first used.
+func New() *Store {
+	return &Store{database.Connection{Name: name, Version: 2, Upgrade: createStores}}
+}
+
+func createStores(db *idb.Database, before, _ uint) error {
+	if before < 1 {
+		if _, err := db.CreateObjectStore(pictures, idb.ObjectStoreOptions{AutoIncrement: true}); err != nil {
+			return err
 		}
-		_, err := db.CreateObjectStore(inputs, idb.ObjectStoreOptions{})
-		return err
-	}, nil)
+	}
+	_, err := db.CreateObjectStore(inputs, idb.ObjectStoreOptions{})
+	return err
 }
 
 // within runs f in a transaction on both object stores, and waits until its changes are stored.
-func within(mode idb.TransactionMode, f func(ctx context.Context, pictures, inputs *idb.ObjectStore) error) error {
+func (s *Store) within(mode idb.TransactionMode, f func(ctx context.Context, pictures, inputs *idb.ObjectStore) error) error {
 	ctx := context.Background()
-	db, err := open(ctx)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	txn, err := db.Transaction(mode, pictures, inputs)
+	txn, err := s.db.Begin(ctx, idb.TransactionOptions{Mode: mode}, pictures, inputs)
 	if err != nil {
 		return err
 	}
@@ -72,9 +70,9 @@ func within(mode idb.TransactionMode, f func(ctx context.Context, pictures, inpu
 }
 
 // List implements state.Store.
-func (Store) List() ([]*state.Result, error) {
+func (s *Store) List() ([]*state.Result, error) {
 	var list []*state.Result
-	err := within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
+	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
 		cursor, err := pictures.OpenCursor(idb.CursorPrevious)
 		if err != nil {
 			return err
@@ -120,7 +118,7 @@ func result(key float64, v js.Value) *state.Result {
 }
 
 // Keep implements state.Store.
-func (Store) Keep(r *state.Result) (key float64, kept map[string]string, err error) {
+func (s *Store) Keep(r *state.Result) (key float64, kept map[string]string, err error) {
 	data, hashes := map[string]js.Value{}, map[string]any{}
 	kept = map[string]string{}
 	for name, input := range r.Inputs {
@@ -141,7 +139,7 @@ func (Store) Keep(r *state.Result) (key float64, kept map[string]string, err err
 	}
 	// The key is the time, so that later pictures come later. No two are made within a millisecond.
 	key = js.Global().Get("Date").Call("now").Float()
-	return key, kept, within(idb.TransactionReadWrite, func(_ context.Context, pictures, inputs *idb.ObjectStore) error {
+	return key, kept, s.within(idb.TransactionReadWrite, func(_ context.Context, pictures, inputs *idb.ObjectStore) error {
 		for h, input := range data {
 			if _, err := inputs.PutKey(js.ValueOf(h), blobs.New(input, "")); err != nil {
 				return err
@@ -154,9 +152,9 @@ func (Store) Keep(r *state.Result) (key float64, kept map[string]string, err err
 }
 
 // Inputs implements state.Store.
-func (Store) Inputs(r *state.Result) (map[string]any, error) {
+func (s *Store) Inputs(r *state.Result) (map[string]any, error) {
 	stored := map[string]js.Value{}
-	err := within(idb.TransactionReadOnly, func(ctx context.Context, _, inputs *idb.ObjectStore) error {
+	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, _, inputs *idb.ObjectStore) error {
 		for name, h := range r.Kept {
 			request, err := inputs.Get(js.ValueOf(h))
 			if err != nil {
@@ -186,8 +184,8 @@ func (Store) Inputs(r *state.Result) (map[string]any, error) {
 }
 
 // Forget implements state.Store.
-func (Store) Forget(key float64) error {
-	return within(idb.TransactionReadWrite, func(ctx context.Context, pictures, inputs *idb.ObjectStore) error {
+func (s *Store) Forget(key float64) error {
+	return s.within(idb.TransactionReadWrite, func(ctx context.Context, pictures, inputs *idb.ObjectStore) error {
 		request, err := pictures.Delete(js.ValueOf(key))
 		if err != nil {
 			return err

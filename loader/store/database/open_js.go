@@ -21,24 +21,22 @@ const Blocked = "Another tab has an older version of this page open, and it must
 // patience is how long a database may take to open before another tab is blamed.
 const patience = 2 * time.Second
 
-// Open opens a database, and creates or upgrades it where it is new or old. blocked, which
-// may be nil, is called with true if another tab keeps it from that, and with false when
-// it goes on.
-func Open(ctx context.Context, name string, version uint, upgrade idb.Upgrader, blocked func(bool)) (*idb.Database, error) {
-	request, err := idb.Global().Open(ctx, name, version, upgrade)
+// open opens the database, and creates or upgrades it where it is new or old.
+func (c *Connection) open(ctx context.Context) (*idb.Database, error) {
+	request, err := idb.Global().Open(ctx, c.Name, c.Version, c.Upgrade)
 	if err != nil {
 		return nil, explain(err)
 	}
-	if blocked != nil {
+	if c.Blocked != nil {
 		opened := make(chan struct{})
 		defer close(opened)
 		go func() {
 			select {
 			case <-opened:
 			case <-time.After(patience):
-				blocked(true)
+				c.Blocked(true)
 				<-opened
-				blocked(false)
+				c.Blocked(false)
 			}
 		}()
 	}
@@ -56,10 +54,10 @@ func explain(err error) error {
 	return fmt.Errorf("this browser stores no data for this page (%w): leave private browsing, or allow the site to store data", err)
 }
 
-// Closed says whether an error is that of a database that was closed below its user: a
+// closed says whether an error is that of a database that was closed below its user: a
 // newer version of the page wants it, or the site's data was deleted. It may be opened
 // again.
-func Closed(err error) bool { return named(err, "InvalidStateError") }
+func closed(err error) bool { return named(err, "InvalidStateError") }
 
 // named says whether an error is a DOMException of a name: as idb gives it, or, of calls
 // that fail at once, as JavaScript does.
