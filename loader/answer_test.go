@@ -216,6 +216,25 @@ func TestPointer(t *testing.T) {
 			t.Errorf("%q is a pointer", bad)
 		}
 	}
+	for _, c := range [][3]string{
+		{"https://h/o/n/resolve/main/unet/a%20b.safetensors?x=1", "https://h/api/models/o/n/tree/main/unet", "unet/a b.safetensors"},
+		{"http://127.0.0.1:8/mirror/o/n/resolve/v1/x.safetensors", "http://127.0.0.1:8/mirror/api/models/o/n/tree/v1", "x.safetensors"},
+		{"https://h/n/resolve/main/x", "", ""},
+		{"https://h/o/n/x.safetensors", "", ""},
+	} {
+		if list, path, ok := TreeURL(c[0]); list != c[1] || path != c[2] || ok != (c[1] != "") {
+			t.Errorf("%s: %q, %q, %v", c[0], list, path, ok)
+		}
+	}
+	tree := []byte(`[{"type":"directory","path":"unet"},{"type":"file","path":"a","size":3,"oid":"1"},{"type":"file","path":"b","size":9,"oid":"2","lfs":{"oid":"` + sum + `","size":9,"pointerSize":134}}]`)
+	for path, want := range map[string]string{"a": "", "b": sum, "c": ""} {
+		if got, size := ParseTree(tree, path); got != want || want != "" && size != 9 {
+			t.Errorf("%s: %q, %d", path, got, size)
+		}
+	}
+	if got, _ := ParseTree([]byte("<html>"), "b"); got != "" {
+		t.Errorf("a web page tells %q", got)
+	}
 	if got, ok := PointerURL("https://h/o/n/resolve/main/a/resolve/x?token=1"); got != "https://h/o/n/raw/main/a/resolve/x" || !ok {
 		t.Error(got, ok)
 	}

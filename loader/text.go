@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -130,4 +131,44 @@ func PointerURL(address string) (string, bool) {
 	base, _, _ := strings.Cut(address, "?")
 	before, after, ok := strings.Cut(base, "/resolve/")
 	return before + "/raw/" + after, ok
+}
+
+// TreeURL is where a hub lists the files of a file's folder, and the file's path in its
+// repository, if the address is a hub's.
+func TreeURL(address string) (list, path string, ok bool) {
+	base, _, _ := strings.Cut(address, "?")
+	repo, after, ok := strings.Cut(base, "/resolve/")
+	revision, path, ok2 := strings.Cut(after, "/")
+	part := strings.Split(repo, "/")
+	if !ok || !ok2 || len(part) < 5 {
+		return "", "", false
+	}
+	hub := strings.Join(part[:len(part)-2], "/")
+	list = hub + "/api/models/" + strings.Join(part[len(part)-2:], "/") + "/tree/" + revision
+	if at := strings.LastIndexByte(path, '/'); at > 0 {
+		list += "/" + path[:at]
+	}
+	path, err := url.PathUnescape(path)
+	return list, path, err == nil
+}
+
+// ParseTree reads a hub's list of a folder: the SHA-256, in hexadecimal, and the size of the
+// file at a path; "" and -1 where the list does not tell them.
+func ParseTree(text []byte, path string) (sha256 string, size int64) {
+	var list []struct {
+		Path string `json:"path"`
+		LFS  struct {
+			OID  string `json:"oid"`
+			Size int64  `json:"size"`
+		} `json:"lfs"`
+	}
+	if json.Unmarshal(text, &list) != nil {
+		return "", -1
+	}
+	for _, f := range list {
+		if sum := sha256Of(strings.TrimPrefix(f.LFS.OID, "sha256:")); f.Path == path && sum != "" {
+			return sum, f.LFS.Size
+		}
+	}
+	return "", -1
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // licences returns the licence texts of everything that is compiled into the page's
-// WebAssembly: this project, every module that it imports, and Go's standard library.
+// WebAssembly, which is this project, every module that it imports, and Go's standard library,
+// and the text of the one JavaScript library that the site has.
 // Google's go-licenses does the same and also classifies the texts, but its dependencies
 // would be larger than all others of the build.
 func licences() ([]byte, error) {
@@ -36,6 +37,11 @@ func licences() ([]byte, error) {
 			fmt.Fprintf(&b, "\n%s\n", bytes.TrimSpace(text))
 		}
 	}
+	text, err := os.ReadFile("web/js/LICENSE-hash-wasm.txt")
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(&b, "\n%s\nhash-wasm, https://www.npmjs.com/package/hash-wasm\n%[1]s\n\n%s\n", strings.Repeat("=", 80), bytes.TrimSpace(text))
 	return b.Bytes(), nil
 }
 

@@ -49,6 +49,9 @@ func (l *Library) finished(q question, record string) {
 	switch q.kind {
 	case "verify":
 		l.notes[record] = "Verified: every byte is as it was stored."
+		if item := find(l.stored, record); item != nil && item.Released {
+			l.notes[record] = "Verified: every byte is as it was stored, and what was stored is what its publisher released."
+		}
 	case "delete":
 		l.outside.RecordDeleted()
 	case "import", "keep":

@@ -207,6 +207,15 @@ func TestVerifyAndDelete(t *testing.T) {
 	if r := f.row("sd15"); !strings.HasPrefix(r.Problem, "Verified") {
 		t.Errorf("%+v", r)
 	}
+	if r := f.row("sd15"); !strings.Contains(r.About, "not compared with a checksum") || strings.Contains(r.Problem, "released") {
+		t.Errorf("its publisher tells no checksum: %+v", r)
+	}
+	f.store(stored("sd15", "model", func(i *store.Item) { i.Released = true }))
+	f.Do(Verify, "sd15")
+	f.answer(f.last().ID, protocol.Finished{Record: "sd15"})
+	if r := f.row("sd15"); strings.Contains(r.About, "checksum") || !strings.Contains(r.Problem, "is what its publisher released") {
+		t.Errorf("its publisher tells a checksum: %+v", r)
+	}
 	f.Do(Delete, "sd15")
 	if f.Chosen.ID != "" || f.deleted != 0 {
 		t.Error("what is being deleted is still in use")

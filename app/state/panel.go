@@ -126,6 +126,9 @@ func (d drawing) storedRow(item store.Item) Row {
 	if licence, ok := d.l.catalogue.Licences[item.Licence]; ok {
 		r.About += " · " + licence.Name
 	}
+	if item.Complete && item.Source != "" && !item.Handle && !item.Released {
+		r.About += " · not compared with a checksum of its publisher"
+	}
 	if r.Source == "" {
 		r.Source = "a file from this disk"
 		if !item.Complete {

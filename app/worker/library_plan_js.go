@@ -50,7 +50,7 @@ func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, er
 		if err != nil {
 			return nil, err
 		}
-		if e.SHA256 != "" && len(r.Files) == 1 && r.Files[0].Stored == 0 {
+		if e.SHA256 != "" && len(r.Files) == 1 {
 			r.Files[0].SHA256 = e.SHA256
 		}
 		l.remember(r)

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ const maxFile = 64 << 30
 // Options of a download.
 type Options struct {
 	Keep      bool   // store F32 and BF16 as they are
-	SHA256    string // of the source, hexadecimal; "" where it is not known. Where nothing is converted, what came must have it.
+	SHA256    string // of the source, hexadecimal; "" where it is not known. What comes must have it.
 	Query     string // of the address that is fetched, where it is signed: the file is known by its address without it
 	SliceSize int64  // about the bytes of a Blob; 0 for 24 MiB
 	Parallel  int    // requests at once; 0 for 2
@@ -41,6 +42,8 @@ type Options struct {
 	// what was stored of another state of the file had to be given up.
 	Note func(string)
 	Anew func()
+
+	header *sourceHash // takes the source's header as it is read; nil where nobody asks for it
 }
 
 // Download brings a file into the store and returns when all of it is stored. After an
@@ -133,7 +136,7 @@ func (s *Store) download(ctx context.Context, file string, o Options) (Manifest,
 		tag.Text = fmt.Sprintf("%d bytes", f.size)
 	}
 	// The hub's word is the strongest, and the same wherever it sends for the bytes.
-	if sum := hubSHA256(ctx, file, f.size); sum != "" {
+	if sum := cmp.Or(f.sha256, hubSHA256(ctx, file, f.size)); sum != "" {
 		tag = loader.Tag{Text: bySHA256 + sum, Strong: true}
 		if o.SHA256 == "" {
 			o.SHA256 = sum
@@ -158,6 +161,13 @@ func (s *Store) bring(ctx context.Context, file string, tag loader.Tag, in reade
 	if err := s.fits(ctx, file, in); err != nil {
 		return Manifest{}, err
 	}
+	if o.SHA256 != "" {
+		h, err := newSourceHash(ctx, js.Null())
+		if err != nil {
+			return Manifest{}, err
+		}
+		o.header = h
+	}
 	p, head, err := makePlan(ctx, in, o)
 	if err != nil {
 		return Manifest{}, fmt.Errorf("%s: %w", in.name(), err)
@@ -173,27 +183,16 @@ func (s *Store) bring(ctx context.Context, file string, tag loader.Tag, in reade
 	if err := s.drop(ctx, file, d.etag, false); err != nil {
 		return Manifest{}, err
 	}
-	var missing []slice
-	var need int64
-	for _, x := range p.slices {
-		piece, ok, err := d.have(ctx, x)
-		switch {
-		case err != nil:
-			return Manifest{}, err
-		case ok:
-			d.pieces[x.at] = piece
-			d.done += x.to - x.from
-		default:
-			missing = append(missing, x)
-			need += x.size
-		}
+	missing, need, err := d.missing(ctx)
+	if err != nil {
+		return Manifest{}, err
 	}
 	if err := room(ctx, in.name(), need); err != nil {
 		return Manifest{}, err
 	}
 	d.options.Progress(d.done, in.length(), false)
 	if p.header != nil {
-		if err := d.write(ctx, 0, 0, webapi.BytesOf(p.header)); err != nil {
+		if err := d.write(ctx, 0, 0, webapi.BytesOf(p.header), js.Null()); err != nil {
 			return Manifest{}, err
 		}
 	}
@@ -268,7 +267,8 @@ func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, e
 	if err != nil {
 		return plan{}, nil, err
 	}
-	r := &headReader{ctx: ctx, in: in, rest: first[8:min(int64(len(first)), 8+n)], at: int64(len(first)), to: 8 + n}
+	r := &headReader{ctx: ctx, in: in, rest: first[8:min(int64(len(first)), 8+n)], at: int64(len(first)), to: 8 + n, hash: o.header}
+	r.hashed(first[:min(int64(len(first)), 8+n)])
 	if keepHead {
 		r.head = append(make([]byte, 0, max(8+n, int64(len(first)))), first...)
 	}
@@ -289,7 +289,14 @@ type headReader struct {
 	in     reader
 	rest   []byte
 	at, to int64
-	head   []byte // all that was read, where it must be kept; nil elsewhere
+	head   []byte      // all that was read, where it must be kept; nil elsewhere
+	hash   *sourceHash // takes all that is read; nil for none
+}
+
+func (h *headReader) hashed(part []byte) {
+	if h.hash != nil {
+		_, _ = h.hash.Write(part)
+	}
 }
 
 func (h *headReader) Read(b []byte) (int, error) {
@@ -304,6 +311,7 @@ func (h *headReader) Read(b []byte) (int, error) {
 		}
 		h.at += n
 		h.rest = part
+		h.hashed(part)
 		if h.head != nil {
 			h.head = append(h.head, part...)
 		}
@@ -313,31 +321,43 @@ func (h *headReader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// hubSHA256 is what a hub says of a file's SHA-256, in the pointer that its repository
-// holds in the file's place; "" where there is none.
+// hubSHA256 is what a hub says of a file's SHA-256: in the pointer that its repository holds
+// in the file's place, or in its list of the folder's files. It is "" where there is none.
 func hubSHA256(ctx context.Context, file string, size int64) string {
-	address, ok := loader.PointerURL(file)
-	if !ok || isPlain(loader.NameOf(file)) {
+	if isPlain(loader.NameOf(file)) {
 		return ""
 	}
-	d, a, closed, err := ask(ctx, "GET", address, 0, 1024)
+	if address, ok := loader.PointerURL(file); ok {
+		a, text := said(ctx, address, 1024)
+		if sum := a.SHA256(); sum != "" {
+			return sum
+		}
+		if sum, total, ok := loader.ParsePointer(text); ok && total == size {
+			return sum
+		}
+	}
+	if address, path, ok := loader.TreeURL(file); ok {
+		_, text := said(ctx, address, 1<<20)
+		if sum, total := loader.ParseTree(text, path); total == size {
+			return sum
+		}
+	}
+	return ""
+}
+
+// said is what a server answers to a request, up to a number of bytes, or nothing.
+func said(ctx context.Context, address string, most int) (a loader.Answer, text []byte) {
+	d, a, closed, err := ask(ctx, "GET", address, 0, -1)
 	defer closed()
 	if err != nil {
-		return ""
+		return loader.Answer{}, nil
 	}
-	if sum := a.SHA256(); sum != "" {
-		return sum
-	}
-	b := js.Global().Get("Uint8Array").New(1024)
+	b := js.Global().Get("Uint8Array").New(most)
 	none := js.FuncOf(func(js.Value, []js.Value) any { return nil })
 	defer none.Release()
-	v, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", b, 0, 1024, none))
+	n, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", b, 0, most, none))
 	if err != nil {
-		return ""
+		return a, nil
 	}
-	sum, total, ok := loader.ParsePointer(webapi.GoBytes(b.Call("subarray", 0, v)))
-	if !ok || total != size {
-		return ""
-	}
-	return sum
+	return a, webapi.GoBytes(b.Call("subarray", 0, n))
 }

@@ -33,11 +33,14 @@ func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func
 		return err
 	}
 	began()
+	r.Released = true
 	for i, f := range r.Files {
 		o := Options{SHA256: f.SHA256, Query: r.Query, Progress: g.file(i), Note: g.note, Anew: g.anew}
-		if _, err := s.Download(ctx, f.URL, o); err != nil {
+		m, err := s.Download(ctx, f.URL, o)
+		if err != nil {
 			return err
 		}
+		r.Released = r.Released && (m.SHA256 != "" || isPlain(loader.NameOf(f.URL)))
 		g.end(i)
 	}
 	return s.finish(ctx, r)

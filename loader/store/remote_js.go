@@ -96,6 +96,7 @@ type remote struct {
 	url    string
 	tag    loader.Tag
 	size   int64
+	sha256 string // of the whole file, if the server tells it
 	ranged bool
 	note   func(string) // told what is waited for; "" when it goes on
 
@@ -146,7 +147,7 @@ func probeOnce(ctx context.Context, address string, note func(string)) (*remote,
 	if err != nil {
 		return nil, err
 	}
-	f := &remote{url: address, tag: a.Tag(), size: a.Total(), ranged: a.Status == 206, note: note, known: map[string]bool{a.Tag().Text: true}}
+	f := &remote{url: address, tag: a.Tag(), size: a.Total(), sha256: a.SHA256(), ranged: a.Status == 206, note: note, known: map[string]bool{a.Tag().Text: true}}
 	if f.size < 0 {
 		// A page may not read Content-Range everywhere. Content-Length it may, but what a
 		// refusal has is no file's length.

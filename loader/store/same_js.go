@@ -174,7 +174,7 @@ func (d *transfer) sameElsewhere(ctx context.Context) error {
 // single answer needs no such look.
 func (d *transfer) checkEnds(ctx context.Context) error {
 	one, ok := d.in.(*intake)
-	if !ok || !one.ranged || one.answers <= 1 || d.tag.Strong && !d.unsure || d.options.SHA256 != "" && !d.plan.converted {
+	if !ok || !one.ranged || one.answers <= 1 || d.tag.Strong && !d.unsure || d.options.SHA256 != "" {
 		return nil
 	}
 	var list []planned

@@ -23,6 +23,7 @@ type transfer struct {
 	in       reader
 	options  Options
 	plan     plan
+	source   *sourceHash // of the source, up to where it is stored; nil where that is not needed
 	mu       sync.Mutex
 	done     int64
 	pieces   map[int64]Piece
@@ -31,13 +32,35 @@ type transfer struct {
 	storing  sync.Mutex // one slice at a time is turned, hashed and stored, for each takes copies
 }
 
-// have finds out whether a slice is already stored.
-func (d *transfer) have(ctx context.Context, x slice) (Piece, bool, error) {
-	v, err := d.store.get(ctx, slices, sliceKey(d.file, d.etag, x.at))
-	if err != nil || v.Type() != js.TypeObject || int64(v.Get("blob").Get("size").Float()) != x.size {
-		return Piece{}, false, err
+// missing finds out which slices are stored already. It returns those that are not, and their
+// size in the store. A file that is hashed while it comes has to come in order, so there it
+// stops at the first slice that is not stored together with the state of the hash.
+func (d *transfer) missing(ctx context.Context) (list []slice, need int64, err error) {
+	inOrder := d.plan.converted && d.options.SHA256 != ""
+	state := js.Null()
+	for _, x := range d.plan.slices {
+		v, err := d.store.get(ctx, slices, sliceKey(d.file, d.etag, x.at))
+		if err != nil {
+			return nil, 0, err
+		}
+		stored := v.Type() == js.TypeObject && int64(v.Get("blob").Get("size").Float()) == x.size
+		if !stored || inOrder && (len(list) > 0 || v.Get("state").Type() != js.TypeObject) {
+			list = append(list, x)
+			need += x.size
+			continue
+		}
+		state = v.Get("state")
+		d.pieces[x.at] = Piece{x.at, x.size, v.Get("sha256").String()}
+		d.done += x.to - x.from
 	}
-	return Piece{x.at, x.size, v.Get("sha256").String()}, true, nil
+	switch {
+	case !inOrder:
+	case len(d.pieces) == 0:
+		d.source = d.options.header
+	default:
+		d.source, err = newSourceHash(ctx, state)
+	}
+	return list, need, err
 }
 
 // add counts source bytes.
@@ -53,19 +76,33 @@ func (d *transfer) add(n int64) {
 func (d *transfer) parallel(ctx context.Context, missing []slice) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	queue := make(chan slice, len(missing))
-	for _, x := range missing {
-		queue <- x
+	queue := make(chan int, len(missing))
+	// The slices that are hashed are kept one after another: turns[i] is closed when it is
+	// slice i's turn.
+	turns := make([]chan struct{}, len(missing)+1)
+	for i := range missing {
+		queue <- i
+		turns[i] = make(chan struct{})
 	}
+	turns[len(missing)] = make(chan struct{})
+	close(turns[0])
 	close(queue)
 	var wait sync.WaitGroup
 	for range min(d.options.Parallel, len(missing)) {
 		wait.Go(func() {
-			for x := range queue {
+			for i := range queue {
 				if ctx.Err() != nil {
 					return
 				}
+				x := missing[i]
 				bytes, err := d.in.read(ctx, x.from, x.to, d.add)
+				if err == nil && d.source != nil {
+					select {
+					case <-turns[i]:
+					case <-ctx.Done():
+						return
+					}
+				}
 				if err == nil {
 					err = d.keep(ctx, x, bytes)
 				}
@@ -73,6 +110,7 @@ func (d *transfer) parallel(ctx context.Context, missing []slice) error {
 					cancel(err)
 					return
 				}
+				close(turns[i+1])
 			}
 		})
 	}
@@ -113,7 +151,12 @@ func (d *transfer) inOrder(ctx context.Context, in *intake, missing []slice, hea
 func (d *transfer) keep(ctx context.Context, x slice, bytes js.Value) error {
 	d.storing.Lock()
 	defer d.storing.Unlock()
-	return d.write(ctx, x.at, x.to-x.from, converted(x, bytes))
+	state := js.Null()
+	if d.source != nil {
+		d.source.add(bytes)
+		state = d.source.save()
+	}
+	return d.write(ctx, x.at, x.to-x.from, converted(x, bytes), state)
 }
 
 // converted are the bytes that a slice is stored as. The source's are given up.
@@ -132,8 +175,9 @@ func converted(x slice, bytes js.Value) js.Value {
 }
 
 // write stores a Blob and its hash in one transaction: if the tab dies, both are stored or
-// neither. source is the number of the source's bytes that the Blob is made from.
-func (d *transfer) write(ctx context.Context, at, source int64, bytes js.Value) error {
+// neither. source is the number of the source's bytes that the Blob is made from, and state
+// is that of the source's hash behind them, or null.
+func (d *transfer) write(ctx context.Context, at, source int64, bytes, state js.Value) error {
 	size := int64(bytes.Get("byteLength").Int())
 	sum, err := hash(ctx, bytes)
 	if err != nil {
@@ -142,7 +186,7 @@ func (d *transfer) write(ctx context.Context, at, source int64, bytes js.Value) 
 	blob := js.Global().Get("Blob").New([]any{bytes})
 	free(bytes)
 	err = d.store.change(ctx, []string{slices}, func(t *idb.Transaction) error {
-		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source, "total": d.in.length()}))
+		return put(t, slices, sliceKey(d.file, d.etag, at), js.ValueOf(map[string]any{"blob": blob, "sha256": sum, "source": source, "total": d.in.length(), "state": state}))
 	})
 	if err != nil {
 		return err
@@ -169,11 +213,9 @@ func (d *transfer) commit(ctx context.Context) (Manifest, error) {
 	for _, x := range p.slices {
 		m.Slices = append(m.Slices, d.pieces[x.at])
 	}
-	if m.SHA256 != "" && !p.converted {
-		if err := d.store.verify(ctx, m, m.SHA256, func(int64, int64) {}); err != nil {
-			// The next attempt must not use these bytes.
-			return m, errors.Join(err, d.store.Delete(ctx, d.file))
-		}
+	if err := d.verify(ctx, m); err != nil {
+		// The next attempt must not use these bytes.
+		return m, errors.Join(err, d.store.Delete(ctx, d.file))
 	}
 	text, err := json.Marshal(m)
 	if err != nil {
@@ -182,4 +224,18 @@ func (d *transfer) commit(ctx context.Context) (Manifest, error) {
 	return m, d.store.change(ctx, []string{manifests}, func(t *idb.Transaction) error {
 		return put(t, manifests, js.ValueOf(d.file), js.ValueOf(string(text)))
 	})
+}
+
+// verify compares what came with the hash that its publisher tells, if there is one.
+func (d *transfer) verify(ctx context.Context, m Manifest) error {
+	switch {
+	case m.SHA256 == "":
+		return nil
+	case d.source == nil:
+		return d.store.verify(ctx, m, m.SHA256, func(int64, int64) {})
+	}
+	if got := d.source.sum(); got != m.SHA256 {
+		return notReleased(m.File, got, m.SHA256)
+	}
+	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"runtime"
 	"sort"
 	"strings"
@@ -100,7 +99,7 @@ func (f folder) Open(ctx context.Context, path string) (loader.Source, error) {
 
 // Verify reads back a stored file and compares each slice with the hash that was computed when
 // it was written. If nothing was converted, it also compares the whole file with the source's
-// SHA-256 (in hexadecimal; "" leaves this out).
+// SHA-256 (in hexadecimal; "" leaves this out). What was converted was compared when it came.
 func (s *Store) Verify(ctx context.Context, file, source string, progress func(done, total int64)) error {
 	m, err := s.Manifest(ctx, file)
 	if err != nil {
@@ -138,21 +137,8 @@ func (s *Store) verify(ctx context.Context, m Manifest, source string, progress 
 	}
 	if source != "" && !m.Converted {
 		if got := hex.EncodeToString(whole.Sum(nil)); got != source {
-			return fmt.Errorf("%s is not the file that its publisher released (SHA-256 %s, expected %s): delete it and download it again", file, got, source)
+			return notReleased(file, got, source)
 		}
 	}
 	return nil
-}
-
-// hash is the SHA-256 of bytes, in hexadecimal, as the browser computes it.
-func hash(ctx context.Context, bytes js.Value) (string, error) {
-	subtle := js.Global().Get("crypto").Get("subtle")
-	if subtle.IsUndefined() {
-		return "", fmt.Errorf("the browser does not compute SHA-256 on an insecure page: open the page with https: %w", os.ErrPermission)
-	}
-	v, err := webapi.Await(ctx, subtle.Call("digest", "SHA-256", bytes))
-	if err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(webapi.GoBytes(js.Global().Get("Uint8Array").New(v))), nil
 }

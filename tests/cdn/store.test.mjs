@@ -110,6 +110,7 @@ before(async () => {
     "/": ["text/html", '<!doctype html><meta charset=utf-8><title>store</title><script src=/wasm_exec.js></script><script type=module src=/run.js></script>'],
     "/run.js": ["text/javascript", 'import "/loader.js"; const go = new Go(); const { instance } = await WebAssembly.instantiateStreaming(fetch("/page.wasm"), go.importObject); globalThis.wasmMemory = instance.exports.mem; go.run(instance);'],
     "/loader.js": ["text/javascript", fs.readFileSync(path.join(root, "web/js/loader.js"))],
+    "/hash-wasm.js": ["text/javascript", fs.readFileSync(path.join(root, "web/js/hash-wasm.js"))],
     "/wasm_exec.js": ["text/javascript", fs.readFileSync(path.join(goroot, "lib/wasm/wasm_exec.js"))],
     "/page.wasm": ["application/wasm", fs.readFileSync(wasm)],
   };
@@ -388,14 +389,48 @@ test("a quota that runs out: said, what is stored stays, and it goes on when the
   await fresh.close();
 });
 
+// What is converted can no longer be compared with its publisher's SHA-256, so it is hashed while it comes.
+test("a converted file has to have its publisher's SHA-256, also after pauses, cuts and a reload", async () => {
+  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  const options = { sha256 };
+  await paused(url, {}, options);
+  await tab.reload();
+  await tab.waitForFunction(() => globalThis.store);
+  await paused(url, { cuts: [70_000, 99] }, options, 1_000_000);
+  const { m, error } = await download(url, options);
+  assert.equal(error, undefined);
+  assert.ok(m.converted && m.sha256 === sha256);
+  assert.ok(cdn.bytes < file.length - 1_000_000 + 3 * SLICE, `${cdn.bytes} bytes were sent again`);
+  await tab.evaluate((u) => store.verify(u), url);
+  // One wrong byte is found, in a file that comes at once, one that was paused before it, and one that comes whole.
+  for (const way of [() => {}, (u) => paused(u, {}, options), () => { cdn.fault = { noRange: true }; }]) {
+    const u = cdn.add(`/m${count}/wrong.safetensors`, file);
+    await way(u);
+    cdn.fault.wrong = true;
+    assert.match((await download(u, options)).error, /not the file that its publisher released/);
+    assert.ok(!(await tab.evaluate(() => store.partial())).includes(u));
+    cdn.reset();
+    cdn.fault = { noRange: way.length === 0 };
+    assert.equal((await download(u, options)).error, undefined);
+    await tab.evaluate((v) => store.remove(v), u);
+  }
+});
+
+test("slices that were converted before their file's SHA-256 was known are fetched again", async () => {
+  await paused(url);
+  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  assert.equal((await download(url, { sha256 })).error, undefined);
+  assert.ok(cdn.bytes > file.length);
+});
+
 const notes = () => tab.evaluate(() => globalThis.notes);
 const anew = () => tab.evaluate(() => globalThis.anew);
 
 // paused downloads a part of a file, and pauses.
-async function paused(u, fault = {}) {
+async function paused(u, fault = {}, options = {}, part = 700_000) {
   cdn.fault = { slow: 20, chunk: 16384, ...fault };
-  const began = download(u);
-  await progressTo(tab, 700_000);
+  const began = download(u, options);
+  await progressTo(tab, part);
   await tab.evaluate(() => store.pause());
   assert.match((await began).error, /cancel/);
   cdn.reset();
@@ -466,6 +501,10 @@ test("a hub's SHA-256 is what a file must have", async () => {
   // A pointer to another file says nothing.
   pointer("other.safetensors", "0".repeat(64), 3);
   assert.equal((await download(at("other.safetensors"), { keep: true })).error, undefined);
+  // Told in the hub's list of the folder.
+  cdn.add(`/api/models/o/n${count}/tree/main`, Buffer.from(JSON.stringify([{ type: "file", path: "listed.safetensors", size: file.length, lfs: { oid: sha256, size: file.length } }])));
+  assert.equal((await download(at("listed.safetensors"))).m.sha256, sha256);
+  assert.equal((await download(at("unlisted.safetensors"))).m.sha256, undefined);
   // Told in a header of the pointer's address.
   cdn.add(`/o/n${count}/raw/main/linked.safetensors`, Buffer.from("x"));
   cdn.fault = { linked: sha256 };

@@ -36,6 +36,7 @@ before(async () => {
     "/run.js": ["text/javascript", 'import "/gpu.js"; import "/loader.js"; const go = new Go(); const { instance } = await WebAssembly.instantiateStreaming(fetch("/page.wasm"), go.importObject); globalThis.wasm = instance; go.run(instance);'],
     "/gpu.js": ["text/javascript", read("web/js/gpu.js")],
     "/loader.js": ["text/javascript", read("web/js/loader.js")],
+    "/hash-wasm.js": ["text/javascript", read("web/js/hash-wasm.js")],
     "/wasm_exec.js": ["text/javascript", fs.readFileSync(path.join(goroot, "lib/wasm/wasm_exec.js"))],
     "/page.wasm": ["application/wasm", fs.readFileSync(wasm)],
   };

@@ -1,5 +1,6 @@
 // The JavaScript half of package loader/store. Whatever touches every byte of a download is
 // done here, so that weights stay out of Go's heap. It registers globalThis.impromptLoader.
+import "./hash-wasm.js"; // 4.12.0, dist/sha256.umd.min.js
 
 const HEADERS = ["content-range", "content-length", "content-encoding", "etag", "last-modified", "x-linked-etag", "retry-after", "date"];
 
@@ -153,6 +154,15 @@ function free(bytes) {
   else structuredClone(buffer, { transfer: [buffer] });
 }
 
+// hasher resolves to a SHA-256 that takes its bytes in pieces, either from the beginning or from
+// the state that another hasher's save() returned. WebCrypto hashes only what is in memory as a
+// whole. On one machine hash-wasm took 140 to 200 MB/s, @noble/hashes 83 to 112, and Go's
+// crypto/sha256, compiled to WebAssembly, 27.
+async function hasher(state) {
+  const h = await hashwasm.createSHA256();
+  return state ? h.load(state) : h.init();
+}
+
 // lock resolves to a function that releases the lock, or to null if another tab holds the lock
 // and wait is false.
 function lock(name, wait) {
@@ -165,7 +175,7 @@ function lock(name, wait) {
 }
 
 globalThis.impromptLoader = {
-  convert, free, lock, online,
+  convert, free, hasher, lock, online,
   download: (url, from, to, signal, method) => new Download(url, from, to, signal, method),
   offline: () => navigator.onLine === false,
   setStall: (milliseconds) => { stallAfter = milliseconds; }, // for tests
