@@ -182,10 +182,13 @@ func (p *parser) resources(value string) {
 // finish handles what depends on several fields.
 func (p *parser) finish() {
 	ours := p.version == ourVersion
+	p.settings.Foreign = !ours
 	if !ours {
 		p.words()
 	}
-	if p.model != "" {
+	if ours {
+		p.settings.Model = p.model
+	} else if p.model != "" {
 		p.notes.add("Model is %q; choose it under Models", p.model)
 	}
 	if len(p.loras) > 0 {

@@ -25,6 +25,9 @@ func TestFormat(t *testing.T) {
 	if got := s.Format(); got != bare {
 		t.Errorf("got\n%s\nwant\n%s", got, bare)
 	}
+	if back, err := Parse(bare); err != nil || back.Foreign || back.Model != s.Model {
+		t.Errorf("read back, it names the model %q: %v", back.Model, err)
+	}
 }
 
 func TestParseForeignTexts(t *testing.T) {

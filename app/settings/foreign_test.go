@@ -237,7 +237,10 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			if len(partial.LeftOut) != len(tc.leftOut) {
 				t.Errorf("left out: %q", partial.LeftOut)
 			}
-			if back, _ := Parse(got.Format()); !equal(back, got) {
+			if !got.Foreign {
+				t.Error("it is taken for this program's own")
+			}
+			if back, _ := Parse(got.Format()); !equal(back, got) || back.Foreign {
 				t.Errorf("written and read again it is %+v", back)
 			}
 		})

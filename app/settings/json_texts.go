@@ -20,6 +20,7 @@ func readJSON(text string, s *Settings, n *notes) bool {
 	if json.Unmarshal([]byte(comfyNumbers(text)), &object) != nil {
 		return false
 	}
+	s.Foreign = true
 	switch {
 	case object["nodes"] != nil && object["links"] != nil:
 		readComfyUI(workflowGraph(object), s, n)

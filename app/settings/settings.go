@@ -38,6 +38,10 @@ type Settings struct {
 	// LowMemory uses as little of the GPU's memory as possible, and takes more time. The
 	// picture is the same, apart from rounding.
 	LowMemory bool `json:"low_memory,omitempty"`
+
+	// Foreign says that Parse read them from another program's text, which names no model in
+	// the way that Model does.
+	Foreign bool `json:"-"`
 }
 
 // The values of Settings.GeneratorDevice, besides "".

@@ -63,9 +63,11 @@ func (c *Chooser) Choose(id string) bool {
 	return true
 }
 
-// Restore uses the model that restored settings name. If it is not here, it says so.
-func (c *Chooser) Restore(id string) (leftOut string) {
-	if id == c.Chosen.ID || c.Choose(id) {
+// Restore uses the model that restored settings name. If it is not here, it says so. Settings of another program name
+// none that could be known here, and leave the model as it is.
+func (c *Chooser) Restore(s settings.Settings) (leftOut string) {
+	id := s.Model
+	if s.Foreign || id == c.Chosen.ID || c.Choose(id) {
 		return ""
 	}
 	// A picture's file has the model's name without what may be secret in it.

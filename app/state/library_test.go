@@ -314,7 +314,14 @@ func TestAdaptersThatFit(t *testing.T) {
 	if f.Choose("plus") || f.Choose("nothing") || f.Chosen.ID != "sd15" {
 		t.Error("what is no model was chosen")
 	}
-	if text := f.Restore("gone"); !strings.Contains(text, "the model gone") || f.Restore("") != "" || f.Chosen.ID != "" {
+	if text := f.Restore(settings.Settings{Model: "gone"}); !strings.Contains(text, "the model gone") || f.Chosen.ID != "sd15" {
+		t.Error(text)
+	}
+	foreign, err := settings.Parse("a fox\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, RNG: CPU")
+	if text := f.Restore(foreign); err != nil || text != "" || f.Chosen.ID != "sd15" {
+		t.Errorf("another program's settings name no model and chose %q: %v, %s", f.Chosen.ID, err, text)
+	}
+	if text := f.Restore(settings.Settings{}); text != "" || f.Chosen.ID != "" {
 		t.Error(text)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // Restore takes over settings, except for their pictures and their model.
 func (c *Composer) Restore(s settings.Settings) {
-	s.Guides, s.InitImage, s.Mask, s.Model = nil, "", "", ""
+	s.Guides, s.InitImage, s.Mask, s.Model, s.Foreign = nil, "", "", "", false
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
 	}

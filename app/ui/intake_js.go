@@ -22,8 +22,7 @@ type intake struct {
 	controls     *controls
 	canvases     *canvases
 	loop         *loop
-	model        func() string                    // the ID of the chosen model
-	restoreModel func(id string) (leftOut string) // chooses a model, if it is here
+	restoreModel func(s settings.Settings) (leftOut string) // chooses their model, if it is here
 	countTokens  func()
 }
 
@@ -148,10 +147,7 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 		*t.note = state.Note{Text: "Settings restored from " + picture.Name + ". Its pictures were in the gallery.", Action: "Use it as an image prompt as well", Do: offer}
 		return
 	}
-	if len(leftOut) > 0 && s.Model == "" {
-		s.Model = t.model() // another program's picture: its model is among what is left out
-	}
-	if lacks := t.restoreModel(s.Model); lacks != "" {
+	if lacks := t.restoreModel(s); lacks != "" {
 		leftOut = append(leftOut, lacks)
 	}
 	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: offer}
@@ -161,7 +157,7 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 // restoreResult takes over a result's settings and its pictures.
 func (t *intake) restoreResult(r *state.Result) {
 	*t.note = state.Note{}
-	if lacks := t.restoreModel(r.Settings.Model); lacks != "" {
+	if lacks := t.restoreModel(r.Settings); lacks != "" {
 		t.note.Text = "Restored, except for " + lacks + "."
 	}
 	t.composer.Restore(r.Settings)

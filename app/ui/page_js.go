@@ -54,7 +54,7 @@ func newPage() *page {
 	store := gallerystore.New()
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, note: &p.note, loop: p.loop}
 	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
-		model: func() string { return p.library.Chosen.ID }, restoreModel: p.library.Restore, countTokens: p.countTokens}
+		restoreModel: p.library.Restore, countTokens: p.countTokens}
 	return p
 }
 
