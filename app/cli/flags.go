@@ -30,6 +30,11 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
+  --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
+                                 what is done with a start picture of other proportions: stretch it, cut two sides off, fill
+                                 the borders with its outermost pixels, or repaint them as well
+  --mask-feather N (8)           the original pixels are put back outside of the mask, and fade out over N pixels inside of its edge
+  --no-mask-overlay              do not put them back
   --background #RRGGBB           the colour behind transparent pictures (#ffffff, white)
   --scheduler ` + strings.Join(scheduler.Names(), "|") + ` (default: the model's own)
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
@@ -122,6 +127,12 @@ func parse(args []string) (*options, error) {
 			o.Strength = float()
 		case "--mask":
 			o.Mask = text()
+		case "--resize-mode":
+			o.ResizeMode = text()
+		case "--mask-feather":
+			o.MaskFeather = integer()
+		case "--no-mask-overlay":
+			o.MaskOverlay = false
 		case "--scheduler":
 			o.Scheduler = text()
 		case "--num-inference-steps":

@@ -98,3 +98,18 @@ func TestParseEvaluation(t *testing.T) {
 		t.Errorf("--help: %v", err)
 	}
 }
+
+func TestParseStartPicture(t *testing.T) {
+	o, err := parse(strings.Fields("--init-image a.png --mask m.png --out o.png"))
+	if err != nil || !o.MaskOverlay || o.MaskFeather != 8 || o.ResizeMode != "" {
+		t.Errorf("the defaults are %+v, %v", o, err)
+	}
+	o, err = parse(strings.Fields("--init-image a.png --mask m.png --mask-feather 20 --no-mask-overlay --resize-mode outpaint --out o.png"))
+	if err != nil || o.MaskOverlay || o.MaskFeather != 20 || o.ResizeMode != "outpaint" || o.Validate() != nil {
+		t.Errorf("the options are %+v, %v", o, err)
+	}
+	o.MaskFeather, o.ResizeMode = 200, "squash"
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "mask_feather is 200") || !strings.Contains(err.Error(), `resize_mode is "squash"`) {
+		t.Errorf("the error is %v", err)
+	}
+}

@@ -107,10 +107,14 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		req.Guides = append(req.Guides, guide)
 	}
-	if s.InitImage != "" {
-		if err := startPicture(req, s, in, m.pipeline.VAE.Config.Factor()); err != nil {
-			return err
-		}
+	overlay, err := in.start(req, s, m.pipeline.VAE.Config.Factor())
+	if err != nil {
+		return err
+	}
+	picture := func(pixels []float32) []uint8 {
+		p := imageproc.VAEPostprocess(pixels, s.Height, s.Width)
+		overlay.apply(p)
+		return p.RGBA()
 	}
 	return m.pipeline.Run(ctx, req, func(p pipeline.Progress) {
 		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip}
@@ -123,7 +127,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 				if err != nil {
 					return nil, err
 				}
-				return imageproc.VAEPostprocess(pixels, s.Height, s.Width).RGBA(), nil
+				return picture(pixels), nil
 			}
 		}
 		progress(ev)
@@ -133,7 +137,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		f := m.pipeline.VAE.Config.Factor()
 		result := Result{
-			RGBA: imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width).RGBA(), Width: r.Width, Height: r.Height,
+			RGBA: picture(r.Pixels), Width: r.Width, Height: r.Height,
 			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: recipe(s, r.Index), Index: r.Index,
 		}
 		return done(result)
@@ -169,22 +173,4 @@ func (e *Engine) encode(what, text string) []int32 {
 		e.warn(fmt.Sprintf("The %s has %d tokens and the model reads %d. Left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
 	}
 	return enc.IDs
-}
-
-func startPicture(req *pipeline.Request, s settings.Settings, in *inputs, factor int) error {
-	p, err := in.picture(s.InitImage)
-	if err != nil {
-		return err
-	}
-	req.Init = imageproc.VAEPreprocess(p, req.Height, req.Width)
-	if s.Mask == "" {
-		return nil
-	}
-	if p, err = in.mask(s.Mask); err != nil {
-		return err
-	}
-	req.Mask = imageproc.MaskPreprocess(p, req.Height, req.Width)
-	req.MaskedImage = imageproc.MaskedImage(req.Init, req.Mask)
-	req.LatentMask = imageproc.LatentMask(req.Mask, req.Height, req.Width, req.Height/factor, req.Width/factor)
-	return nil
 }

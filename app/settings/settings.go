@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/model/scheduler"
@@ -21,6 +22,13 @@ type Settings struct {
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
 	Strength  float64 `json:"strength"`             // the fraction of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
 	Mask      string  `json:"mask,omitempty"`       // white is repainted; needs InitImage
+	// MaskOverlay puts the pixels of InitImage back where nothing is repainted. Inside of the mask's edge they fade out
+	// over MaskFeather pixels.
+	MaskOverlay bool `json:"mask_overlay"`
+	MaskFeather int  `json:"mask_feather"`
+	// ResizeMode is how InitImage and Mask come to the result's size if they have other proportions: ResizeDefault or
+	// one of its siblings. "" is ResizeDefault that nobody chose, of which a warning tells.
+	ResizeMode string `json:"resize_mode,omitempty"`
 
 	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own
 	NumInferenceSteps int     `json:"num_inference_steps"`
@@ -50,10 +58,26 @@ const (
 	GeneratorGPU = "gpu"
 )
 
-// Default returns diffusers' defaults.
+// The values of Settings.ResizeMode. All but the last are diffusers' own.
+const (
+	ResizeDefault  = "default"  // stretched
+	ResizeCrop     = "crop"     // two sides are cut off
+	ResizeFill     = "fill"     // the borders are filled with the outermost pixels
+	ResizeOutpaint = "outpaint" // as ResizeFill, and the borders are repainted
+)
+
+// ResizeModes are the values of Settings.ResizeMode besides "".
+var ResizeModes = []string{ResizeDefault, ResizeCrop, ResizeFill, ResizeOutpaint}
+
+// MaxMaskFeather is the greatest MaskFeather, in pixels.
+const MaxMaskFeather = 128
+
+// Default returns diffusers' defaults, and those of what diffusers does not have.
 func Default() Settings {
 	return Settings{
 		Strength:          0.8,
+		MaskOverlay:       true,
+		MaskFeather:       8,
 		NumInferenceSteps: 50,
 		GuidanceScale:     7.5,
 		Height:            512,
@@ -122,6 +146,11 @@ func (s Settings) Clone() Settings {
 	return s
 }
 
+// Repaints reports whether only a part of the start picture is drawn anew.
+func (s Settings) Repaints() bool {
+	return s.Mask != "" || s.InitImage != "" && s.ResizeMode == ResizeOutpaint
+}
+
 // IPAdapters returns the guides that are IP-Adapters.
 func (s Settings) IPAdapters() []*IPAdapter {
 	var list []*IPAdapter
@@ -152,6 +181,9 @@ func (s Settings) Validate() error {
 	}
 	v.require(s.Mask == "" || s.InitImage != "",
 		"mask is given without init_image; a mask says which part of the start picture to repaint")
+	v.number("mask_feather", float64(s.MaskFeather), 0, MaxMaskFeather)
+	v.require(s.ResizeMode == "" || slices.Contains(ResizeModes, s.ResizeMode),
+		"resize_mode is %q; choose one of %s", s.ResizeMode, strings.Join(ResizeModes, ", "))
 	v.words("prompt", s.Prompt)
 	v.words("negative_prompt", s.NegativePrompt)
 	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q; choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)

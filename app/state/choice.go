@@ -123,7 +123,7 @@ func (c *Chooser) Problem(s settings.Settings) string {
 	switch {
 	case c.Chosen.Repaints() && s.InitImage == "":
 		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
-	case c.Chosen.Repaints() && s.Mask == "":
+	case c.Chosen.Repaints() && !s.Repaints():
 		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
 	case len(s.IPAdapters()) == 0 || c.Chosen.ID == "":
 		return ""
