@@ -21,6 +21,9 @@ type Composer struct {
 	Start      *Picture // what the result begins from; nil for text to image
 	StartMask  Mask     // what of Start is repainted; empty is all of it
 	Problems   Problems
+
+	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
+	held             map[*Picture]int // pictures that may come back, and how many steps of Undo have them
 }
 
 // ImagePrompt is a picture with how it is to be used.
@@ -45,7 +48,7 @@ const MaxPrompts = 4
 
 // NewComposer returns a composer with the settings that suit the model that ships.
 func NewComposer() *Composer {
-	c := &Composer{Settings: settings.Default(), Problems: Problems{}}
+	c := &Composer{Settings: settings.Default(), Problems: Problems{}, held: map[*Picture]int{}}
 	c.Settings.Scheduler = "dpmpp_2m"
 	c.SuitModel(0)
 	c.RollSeed()
@@ -65,6 +68,7 @@ func (c *Composer) SuitModel(pixels int) {
 	if pixels == 0 {
 		s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = web.Ships.Size, web.Ships.Size, web.Ships.NumInferenceSteps, web.Ships.GuidanceScale
 	}
+	c.follow()
 }
 
 // AddPrompt adds an image prompt, if there is room.
@@ -85,22 +89,30 @@ func (c *Composer) Full() bool { return len(c.Prompts) >= MaxPrompts }
 func (c *Composer) RemovePrompt(im *ImagePrompt) {
 	if i := slices.Index(c.Prompts, im); i >= 0 {
 		c.Prompts = slices.Delete(slices.Clone(c.Prompts), i, i+1)
-		im.free()
+		c.drop(im.Picture)
 		delete(c.Problems, AtPrompts)
 	}
 }
 
 // SetStart takes a picture to begin from; nil takes it away.
 func (c *Composer) SetStart(p *Picture) {
-	if c.Start != p {
-		c.Start.free()
-	}
+	c.unfollow()
+	old := c.Start
 	c.Start, c.StartMask = p, Mask{}
+	if old != p {
+		c.drop(old)
+	}
+	c.follow()
 	delete(c.Problems, AtStart)
 }
 
 // SetSeed sets a seed that the visitor wants, and so keeps it.
 func (c *Composer) SetSeed(seed uint64) { c.Settings.Seed, c.SeedLocked = seed, true }
+
+// Empty reports whether nothing was composed yet: no words and no pictures.
+func (c *Composer) Empty() bool {
+	return c.Settings.Prompt == "" && c.Settings.NegativePrompt == "" && len(c.Prompts) == 0 && c.Start == nil
+}
 
 // RollSeed chooses a new seed.
 func (c *Composer) RollSeed() { c.Settings.Seed = uint64(rand.IntN(1 << 31)) }

@@ -101,15 +101,59 @@ func (g *Gallery) ShowOfStrip(r *Result) { g.Shown, g.ActualSize = r, false }
 // Back returns to the strip, or to the picture in the making.
 func (g *Gallery) Back() { g.Shown, g.Follow = nil, true }
 
-// Remove takes a result out of the gallery and off the stage.
-func (g *Gallery) Remove(r *Result) {
-	if i := slices.Index(g.Results, r); i >= 0 {
-		g.Results = slices.Delete(slices.Clone(g.Results), i, i+1)
-		g.Changes++
+// Remove takes a result out of the gallery and off the stage. back puts it into its place again.
+func (g *Gallery) Remove(r *Result) (back func()) {
+	i := slices.Index(g.Results, r)
+	if i < 0 {
+		return func() {}
 	}
-	if g.Shown == r {
+	var after *Result // the result that it came before
+	if i+1 < len(g.Results) {
+		after = g.Results[i+1]
+	}
+	g.Results = slices.Delete(slices.Clone(g.Results), i, i+1)
+	g.Changes++
+	shown := g.Shown == r
+	if shown {
 		g.Shown = nil
 	}
+	return func() {
+		at := slices.Index(g.Results, after)
+		if at < 0 {
+			at = len(g.Results)
+		}
+		g.insert(at, r)
+		if shown {
+			g.Shown = r
+		}
+	}
+}
+
+// Elsewhere takes what another tab says of its gallery: a result is there now. It goes to its place by its key, which
+// is the time at which it was made.
+func (g *Gallery) Elsewhere(r *Result) {
+	if g.Find(r.Key) != nil {
+		return
+	}
+	at := slices.IndexFunc(g.Results, func(other *Result) bool { return other.Key != 0 && other.Key < r.Key })
+	if at < 0 {
+		at = len(g.Results)
+	}
+	g.insert(at, r)
+}
+
+// insert puts a result into its place. Results is never changed in place, because others may read it.
+func (g *Gallery) insert(at int, r *Result) {
+	g.Results = slices.Insert(slices.Clone(g.Results), at, r)
+	g.Changes++
+}
+
+// Find returns the result that has a key in the store, or nil.
+func (g *Gallery) Find(key float64) *Result {
+	if i := slices.IndexFunc(g.Results, func(r *Result) bool { return key != 0 && r.Key == key }); i >= 0 {
+		return g.Results[i]
+	}
+	return nil
 }
 
 // ShownURL returns where the picture on the stage is shown from; "" if there is none.
@@ -120,9 +164,9 @@ func (g *Gallery) ShownURL() string {
 	return g.Shown.URL
 }
 
-// Find returns the result that was made from these settings, or nil. It does not look for settings without pictures,
+// FindMadeFrom returns the result that was made from these settings, or nil. It does not look for settings without pictures,
 // because those already say everything that there is to restore.
-func (g *Gallery) Find(s settings.Settings) *Result {
+func (g *Gallery) FindMadeFrom(s settings.Settings) *Result {
 	if len(s.Guides) == 0 && s.InitImage == "" {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -205,5 +206,53 @@ func TestGalleryAbout(t *testing.T) {
 	g.Unreadable(errors.New("a newer version wrote them"))
 	if !strings.Contains(g.About(), "newer version") {
 		t.Errorf("unreadable: %q", g.About())
+	}
+}
+
+// A deleted picture comes back to its place, also when others came meanwhile.
+func TestDeletedPictureComesBack(t *testing.T) {
+	g := &Gallery{}
+	var list []*Result
+	for i := range 4 {
+		r := &Result{Key: float64(4 - i)}
+		list = append(list, r)
+	}
+	g.Opened(list)
+	g.Show(list[1])
+	back := g.Remove(list[1])
+	backLast := g.Remove(list[3])
+	g.Made(&Result{Key: 5}, false)
+	back()
+	backLast()
+	var keys []float64
+	for _, r := range g.Results {
+		keys = append(keys, r.Key)
+	}
+	if !slices.Equal(keys, []float64{5, 4, 3, 2, 1}) || g.Shown != list[1] {
+		t.Errorf("the gallery is %v, shown is %v", keys, g.Shown)
+	}
+	g.Remove(&Result{})() // one that is not there
+	if len(g.Results) != 5 {
+		t.Error("it came from nowhere")
+	}
+}
+
+// What another tab makes comes to its place, once.
+func TestGalleryFollowsOtherTabs(t *testing.T) {
+	g := &Gallery{}
+	g.Opened([]*Result{{Key: 30}, {Key: 10}})
+	g.Made(&Result{}, false) // on its way into the store
+	for _, key := range []float64{20, 40, 20, 5} {
+		g.Elsewhere(&Result{Key: key})
+	}
+	var keys []float64
+	for _, r := range g.Results {
+		keys = append(keys, r.Key)
+	}
+	if !slices.Equal(keys, []float64{0, 40, 30, 20, 10, 5}) {
+		t.Errorf("the gallery is %v", keys)
+	}
+	if g.Find(20).Key != 20 || g.Find(7) != nil || g.Find(0) != nil {
+		t.Error("results are not found by their keys")
 	}
 }

@@ -17,6 +17,9 @@ type Jobs struct {
 	queue    []job
 	progress protocol.Progress // of current
 
+	tries  int // how many pages have begun with the request under way, besides this one
+	number int // counts the requests
+
 	model        string            // the last that Load was asked for
 	load         int               // the Load under way; 0 for none
 	loadProgress protocol.Progress // of load
@@ -89,16 +92,61 @@ func (j *Jobs) Size() (width, height int) { return j.current.settings.Width, j.c
 // Submit asks for pictures: jobs that are drawn one after another, with a label for each picture that comes of them.
 // inputs are the bytes of the pictures that the settings name. It does nothing while others are drawn.
 func (j *Jobs) Submit(labels []string, jobs []settings.Settings, inputs map[string]any) {
+	var shots Shots
+	for _, l := range labels {
+		shots = append(shots, &Shot{Label: l})
+	}
+	j.submit(Unfinished{Shots: shots, Jobs: jobs, Inputs: inputs}, 0)
+}
+
+// Unfinished is what is left of a request that is under way.
+type Unfinished struct {
+	Shots  Shots               // of the whole request
+	Jobs   []settings.Settings // for the last of the shots
+	Inputs map[string]any
+	Number int // of the request, which tells it from others of the same page
+	Tries  int // how many pages have begun with it
+}
+
+// Unfinished returns what is left of the request under way. A picture that is not ready counts as not begun.
+func (j *Jobs) Unfinished() Unfinished {
+	if !j.Busy() {
+		return Unfinished{}
+	}
+	u := Unfinished{Shots: j.Shots, Inputs: j.current.inputs, Number: j.number, Tries: j.tries + 1}
+	s, done := j.current.settings, 0
+	for _, shot := range j.Shots[min(j.current.first, len(j.Shots)):] {
+		if shot.Result == nil && !shot.Skipped {
+			break
+		}
+		done++
+	}
+	if done < s.NumImages {
+		s.Seed, s.NumImages = s.Seed+uint64(done), s.NumImages-done
+		u.Jobs = append(u.Jobs, s)
+	}
+	for _, waiting := range j.queue {
+		u.Jobs = append(u.Jobs, waiting.settings)
+	}
+	return u
+}
+
+// Resume goes on with what another page left unfinished.
+func (j *Jobs) Resume(u Unfinished) { j.submit(u, u.Tries) }
+
+func (j *Jobs) submit(u Unfinished, tries int) {
 	if j.Busy() || j.line == nil {
 		return
 	}
-	j.Shots = nil
-	for _, l := range labels {
-		j.Shots = append(j.Shots, &Shot{Label: l})
+	j.Shots, j.tries = u.Shots, tries
+	j.number++
+	first := len(u.Shots)
+	for _, s := range u.Jobs {
+		first -= s.NumImages
 	}
-	first := 0
-	for _, s := range jobs {
-		j.queue = append(j.queue, job{settings: s, inputs: inputs, first: first})
+	first = max(0, first)
+	for _, s := range u.Jobs {
+		j.queue = append(j.queue, job{settings: s, inputs: u.Inputs, first: first})
 		first += s.NumImages
 	}
 	j.next()
@@ -139,11 +187,22 @@ func (j *Jobs) end() {
 	j.next()
 }
 
-// Remove takes a result out of the shots. Where none is left, the stage is empty.
-func (j *Jobs) Remove(r *Result) {
-	j.Shots.remove(r)
+// Remove takes a result out of the shots. Where none is left, the stage is empty. back puts it into its place again,
+// as long as no others have been asked for.
+func (j *Jobs) Remove(r *Result) (back func()) {
+	before := j.Shots
+	shot := before.remove(r)
+	if shot == nil {
+		return func() {}
+	}
 	if !j.Busy() && !j.Shots.Any() {
 		j.Shots = nil
+	}
+	return func() {
+		shot.Result, shot.Skipped = r, false
+		if j.Shots == nil {
+			j.Shots = before
+		}
 	}
 }
 

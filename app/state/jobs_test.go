@@ -386,3 +386,21 @@ func TestRemoveResults(t *testing.T) {
 		t.Error("an empty strip stays on the stage")
 	}
 }
+
+func TestRemovedResultComesBack(t *testing.T) {
+	e := newFakeEngine(t)
+	e.submit("a")
+	r := e.draw()
+	back := e.jobs.Remove(r)
+	if e.jobs.Shots != nil {
+		t.Fatal("the stage is not empty")
+	}
+	back()
+	if e.jobs.Single() != r {
+		t.Error("it did not come back")
+	}
+	e.jobs.Remove(&Result{})()
+	if e.jobs.Single() != r {
+		t.Error("another result took its place")
+	}
+}

@@ -3,11 +3,17 @@ package state
 // Mask is painted over the result's frame: white where something applies. Places in it are fractions of the frame's
 // width and height, so that a mask keeps its meaning when the size of the result changes.
 type Mask struct {
-	Base    any // the bitmap of a restored mask, beneath the strokes; nil without one
+	Base    *Base // a restored mask, beneath the strokes; nil without one
 	Strokes []Stroke
 	Erase   bool       // the next strokes erase
 	Brush   float64    // the width of the next strokes, see Stroke; 0 is DefaultBrush
 	Cursor  [2]float64 // where the brush is, for the keyboard
+}
+
+// Base is a mask that was read from a file.
+type Base struct {
+	Bitmap any
+	PNG    any // its file
 }
 
 // Stroke is a line with round ends and joins, drawn over what is there.

@@ -18,7 +18,7 @@ func TestMaskEmpty(t *testing.T) {
 	if !m.Empty() {
 		t.Error("a mask is not empty after its only stroke was undone")
 	}
-	m.Base = "a restored mask"
+	m.Base = &Base{Bitmap: "a restored mask"}
 	if m.Empty() {
 		t.Error("a restored mask is empty")
 	}

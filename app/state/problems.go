@@ -12,9 +12,10 @@ const (
 // Problems says what went wrong, in words for the visitor, by the place where it is shown.
 type Problems map[Place]string
 
-// Note says what was done on the visitor's behalf, with one thing that may be done about it.
+// Note says what was done on the visitor's behalf, with what may be done about it.
 type Note struct {
 	Text   string
 	Action string // the label of a button; "" for none
 	Do     func() // what the button does
+	Undo   *Step  // what was done, if it can be taken back
 }

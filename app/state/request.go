@@ -75,7 +75,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		c.RollSeed()
 	}
 	s := c.Settings
-	s.Guides, s.InitImage, s.Mask, s.Model = nil, "", "", model
+	s.Guides, s.InitImage, s.Mask, s.Model, s.ResizeMode = nil, "", "", model, c.resizeMode()
 	inputs := map[string]Input{}
 	for i, im := range c.Prompts {
 		// Two pictures may have the same name: what is pasted is always called image.png.

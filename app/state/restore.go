@@ -9,6 +9,9 @@ import (
 
 // Restore takes over settings, except for their pictures and their model.
 func (c *Composer) Restore(s settings.Settings) {
+	if s.InitImage != "" && s.ResizeMode == "" {
+		s.ResizeMode = settings.ResizeDefault // which is what "" did to it
+	}
 	s.Guides, s.InitImage, s.Mask, s.Model, s.Foreign = nil, "", "", "", false
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
@@ -88,11 +91,11 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 
 // RestorePictures takes over the pictures of a result.
 func (c *Composer) RestorePictures(p Pictures) {
-	for _, im := range c.Prompts {
-		im.free()
+	before := c.pictures()
+	c.Prompts, c.Start, c.StartMask, c.followed = p.Prompts, p.Start, p.StartMask, [2]int{}
+	for _, old := range before {
+		c.drop(old)
 	}
-	c.Start.free()
-	c.Prompts, c.Start, c.StartMask = p.Prompts, p.Start, p.StartMask
 }
 
 // reader decodes the inputs of a result.
@@ -120,5 +123,8 @@ func (r reader) mask(name string) (Mask, error) {
 		return Mask{}, fmt.Errorf("the mask %s is not stored here", name)
 	}
 	bitmap, err := r.browser.Bitmap(data)
-	return Mask{Base: bitmap}, err
+	if err != nil {
+		return Mask{}, err
+	}
+	return Mask{Base: &Base{Bitmap: bitmap, PNG: data}}, nil
 }

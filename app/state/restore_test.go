@@ -49,6 +49,10 @@ func (m fakeStore) Inputs(r *Result) (map[string]any, error) {
 	return m[r.Key].Inputs, nil
 }
 
+func (m fakeStore) Get(key float64) (*Result, error) { return m[key], nil }
+
+func (m fakeStore) Hide(float64, bool) error { return nil }
+
 func (m fakeStore) Forget(key float64) error {
 	delete(m, key)
 	return nil
@@ -121,7 +125,7 @@ func TestRestoreResult(t *testing.T) {
 			t.Errorf("the settings came back as\n%+v, not\n%+v", request.Jobs[0], r.Settings)
 		}
 		for name, in := range request.Inputs {
-			if in.Mask != nil && in.Mask.Base != "bitmap of png of a mask" || in.Mask == nil && in.Bytes != r.Inputs[name] && r.Inputs != nil {
+			if in.Mask != nil && in.Mask.Base.Bitmap != "bitmap of png of a mask" || in.Mask == nil && in.Bytes != r.Inputs[name] && r.Inputs != nil {
 				t.Errorf("the input %s came back as %+v", name, in)
 			}
 		}
@@ -208,18 +212,18 @@ func TestFind(t *testing.T) {
 	secret := resultOf("a fox", 8)
 	secret.Settings.Guides = settings.Guides{&settings.IPAdapter{Weights: "https://hub/a.safetensors?token=secret"}}
 	g.Results = append(g.Results, secret)
-	if g.Find(secret.Settings.Public()) != secret {
+	if g.FindMadeFrom(secret.Settings.Public()) != secret {
 		t.Error("a result is not found by the settings in its file")
 	}
-	if g.Find(r.Settings) != r {
+	if g.FindMadeFrom(r.Settings) != r {
 		t.Error("the result was not found by its settings")
 	}
 	other := r.Settings
 	other.Seed++
-	if g.Find(other) != nil {
+	if g.FindMadeFrom(other) != nil {
 		t.Error("a result with another seed was found")
 	}
-	if g.Find(resultOf("a fox", 7).Settings) != nil {
+	if g.FindMadeFrom(resultOf("a fox", 7).Settings) != nil {
 		t.Error("settings without pictures need no result")
 	}
 }

@@ -27,12 +27,17 @@ type Cost = protocol.Cost
 // Store keeps results over visits. Its methods may take a while, so they are called outside of the page's own
 // goroutine.
 type Store interface {
-	// List returns all results, the latest first, with Kept in place of Inputs.
+	// List returns all results that are not hidden, the latest first, with Kept in place of Inputs. It deletes those
+	// that were hidden some minutes ago, by a page that is gone.
 	List() ([]*Result, error)
+	// Get returns a result, or nil if it is hidden or gone.
+	Get(key float64) (*Result, error)
 	// Keep stores a result with its Inputs, and returns its key and those of the inputs.
 	Keep(*Result) (key float64, kept map[string]string, err error)
 	// Inputs returns the bytes of a result's inputs, by the keys in its Kept.
 	Inputs(*Result) (map[string]any, error)
+	// Hide has List leave a result out, or not any more. It can then still be read.
+	Hide(key float64, hidden bool) error
 	// Forget deletes a result, and the inputs that no other result was made from.
 	Forget(key float64) error
 }

@@ -22,8 +22,14 @@ func (s Sample) Prompt() string { return s.name + " " + s.where }
 // Offer says what is made of the picture.
 func (s Sample) Offer() string { return "This " + strings.ToLower(s.Title) + ", " + s.where }
 
-// Try clears the image prompts for a sample and takes its words. The picture itself is then added as any other.
-func (c *Composer) Try(s Sample) {
-	c.Prompts, c.Settings.Prompt = nil, s.Prompt()
-	delete(c.Problems, AtPrompts)
+// Try takes a sample's words and takes all pictures away. The sample's picture itself is then added as any other. If
+// something was composed, it returns the step that brings it back, or else nil.
+func (c *Composer) Try(s Sample, u *Undo) *Step {
+	var step *Step
+	if !c.Empty() {
+		step = c.Replacing(u)
+	}
+	c.Clear()
+	c.Settings.Prompt = s.Prompt()
+	return step
 }

@@ -98,7 +98,7 @@ func TestSheet(t *testing.T) {
 func TestSamples(t *testing.T) {
 	c := NewComposer()
 	c.AddPrompt(NewImagePrompt(pictureNamed("other.png")))
-	c.Try(Samples[0])
+	c.Try(Samples[0], &Undo{})
 	if len(c.Prompts) != 0 || c.Settings.Prompt != "fox on a yellow background" {
 		t.Errorf("%d image prompts, %q", len(c.Prompts), c.Settings.Prompt)
 	}

@@ -37,10 +37,13 @@ func (l Shots) pass() {
 	}
 }
 
-func (l Shots) remove(r *Result) {
+// remove takes a result out of its shot, which it returns; nil if none has it.
+func (l Shots) remove(r *Result) *Shot {
 	for _, s := range l {
 		if s.Result == r {
 			s.Result, s.Skipped = nil, true
+			return s
 		}
 	}
+	return nil
 }

@@ -142,7 +142,7 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 		t.addPrompt(picture)
 		*t.note = state.Note{}
 	}
-	if r := t.gallery.Find(s); r != nil {
+	if r := t.gallery.FindMadeFrom(s); r != nil {
 		t.restoreResult(r)
 		*t.note = state.Note{Text: "Settings restored from " + picture.Name + ". Its pictures were in the gallery.", Action: "Use it as an image prompt as well", Do: offer}
 		return

@@ -61,7 +61,7 @@ func paintMask(canvas js.Value, m *state.Mask, width, height int) {
 	c.Set("fillStyle", "#000")
 	c.Call("fillRect", 0, 0, width, height)
 	if m.Base != nil {
-		c.Call("drawImage", m.Base, 0, 0, width, height)
+		c.Call("drawImage", m.Base.Bitmap, 0, 0, width, height)
 	}
 	c.Set("lineCap", "round")
 	c.Set("lineJoin", "round")

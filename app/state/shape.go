@@ -1,0 +1,98 @@
+package state
+
+import (
+	"math"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// MinEdge and MaxEdge are the least and the greatest width and height that the page offers, in pixels.
+const (
+	MinEdge = 64
+	MaxEdge = 1024
+)
+
+// KeepShape is the SetShape of a start picture whose proportions the result takes. The others are those of
+// settings.ResizeMode.
+const KeepShape = ""
+
+// SetShape says what happens where the start picture's proportions and the result's differ: KeepShape, or one of
+// settings.ResizeModes.
+func (c *Composer) SetShape(mode string) {
+	if mode == c.Settings.ResizeMode {
+		return
+	}
+	c.Settings.ResizeMode = mode
+	if mode == KeepShape {
+		c.follow()
+	} else {
+		c.unfollow()
+	}
+}
+
+// SetWidth sets the result's width. Where the result keeps the start picture's shape, its height follows.
+func (c *Composer) SetWidth(width int) {
+	c.Settings.Width = width
+	if c.follows() {
+		c.Settings.Height = edge(float64(width) * float64(c.Start.Height) / float64(c.Start.Width))
+	}
+}
+
+// SetHeight sets the result's height. Where the result keeps the start picture's shape, its width follows.
+func (c *Composer) SetHeight(height int) {
+	c.Settings.Height = height
+	if c.follows() {
+		c.Settings.Width = edge(float64(height) * float64(c.Start.Width) / float64(c.Start.Height))
+	}
+}
+
+func (c *Composer) follows() bool { return c.Start != nil && c.Settings.ResizeMode == KeepShape }
+
+// follow gives the result the start picture's proportions and about the area that it has.
+func (c *Composer) follow() {
+	if !c.follows() {
+		return
+	}
+	s := &c.Settings
+	before := [2]int{s.Width, s.Height}
+	s.Width, s.Height = shaped(float64(s.Width)*float64(s.Height), c.Start.Width, c.Start.Height)
+	c.followed, c.before = [2]int{s.Width, s.Height}, before
+}
+
+// unfollow returns to the size before the result took the start picture's proportions, unless it was changed since.
+func (c *Composer) unfollow() {
+	if s := &c.Settings; c.followed == [2]int{s.Width, s.Height} {
+		s.Width, s.Height = c.before[0], c.before[1]
+	}
+	c.followed = [2]int{}
+}
+
+// shaped returns the multiples of 8 that are nearest to the proportions of width × height, with about a given area.
+func shaped(area float64, width, height int) (w, h int) {
+	ratio := float64(width) / float64(height)
+	best := math.Inf(1)
+	for i := -1; i <= 1; i++ {
+		tryWidth := edge(math.Sqrt(area*ratio) + float64(8*i))
+		tryHeight := edge(float64(tryWidth) / ratio)
+		off := 4*math.Abs(math.Log(float64(tryWidth)/float64(tryHeight)/ratio)) + math.Abs(math.Log(float64(tryWidth)*float64(tryHeight)/area))
+		if off < best {
+			w, h, best = tryWidth, tryHeight, off
+		}
+	}
+	return w, h
+}
+
+// edge is the nearest width or height that the page offers.
+func edge(pixels float64) int { return 8 * int(math.Round(clamp(pixels, MinEdge, MaxEdge)/8)) }
+
+// resizeMode is what the settings of a request say of the start picture's shape. Where the result has kept it, no more
+// than a few pixels are cut off.
+func (c *Composer) resizeMode() string {
+	switch {
+	case c.Start == nil:
+		return ""
+	case c.follows():
+		return settings.ResizeCrop
+	}
+	return c.Settings.ResizeMode
+}
