@@ -227,6 +227,9 @@ func (d *Drafter) Open(browser Browser) Earlier {
 	return e
 }
 
+// UnderWay reports whether a request was under way.
+func (e Earlier) UnderWay() bool { return e.draft != nil && e.draft.UnderWay != nil }
+
 // Take takes up what Open returned. From now on the drafter saves. It returns what was under way, which has no jobs if
 // nothing was. g is the gallery, in which pictures of the same request may be.
 func (d *Drafter) Take(e Earlier, g *Gallery) Unfinished {

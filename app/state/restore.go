@@ -89,6 +89,14 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 	return p, err
 }
 
+// Discard gives the pictures back to the browser, which are not wanted any more.
+func (p Pictures) Discard() {
+	for _, im := range p.Prompts {
+		im.free()
+	}
+	p.Start.free()
+}
+
 // RestorePictures takes over the pictures of a result.
 func (c *Composer) RestorePictures(p Pictures) {
 	before := c.pictures()

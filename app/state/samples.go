@@ -27,7 +27,7 @@ func (s Sample) Offer() string { return "This " + strings.ToLower(s.Title) + ", 
 func (c *Composer) Try(s Sample, u *Undo) *Step {
 	var step *Step
 	if !c.Empty() {
-		step = c.Replacing(u)
+		step = c.Replacing(u, nil)
 	}
 	c.Clear()
 	c.Settings.Prompt = s.Prompt()

@@ -62,8 +62,9 @@ func (s *Step) leave() bool {
 	return true
 }
 
-// Replacing remembers what is composed, which is about to be replaced: taking the step back brings it back.
-func (c *Composer) Replacing(u *Undo) *Step {
+// Replacing remembers what is composed, which is about to be replaced: taking the step back brings it back. before, if
+// it is not nil, is then called first.
+func (c *Composer) Replacing(u *Undo, before func()) *Step {
 	was := *c
 	was.Settings = c.Settings.Clone()
 	was.Prompts = nil
@@ -86,6 +87,9 @@ func (c *Composer) Replacing(u *Undo) *Step {
 		}
 	}
 	return u.Did(func() {
+		if before != nil {
+			before()
+		}
 		now := c.pictures()
 		c.Settings, c.SeedLocked, c.followed, c.before = was.Settings, was.SeedLocked, was.followed, was.before
 		c.Prompts, c.Start, c.StartMask, c.Problems = was.Prompts, was.Start, was.StartMask, Problems{}

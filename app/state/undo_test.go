@@ -79,8 +79,8 @@ func TestPictureOfTwoSteps(t *testing.T) {
 	var u Undo
 	c, freed := NewComposer(), map[string]int{}
 	c.AddPrompt(NewImagePrompt(counted(freed, "a.png")))
-	first := c.Replacing(&u)
-	second := c.Replacing(&u)
+	first := c.Replacing(&u, nil)
+	second := c.Replacing(&u, nil)
 	c.Clear()
 	second.Over()
 	if len(freed) != 0 {
@@ -102,7 +102,7 @@ func TestRestoredSettingsCanBeTakenBack(t *testing.T) {
 	c.Settings.Prompt, c.SeedLocked = "mine", false
 	c.SetStart(photo(1500, 1000))
 	before := c.Settings
-	step := c.Replacing(&u)
+	step := c.Replacing(&u, nil)
 	s := settings.Default()
 	s.Prompt = "theirs"
 	c.Restore(s)

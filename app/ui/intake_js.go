@@ -18,11 +18,14 @@ type intake struct {
 	composer     *state.Composer
 	gallery      *state.Gallery
 	store        state.Store
+	undo         *state.Undo
 	note         *state.Note
 	controls     *controls
 	canvases     *canvases
 	loop         *loop
 	restoreModel func(s settings.Settings) (leftOut string) // chooses their model, if it is here
+	model        func() string                              // the ID of the chosen model
+	chooseModel  func(id string)                            // the same, without a word
 	countTokens  func()
 }
 
@@ -144,19 +147,31 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 	}
 	if r := t.gallery.FindMadeFrom(s); r != nil {
 		t.restoreResult(r)
-		*t.note = state.Note{Text: "Settings restored from " + picture.Name + ". Its pictures were in the gallery.", Action: "Use it as an image prompt as well", Do: offer}
+		t.note.Text, t.note.Action, t.note.Do = "Settings restored from "+picture.Name+". Its pictures were in the gallery.", "Use it as an image prompt as well", offer
 		return
 	}
+	step := t.replacing()
 	if lacks := t.restoreModel(s); lacks != "" {
 		leftOut = append(leftOut, lacks)
 	}
-	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: offer}
+	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: func() {
+		step.Back()
+		t.restored()
+		offer()
+	}, Undo: step}
 	t.restored()
+}
+
+// replacing remembers what is composed, and the model, before settings are restored.
+func (t *intake) replacing() *state.Step {
+	model := t.model()
+	return t.composer.Replacing(t.undo, func() { t.chooseModel(model) })
 }
 
 // restoreResult takes over a result's settings and its pictures.
 func (t *intake) restoreResult(r *state.Result) {
-	*t.note = state.Note{}
+	step := t.replacing()
+	*t.note = state.Note{Text: "The settings and pictures of this picture are restored.", Undo: step}
 	if lacks := t.restoreModel(r.Settings); lacks != "" {
 		t.note.Text = "Restored, except for " + lacks + "."
 	}
@@ -166,7 +181,11 @@ func (t *intake) restoreResult(r *state.Result) {
 		pictures, err := r.Pictures(t.store, browser{})
 		return func() {
 			if err != nil {
-				*t.note = state.Note{Text: "The settings are restored, but not their pictures: " + err.Error()}
+				t.note.Text = "The settings are restored, but not their pictures: " + err.Error()
+				return
+			}
+			if !step.Can() { // taken back meanwhile
+				pictures.Discard()
 				return
 			}
 			t.composer.RestorePictures(pictures)

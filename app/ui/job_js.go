@@ -22,7 +22,10 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		return
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
-	p.composer.Problems, p.note = state.Problems{}, state.Note{}
+	p.composer.Problems = state.Problems{}
+	if !p.note.Undo.Can() {
+		p.note = state.Note{}
+	}
 	if text := r.Problem(p.library); text != "" {
 		p.composer.Problems[state.AtGo] = text
 		return

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"syscall/js"
+	"time"
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
@@ -18,9 +19,15 @@ type keeper struct {
 	gallery *state.Gallery
 	jobs    *state.Jobs
 	store   state.Store
+	undo    *state.Undo
 	note    *state.Note
 	loop    *loop
+	tabs    js.Value      // the channel to other tabs
+	listed  chan struct{} // closed when the gallery has the pictures of earlier visits
 }
+
+// undoTime is how long a deleted picture can be brought back.
+const undoTime = 30 * time.Second
 
 // open shows the pictures of earlier visits.
 func (k *keeper) open() {
@@ -32,9 +39,40 @@ func (k *keeper) open() {
 			}
 			// Where the browser stores nothing at all, the gallery lasts as long as the page.
 			k.gallery.Opened(list)
+			close(k.listed)
 		}
 	})
+	k.follow()
 }
+
+// follow listens to other tabs, which say what they have stored or deleted.
+func (k *keeper) follow() {
+	k.tabs = js.Global().Get("BroadcastChannel").New("imprompt-gallery")
+	k.tabs.Set("onmessage", js.FuncOf(func(_ js.Value, args []js.Value) any {
+		key := args[0].Get("data").Float()
+		k.loop.beside(func() func() {
+			<-k.listed
+			r, err := k.store.Get(key)
+			return func() {
+				switch here := k.gallery.Find(key); {
+				case err != nil:
+				case r != nil && here != nil:
+					blobs.Revoke(r.URL)
+				case r != nil:
+					k.gallery.Elsewhere(r)
+				case here != nil:
+					k.gallery.Remove(here)
+					k.jobs.Remove(here)
+					blobs.Revoke(here.URL)
+				}
+			}
+		})
+		return nil
+	}))
+}
+
+// tell says to other tabs that a picture has come or gone.
+func (k *keeper) tell(key float64) { k.tabs.Call("postMessage", key) }
 
 // keep puts a new result into the store.
 func (k *keeper) keep(r *state.Result) {
@@ -48,8 +86,9 @@ func (k *keeper) keep(r *state.Result) {
 				*k.note = state.Note{Text: text}
 			}
 			if !k.gallery.Has(r) { // it was removed meanwhile
-				k.forget(r)
+				k.hide(r, true)
 			}
+			k.tell(r.Key)
 		}
 	})
 }
@@ -66,17 +105,42 @@ func (k *keeper) persist() {
 	})
 }
 
-// remove deletes a result from the gallery, the stage and the store.
+// remove takes a result out of the gallery and off the stage. It is deleted for good when it cannot be brought back any
+// more.
 func (k *keeper) remove(r *state.Result) {
-	k.gallery.Remove(r)
-	k.jobs.Remove(r)
-	blobs.Revoke(r.URL)
-	k.forget(r)
+	toGallery, toStage := k.gallery.Remove(r), k.jobs.Remove(r)
+	k.hide(r, true)
+	step := k.undo.Did(func() {
+		toGallery()
+		toStage()
+		k.hide(r, false)
+	}, func() {
+		blobs.Revoke(r.URL)
+		k.forget(r)
+	})
+	*k.note = state.Note{Text: "The picture was deleted.", Undo: step}
+	time.AfterFunc(undoTime, func() { k.loop.dispatch(step.Over) })
+}
+
+// hide has the store leave a result out, or not any more.
+func (k *keeper) hide(r *state.Result, hidden bool) {
+	if r.Key == 0 {
+		return // it is not in the store, or not yet
+	}
+	k.loop.beside(func() func() {
+		err := k.store.Hide(r.Key, hidden)
+		return func() {
+			if err != nil {
+				*k.note = state.Note{Text: "The picture could not be deleted: " + err.Error()}
+			}
+			k.tell(r.Key)
+		}
+	})
 }
 
 func (k *keeper) forget(r *state.Result) {
 	if r.Key == 0 {
-		return // it is not in the store, or not yet
+		return // it was never stored
 	}
 	k.loop.beside(func() func() {
 		err := k.store.Forget(r.Key)

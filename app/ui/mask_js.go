@@ -22,6 +22,7 @@ type maskPanel struct {
 	Label    string
 	Hint     string
 	Under    string // the URL of the picture beneath; "" for none
+	Fit      string // how it lies there: "cover", "contain" or "fill"; "" is "fill"
 	controls *controls
 	canvases *canvases
 }
@@ -37,7 +38,7 @@ func (t *maskPanel) Render() app.UI {
 		app.Div().Class("frame").Body(
 			app.Canvas().ID(t.ID).Class("mask").TabIndex(0).Role("img").
 				Aria("label", t.Label).Aria("description", "Arrow keys move the brush, with Shift they paint, Space sets a dab, Control and Z takes it back."),
-			app.Img().Class("under").Src(t.Under).Role("presentation").Hidden(t.Under == ""),
+			app.Img().Class("under "+t.Fit).Src(t.Under).Role("presentation").Hidden(t.Under == ""),
 		),
 		app.Div().Class("tools").Body(
 			button("Brush", func() { m.Erase = false }).Aria("pressed", fmt.Sprint(!m.Erase)),

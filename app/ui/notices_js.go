@@ -15,6 +15,8 @@ type noticesPanel struct {
 	jobs   *state.Jobs
 	note   *state.Note
 	closed bool // the notice that the processor draws
+	// restored shows what was brought back.
+	restored func()
 }
 
 func (t *noticesPanel) Render() app.UI {
@@ -28,6 +30,11 @@ func (t *noticesPanel) Render() app.UI {
 		),
 		app.Div().Class("notice").Role("status").Hidden(t.note.Text == "").Body(
 			app.P().Text(t.note.Text),
+			app.Button().Class("plain small").Text("Undo").Title("Ctrl+Z").Hidden(!t.note.Undo.Can()).OnClick(func(app.Context, app.Event) {
+				t.note.Undo.Back()
+				*t.note = state.Note{Text: "Taken back."}
+				t.restored()
+			}),
 			app.Button().Class("plain small").Text(t.note.Action).Hidden(t.note.Action == "").OnClick(func(app.Context, app.Event) { t.note.Do() }),
 			app.Button().Class("remove").Aria("label", "Close the note").Body(icon("close")).OnClick(func(app.Context, app.Event) { *t.note = state.Note{} }),
 		),

@@ -30,6 +30,7 @@ type page struct {
 	jobs     *state.Jobs
 	library  *state.Library
 	gallery  *state.Gallery
+	undo     *state.Undo
 	note     state.Note // what was done on the visitor's behalf
 	dragged  bool       // a file is held over the page
 	update   bool       // a new version of the site is ready
@@ -37,6 +38,7 @@ type page struct {
 
 	// What works on them.
 	keeper    *keeper
+	drafts    *drafts
 	engine    *engine
 	librarian *librarian
 	controls  *controls
@@ -46,15 +48,16 @@ type page struct {
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{},
+	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian)
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	store := gallerystore.New()
-	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, note: &p.note, loop: p.loop}
-	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
-		restoreModel: p.library.Restore, countTokens: p.countTokens}
+	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
+	p.drafts = &drafts{page: p}
+	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, undo: p.undo, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
+		model: func() string { return p.library.Chosen.ID }, restoreModel: p.library.Restore, chooseModel: func(id string) { p.library.Choose(id) }, countTokens: p.countTokens}
 	return p
 }
 
@@ -67,12 +70,14 @@ func (p *page) OnMount(ctx app.Context) {
 	p.librarian.open()
 	p.engine.start()
 	p.keeper.open()
+	p.drafts.open()
 }
 
 func (p *page) Render() app.UI {
 	p.drawn++
 	if p.ctx.Context != nil {
 		p.loop.drawn(p.controls.settle)
+		p.drafts.later()
 	}
 	class := "studio"
 	if p.dragged {
@@ -85,7 +90,7 @@ func (p *page) Render() app.UI {
 			app.Section().Class("composer").Aria("label", "Composer").Body(
 				app.Div().Class("sheets").Body(
 					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters, shownURL: p.gallery.ShownURL,
-						takeFiles: p.intake.files, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }},
+						takeFiles: p.intake.files, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls},
@@ -95,7 +100,7 @@ func (p *page) Render() app.UI {
 			),
 			app.Div().Class("wall").Body(
 				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
-					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note},
+					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, restored: p.intake.restored},
 					&easel{Drawn: p.drawn, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try},
 					&progressLine{Progress: progress},
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
@@ -111,10 +116,28 @@ func (p *page) Render() app.UI {
 
 // try generates a first picture from a sample.
 func (p *page) try(s state.Sample) {
-	p.composer.Try(s)
+	if step := p.composer.Try(s, p.undo); step != nil {
+		p.note = state.Note{Text: "The sample took the place of what was composed.", Undo: step}
+	}
 	p.controls.force = true
 	p.countTokens()
 	p.intake.sample(s, p.generate)
+}
+
+// clear empties the composer.
+func (p *page) clear() {
+	step := p.composer.Replacing(p.undo, nil)
+	p.composer.Clear()
+	p.note = state.Note{Text: "The words and the pictures were cleared.", Undo: step}
+	p.intake.restored()
+}
+
+// takeBack takes back what was done last.
+func (p *page) takeBack() {
+	if p.undo.Back() {
+		p.note = state.Note{Text: "Taken back."}
+		p.intake.restored()
+	}
 }
 
 // restart starts the engine again, after it could not start.

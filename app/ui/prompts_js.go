@@ -21,6 +21,7 @@ type promptsPanel struct {
 	shownURL   func() string // of the picture on the stage, to paint masks over
 	takeFiles  func(files js.Value)
 	takeSample func(state.Sample)
+	clear      func() // the whole composer
 }
 
 func (t *promptsPanel) Render() app.UI {
@@ -33,7 +34,10 @@ func (t *promptsPanel) Render() app.UI {
 			Body(app.Img().Src(here("web/samples/"+s.File)).Role("presentation")).OnClick(func(app.Context, app.Event) { t.takeSample(s) }, named(s.File)))
 	}
 	return app.Section().Aria("label", "Image prompts").Body(
-		app.H2().Text("Image prompts"),
+		app.Div().Class("head").Body(
+			app.H2().Text("Image prompts"),
+			app.Button().Class("plain small").Text("Clear").Title("Take all words and pictures away").Disabled(t.composer.Empty()).OnClick(func(app.Context, app.Event) { t.clear() }),
+		),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(
 			fileInput("Add image", true, "or drop, or paste one", t.takeFiles),

@@ -28,13 +28,13 @@ func (t *settingsPanel) Render() app.UI {
 		app.Summary().Body(app.Span().Text("Settings"),
 			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
 		app.Div().Class("grid").Body(
-			t.whole("Width", "pixels, a multiple of 8", 64, 1024, 8, &s.Width),
-			t.whole("Height", "pixels, a multiple of 8", 64, 1024, 8, &s.Height),
-			t.whole("Steps", "num_inference_steps", 1, 150, 1, &s.NumInferenceSteps),
+			t.edge("Width", s.Width, t.composer.SetWidth),
+			t.edge("Height", s.Height, t.composer.SetHeight),
+			t.whole("Steps", "num_inference_steps", 1, 150, 1, s.NumInferenceSteps, func(n int) { s.NumInferenceSteps = n }),
 			t.spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, s.GuidanceScale,
 				func(v float64) string { s.GuidanceScale = v; return trim(v) }),
 			t.scheduler(),
-			t.whole("Pictures", "num_images: how many at once; each has the next seed", 1, 16, 1, &s.NumImages),
+			t.whole("Pictures", "num_images: how many at once; each has the next seed", 1, 16, 1, s.NumImages, func(n int) { s.NumImages = n }),
 			t.seed(),
 			t.noise(),
 			t.background(),
@@ -90,11 +90,17 @@ func (t *settingsPanel) spin(label, tip string, least, most, step float64, value
 }
 
 // whole is a field for a whole number, a multiple of step.
-func (t *settingsPanel) whole(label, tip string, least, most, step int, value *int) app.UI {
-	return t.spin(label, tip, float64(least), float64(most), float64(step), float64(*value), func(v float64) string {
-		*value = max(least, int(v)/step*step)
-		return strconv.Itoa(*value)
+func (t *settingsPanel) whole(label, tip string, least, most, step int, value int, set func(int)) app.UI {
+	return t.spin(label, tip, float64(least), float64(most), float64(step), float64(value), func(v float64) string {
+		n := max(least, int(v)/step*step)
+		set(n)
+		return strconv.Itoa(n)
 	})
+}
+
+// edge is a field for a width or a height.
+func (t *settingsPanel) edge(label string, value int, set func(int)) app.UI {
+	return t.whole(label, "pixels, a multiple of 8", state.MinEdge, state.MaxEdge, 8, value, set)
 }
 
 func (t *settingsPanel) scheduler() app.UI {

@@ -3,10 +3,14 @@
 package ui
 
 import (
+	"fmt"
+	"strconv"
+	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 )
 
@@ -44,10 +48,51 @@ func (t *startPanel) Render() app.UI {
 			app.Button().Class("remove").Aria("label", "Remove start picture").Title("Remove").Body(icon("close")).
 				OnClick(func(app.Context, app.Event) { t.composer.SetStart(nil) }),
 			app.Div().Class("card-more").Body(
+				t.shape(),
 				&maskPanel{Drawn: t.Drawn, ID: startMaskID, Label: "Repaint a part", Hint: "Paint over what is to be drawn again. If nothing is painted, that is all of it.", Under: url,
-					controls: t.controls, canvases: t.canvases},
+					Fit: fits[s.ResizeMode], controls: t.controls, canvases: t.canvases},
+				t.overlay(),
 			),
 		),
 		alert(t.composer.Problems[state.AtStart]),
+	)
+}
+
+// fits are the ways in which the picture lies under its mask, by the resize mode, as CSS's object-fit calls them.
+var fits = map[string]string{state.KeepShape: "cover", settings.ResizeCrop: "cover", settings.ResizeFill: "contain", settings.ResizeOutpaint: "contain", settings.ResizeDefault: "fill"}
+
+// shape chooses what happens where the picture's proportions are not the result's.
+func (t *startPanel) shape() app.UI {
+	return app.Div().Class("field").Title("resize_mode").Body(
+		app.Label().For("start-shape").Text("Shape"),
+		app.Select().ID(t.controls.bind("start-shape", shapes+t.composer.Settings.ResizeMode)).Body(
+			option(shapes+state.KeepShape, "Keep it: the size follows the picture"),
+			option(shapes+settings.ResizeCrop, "Cut the picture to the size"),
+			option(shapes+settings.ResizeOutpaint, "Fit it in, and draw the borders"),
+			option(shapes+settings.ResizeFill, "Fit it in, and smear the borders"),
+			option(shapes+settings.ResizeDefault, "Stretch it to the size"),
+		).OnChange(func(ctx app.Context, _ app.Event) {
+			t.composer.SetShape(strings.TrimPrefix(text(ctx), shapes))
+			t.canvases.paintLater()
+		}),
+	)
+}
+
+// shapes comes before the values of a select: an option without a value has its text for one.
+const shapes = "shape:"
+
+// overlay chooses whether what is not repainted stays as it is.
+func (t *startPanel) overlay() app.UI {
+	s := &t.composer.Settings
+	return app.Div().Class("grid").Hidden(t.composer.StartMask.Empty() && s.ResizeMode != settings.ResizeOutpaint).Body(
+		app.Label().Class("check").Title("mask_overlay: the original pixels are put back where nothing is repainted").Body(
+			app.Input().Type("checkbox").Checked(s.MaskOverlay).OnChange(func(ctx app.Context, _ app.Event) { s.MaskOverlay = ctx.JSSrc().Get("checked").Bool() }),
+			app.Span().Text("Keep what is not painted"),
+		),
+		app.Div().Class("field").Title("mask_feather: over how many pixels, inside of what is painted, the original fades out").Hidden(!s.MaskOverlay).Body(
+			app.Label().For("mask-feather").Body(app.Text("Soft edge"), app.Span().Class("numbers").Text(fmt.Sprintf("%d pixels", s.MaskFeather))),
+			app.Input().ID(t.controls.bind("mask-feather", strconv.Itoa(s.MaskFeather))).Type("range").Min("0").Max("64").Step(1).Aria("label", "Soft edge").
+				OnInput(func(ctx app.Context, _ app.Event) { s.MaskFeather = int(number(ctx, float64(s.MaskFeather))) }),
+		),
 	)
 }

@@ -12,7 +12,19 @@ func (p *page) listen() {
 			e.Call("preventDefault")
 			p.loop.dispatch(p.generate)
 		case e.Get("key").String() == "Escape" && !closeAbout():
-			p.loop.dispatch(p.escape)
+			typing := typing(e.Get("target"))
+			p.loop.dispatch(func() { p.escape(typing) })
+		case e.Get("key").String() == "z" && (e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()) && !typing(e.Get("target")):
+			e.Call("preventDefault")
+			p.loop.dispatch(p.takeBack)
+		}
+	})
+	p.outside()
+	on("beforeunload", func(e js.Value) {
+		// What is under way is taken up again, but from its beginning.
+		if p.jobs.Busy() || p.gallery.Keeping() {
+			e.Call("preventDefault")
+			e.Set("returnValue", true)
 		}
 	})
 	on("paste", func(e js.Value) { p.intake.files(e.Get("clipboardData").Get("files")) })
@@ -32,13 +44,69 @@ func (p *page) listen() {
 	on("imprompt-update", func(js.Value) { p.loop.dispatch(func() { p.update = true }) })
 }
 
-// escape closes what floats over the page, or else stops what is under way.
-func (p *page) escape() {
-	if p.library.Open {
+// escape closes what floats over the page, or else stops what is under way. Someone who is typing means neither that
+// nor anything else.
+func (p *page) escape(typing bool) {
+	switch {
+	case p.library.Open:
 		p.librarian.show(false)
-		return
+	case !typing:
+		p.jobs.Stop()
 	}
-	p.jobs.Stop()
+}
+
+// typing reports whether keys go into an element as text, or are strokes of a mask.
+func typing(e js.Value) bool {
+	switch e.Get("tagName").String() {
+	case "TEXTAREA", "SELECT":
+		return true
+	case "CANVAS":
+		return e.Get("classList").Call("contains", "mask").Bool()
+	case "INPUT":
+		switch e.Get("type").String() {
+		case "range", "checkbox", "file", "color":
+			return false
+		}
+		return true
+	}
+	return false
+}
+
+// outside has a press outside of what floats over the page close it, and do nothing else.
+func (p *page) outside() {
+	swallow := func(e js.Value) {
+		e.Call("preventDefault")
+		e.Call("stopImmediatePropagation")
+	}
+	floating := func(e js.Value) (about, models bool) {
+		within := func(id string) bool {
+			float := byID(id)
+			return float.Truthy() && float.Call("contains", e.Get("target")).Bool()
+		}
+		about = byID(aboutID).Truthy() && byID(aboutID).Get("open").Bool() && !within(aboutID)
+		return about, p.library.Open && !within("models")
+	}
+	for _, event := range []string{"pointerdown", "mousedown"} {
+		capture(event, func(e js.Value) {
+			if about, models := floating(e); about || models {
+				swallow(e)
+			}
+		})
+	}
+	capture("click", func(e js.Value) {
+		// A click without a pointer comes from the keyboard, or from a label.
+		about, models := floating(e)
+		if e.Get("detail").Int() == 0 || !about && !models {
+			return
+		}
+		swallow(e)
+		if about {
+			closeAbout()
+		}
+		if models {
+			p.loop.dispatch(func() { p.librarian.show(false) })
+		}
+	})
 }
 
 // drop takes files: weights, a picture for the start picture if they were dropped on it, or image prompts.
@@ -54,6 +122,14 @@ func (p *page) drop(e js.Value) {
 		return
 	}
 	p.intake.files(files)
+}
+
+// capture listens to an event of the window before anything else does.
+func capture(event string, f func(e js.Value)) {
+	js.Global().Call("addEventListener", event, js.FuncOf(func(_ js.Value, args []js.Value) any {
+		f(args[0])
+		return nil
+	}), map[string]any{"passive": false, "capture": true})
 }
 
 // on listens to an event of the window, and may prevent what the browser would do. go-app's own handlers run too late

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { PICTURE, axeFindsNothing, button, drop, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
+import { PICTURE, axeFindsNothing, button, drop, forget, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
 import { build, open, root, serve } from "./site.mjs";
 
 const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
@@ -14,6 +14,7 @@ before(async () => {
   site = await serve(build());
   studio = await open();
   page = studio.page;
+  await forget(page);
 });
 after(async () => {
   await studio?.close();

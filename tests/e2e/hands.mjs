@@ -22,6 +22,9 @@ export async function visit(page, url) {
   await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
 }
 
+// forget has every page begin with an empty composer, whatever the one before left.
+export const forget = (page) => page.addInitScript(() => { for (const key of Object.keys(localStorage)) if (key.startsWith("imprompt-drafts")) localStorage.removeItem(key); });
+
 // loaded waits until the model is there.
 export const loaded = (page) => page.getByText(/\d+ of 32 tokens/).first().waitFor({ timeout: 120_000 * PATIENCE });
 

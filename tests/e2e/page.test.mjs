@@ -185,6 +185,7 @@ test("the masked part of a start picture is repainted, and the rest stays", { ti
     return sum / (64 * (right - left));
   };
   assert.ok(changed(56, 64) > 2 * changed(0, 32), `painted ${changed(56, 64)}, not painted ${changed(0, 32)} of 255 on average`);
+  assert.equal(changed(0, 52), 0, "what was not painted keeps its pixels");
 });
 
 test("deleting a picture deletes that one, also after a reload", async () => {

@@ -69,9 +69,15 @@ func (s *Store) within(mode idb.TransactionMode, f func(ctx context.Context, pic
 	return txn.Await(ctx)
 }
 
+// keepHidden is how long a hidden picture is kept, in milliseconds. The page that hid it deletes it before, unless it is
+// gone.
+const keepHidden = 120_000
+
 // List implements state.Store.
 func (s *Store) List() ([]*state.Result, error) {
 	var list []*state.Result
+	var gone []float64
+	now := js.Global().Get("Date").Call("now").Float()
 	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
 		cursor, err := pictures.OpenCursor(idb.CursorPrevious)
 		if err != nil {
@@ -86,11 +92,56 @@ func (s *Store) List() ([]*state.Result, error) {
 			if err != nil {
 				return err
 			}
+			if hidden := v.Get("hidden"); hidden.Truthy() {
+				if now-hidden.Float() > keepHidden {
+					gone = append(gone, k.Float())
+				}
+				return nil
+			}
 			list = append(list, result(k.Float(), v))
 			return nil
 		})
 	})
+	for _, key := range gone {
+		err = errors.Join(err, s.Forget(key))
+	}
 	return list, err
+}
+
+// Get implements state.Store.
+func (s *Store) Get(key float64) (r *state.Result, err error) {
+	err = s.within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
+		v, err := get(ctx, pictures, key)
+		if err == nil && v.Truthy() && !v.Get("hidden").Truthy() {
+			r = result(key, v)
+		}
+		return err
+	})
+	return r, err
+}
+
+// Hide implements state.Store.
+func (s *Store) Hide(key float64, hidden bool) error {
+	return s.within(idb.TransactionReadWrite, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
+		v, err := get(ctx, pictures, key)
+		if err != nil || !v.Truthy() {
+			return err
+		}
+		v.Set("hidden", 0)
+		if hidden {
+			v.Set("hidden", js.Global().Get("Date").Call("now"))
+		}
+		_, err = pictures.PutKey(js.ValueOf(key), v)
+		return err
+	})
+}
+
+func get(ctx context.Context, pictures *idb.ObjectStore, key float64) (js.Value, error) {
+	request, err := pictures.Get(js.ValueOf(key))
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return request.Await(ctx)
 }
 
 // result reads a stored picture. A part that cannot be read is left out, so that the picture is shown all the same.
