@@ -2,6 +2,7 @@ package state
 
 import (
 	"slices"
+	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader"
@@ -26,8 +27,14 @@ type Library struct {
 	// Interrupted are the records whose downloads a reload of this tab interrupted: they go on by themselves.
 	Interrupted []string
 
+	// Deleted are the records that an earlier page was about to delete, and did not get to.
+	Deleted []string
+
 	line      *protocol.Line
 	catalogue loader.Catalogue
+	all       store.Library // what is stored, with what is about to be deleted
+	going     map[string]*Step
+	undo      *Undo
 	plans     map[string][]store.Record
 	tasks     map[string]*task
 	notes     map[string]string // what went wrong with a record, or a remark; that of the panel has the key panelNote
@@ -46,6 +53,8 @@ type Outside interface {
 	PersistStorage()
 	// Remember keeps a value for the next visit.
 	Remember(key string, value any)
+	// Later calls a function after a while.
+	Later(wait time.Duration, do func())
 	// RememberDownloads keeps the records that are being downloaded for a reload of this tab.
 	RememberDownloads(records []string)
 }
@@ -74,10 +83,11 @@ const (
 	panelNote  = ""
 )
 
-// NewLibrary returns a library of which nothing is known yet, with the model that ships.
-func NewLibrary(outside Outside) *Library {
+// NewLibrary returns a library of which nothing is known yet, with the model that ships. What it deletes can be taken
+// back by undo for a while.
+func NewLibrary(outside Outside, undo *Undo) *Library {
 	return &Library{Chooser: Chooser{outside: outside}, Accepted: map[string]bool{}, plans: map[string][]store.Record{},
-		tasks: map[string]*task{}, notes: map[string]string{}, asked: map[int]question{}}
+		tasks: map[string]*task{}, notes: map[string]string{}, asked: map[int]question{}, going: map[string]*Step{}, undo: undo}
 }
 
 // Connect takes the line to a worker that is starting.
@@ -194,6 +204,8 @@ const (
 	Use           Action = "use"
 	Verify        Action = "verify"
 	Delete        Action = "delete"
+	DeleteNow     Action = "delete now" // what is about to be deleted
+	TakeBack      Action = "take back"
 	Tidy          Action = "tidy"
 	CopyDropped   Action = "copy"
 	KeepDropped   Action = "keep"
@@ -204,6 +216,10 @@ const (
 func (l *Library) Do(a Action, record string) {
 	switch a {
 	case PlanDownload:
+		if l.going[record].Can() {
+			l.going[record].Back() // it is still here
+			return
+		}
 		l.begin(protocol.Plan{Record: record, Base: l.Base}, "plan", record, store.Progress{})
 	case StartDownload:
 		l.startDownload(record)
@@ -221,11 +237,11 @@ func (l *Library) Do(a Action, record string) {
 	case Verify:
 		l.begin(protocol.Verify{Record: record}, "verify", record, store.Progress{Total: 1})
 	case Delete:
-		delete(l.notes, record)
-		if record == l.Chosen.ID {
-			l.Choose("")
-		}
-		l.ask(protocol.Delete{Record: record}, "delete", record, nil)
+		l.delete(record)
+	case DeleteNow:
+		l.going[record].Over()
+	case TakeBack:
+		l.going[record].Back()
 	case Tidy:
 		l.ask(protocol.Tidy{}, "tidy", panelNote, nil)
 	case CopyDropped:

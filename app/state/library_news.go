@@ -23,6 +23,9 @@ func (l *Library) Receive(m protocol.Message) {
 		l.finished(q, b.Record)
 	case protocol.Failed:
 		l.over(m.ID)
+		if q.kind == "delete" {
+			l.forgetGoing(q.record) // it is still here
+		}
 		if asked {
 			l.notes[q.record] = b.Message
 		} else {
@@ -53,6 +56,7 @@ func (l *Library) finished(q question, record string) {
 			l.notes[record] = "Verified: every byte is as it was stored, and what was stored is what its publisher released."
 		}
 	case "delete":
+		l.forgetGoing(record)
 		l.outside.RecordDeleted()
 	case "import", "keep":
 		l.Choose(record)
@@ -64,7 +68,8 @@ func (l *Library) takeStored(b protocol.Stored, beside map[string]any) {
 	if !l.Ready {
 		delete(l.notes, panelNote) // what kept the worker from starting
 	}
-	l.Ready, l.stored, l.catalogue, l.handles = true, b.Library, b.Catalogue, beside
+	l.Ready, l.catalogue, l.handles = true, b.Catalogue, beside
+	l.takeAll(b.Library)
 	l.outside.Remember("models", len(b.Library.Items) > 0)
 	for record := range l.plans { // a download that has begun is shown as what it is
 		if find(l.stored, record) != nil {

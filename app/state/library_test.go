@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
@@ -22,6 +23,8 @@ type fakeLibrary struct {
 	persists   int
 	remembered map[string]any
 	downloads  []string
+	later      []func()
+	undo       *Undo
 }
 
 func (f *fakeLibrary) StartLibrary() {
@@ -29,11 +32,12 @@ func (f *fakeLibrary) StartLibrary() {
 		f.Connect(protocol.NewLine(func(m protocol.Message) { f.sent = append(f.sent, m) }))
 	}
 }
-func (f *fakeLibrary) ModelChosen(c Choice)           { f.chosen = append(f.chosen, c.ID) }
-func (f *fakeLibrary) RecordDeleted()                 { f.deleted++ }
-func (f *fakeLibrary) PersistStorage()                { f.persists++ }
-func (f *fakeLibrary) RememberDownloads(r []string)   { f.downloads = r }
-func (f *fakeLibrary) Remember(key string, value any) { f.remembered[key] = value }
+func (f *fakeLibrary) ModelChosen(c Choice)             { f.chosen = append(f.chosen, c.ID) }
+func (f *fakeLibrary) RecordDeleted()                   { f.deleted++ }
+func (f *fakeLibrary) PersistStorage()                  { f.persists++ }
+func (f *fakeLibrary) RememberDownloads(r []string)     { f.downloads = r }
+func (f *fakeLibrary) Later(_ time.Duration, do func()) { f.later = append(f.later, do) }
+func (f *fakeLibrary) Remember(key string, value any)   { f.remembered[key] = value }
 
 var testCatalogue = loader.Catalogue{
 	Base:     "https://hub",
@@ -59,8 +63,8 @@ func stored(id string, kind loader.Kind, change ...func(*store.Item)) store.Item
 
 // newFakeLibrary returns a library whose worker runs, with these items stored.
 func newFakeLibrary(t *testing.T, items ...store.Item) *fakeLibrary {
-	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f)
+	f := &fakeLibrary{t: t, remembered: map[string]any{}, undo: &Undo{}}
+	f.Library = NewLibrary(f, f.undo)
 	f.Show(true)
 	f.answer(0, protocol.Started{})
 	f.store(items...)
@@ -107,7 +111,7 @@ func texts(buttons []Button) string {
 // to download" for ever.
 func TestPlanBeforeTheWorkerRuns(t *testing.T) {
 	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f)
+	f.Library = NewLibrary(f, f.undo)
 	f.Library.Link = "owner/model"
 	f.LookAtLink()
 	if len(f.sent) != 0 || !(drawing{f.Library}).link().Asking {
@@ -220,6 +224,7 @@ func TestVerifyAndDelete(t *testing.T) {
 	if f.Chosen.ID != "" || f.deleted != 0 {
 		t.Error("what is being deleted is still in use")
 	}
+	f.Do(DeleteNow, "sd15")
 	id := f.last().ID
 	f.store()
 	f.answer(id, protocol.Finished{Record: "sd15"})
@@ -259,7 +264,7 @@ func TestFailures(t *testing.T) {
 // A worker that could not open the store is asked again when the panel is opened again.
 func TestStartAgain(t *testing.T) {
 	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f)
+	f.Library = NewLibrary(f, &Undo{})
 	f.Show(true)
 	f.answer(0, protocol.Started{})
 	f.answer(0, protocol.Failed{Message: "catalogue.json is missing"})
@@ -359,7 +364,7 @@ func TestWhatTheModelLacks(t *testing.T) {
 // A model is offered for choice before the worker has told what is stored, if it was chosen before.
 func TestRememberedModel(t *testing.T) {
 	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f)
+	f.Library = NewLibrary(f, &Undo{})
 	f.Chosen = Choice{ID: "sd15", Name: "SD 1.5"}
 	if got := f.Models(); !reflect.DeepEqual(got, []Choice{f.Chosen}) || f.Chosen.TrainedFor() != 512 {
 		t.Errorf("%+v", got)
@@ -393,7 +398,7 @@ func TestInterruptedDownloads(t *testing.T) {
 		t.Errorf("remembered after a pause: %v", f.downloads)
 	}
 	next := &fakeLibrary{t: t, remembered: map[string]any{}}
-	next.Library = NewLibrary(next)
+	next.Library = NewLibrary(next, &Undo{})
 	next.Interrupted = []string{"b", "gone", "whole"}
 	next.StartLibrary()
 	next.answer(0, protocol.Started{})

@@ -15,6 +15,7 @@ type Panel struct {
 	Loading  bool   // what is stored is not known yet
 	Problem  string // of the panel as a whole
 	Stored   []Row
+	Going    []Row  // what is about to be deleted
 	LeftOver string // how much given-up downloads left over; "" for nothing
 	Space    string // how much is stored and how much may be
 	Offers   []Row  // what the catalogue has and is not here
@@ -90,6 +91,7 @@ func (l *Library) Panel() Panel {
 	for _, item := range l.stored.Items {
 		p.Stored = append(p.Stored, d.storedRow(item))
 	}
+	p.Going = d.goingRows()
 	if s := l.stored; s.LeftOver > 0 {
 		p.LeftOver = loader.FormatBytes(s.LeftOver)
 	}

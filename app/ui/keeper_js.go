@@ -26,9 +26,6 @@ type keeper struct {
 	listed  chan struct{} // closed when the gallery has the pictures of earlier visits
 }
 
-// undoTime is how long a deleted picture can be brought back.
-const undoTime = 30 * time.Second
-
 // open shows the pictures of earlier visits.
 func (k *keeper) open() {
 	k.loop.beside(func() func() {
@@ -119,7 +116,7 @@ func (k *keeper) remove(r *state.Result) {
 		k.forget(r)
 	})
 	*k.note = state.Note{Text: "The picture was deleted.", Undo: step}
-	time.AfterFunc(undoTime, func() { k.loop.dispatch(step.Over) })
+	time.AfterFunc(state.UndoTime, func() { k.loop.dispatch(step.Over) })
 }
 
 // hide has the store leave a result out, or not any more.

@@ -5,6 +5,7 @@ package ui
 import (
 	"context"
 	"syscall/js"
+	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
@@ -27,6 +28,7 @@ func (l *librarian) open() {
 	kept.Get("mirror", &p.library.Base)
 	kept.Get("model", &p.library.Chosen)
 	p.composer.SuitModel(p.library.Chosen.TrainedFor())
+	kept.Get("deleted", &p.library.Deleted)
 	// A first visit has no use for a second worker.
 	var any bool
 	kept.Get("models", &any)
@@ -65,6 +67,11 @@ func (l *librarian) Remember(key string, value any) { l.page.ctx.LocalStorage().
 // RememberDownloads implements state.Outside.
 func (l *librarian) RememberDownloads(records []string) {
 	l.page.ctx.SessionStorage().Set("downloads", records)
+}
+
+// Later implements state.Outside.
+func (l *librarian) Later(wait time.Duration, do func()) {
+	time.AfterFunc(wait, func() { l.page.loop.dispatch(do) })
 }
 
 // PersistStorage implements state.Outside.

@@ -16,6 +16,7 @@ func (c *modelsPanel) stored() app.UI {
 		app.If(len(p.Stored) == 0, func() app.UI {
 			return app.P().Class("quiet").Text("Only the model that ships is here: no other is stored yet.")
 		}).Else(func() app.UI { return c.rows(p.Stored) }),
+		app.If(len(p.Going) > 0, func() app.UI { return c.rows(p.Going) }),
 		app.If(p.LeftOver != "", func() app.UI {
 			return app.P().Class("quiet").Body(app.Text(p.LeftOver+" are left over from downloads that were given up. "),
 				c.button(state.Button{Do: state.Tidy, Text: "Clear them", Label: "Clear what is left over"}))

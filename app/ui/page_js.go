@@ -51,7 +51,7 @@ func newPage() *page {
 	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
-	p.library = state.NewLibrary(p.librarian)
+	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	store := gallerystore.New()
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}

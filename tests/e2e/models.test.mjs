@@ -222,6 +222,7 @@ test("a model is verified; after it is deleted, the model that ships is used", {
   });
   assert.ok((await used()) >= 11);
   await press("Delete Emoji again");
+  await press("Delete now Emoji again");
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
   assert.equal(await used(), 0);
   assert.equal(await choice().locator("option:checked").textContent(), `${ships.name}, the one that ships`);
@@ -262,6 +263,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
   await openPanel();
   for (const name of ["small.safetensors", "house", "dropped.safetensors"]) {
     await press(`Delete ${name}`);
+    await press(`Delete now ${name}`);
     await row(name).waitFor({ state: "detached" });
   }
 });
@@ -315,6 +317,7 @@ test("an inpainting model asks for a start picture and a mask", { timeout: 60_00
   await page.getByText(/add a start picture, and paint on it/).first().waitFor();
   await openPanel();
   await press("Delete inpainting.safetensors");
+  await press("Delete now inpainting.safetensors");
   await row("inpainting.safetensors").waitFor({ state: "detached" });
 });
 
@@ -364,6 +367,7 @@ test("a second tab waits for the first, and has the model that it downloaded", {
   assert.ok(total < 1.2 * once, `${total} bytes came of a file of ${once}`);
   // Deleted in one, it is gone from the other.
   await press("Delete Emoji again", other);
+  await press("Delete now Emoji again", other);
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
   await other.close();
 });
