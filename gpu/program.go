@@ -30,6 +30,8 @@ type Program struct {
 	Device *Device
 	// Build calls Compiled, unless it is nil, each time a pipeline is ready.
 	Compiled func(done, total int)
+	// Saturation notes what Watch sees. It is nil if nothing is watched.
+	Saturation *Saturation
 
 	dispatches []Dispatch
 	transient  []*Tensor

@@ -130,10 +130,23 @@ func (o *options) generate(ctx context.Context) error {
 	if err := o.prepareOutput(); err != nil {
 		return err
 	}
+	err = engine.InRange(func(float32 bool) (int, error) {
+		o.noF16 = o.noF16 || float32
+		return o.draw(ctx, host, pictures)
+	}, func(text string) { fmt.Fprintln(os.Stderr, text) })
+	var leaves *engine.RangeError
+	if errors.As(err, &leaves) && leaves.F16 {
+		return fmt.Errorf("%w: add --no-f16", err)
+	}
+	return err
+}
+
+// draw draws all pictures on a GPU that it opens, and returns how many were saved.
+func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pictures) (saved int, err error) {
 	began := time.Now()
 	d, err := gpu.Open(ctx, gpu.Options{NoF16: o.noF16})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	e := engine.New(d, host)
 	s := &stats{Adapter: d.Info.String(), F16: d.F16, Seconds: map[string]float64{}, stage: "open", since: began}
@@ -147,28 +160,27 @@ func (o *options) generate(ctx context.Context) error {
 	}, func(r engine.Result) error {
 		latents = append(latents, r.Latents...)
 		shape = r.LatentShape
+		saved++
 		return o.save(r)
 	})
-	var leaves *engine.NotFiniteError
-	if errors.As(err, &leaves) && leaves.F16 {
-		return fmt.Errorf("%w: add --no-f16", err)
-	}
 	if err != nil {
-		return err
+		e.Unload()
+		d.Close()
+		return saved, err
 	}
 	if o.dumpLatents != "" {
 		var b bytes.Buffer
 		if err := npy.Write(&b, []int{o.NumImages, 4, shape[0], shape[1]}, latents); err != nil {
-			return err
+			return saved, err
 		}
 		if err := os.WriteFile(o.dumpLatents, b.Bytes(), 0o644); err != nil {
-			return err
+			return saved, err
 		}
 	}
 	if o.stats {
-		return s.print(d, e)
+		return saved, s.print(d, e)
 	}
-	return nil
+	return saved, nil
 }
 
 // report prints the progress on a terminal, always on the same line.

@@ -132,7 +132,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		progress(ev)
 	}, func(r pipeline.Result) error {
-		if err := checkFinite(r.Latents, r.Pixels, e.Device.F16); err != nil {
+		if err := checkRange(r, e.Device.F16); err != nil {
 			return err
 		}
 		f := m.pipeline.VAE.Config.Factor()

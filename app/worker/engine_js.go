@@ -177,14 +177,13 @@ func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, besi
 	for name, v := range beside {
 		pictures[name] = webapi.GoBytes(v.(js.Value))
 	}
-	drawn, err := d.draw(ctx, id, s, pictures)
-	var e *engine.NotFiniteError
+	err := engine.InRange(func(float32 bool) (int, error) {
+		d.leaves[s.Model] = d.leaves[s.Model] || float32 // from now on
+		return d.draw(ctx, id, s, pictures)
+	}, func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) })
+	var e *engine.RangeError
 	if errors.As(err, &e) && e.F16 {
-		d.leaves[s.Model] = true // from now on
-		if drawn == 0 {
-			d.desk.Answer(0, protocol.Warning{Message: "This model's numbers exceed the range of float16: " + e.Where + " would have given a black picture. It is drawn again in float32, which takes longer."})
-			_, err = d.draw(ctx, id, s, pictures)
-		}
+		d.leaves[s.Model] = true // from the next request on
 	}
 	if err != nil {
 		return nil, err

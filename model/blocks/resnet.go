@@ -46,10 +46,15 @@ func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64
 func (r *ResnetBlock2D) Forward(p *gpu.Program, h, skip, time *gpu.Tensor) *gpu.Tensor {
 	y := r.Norm1.Forward(p, h, skip, r.Name+".norm1", true)
 	y = r.Conv1.Forward(p, y, gpu.Conv2dOptions{Label: r.Name + ".conv1", Padding: 1, Table: time})
+	if r.TimeEmbProj == nil { // in the UNet, which runs for every step, only the sum is watched
+		p.Watch(y)
+	}
 	y = r.Norm2.Forward(p, y, nil, r.Name+".norm2", true)
 	shortcut := h
 	if r.ConvShortcut != nil {
 		shortcut = r.ConvShortcut.Forward(p, h, gpu.Conv2dOptions{Label: r.Name + ".conv_shortcut", X2: skip})
 	}
-	return r.Conv2.Forward(p, y, gpu.Conv2dOptions{Label: r.Name + ".conv2", Padding: 1, Residual: shortcut, Scale: 1 / r.scale})
+	y = r.Conv2.Forward(p, y, gpu.Conv2dOptions{Label: r.Name + ".conv2", Padding: 1, Residual: shortcut, Scale: 1 / r.scale})
+	p.Watch(y)
+	return y
 }

@@ -16,6 +16,7 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if err := ps.start.Run(ctx, 0); err != nil {
 		return Result{}, err
 	}
+	r.saturation.clear(r.UNet)
 	steps := len(r.schedule.Steps)
 	preview := ps.preview
 	if ps.apart {
@@ -38,6 +39,7 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if err := ps.readyDecode(ctx); err != nil {
 		return Result{}, err
 	}
+	r.saturation.clear(r.VAE.Decoder)
 	picture, err := ps.decodeLatents(ctx, latents)
 	if err != nil {
 		return Result{}, err
@@ -45,7 +47,8 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if ps.apart {
 		ps.releaseDecode()
 	}
-	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width, Index: i}, nil
+	saturated, err := r.saturation.first(ctx)
+	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width, Index: i, Saturated: saturated}, err
 }
 
 // sample reads the latents as they are now, [h·w, 4].

@@ -141,6 +141,7 @@ func (r *run) moments(ctx context.Context, pixels []float32) ([]float32, error) 
 	defer in.Release()
 	in.SetFloat32(pixels)
 	t, err := nn.Once(ctx, r.Device, "VAE encoder", func(p *gpu.Program) *gpu.Tensor {
+		r.saturation.watch(p, r.VAE.Encoder)
 		t := r.VAE.Encoder.Record(p, in)
 		r.Memory.Room(p.TransientBytes(), r.VAE.Encoder)
 		return t

@@ -93,6 +93,9 @@ type Result struct {
 	Height  int
 	Width   int
 	Index   int // among the run's pictures
+	// Saturated is the name of the first network whose activations exceeded the range of
+	// float16 and were cut off, so that the picture is wrong. It is "" if all of them fitted.
+	Saturated string
 }
 
 // errSkip is the cause with which Progress.Skip cancels a picture.
@@ -103,6 +106,7 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 	r := &run{Pipeline: p, req: req, progress: progress, factor: p.VAE.Config.Factor()}
 	r.programs = &programs{run: r}
 	defer r.release()
+	r.saturation = r.newSaturation()
 	if err := r.check(); err != nil {
 		return err
 	}
@@ -169,6 +173,7 @@ type run struct {
 	noise0         [][]float32 // by image
 	momentsOf      map[*float32][]float32
 	programs       *programs
+	saturation     *saturation
 	releases       []func()
 }
 

@@ -92,6 +92,7 @@ func (ps *programs) recordStep() {
 	r := ps.run
 	p, s := r.Device.NewProgram("UNet step"), ps.sampler
 	ps.step = p
+	r.saturation.watch(p, r.UNet)
 	if len(r.branches) == 1 {
 		gpu.SamplerStep(p, r.predict(p, s.Input, 0), s)
 		return
@@ -109,6 +110,7 @@ func (ps *programs) recordStep() {
 // recordDecode records the decoder, which has to be loaded.
 func (ps *programs) recordDecode() {
 	ps.decode = ps.run.Device.NewProgram("VAE decoder")
+	ps.run.saturation.watch(ps.decode, ps.run.VAE.Decoder)
 	x := gpu.Cast(ps.decode, ps.latents, 1/ps.run.VAE.Config.ScalingFactor)
 	ps.decoded = ps.run.VAE.Decoder.Record(ps.decode, x)
 	ps.decode.Keep(ps.decoded)
