@@ -129,6 +129,23 @@ func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, Answer, 
 	}
 }
 
+// Text reads a short text from a server, such as a list in JSON.
+func Text(ctx context.Context, address string) ([]byte, error) {
+	r, a, err := ask(ctx, address, map[string]any{})
+	if err != nil {
+		return nil, err
+	}
+	if a.Length() > 4<<20 {
+		cancel(r)
+		return nil, fmt.Errorf("%s has %s, too much for a list", HostOf(address), FormatBytes(a.Length()))
+	}
+	b, err := webapi.Await(ctx, r.Call("arrayBuffer"))
+	if err != nil {
+		return nil, err
+	}
+	return webapi.GoBytes(js.Global().Get("Uint8Array").New(b)), nil
+}
+
 var errAgain = errors.New("again")
 
 // again waits, and returns errAgain, where an error may pass.

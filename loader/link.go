@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -18,6 +17,7 @@ type Link struct {
 	Base  string // of the folder, without a slash at its end
 	File  string // "" for a folder
 	Query string // of the one file, as it was given: it may be signed
+	Name  string // what its site calls it; "" where that is not known
 }
 
 // URL is the address of a file of the link's folder, or of its one file, without what may
@@ -45,7 +45,8 @@ var known = []string{"huggingface.co/", "www.huggingface.co/", "hf.co/", "civita
 
 // ParseLink understands what people paste: owner/name, a hub's page of a repository, a
 // folder or a file of it, Civitai's download links, or the address of a file or folder
-// anywhere. hub is Hub or a mirror that has the same paths.
+// anywhere. hub is Hub or a mirror that has the same paths. The error of a page that shows a
+// model in several versions is a *VersionsError.
 func ParseLink(text, hub string) (Link, error) {
 	text = strings.TrimSpace(text)
 	hub = strings.TrimSuffix(hub, "/")
@@ -109,7 +110,7 @@ func ParseLink(text, hub string) (Link, error) {
 	full := origin + prefix + "/" + p
 	if isWeights(p) {
 		at := strings.LastIndexByte(full, '/')
-		return Link{strings.TrimSuffix(full[:at], "/"), path.Base(p), query}, nil
+		return Link{Base: strings.TrimSuffix(full[:at], "/"), File: path.Base(p), Query: query}, nil
 	}
 	if isSettings(p) {
 		return Link{}, fmt.Errorf("%s is not a file of weights: paste the address of its folder or its model's page, or of a .safetensors file", shown)
@@ -143,31 +144,6 @@ func hubPath(p, shown string) (string, error) {
 		rest = nil
 	}
 	return strings.Join(append([]string{repo, "resolve", revision}, rest...), "/"), nil
-}
-
-// civitai understands Civitai's download links, and of its pages those that say which
-// version of the model they show.
-func civitai(u *url.URL, shown string) (Link, error) {
-	part := strings.Split(strings.Trim(u.EscapedPath(), "/"), "/")
-	base := u.Scheme + "://" + u.Host + "/api/download/models"
-	number := func(s string) bool { _, err := strconv.ParseUint(s, 10, 64); return err == nil }
-	switch {
-	case len(part) == 4 && strings.Join(part[:3], "/") == "api/download/models" && number(part[3]):
-		return Link{base, part[3], u.RawQuery}, nil
-	case len(part) >= 2 && part[0] == "models" && number(part[1]):
-		q := u.Query()
-		if version := q.Get("modelVersionId"); number(version) {
-			query := ""
-			if token := q.Get("token"); token != "" {
-				query = "token=" + url.QueryEscape(token)
-			}
-			return Link{base, version, query}, nil
-		}
-		return Link{}, fmt.Errorf("%s shows a model in all its versions: on that page, right-click the Download button of the one that you want, copy the link's address (it has /api/download/models/ in it), and paste that", shown)
-	case len(part) >= 2 && part[0] == "model-versions" && number(part[1]):
-		return Link{base, part[1], u.RawQuery}, nil
-	}
-	return Link{}, fmt.Errorf("%s is not a model on Civitai: paste the address of the model's Download button, which has /api/download/models/ in it", shown)
 }
 
 func isWeights(p string) bool {

@@ -67,14 +67,14 @@ func (f files) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	case name == "":
 		name = f.shipped
 	case isURL(name):
-		link, err := loader.ParseLink(name, loader.Hub)
+		link, err := parseLink(ctx, name)
 		if err != nil {
 			return nil, err
 		}
 		if link.File == "" {
 			return loader.Web(link.Base), nil
 		}
-		s, err := loader.OpenURL(ctx, link.URL(""))
+		s, err := loader.OpenURL(ctx, link.Address(""))
 		if err != nil {
 			return nil, err
 		}
@@ -104,9 +104,27 @@ func isURL(name string) bool {
 	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://")
 }
 
+// parseLink understands a link, and asks its site which version of a model is meant if the
+// link does not say.
+func parseLink(ctx context.Context, text string) (loader.Link, error) {
+	link, err := loader.ParseLink(text, loader.Hub)
+	var versions *loader.VersionsError
+	if errors.As(err, &versions) {
+		return versions.Choose(func(address string) ([]byte, error) { return loader.Text(ctx, address) })
+	}
+	return link, err
+}
+
 func (f files) File(ctx context.Context, name string) (loader.Source, error) {
 	if isURL(name) {
-		return loader.OpenURL(ctx, name)
+		link, err := parseLink(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if link.File == "" {
+			return nil, fmt.Errorf("%s is a folder, and an IP-Adapter is one file: give the address of its .safetensors file", loader.Public(name))
+		}
+		return loader.OpenURL(ctx, link.Address(""))
 	}
 	if name == "" {
 		name = filepath.Join(f.shipped, web.Ships.Adapters[0].File)

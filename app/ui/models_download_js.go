@@ -63,7 +63,7 @@ func (c *modelsPanel) link() app.UI {
 					}),
 				small("Look", "Look at the link", library.LookAtLink),
 			),
-			app.P().Class("quiet").Text("A folder in diffusers' layout on a hub, a .safetensors file, or the address of Civitai's Download button: a Stable Diffusion 1.5 model or an IP-Adapter."),
+			app.P().Class("quiet").Text("A folder in diffusers' layout on a hub, a .safetensors file, or a model's page on Civitai: a Stable Diffusion 1.5 model or an IP-Adapter."),
 		),
 		app.Div().Body(below...),
 	)

@@ -4,6 +4,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"syscall/js"
@@ -21,6 +22,11 @@ func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, er
 	}
 	if b.Record == "" {
 		where, err := loader.ParseLink(b.Link, c.Base)
+		var versions *loader.VersionsError
+		if errors.As(err, &versions) {
+			allow(versions.List)
+			where, err = versions.Choose(func(address string) ([]byte, error) { return store.Text(ctx, address) })
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -322,10 +322,15 @@ func (h *headReader) Read(b []byte) (int, error) {
 }
 
 // hubSHA256 is what a hub says of a file's SHA-256: in the pointer that its repository holds
-// in the file's place, or in its list of the folder's files. It is "" where there is none.
+// in the file's place, or in its list of the folder's files; or what Civitai says of the
+// version that a file is of. It is "" where there is none.
 func hubSHA256(ctx context.Context, file string, size int64) string {
 	if isPlain(loader.NameOf(file)) {
 		return ""
+	}
+	if address, ok := loader.CivitaiVersionURL(file); ok {
+		_, text := said(ctx, address, 1<<20)
+		return loader.ParseCivitaiVersion(text, size)
 	}
 	if address, ok := loader.PointerURL(file); ok {
 		a, text := said(ctx, address, 1024)
@@ -345,19 +350,33 @@ func hubSHA256(ctx context.Context, file string, size int64) string {
 	return ""
 }
 
+// Text is a short text that a server sends, such as a list in JSON.
+func Text(ctx context.Context, address string) ([]byte, error) {
+	_, text, err := answered(ctx, address, 4<<20)
+	return text, err
+}
+
 // said is what a server answers to a request, up to a number of bytes, or nothing.
-func said(ctx context.Context, address string, most int) (a loader.Answer, text []byte) {
+func said(ctx context.Context, address string, most int) (loader.Answer, []byte) {
+	a, text, err := answered(ctx, address, most)
+	if err != nil {
+		return loader.Answer{}, nil
+	}
+	return a, text
+}
+
+func answered(ctx context.Context, address string, most int) (loader.Answer, []byte, error) {
 	d, a, closed, err := ask(ctx, "GET", address, 0, -1)
 	defer closed()
 	if err != nil {
-		return loader.Answer{}, nil
+		return a, nil, err
 	}
 	b := js.Global().Get("Uint8Array").New(most)
 	none := js.FuncOf(func(js.Value, []js.Value) any { return nil })
 	defer none.Release()
 	n, err := webapi.Await(context.WithoutCancel(ctx), d.Call("fill", b, 0, most, none))
 	if err != nil {
-		return a, nil
+		return a, nil, err
 	}
-	return a, webapi.GoBytes(b.Call("subarray", 0, n))
+	return a, webapi.GoBytes(b.Call("subarray", 0, n)), nil
 }

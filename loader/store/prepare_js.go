@@ -180,6 +180,9 @@ func wrongKind(is, expected loader.Kind) error {
 
 // nameOf is a short name for a link that is not in the catalogue.
 func nameOf(link loader.Link) string {
+	if link.Name != "" {
+		return link.Name
+	}
 	if link.File != "" {
 		if strings.HasSuffix(link.Base, "/api/download/models") {
 			return "Civitai " + link.File

@@ -505,6 +505,9 @@ test("a hub's SHA-256 is what a file must have", async () => {
   cdn.add(`/api/models/o/n${count}/tree/main`, Buffer.from(JSON.stringify([{ type: "file", path: "listed.safetensors", size: file.length, lfs: { oid: sha256, size: file.length } }])));
   assert.equal((await download(at("listed.safetensors"))).m.sha256, sha256);
   assert.equal((await download(at("unlisted.safetensors"))).m.sha256, undefined);
+  // Told by Civitai of the file of that size.
+  cdn.add("/api/v1/model-versions/7", Buffer.from(JSON.stringify({ files: [{ sizeKB: 1, hashes: { SHA256: "0".repeat(64) } }, { sizeKB: file.length / 1024, hashes: { SHA256: sha256.toUpperCase() } }] })));
+  assert.equal((await download(cdn.add("/api/download/models/7", file))).m.sha256, sha256);
   // Told in a header of the pointer's address.
   cdn.add(`/o/n${count}/raw/main/linked.safetensors`, Buffer.from("x"));
   cdn.fault = { linked: sha256 };
