@@ -19,6 +19,7 @@ type Gallery struct {
 	keeping    int       // results on their way into the store
 	unread     string    // why earlier pictures are not shown; "" if they are
 	asked      bool      // the browser was asked to keep the pictures when the disk runs full
+	safe       bool      // it promised to, which it does not in a private window
 	unsafe     bool      // it did not promise to
 }
 
@@ -42,9 +43,9 @@ func (g *Gallery) AskToPersist() bool {
 	return ask
 }
 
-// Persisted takes the browser's answer.
+// Persisted takes the browser's answer, or what it promised on an earlier visit.
 func (g *Gallery) Persisted(granted bool) {
-	g.unsafe = !granted
+	g.safe, g.unsafe = granted, !granted
 	g.Changes++
 }
 
@@ -53,10 +54,12 @@ func (g *Gallery) About() string {
 	switch {
 	case g.unread != "":
 		return g.unread
-	case len(g.Results) == 0:
-		return "What you make is kept here, on this machine. A private window forgets it when it is closed."
+	case len(g.Results) == 0 && g.safe:
+		return "What you make is kept here, on this machine."
+	case len(g.Results) == 0: // a page cannot find out whether its window is private
+		return "What you make is kept here, on this machine. In a private window, it is kept until that window is closed."
 	case g.unsafe:
-		return "The browser may clear these pictures when the disk runs full, and a private window forgets them when it is closed: export what you want to keep."
+		return "The browser may clear these pictures when the disk runs full or when a private window is closed. Export what you want to keep."
 	}
 	return ""
 }

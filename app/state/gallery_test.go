@@ -195,12 +195,17 @@ func TestGalleryAbout(t *testing.T) {
 		t.Error("the browser is not asked once")
 	}
 	g.Persisted(false)
-	if !strings.Contains(g.About(), "export") {
+	if !strings.Contains(g.About(), "private window is closed. Export") {
 		t.Errorf("not persisted: %q", g.About())
 	}
 	g.Persisted(true)
 	if g.About() != "" {
 		t.Errorf("persisted: %q", g.About())
+	}
+	g = &Gallery{}
+	g.Persisted(true) // on an earlier visit, so the window is not private
+	if strings.Contains(g.About(), "private") {
+		t.Errorf("empty and persisted: %q", g.About())
 	}
 	g = &Gallery{}
 	g.Unreadable(errors.New("a newer version wrote them"))

@@ -28,6 +28,11 @@ type keeper struct {
 
 // open shows the pictures of earlier visits.
 func (k *keeper) open() {
+	k.ask("persisted", func(yes bool) {
+		if yes {
+			k.gallery.Persisted(true)
+		}
+	})
 	k.loop.beside(func() func() {
 		list, err := k.store.List()
 		return func() {
@@ -91,14 +96,17 @@ func (k *keeper) keep(r *state.Result) {
 }
 
 // persist asks the browser not to clear the pictures when the disk runs full.
-func (k *keeper) persist() {
+func (k *keeper) persist() { k.ask("persist", k.gallery.Persisted) }
+
+// ask calls a function of the browser's storage that answers yes or no.
+func (k *keeper) ask(function string, take func(yes bool)) {
 	storage := js.Global().Get("navigator").Get("storage")
-	if !storage.Truthy() || storage.Get("persist").Type() != js.TypeFunction {
+	if !storage.Truthy() || storage.Get(function).Type() != js.TypeFunction {
 		return
 	}
 	k.loop.beside(func() func() {
-		granted, err := webapi.Await(context.Background(), storage.Call("persist"))
-		return func() { k.gallery.Persisted(err == nil && granted.Bool()) }
+		yes, err := webapi.Await(context.Background(), storage.Call(function))
+		return func() { take(err == nil && yes.Bool()) }
 	})
 }
 
