@@ -53,9 +53,7 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	w.packed = d.NewBuffer(label, int64(w.Size*w.Size*w.inputs()*w.columns()*w.dtype.Size()))
 	to := 0
 	for _, param := range weights {
-		err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) {
-			p.Dispatch(w.repack(d, param, staged, row, rows, to))
-		})
+		err := d.Repack(ctx, param, func(p *Program, s Staged) { p.Dispatch(w.repack(d, s, to)) })
 		if err != nil {
 			w.Release()
 			return nil, err
@@ -80,19 +78,19 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 // inputs is the number of input channels, padded to a multiple of 4.
 func (w *ConvWeight) inputs() int { return (w.In + 3) &^ 3 }
 
-// repack returns the dispatch that writes the staged rows [row, row + rows) of a parameter
-// into w. The parameter's row 0 is output channel to of w.
-func (w *ConvWeight) repack(d *Device, param Parameter, staged *Buffer, row, rows, to int) Dispatch {
-	taps, quads := w.Size*w.Size, (rows+3)/4
+// repack returns the dispatch that writes the staged rows of a parameter into w. The
+// parameter's row 0 is output channel to of w.
+func (w *ConvWeight) repack(d *Device, s Staged, to int) Dispatch {
+	taps, quads := w.Size*w.Size, (s.Rows+3)/4
 	count := taps * w.inputs() * quads
 	groups, stride := grid1D(d, count, 64)
 	return Dispatch{
 		Kernel: "repack_conv2d", Label: w.packed.Label,
 		Consts: sourceCodes,
-		Params: []Param{{"count", count}, {"stride", stride}, {"row", row}, {"rows", rows}, {"inputs", w.In}, {"inputs_padded", w.inputs()},
+		Params: []Param{{"count", count}, {"stride", stride}, {"row", s.Row}, {"rows", s.Rows}, {"inputs", w.In}, {"inputs_padded", w.inputs()},
 			{"taps", taps}, {"quads", quads}, {"to", to}, {"half", max(1, w.Out)}, {"w_quads", w.columns() / 4},
-			{"source", param.source()}, {"geglu", w.geglu}},
-		Bind:   []Binding{Read("staged", staged), Write("w", w.packed)},
+			{"source", s.source}, {"geglu", w.geglu}},
+		Bind:   []Binding{Read("staged", s.Buffer), Write("w", w.packed)},
 		Groups: groups, Weights: w.dtype,
 	}
 }

@@ -65,13 +65,13 @@ func TestMain(m *testing.M) {
 // The kernels that repack weights are dispatched by programs of their own.
 func TestRepackKernels(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
-		for _, dtype := range []string{"F16", "F32", "BF16"} {
+		for _, source := range []int{sourceF16, sourceF32, sourceBF16} {
 			staged := d.NewBuffer("staged", 1<<16)
 			p := d.NewProgram("repack")
 			w := &ConvWeight{In: 16, Out: 64, Size: 3, dtype: testWeights, packed: d.NewBuffer("w", 1<<16)}
-			p.Dispatch(w.repack(d, Parameter{DType: dtype}, staged, 0, 64, 0))
+			p.Dispatch(w.repack(d, Staged{Buffer: staged, Rows: 64, source: source}, 0))
 			table := &Table{Rows: 8, Channels: 16, dtype: testWeights, packed: d.NewBuffer("table", 1<<10)}
-			p.Dispatch(table.repack(d, Parameter{DType: dtype}, staged, 0, 8))
+			p.Dispatch(table.repack(d, Staged{Buffer: staged, Rows: 8, source: source}))
 			run(t, p, 0)
 		}
 	})

@@ -22,7 +22,7 @@ func (d *Device) NewTable(ctx context.Context, label string, param Parameter) (*
 		return nil, fmt.Errorf("%s has %d columns; multiples of 4 are supported", param.Name, t.Channels)
 	}
 	t.packed = d.NewBuffer(label, int64(t.Rows*t.Channels*t.dtype.Size()))
-	err := d.Repack(ctx, param, func(p *Program, staged *Buffer, row, rows int) { p.Dispatch(t.repack(d, param, staged, row, rows)) })
+	err := d.Repack(ctx, param, func(p *Program, s Staged) { p.Dispatch(t.repack(d, s)) })
 	if err != nil {
 		t.Release()
 		return nil, err
@@ -30,16 +30,15 @@ func (d *Device) NewTable(ctx context.Context, label string, param Parameter) (*
 	return t, nil
 }
 
-// repack returns the dispatch that writes the staged rows [row, row + rows) of the parameter
-// into the table.
-func (t *Table) repack(d *Device, param Parameter, staged *Buffer, row, rows int) Dispatch {
-	count := rows * t.Channels / 4
+// repack returns the dispatch that writes the staged rows of the parameter into the table.
+func (t *Table) repack(d *Device, s Staged) Dispatch {
+	count := s.Rows * t.Channels / 4
 	groups, stride := grid1D(d, count, 64)
 	return Dispatch{
 		Kernel: "repack_table", Label: t.packed.Label,
 		Consts: sourceCodes,
-		Params: []Param{{"count", count}, {"stride", stride}, {"to", row * t.Channels / 4}, {"source", param.source()}},
-		Bind:   []Binding{Read("staged", staged), Write("w", t.packed)},
+		Params: []Param{{"count", count}, {"stride", stride}, {"to", s.Row * t.Channels / 4}, {"source", s.source}},
+		Bind:   []Binding{Read("staged", s.Buffer), Write("w", t.packed)},
 		Groups: groups, Weights: t.dtype,
 	}
 }

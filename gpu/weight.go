@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -16,6 +17,8 @@ type Parameter struct {
 	DType string // as safetensors writes it: "F16", "F32" or "BF16"
 	Shape []int
 	As    WeightDType // the type that a matrix or a convolution kernel gets on the GPU
+	// Changes are added to the tensor, in f32, before it gets that type.
+	Changes []Change
 	// Read returns bytes [off, off+n) of the tensor's data, which is little-endian.
 	Read func(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
@@ -78,15 +81,46 @@ func (d *Device) checkWeights(label string, params ...Parameter) error {
 const StageBytes = 16 << 20
 
 // Repack copies a parameter to the GPU in runs of whole rows, where a row is everything with
-// one index of the first dimension. For each run it calls record, which appends to p the
-// dispatches that read rows [row, row+rows) from staged, where they begin at element 0.
-func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Program, staged *Buffer, row, rows int)) error {
-	size := param.ElementBytes()
-	if size == 0 {
+// one index of the first dimension, and adds its Changes. For each run it calls record, which
+// appends to p the dispatches that read the staged rows, which begin at element 0.
+func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Program, s Staged)) error {
+	if param.ElementBytes() == 0 {
 		return fmt.Errorf("%s has the type %s; F16, F32 and BF16 are supported", param.Name, param.DType)
 	}
+	var m *merge
+	defer func() { m.release() }()
+	changed := func(apply func(p *Program, s Staged) error) func(p *Program, s Staged) error {
+		return func(p *Program, s Staged) (err error) {
+			if m == nil && len(param.Changes) > 0 {
+				if m, err = d.newMerge(ctx, p, param); err != nil {
+					return err
+				}
+			}
+			return apply(p, s)
+		}
+	}
+	if slices.ContainsFunc(param.Changes, func(c Change) bool { return c.sumsInputs(param.Shape) }) {
+		norms := changed(func(p *Program, s Staged) error { return m.norms(ctx, p, s) })
+		if err := d.stage(ctx, param, norms, func() int64 { return m.ran() }); err != nil {
+			return err
+		}
+	}
+	return d.stage(ctx, param, changed(func(p *Program, s Staged) (err error) {
+		if m != nil {
+			if s, err = m.apply(ctx, p, s); err != nil {
+				return err
+			}
+		}
+		record(p, s)
+		return nil
+	}), func() int64 { return m.ran() })
+}
+
+// stage copies a parameter to the GPU in runs of whole rows, records a program for each, and
+// runs it. ran is called after each, and returns how many more bytes it has read.
+func (d *Device) stage(ctx context.Context, param Parameter, record func(p *Program, s Staged) error, ran func() int64) error {
 	total := param.Shape[0]
-	rowBytes := int64(param.Count()/total) * int64(size)
+	rowBytes := int64(param.Count()/total) * int64(param.ElementBytes())
 	each := int(max(1, min(int64(total), StageBytes/rowBytes)))
 	if each >= 4 && each < total {
 		each &^= 3 // four rows of a matrix become a column of vec4, so a run has to begin at one
@@ -100,17 +134,20 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 		staged := d.NewBuffer("staging "+param.Name, int64(webapi.NumBytes(b)))
 		staged.WriteBytes(0, b)
 		p := d.NewProgram("repack " + param.Name)
-		record(p, staged, row, rows)
-		err = p.Build(ctx)
+		err = record(p, Staged{Buffer: staged, Row: row, Rows: rows, source: param.source()})
+		if err == nil {
+			err = p.Build(ctx)
+		}
 		if err == nil {
 			err = p.Run(ctx, 0)
 		}
 		p.Release()
 		staged.Release()
+		passed := ran()
 		if err != nil {
 			return err
 		}
-		if err := d.collect(ctx, int64(rows)*rowBytes); err != nil {
+		if err := d.collect(ctx, int64(rows)*rowBytes+passed); err != nil {
 			return err
 		}
 	}
@@ -175,6 +212,18 @@ func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 			values[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
 		default:
 			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+	}
+	for _, c := range p.Changes {
+		if err := c.Fits(p.Shape); err != nil {
+			return nil, fmt.Errorf("%s: %w", p.Name, err)
+		}
+		added, err := c.Factors[0].Whole.Float32(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for i, v := range added {
+			values[i] += float32(c.Scale) * v
 		}
 	}
 	return values, nil

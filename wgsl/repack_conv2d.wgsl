@@ -30,12 +30,9 @@ struct Params {
 @group(0) @binding(1) var<storage, read> staged: array<u32>;
 @group(0) @binding(2) var<storage, read_write> w: array<Weight4>;
 
-fn number(i: u32) -> f32 {
-    if p.source == SOURCE_F32 { return bitcast<f32>(staged[i]); }
-    let word = staged[i / 2u];
-    if p.source == SOURCE_BF16 { return bitcast<f32>(select(word << 16u, word & 0xffff0000u, i % 2u == 1u)); }
-    return unpack2x16float(word)[i % 2u];
-}
+//needs prelude_source
+
+fn value(i: u32) -> f32 { return number(staged[word(i)], i); }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
@@ -47,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var v = vec4<f32>(0.0);
     for (var j = 0u; j < 4u; j++) {
         let o = quad * 4u + j;
-        if c < p.inputs && o < p.rows { v[j] = number((o * p.inputs + c) * p.taps + tap); }
+        if c < p.inputs && o < p.rows { v[j] = value((o * p.inputs + c) * p.taps + tap); }
     }
     var column = p.to + p.row + quad * 4u;
     if p.geglu != 0u {
