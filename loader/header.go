@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"slices"
 	"sort"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -18,7 +19,8 @@ const (
 	maxDimensions = 64
 	maxNames      = 16 << 20 // bytes of all names together
 	maxName       = 4096
-	maxDepth      = 100 // of values that are skipped
+	maxDepth      = 100     // of values that are skipped
+	maxMetadata   = 4 << 20 // bytes of a field of the metadata that is kept; a longer one is not
 )
 
 // ReadHeader reads the JSON header of a safetensors file by the rules of the format's own
@@ -26,11 +28,17 @@ const (
 // shape says, and together they cover the file without a hole or an overlap. size is the
 // header's, fileSize the file's. The tensors come in the order of their bytes.
 func ReadHeader(r io.Reader, size, fileSize int64) ([]Tensor, error) {
-	h := &header{in: r, buffer: make([]byte, 64<<10), left: size, data: size + 8, fileSize: fileSize, seen: map[string]bool{}}
+	list, _, err := readHeader(r, size, fileSize)
+	return list, err
+}
+
+// readHeader is ReadHeader, and returns those fields of the metadata that are in keptMetadata.
+func readHeader(r io.Reader, size, fileSize int64) ([]Tensor, map[string]string, error) {
+	h := &header{in: r, buffer: make([]byte, 64<<10), left: size, data: size + 8, fileSize: fileSize, seen: map[string]bool{}, kept: map[string]string{}}
 	if err := h.read(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return h.list, h.cover()
+	return h.list, h.kept, h.cover()
 }
 
 // header is a header under way.
@@ -44,6 +52,7 @@ type header struct {
 	list     []Tensor
 	seen     map[string]bool
 	names    int
+	kept     map[string]string // fields of the metadata
 	scratch  []byte
 }
 
@@ -157,7 +166,7 @@ func (h *header) object(field func(name string) error) error {
 	}
 }
 
-// metadata reads a map of strings, of which nothing is kept, or null.
+// metadata reads a map of strings, or null, and keeps some of its fields.
 func (h *header) metadata() error {
 	wrong := errors.New("the safetensors header's __metadata__ is not a map of strings")
 	c, err := h.token()
@@ -175,7 +184,8 @@ func (h *header) metadata() error {
 		if c != '"' {
 			return errJSON
 		}
-		if err = h.skipText(); err != nil {
+		var name string
+		if name, _, err = h.textUpTo(maxName); err != nil {
 			return err
 		}
 		if err = h.expect(':'); err != nil {
@@ -187,7 +197,15 @@ func (h *header) metadata() error {
 		if c != '"' {
 			return wrong
 		}
-		if err = h.skipText(); err != nil {
+		if slices.Contains(keptMetadata, name) {
+			value, whole, err := h.textUpTo(maxMetadata)
+			if err != nil {
+				return err
+			}
+			if whole {
+				h.kept[name] = value
+			}
+		} else if err = h.skipText(); err != nil {
 			return err
 		}
 		if c, err = h.token(); err != nil || c == '}' {
@@ -453,23 +471,32 @@ func (h *header) skipNumber(c byte) error {
 
 // text reads the rest of a string of at most most bytes.
 func (h *header) text(most int) (string, error) {
+	text, whole, err := h.textUpTo(most)
+	if err == nil && !whole {
+		err = errors.New("the safetensors header has a name that is longer than any model's: it is no model that Imprompt reads")
+	}
+	return text, err
+}
+
+// textUpTo reads the rest of a string of any length, and keeps about its first most bytes.
+func (h *header) textUpTo(most int) (text string, whole bool, err error) {
 	h.scratch = h.scratch[:0]
+	whole = true
 	for {
 		c, err := h.must()
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 		if c == '"' {
-			return string(h.scratch), nil
-		}
-		if len(h.scratch) > most {
-			return "", errors.New("the safetensors header has a name that is longer than any model's: it is no model that Imprompt reads")
+			return string(h.scratch), whole, nil
 		}
 		r, err := h.char(c)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
-		h.scratch = utf8.AppendRune(h.scratch, r)
+		if whole = len(h.scratch) <= most; whole {
+			h.scratch = utf8.AppendRune(h.scratch, r)
+		}
 	}
 }
 

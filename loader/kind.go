@@ -19,11 +19,12 @@ const (
 	KindModel        Kind = "model" // a whole Stable Diffusion 1.5 model
 	KindIPAdapter    Kind = "ip_adapter"
 	KindImageEncoder Kind = "image_encoder"
+	KindLoRA         Kind = "lora"
 	// KindNetwork is one network of a model, of no use alone; the store has none.
 	KindNetwork Kind = "network"
 )
 
-var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindNetwork: "Network"}
+var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA", KindNetwork: "Network"}
 
 // Name is the kind in words, for a title: "Image encoder".
 func (k Kind) Name() string { return kindNames[k] }
@@ -77,11 +78,12 @@ func recognise(c *Checkpoint) (Kind, error) {
 	}
 	prefix := func(p string) bool { return any(func(n string) bool { return strings.HasPrefix(n, p) }) }
 	contains := func(p string) bool { return any(func(n string) bool { return strings.Contains(n, p) }) }
+	lora, wrong := isLoRA(c)
 	switch {
 	case len(names) == 0:
 		return "", errors.New("the file has no tensors")
-	case contains("lora_down") || contains("lora_up") || contains("lora_A") || contains(".lora."):
-		return "", errors.New("this is a LoRA, a change to a model and not a model: merge it into a Stable Diffusion 1.5 model (A1111's and ComfyUI's checkpoint mergers do), and open the result")
+	case lora:
+		return KindLoRA, wrong
 	case prefix("control_model.") || prefix("controlnet_cond_embedding."):
 		return "", errors.New("this is a ControlNet, which guides a model and is not one: choose a Stable Diffusion 1.5 model")
 	case prefix("conditioner.embedders.") || has("add_embedding.linear_1.weight") || has(ldmUNet+"label_emb.0.0.weight"):
@@ -122,7 +124,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
 		return KindNetwork, nil
 	}
-	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model nor an IP-Adapter: its tensors have names like %q", names[0])
+	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, nor a LoRA: its tensors have names like %q", names[0])
 }
 
 // checkTypes returns an error that names the types of numbers that Imprompt does not read,

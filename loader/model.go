@@ -46,6 +46,8 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 	switch kind {
 	case KindIPAdapter:
 		return nil, fmt.Errorf("%s is an IP-Adapter: choose it as the image prompt's adapter, and a Stable Diffusion 1.5 model as the model", s.Name())
+	case KindLoRA:
+		return nil, fmt.Errorf("%s is a LoRA, a change to a model and not a model: choose it as a LoRA, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindImageEncoder:
 		return openVisionTower(c)
 	case KindNetwork:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sort"
 
+	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
@@ -55,8 +56,9 @@ func ReadFile(ctx context.Context, f Folder, path string) ([]byte, error) {
 // safetensors files read as one, or the tensors of one network, under diffusers' names, out
 // of a file with several. Package model reads it through an interface of its own.
 type Checkpoint struct {
-	tensors map[string]located
-	names   []string // sorted
+	tensors  map[string]located
+	names    []string          // sorted
+	metadata map[string]string // those fields of the first file's that are in keptMetadata
 }
 
 // located is a tensor as its file describes it, and the file.
@@ -69,9 +71,12 @@ type located struct {
 func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error) {
 	c := &Checkpoint{tensors: map[string]located{}}
 	for _, s := range sources {
-		list, err := readHeader(ctx, s)
+		list, metadata, err := openHeader(ctx, s)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name(), err)
+		}
+		if c.metadata == nil {
+			c.metadata = metadata
 		}
 		for _, t := range list {
 			if _, ok := c.tensors[t.Name]; ok {
@@ -85,12 +90,12 @@ func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error)
 	return c, nil
 }
 
-func readHeader(ctx context.Context, s Source) ([]Tensor, error) {
+func openHeader(ctx context.Context, s Source) ([]Tensor, map[string]string, error) {
 	n, err := readSize(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return ReadHeader(NewReader(ctx, s, 8, n), n, s.Size())
+	return readHeader(NewReader(ctx, s, 8, n), n, s.Size())
 }
 
 // readSize reads the size of a safetensors file's header, and says of what is no such
@@ -162,6 +167,14 @@ func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (webap
 		return webapi.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
 	}
 	return t.source.ReadRange(ctx, t.Begin+off, n)
+}
+
+// parameter is a tensor as package gpu reads it.
+func (c *Checkpoint) parameter(name string) gpu.Parameter {
+	dtype, shape, _ := c.Info(name)
+	return gpu.Parameter{Name: name, DType: dtype, Shape: shape, Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
+		return c.Read(ctx, name, off, n)
+	}}
 }
 
 // renamed is a Checkpoint without tensors yet, for add.

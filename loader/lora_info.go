@@ -1,0 +1,108 @@
+package loader
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// LoRAInfo is what a LoRA's file says about itself. Every field may be empty.
+type LoRAInfo struct {
+	Title    string   `json:"title,omitempty"`    // the name that it was trained under
+	Triggers []string `json:"triggers,omitempty"` // words that call it: the author's, or else the captions' most frequent ones
+	Hash     string   `json:"hash,omitempty"`     // what A1111 knows the file by: the SHA-256 of its tensors, in hexadecimal
+}
+
+// The fields of a safetensors file's metadata that are read.
+const (
+	metaName     = "ss_output_name"           // kohya's
+	metaTags     = "ss_tag_frequency"         // kohya's: how often each word stands in the captions, by folder
+	metaHash     = "sshs_model_hash"          // kohya's
+	metaTitle    = "modelspec.title"          // of github.com/Stability-AI/ModelSpec
+	metaTriggers = "modelspec.trigger_phrase" // the same
+	metaAdapter  = "lora_adapter_metadata"    // diffusers': PEFT's configuration, by network
+)
+
+var keptMetadata = []string{metaName, metaTags, metaHash, metaTitle, metaTriggers, metaAdapter}
+
+// maxTriggers is how many words are shown.
+const maxTriggers = 12
+
+func loraInfo(metadata map[string]string) LoRAInfo {
+	about := LoRAInfo{Title: clean(cmp.Or(metadata[metaTitle], metadata[metaName])), Hash: strings.ToLower(strings.TrimPrefix(metadata[metaHash], "0x"))}
+	for phrase := range strings.SplitSeq(metadata[metaTriggers], ",") {
+		if phrase = clean(phrase); phrase != "" {
+			about.Triggers = append(about.Triggers, phrase)
+		}
+	}
+	if about.Triggers == nil {
+		about.Triggers = frequentTags(metadata[metaTags])
+	}
+	about.Triggers = about.Triggers[:min(len(about.Triggers), maxTriggers)]
+	return about
+}
+
+// clean shortens a text of a file's to what fits a line.
+func clean(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > 100 {
+		return string(r[:99]) + "…"
+	}
+	return text
+}
+
+// frequentTags are the words that the captions of a training had most often.
+func frequentTags(text string) []string {
+	var folders map[string]map[string]float64
+	if json.Unmarshal([]byte(text), &folders) != nil {
+		return nil
+	}
+	counts := map[string]float64{}
+	for _, tags := range folders {
+		for tag, n := range tags {
+			if tag = clean(tag); tag != "" {
+				counts[tag] += n
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b)) })
+}
+
+// adapterMetadata is the part of PEFT's configuration that says how a layer's product is scaled,
+// by the network's prefix.
+type adapterMetadata map[string]any
+
+func parseAdapterMetadata(metadata map[string]string) (adapterMetadata, error) {
+	text := metadata[metaAdapter]
+	if text == "" {
+		return nil, nil
+	}
+	var c adapterMetadata
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		return nil, fmt.Errorf("its %s is damaged: %w", metaAdapter, err)
+	}
+	return c, nil
+}
+
+// alpha is that of a layer, and whether it is divided by the root of the rank. It is 0 where the
+// configuration says nothing.
+func (c adapterMetadata) alpha(module string) (alpha float64, root bool) {
+	for _, network := range []string{UNet, TextEncoder} {
+		layer, ok := strings.CutPrefix(module, network+".")
+		if !ok {
+			continue
+		}
+		alpha, _ = c[network+".lora_alpha"].(float64)
+		root, _ = c[network+".use_rslora"].(bool)
+		pattern, _ := c[network+".alpha_pattern"].(map[string]any)
+		for name, v := range pattern {
+			if n, is := v.(float64); is && (layer == name || strings.HasSuffix(layer, "."+name)) {
+				alpha = n
+			}
+		}
+	}
+	return alpha, root
+}
