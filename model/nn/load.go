@@ -143,6 +143,7 @@ type Ignorer interface {
 // task is a layer and the tensors that it is loaded from.
 type task struct {
 	layer  layer
+	keys   []string // the names that the network has for the tensors
 	params []gpu.Parameter
 }
 
@@ -152,7 +153,11 @@ type task struct {
 // that matrices get on the GPU. progress may be nil; it is called with the bytes of the
 // checkpoint that have been uploaded.
 func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, as gpu.WeightDType, progress func(done, total int64)) error {
-	tasks, total, _, err := match(n, c, as)
+	return load(ctx, d, n, c, as, nil, progress)
+}
+
+func load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, as gpu.WeightDType, changes Changes, progress func(done, total int64)) error {
+	tasks, total, _, err := match(n, c, as, changes)
 	if err != nil {
 		return err
 	}
@@ -164,7 +169,7 @@ func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, as gpu.We
 }
 
 // match finds every layer's tensors and the keys that are not used, or returns a FitError.
-func match(n Network, c Checkpoint, as gpu.WeightDType) (tasks []task, total int64, unused []string, err error) {
+func match(n Network, c Checkpoint, as gpu.WeightDType, changes Changes) (tasks []task, total int64, unused []string, err error) {
 	fit := &FitError{Network: n.Name()}
 	used := map[string]bool{}
 	types := map[string][]string{} // of numbers that are not read: the keys
@@ -177,7 +182,7 @@ func match(n Network, c Checkpoint, as gpu.WeightDType) (tasks []task, total int
 				continue
 			}
 			used[name] = true
-			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, As: as, Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
+			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, As: as, Changes: changes[w.key], Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 				return c.Read(ctx, name, off, n)
 			}}
 			switch {
@@ -186,6 +191,7 @@ func match(n Network, c Checkpoint, as gpu.WeightDType) (tasks []task, total int
 			case p.ElementBytes() == 0:
 				types[dtype] = append(types[dtype], name)
 			}
+			t.keys = append(t.keys, w.key)
 			t.params = append(t.params, p)
 		}
 		tasks = append(tasks, t)

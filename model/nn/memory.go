@@ -2,7 +2,10 @@ package nn
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
 )
@@ -40,13 +43,15 @@ type resident struct {
 	weights    gpu.WeightDType
 	bytes      int64 // on the GPU, an estimate until it has been loaded
 	loaded     bool
+	changes    Changes // that are asked for
+	applied    Changes // that the weights on the GPU have
 }
 
 // Add makes a network known, with the checkpoint that it is loaded from, so that it can be
 // asked for with Need. as is the type that its matrices get on the GPU. Add reads no weights,
 // but returns a FitError if they do not fit.
 func (m *Memory) Add(n Network, c Checkpoint, as gpu.WeightDType) error {
-	tasks, _, unused, err := match(n, c, as)
+	tasks, _, unused, err := match(n, c, as, nil)
 	if err != nil {
 		return err
 	}
@@ -71,16 +76,40 @@ func (m *Memory) Bytes(n Network) int64 {
 	return 0
 }
 
+// Change sets what is added to a network's tensors, in place of what was added before. The
+// next Need loads those tensors anew whose changes are others, and no more. The changes have to
+// fit the network.
+func (m *Memory) Change(n Network, changes Changes) {
+	if r := m.find(n); r != nil {
+		r.changes = changes
+	}
+}
+
+// Changed tells a network's changes apart from others; it is "" where there are none.
+func (m *Memory) Changed(n Network) string {
+	r := m.find(n)
+	if r == nil {
+		return ""
+	}
+	var s strings.Builder
+	for _, key := range slices.Sorted(maps.Keys(r.changes)) {
+		s.WriteString(r.changes.id(key))
+	}
+	return s.String()
+}
+
 // Need loads the networks, all of which are then on the GPU together. Those that were
 // never added are assumed to be loaded already.
 func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 	if m == nil {
 		return nil
 	}
-	var here, all int64 // bytes of the networks that have to be loaded
+	var here, all int64 // bytes of what has to be loaded
+	needs := map[*resident]int64{}
 	for _, n := range networks {
-		if r := m.find(n); r != nil && !r.loaded {
-			all += r.bytes
+		if r := m.find(n); r != nil {
+			needs[r] = r.missing()
+			all += needs[r]
 		}
 	}
 	for _, n := range networks {
@@ -88,24 +117,71 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 		if r == nil {
 			continue
 		}
-		if !r.loaded {
-			m.Room(r.bytes+gpu.StageBytes, networks...)
-			size := r.bytes
-			progress := func(done, total int64) {
+		if size := needs[r]; size > 0 {
+			room := size + gpu.StageBytes
+			if len(r.changes) > 0 {
+				room += mergeBytes
+			}
+			m.Room(room, networks...)
+			err := r.load(ctx, m.Device, func(done, total int64) {
 				if m.Progress != nil {
 					m.Progress(n.Name(), here+int64(float64(size)*float64(done)/float64(total)), all)
 				}
-			}
-			before := m.Device.MemoryBytes()
-			if err := Load(ctx, m.Device, n, r.checkpoint, r.weights, progress); err != nil {
+			})
+			if err != nil {
 				return err
 			}
-			r.loaded = true
 			here += size
-			r.bytes = m.Device.MemoryBytes() - before
 		}
 		m.touch(r)
 	}
+	return nil
+}
+
+// missing is about how many bytes have to be loaded, so that the weights on the GPU are those
+// that are asked for.
+func (r *resident) missing() int64 {
+	if !r.loaded {
+		return r.bytes
+	}
+	var sum int64
+	for _, t := range r.different() {
+		sum += t.bytes()
+	}
+	return sum
+}
+
+// different are the layers on the GPU that have other changes than those that are asked for.
+func (r *resident) different() []task {
+	if len(r.changes) == 0 && len(r.applied) == 0 {
+		return nil
+	}
+	tasks, _, _, _ := match(r.network, r.checkpoint, r.weights, r.changes) // Add has seen that it fits
+	return slices.DeleteFunc(tasks, func(t task) bool { return !t.differs(r.changes, r.applied) })
+}
+
+// load uploads the network, or those of its layers that are different.
+func (r *resident) load(ctx context.Context, d *gpu.Device, progress func(done, total int64)) error {
+	if r.loaded {
+		tasks := r.different()
+		var total int64
+		for _, t := range tasks {
+			total += t.bytes()
+			t.layer.release()
+		}
+		if err := upload(ctx, d, r.network.Name(), tasks, total, progress); err != nil {
+			r.unload() // some layers are missing
+			return fmt.Errorf("changing the %s: %w", r.network.Name(), err)
+		}
+		r.applied = r.changes
+		return nil
+	}
+	before := d.MemoryBytes()
+	if err := load(ctx, d, r.network, r.checkpoint, r.weights, r.changes, progress); err != nil {
+		return err
+	}
+	r.loaded, r.applied = true, r.changes
+	r.bytes = d.MemoryBytes() - before
 	return nil
 }
 
@@ -179,7 +255,7 @@ func (m *Memory) Release() {
 
 func (r *resident) unload() {
 	Unload(r.network)
-	r.loaded = false
+	r.loaded, r.applied = false, nil
 }
 
 func (m *Memory) find(n Network) *resident {

@@ -17,7 +17,7 @@ func (r *run) encode(ctx context.Context) (err error) {
 	if r.batch == 2 {
 		ids = [][]int32{r.req.NegativeIDs, r.req.IDs}
 	}
-	r.words, err = r.Encodings.Get(fmt.Sprint("words ", ids), func() (*gpu.Tensor, error) {
+	r.words, err = r.Encodings.Get(fmt.Sprint("words ", ids, r.Memory.Changed(r.Text)), func() (*gpu.Tensor, error) {
 		if err := r.Memory.Need(ctx, r.Text); err != nil {
 			return nil, err
 		}
