@@ -92,15 +92,12 @@ func (l *LoRA) readAlphas(ctx context.Context, metadata map[string]string) error
 	return nil
 }
 
-// Changes are what a LoRA adds to a model at the scale 1: by network, and by tensor.
-type Changes map[string]map[string]gpu.Change
-
-// For finds the layers of a model that the LoRA changes. shapes are those of the model's tensors,
-// by network and by name. left are the LoRA's tensors that the model has no layer for, or that
+// For finds the layers of a model that the LoRA changes, and returns what it adds to them at the
+// scale 1, by network and by tensor. shapes are those of the model's tensors. left are the LoRA's tensors that the model has no layer for, or that
 // are of no known layout. The error names every tensor that does not fit.
-func (l *LoRA) For(shapes map[string]map[string][]int) (changes Changes, left []string, err error) {
+func (l *LoRA) For(shapes map[string]map[string][]int) (changes map[string]map[string]gpu.Change, left []string, err error) {
 	layers := map[string]layerNames{}
-	changes = Changes{}
+	changes = map[string]map[string]gpu.Change{}
 	for network, tensors := range shapes {
 		layers[network] = newLayerNames(tensors)
 		changes[network] = map[string]gpu.Change{}

@@ -16,6 +16,7 @@ type options struct {
 	settings.Settings
 	noF16, stats     bool
 	dumpLatents, out string
+	loraDir          string
 	hasHeight        bool // whether --height was given
 	hasWidth         bool
 	help             bool
@@ -29,6 +30,11 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
     --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
+  --lora FILE  --lora-scale F (1.0)  --lora-text-encoder-scale F
+                                 a LoRA (.safetensors), and how strongly it changes the model; --lora may be given several times, and
+                                 the scales belong to the last --lora before them
+  --lora-dir DIR                 take tags like <lora:NAME:0.8> out of the prompt, and use NAME.safetensors in this folder or below it;
+                                 without this option the tags are read as plain words
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
                                  what is done with a start picture of other proportions: stretch it, cut two sides off, fill
@@ -60,6 +66,13 @@ func parse(args []string) (*options, error) {
 		}
 		list := o.IPAdapters()
 		return list[len(list)-1]
+	}
+	lora := func(flag string) *settings.LoRA {
+		if len(o.LoRAs) == 0 {
+			errs = append(errs, fmt.Errorf("%s stands before the first --lora", flag))
+			return &settings.LoRA{}
+		}
+		return &o.LoRAs[len(o.LoRAs)-1]
 	}
 	for i := 0; i < len(args); i++ {
 		name, value, inline := strings.Cut(args[i], "=")
@@ -121,6 +134,15 @@ func parse(args []string) (*options, error) {
 			adapter().Start = float()
 		case "--ip-adapter-end":
 			adapter().End = float()
+		case "--lora":
+			o.LoRAs = append(o.LoRAs, settings.LoRA{Weights: text(), Scale: 1})
+		case "--lora-scale":
+			lora(name).Scale = float()
+		case "--lora-text-encoder-scale":
+			v := float()
+			lora(name).TextEncoder = &v
+		case "--lora-dir":
+			o.loraDir = text()
 		case "--init-image":
 			o.InitImage = text()
 		case "--strength":

@@ -111,5 +111,51 @@ func TestParseStartPicture(t *testing.T) {
 	o.MaskFeather, o.ResizeMode = 200, "squash"
 	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "mask_feather is 200") || !strings.Contains(err.Error(), `resize_mode is "squash"`) {
 		t.Errorf("the error is %v", err)
+// The scales belong to the last LoRA before them.
+func TestParseLoRAs(t *testing.T) {
+	o, err := parse(strings.Fields("--lora a.safetensors --lora-scale 0.5 --lora b.safetensors --lora-text-encoder-scale=0.25 --out o.png"))
+	if err != nil || len(o.LoRAs) != 2 {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	a, b := o.LoRAs[0], o.LoRAs[1]
+	if a.Weights != "a.safetensors" || a.Scale != 0.5 || a.TextEncoder != nil || b.Weights != "b.safetensors" || b.Scale != 1 || *b.TextEncoder != 0.25 {
+		t.Errorf("%+v", o.LoRAs)
+	}
+	if _, err := parse(strings.Fields("--lora-scale 0.5 --out o.png")); err == nil || !strings.Contains(err.Error(), "--lora-scale stands before") {
+		t.Error(err)
+	}
+}
+
+// With a folder of LoRAs the tags in the prompt choose files; without one they are plain words.
+func TestLoRATags(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"ink.safetensors", "deep/down.safetensors", "x/twice.safetensors", "y/twice.safetensors", "other.txt"} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut := func(prompt string, args ...string) (*options, error) {
+		o, err := parse(append([]string{"--out", "o", "--prompt", prompt}, args...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return o, o.cutLoRAs()
+	}
+	if o, err := cut("a <lora:ink:0.5>"); err != nil || o.Prompt != "a <lora:ink:0.5>" || o.LoRAs != nil {
+		t.Errorf("without a folder: %+v, %v", o, err)
+	}
+	o, err := cut("a <lora:ink:0.5> b <lora:down>", "--lora-dir", dir)
+	if err != nil || o.Prompt != "a b" || len(o.LoRAs) != 2 || o.LoRAs[0].Weights != filepath.Join(dir, "ink.safetensors") || o.LoRAs[0].Scale != 0.5 ||
+		o.LoRAs[1].Weights != filepath.Join(dir, "deep", "down.safetensors") {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for prompt, want := range map[string]string{"<lora:none:1>": "there is no none.safetensors", "<lora:twice:1>": "there are several", "<hypernet:h:1>": "hypernetwork"} {
+		if _, err := cut(prompt, "--lora-dir", dir); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", prompt, err)
+		}
 	}
 }

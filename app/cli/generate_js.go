@@ -138,6 +138,9 @@ func (o *options) generate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := o.cutLoRAs(); err != nil {
+		return err
+	}
 	host := files{shipped}
 	if err := o.size(ctx, pictures, host); err != nil {
 		return err

@@ -16,7 +16,7 @@ type Host interface {
 	// Folder opens a model in diffusers' layout, or a single file as a *loader.Model. "" is
 	// the model that ships.
 	Folder(ctx context.Context, name string) (loader.Folder, error)
-	// File opens an IP-Adapter's weights. "" is the adapter that ships.
+	// File opens the weights of an IP-Adapter or a LoRA. "" is the adapter that ships.
 	File(ctx context.Context, name string) (loader.Source, error)
 }
 

@@ -91,6 +91,9 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	m.report(progress)
 	m.pipeline.LowMemory = e.lowMemory(s)
 	m.memory.Budget = e.budget(m.pipeline.LowMemory)
+	if err := e.changeWeights(ctx, s); err != nil {
+		return err
+	}
 	req := &pipeline.Request{
 		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,

@@ -38,11 +38,23 @@ func (s Settings) Format() string {
 	if s.InitImage != "" {
 		add("Denoising strength", decimal(s.Strength))
 	}
+	var hashes []string
+	for _, l := range s.LoRAs {
+		if l.Hash != "" {
+			hashes = append(hashes, l.Name()+": "+l.Hash[:min(12, len(l.Hash))])
+		}
+	}
+	if hashes != nil {
+		add("Lora hashes", strings.Join(hashes, ", "))
+	}
 	add("RNG", rngNames[s.GeneratorDevice])
 	add("Version", ourVersion)
 
 	var b strings.Builder
 	b.WriteString(s.Prompt)
+	for _, l := range s.LoRAs {
+		b.WriteString(" " + l.Tag())
+	}
 	if s.NegativePrompt != "" {
 		b.WriteString("\n" + negativePrefix + " " + s.NegativePrompt)
 	}

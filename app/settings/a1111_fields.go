@@ -2,6 +2,7 @@ package settings
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -86,9 +87,10 @@ type parser struct {
 	model             string
 	rng, version      string
 	seeded, civitai   bool
-	loras             []string
-	strength          string  // kept until the end, because it may be the hires pass's
-	others            []field // without a counterpart
+	loras             []LoRA
+	hashes            map[string]string // of LoRAs, by name
+	strength          string            // kept until the end, because it may be the hires pass's
+	others            []field           // without a counterpart
 }
 
 func (p *parser) take(key, value string) {
@@ -129,8 +131,9 @@ func (p *parser) take(key, value string) {
 			p.notes.add("Clip skip is %q; only 1 is supported", value)
 		}
 	case "lora hashes":
+		p.hashes = map[string]string{}
 		for _, f := range splitFields(value) {
-			p.lora(f.key)
+			p.hashes[f.key] = f.value
 		}
 	case "civitai resources":
 		p.resources(value)
@@ -152,16 +155,41 @@ func (p *parser) seed(value string) {
 	p.settings.Seed, p.seeded = seed, true
 }
 
-func (p *parser) lora(name string) {
-	if name = strings.TrimSpace(name); name != "" && !slices.Contains(p.loras, name) {
-		p.loras = append(p.loras, name)
+// lora takes a LoRA, once.
+func (p *parser) lora(l LoRA) {
+	l.Weights = strings.Join(strings.Fields(tagSigns.Replace(LoRAName(l.Weights))), " ")
+	if l.Weights != "" && !slices.ContainsFunc(p.loras, func(o LoRA) bool { return o.Weights == l.Weights }) {
+		p.loras = append(p.loras, l)
+	}
+}
+
+// tagSigns are what no name in a tag has.
+var tagSigns = strings.NewReplacer(":", " ", "<", "", ">", "")
+
+var hexadecimal = regexp.MustCompile(`^[0-9a-fA-F]{8,64}$`)
+
+// takeLoRAs keeps the LoRAs with their hashes, and notes those of which only the hashes are there.
+func (p *parser) takeLoRAs() {
+	for i := range p.loras {
+		l := &p.loras[i]
+		if h := p.hashes[l.Weights]; hexadecimal.MatchString(h) {
+			l.Hash = strings.ToLower(h)
+		}
+		delete(p.hashes, l.Weights)
+	}
+	p.settings.LoRAs = p.loras
+	if names := slices.Sorted(maps.Keys(p.hashes)); len(names) > 0 {
+		p.notes.add("LoRA: %s", strings.Join(names, ", "))
 	}
 }
 
 // resources reads Civitai's list of models.
 func (p *parser) resources(value string) {
 	p.civitai = true
-	var list []struct{ Type, ModelName string }
+	var list []struct {
+		Type, ModelName string
+		Weight          *float64
+	}
 	if json.Unmarshal([]byte(value), &list) != nil {
 		return
 	}
@@ -172,7 +200,11 @@ func (p *parser) resources(value string) {
 				p.model = r.ModelName
 			}
 		case "lora", "locon", "lycoris", "dora":
-			p.lora(r.ModelName)
+			l := LoRA{Weights: r.ModelName, Scale: 1}
+			if r.Weight != nil {
+				l.Scale = *r.Weight
+			}
+			p.lora(l)
 		default:
 			p.others = append(p.others, field{r.Type, r.ModelName})
 		}
@@ -183,51 +215,42 @@ func (p *parser) resources(value string) {
 func (p *parser) finish() {
 	ours := p.version == ourVersion
 	p.settings.Foreign = !ours
-	if !ours {
-		p.words()
-	}
+	p.words(ours)
 	if ours {
 		p.settings.Model = p.model
 	} else if p.model != "" {
 		p.notes.add("Model is %q; choose it under Models", p.model)
 	}
-	if len(p.loras) > 0 {
-		p.notes.add("LoRA: %s", strings.Join(p.loras, ", "))
-	}
+	p.takeLoRAs()
 	p.takeSampler()
 	p.takeStrength()
 	p.takeRNG(ours)
 	p.takeOthers()
 }
 
-var (
-	loraTag = regexp.MustCompile(`\s*<(lora|lyco|hypernet):([^:<>]+)(?::[^<>]*)?>`)
-	weight  = regexp.MustCompile(`[(\[][^()\[\]]*:\s*[\d.]+\s*[)\]]|\(\(|\[\[`)
-)
+var weight = regexp.MustCompile(`[(\[][^()\[\]]*:\s*[\d.]+\s*[)\]]|\(\(|\[\[`)
 
-// words removes the tags that choose other models from the prompts, and notes which
-// markup is left in them as plain words.
-func (p *parser) words() {
+// words takes the tags that choose other models out of the prompts, and notes which markup is
+// left in them as plain words. In A1111 only the tags of the prompt have an effect.
+func (p *parser) words(ours bool) {
 	weighted := false
-	for _, text := range []*string{&p.settings.Prompt, &p.settings.NegativePrompt} {
-		// The part that was cut out may contain a tag.
-		for range 8 {
-			found := loraTag.FindAllStringSubmatch(*text, -1)
-			if found == nil {
-				break
+	for i, text := range []*string{&p.settings.Prompt, &p.settings.NegativePrompt} {
+		words, loras, others := CutLoRAs(*text)
+		*text = words
+		for _, l := range loras {
+			if i == 0 {
+				p.lora(l)
+			} else {
+				p.notes.add("LoRA in the negative prompt, where it has no effect: %s", l.Weights)
+				delete(p.hashes, l.Weights)
 			}
-			for _, m := range found {
-				if m[1] == "hypernet" {
-					p.others = append(p.others, field{"Hypernetwork", m[2]})
-					continue
-				}
-				p.lora(m[2])
-			}
-			*text = strings.TrimSpace(loraTag.ReplaceAllString(*text, ""))
+		}
+		for _, name := range others {
+			p.others = append(p.others, field{"Hypernetwork", name})
 		}
 		weighted = weighted || weight.MatchString(*text)
 	}
-	if weighted {
+	if weighted && !ours {
 		p.notes.add("the weights of words, as in (fox:1.3), are read as plain words")
 	}
 }

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,7 +156,10 @@ func equal(a, b Settings) bool {
 	if a.InitImage == "" {
 		a.Strength, b.Strength = 0, 0
 	}
-	return a.Prompt == b.Prompt && a.NegativePrompt == b.NegativePrompt && a.Scheduler == b.Scheduler &&
+	sameLoRA := func(a, b LoRA) bool {
+		return a.Name() == b.Name() && a.Scale == b.Scale && (a.TextEncoder == nil) == (b.TextEncoder == nil) && (a.TextEncoder == nil || *a.TextEncoder == *b.TextEncoder)
+	}
+	return slices.EqualFunc(a.LoRAs, b.LoRAs, sameLoRA) && a.Prompt == b.Prompt && a.NegativePrompt == b.NegativePrompt && a.Scheduler == b.Scheduler &&
 		a.NumInferenceSteps == b.NumInferenceSteps && a.GuidanceScale == b.GuidanceScale && a.Seed == b.Seed &&
 		a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
 }

@@ -248,7 +248,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	if len(samplers) > 1 {
 		n.add("%d more passes of sampling", len(samplers)-1)
 	}
-	p.words()
+	p.words(false)
 	c.networks(&p)
 	p.takeComfySampler(c.value(node, "sampler_name"), c.value(node, "scheduler"))
 }
@@ -286,7 +286,7 @@ func (c *comfy) networks(p *parser) {
 				p.model = PublicName(name)
 			}
 		case strings.Contains(n.class, "LoraLoader"):
-			p.lora(PublicName(c.value(n, "lora_name")))
+			p.lora(c.lora(n))
 		case strings.Contains(n.class, "IPAdapter"):
 			kinds["IP-Adapter"] = true
 		case strings.Contains(n.class, "ControlNet"):
@@ -300,12 +300,22 @@ func (c *comfy) networks(p *parser) {
 	if p.model != "" {
 		p.notes.add("Model is %q; choose it under Models", p.model)
 	}
-	if len(p.loras) > 0 {
-		p.notes.add("LoRA: %s", strings.Join(p.loras, ", "))
-	}
+	p.takeLoRAs()
 	for _, kind := range []string{"IP-Adapter", "ControlNet", "upscaling", "FaceDetailer"} {
 		if kinds[kind] {
 			p.notes.add("%s", kind)
 		}
 	}
+}
+
+// lora reads a LoraLoader.
+func (c *comfy) lora(n comfyNode) LoRA {
+	l := LoRA{Weights: c.value(n, "lora_name"), Scale: 1}
+	if v, err := strconv.ParseFloat(c.value(n, "strength_model"), 64); err == nil && v == v {
+		l.Scale = v
+	}
+	if v, err := strconv.ParseFloat(c.value(n, "strength_clip"), 64); err == nil && v == v && v != l.Scale {
+		l.TextEncoder = &v
+	}
+	return l
 }

@@ -31,11 +31,12 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"weights, LoRA and hires",
 			"(masterpiece:1.2), a [cat] <lora:add_detail:0.6>, <lora:epi noise offset:1> by the sea\nNegative prompt: (worst quality:1.4), <lora:bad:0.3>\nSteps: 25, Sampler: DPM++ 2M Karras, CFG scale: 6.5, Seed: 99, Size: 512x512, Denoising strength: 0.45, Hires upscale: 2, Hires steps: 10, Hires upscaler: 4x-UltraSharp, Lora hashes: \"add_detail: 7c6bad76eb54, epi noise offset: d1131f7207d6\", TI hashes: \"EasyNegative: c74b4e810b03\", Version: v1.6.0",
 			func(s *Settings) {
+				s.LoRAs = []LoRA{{Weights: "add_detail", Scale: 0.6}, {Weights: "epi noise offset", Scale: 1}}
 				s.Prompt, s.NegativePrompt = "(masterpiece:1.2), a [cat], by the sea", "(worst quality:1.4),"
 				s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = 25, "dpmpp_2m_karras", 6.5, 99
 				s.GeneratorDevice = GeneratorGPU
 			},
-			[]string{"weights of words", "LoRA: add_detail, epi noise offset, bad", "Hires (upscale 2, steps 10, upscaler 4x-UltraSharp, denoising strength 0.45)"},
+			[]string{"weights of words", "LoRA in the negative prompt, where it has no effect: bad", "Hires (upscale 2, steps 10, upscaler 4x-UltraSharp, denoising strength 0.45)"},
 		},
 		{
 			"ADetailer, ControlNet and values with commas and colons",
@@ -73,10 +74,11 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"Civitai",
 			`a knight` + "\n" + `Negative prompt: bad` + "\n" + `Steps: 28, CFG scale: 4, Sampler: Euler a, Seed: 2717871, Size: 832x1216, Clip skip: 2, Created Date: 2024-08-01T12:34:56.1234567Z, Civitai resources: [{"type":"checkpoint","modelVersionId":128713,"modelName":"DreamShaper, really","modelVersionName":"8"},{"type":"lora","weight":0.8,"modelVersionId":1,"modelName":"Detail: more","modelVersionName":"v1"}], Civitai metadata: {"remixOfId":1}`,
 			func(s *Settings) {
+				s.LoRAs = []LoRA{{Weights: "Detail more", Scale: 0.8}}
 				s.Prompt, s.NegativePrompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "a knight", "bad", 28, "euler_a", 4, 2717871
 				s.Width, s.Height = 832, 1216
 			},
-			[]string{`Clip skip is "2"`, `Model is "DreamShaper, really"`, "LoRA: Detail: more"},
+			[]string{`Clip skip is "2"`, `Model is "DreamShaper, really"`},
 		},
 		{
 			"Civitai's newer form",
@@ -123,10 +125,11 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"Fooocus' JSON",
 			`{"adm_guidance": "(1.5, 0.8, 0.3)", "base_model": "juggernautXL_v8Rundiffusion", "base_model_hash": "aeb7e9e689", "clip_skip": 2, "full_negative_prompt": ["a", "b"], "full_prompt": ["a"], "guidance_scale": 4.0, "loras": [["sd_xl_offset_example-lora_1.0", 0.1, "4852686128"]], "metadata_scheme": "fooocus", "negative_prompt": "unrealistic, saturated", "performance": "Speed", "prompt": "a fox, \"quoted\": yes", "refiner_model": "None", "refiner_switch": 0.5, "resolution": "(896, 1152)", "sampler": "dpmpp_2m", "scheduler": "karras", "seed": "8403093238838494286", "sharpness": 2.0, "steps": 30, "styles": "['Fooocus V2']", "vae": "Default (model)", "version": "Fooocus v2.5.0"}`,
 			func(s *Settings) {
+				s.LoRAs = []LoRA{{Weights: "sd_xl_offset_example-lora_1.0", Scale: 0.1}}
 				s.Prompt, s.NegativePrompt, s.NumInferenceSteps, s.Scheduler = `a fox, "quoted": yes`, "unrealistic, saturated", 30, "dpmpp_2m_karras"
 				s.GuidanceScale, s.Seed, s.Width, s.Height = 4, 8403093238838494286, 896, 1152
 			},
-			[]string{`Model is "juggernautXL_v8Rundiffusion"`, "LoRA: sd_xl_offset_example-lora_1.0", "performance (Speed)", "sharpness (2.0)", "Styles (['Fooocus V2'])"},
+			[]string{`Model is "juggernautXL_v8Rundiffusion"`, "performance (Speed)", "sharpness (2.0)", "Styles (['Fooocus V2'])"},
 		},
 		{
 			"SwarmUI",
@@ -140,18 +143,20 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"InvokeAI",
 			`{"app_version": "4.0.0", "generation_mode": "txt2img", "positive_prompt": "a cat", "negative_prompt": "bad", "width": 512, "height": 512, "seed": 7, "cfg_scale": 7.5, "steps": 15, "scheduler": "unipc", "clip_skip": 0, "model": {"key": "1", "name": "stable-diffusion-v1-5", "base": "sd-1"}, "loras": [{"model": {"name": "detail"}, "weight": 0.5}]}`,
 			func(s *Settings) {
+				s.LoRAs = []LoRA{{Weights: "detail", Scale: 0.5}}
 				s.Prompt, s.NegativePrompt, s.Seed, s.NumInferenceSteps, s.Scheduler = "a cat", "bad", 7, 15, "unipc"
 			},
-			[]string{`Model is "stable-diffusion-v1-5"`, "LoRA: detail"},
+			[]string{`Model is "stable-diffusion-v1-5"`},
 		},
 		{
 			"ComfyUI's graph",
 			comfyPrompt,
 			func(s *Settings) {
+				s.LoRAs = []LoRA{{Weights: "detail", Scale: 1}}
 				s.Prompt, s.NegativePrompt, s.Seed, s.NumInferenceSteps, s.GuidanceScale = "beautiful scenery, purple galaxy", "text, watermark", 156680208700286, 20, 8
 				s.Scheduler, s.Width, s.Height = "euler", 512, 640
 			},
-			[]string{`Model is "v1-5.ckpt"`, "LoRA: detail.safetensors", "1 more passes", "upscaling"},
+			[]string{`Model is "v1-5.ckpt"`, "1 more passes", "upscaling"},
 		},
 		{
 			"ComfyUI's saved page",
@@ -190,9 +195,10 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"Fooocus' older log",
 			`{"Prompt": "a fox", "Negative Prompt": "bad", "Fooocus V2 Expansion": "a fox, sharp", "Styles": "[]", "Performance": "Speed", "Resolution": "(1024, 768)", "Guidance Scale": 4, "Base Model": "x.safetensors", "LoRA 1": "offset.safetensors : 0.5", "Sampler": "euler", "Scheduler": "karras", "Seed": 5, "Version": "v2.1"}`,
 			func(s *Settings) {
+				s.LoRAs = []LoRA{{Weights: "offset", Scale: 0.5}}
 				s.Prompt, s.NegativePrompt, s.GuidanceScale, s.Scheduler, s.Seed, s.Width, s.Height = "a fox", "bad", 4, "euler", 5, 1024, 768
 			},
-			[]string{`Model is "x.safetensors"`, "LoRA: offset.safetensors", "Performance (Speed)", `Sampler "Euler" is used without its schedule type "karras"`},
+			[]string{`Model is "x.safetensors"`, "Performance (Speed)", `Sampler "Euler" is used without its schedule type "karras"`},
 		},
 		{
 			"A1111's answer to programs",

@@ -69,8 +69,8 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 	for _, key := range keys {
 		value := plain(object[key])
 		if oldLora.MatchString(key) { // Fooocus' log had a line for each LoRA: its name and weight
-			name, _, _ := strings.Cut(value, " : ")
-			p.lora(name)
+			name, scale, _ := strings.Cut(value, " : ")
+			p.lora(loraOfTag(name, []string{scale}))
 			continue
 		}
 		switch strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(key)) {
@@ -115,13 +115,11 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 		// The rest says where a picture comes from, or repeats what is above: full
 		// prompts, hashes, versions, names of programs.
 	}
-	p.words()
+	p.words(false)
 	if p.model != "" {
 		n.add("Model is %q; choose it under Models", p.model)
 	}
-	if len(p.loras) > 0 {
-		n.add("LoRA: %s", strings.Join(p.loras, ", "))
-	}
+	p.takeLoRAs()
 	p.takeComfySampler(sampler, schedule)
 	p.takeOthers()
 }
@@ -164,14 +162,25 @@ func (p *parser) flatLoras(raw json.RawMessage) {
 				Name      string
 				ModelName string `json:"model_name"`
 			}
+			Weight *float64
 		}
 		switch {
 		case json.Unmarshal(l, &row) == nil && len(row) > 0:
-			p.lora(fmt.Sprint(row[0]))
+			l := LoRA{Weights: fmt.Sprint(row[0]), Scale: 1}
+			if len(row) > 1 {
+				if v, ok := row[1].(float64); ok {
+					l.Scale = v
+				}
+			}
+			p.lora(l)
 		case json.Unmarshal(l, &object) == nil:
-			p.lora(object.Model.Name + object.Lora.ModelName)
+			l := LoRA{Weights: object.Model.Name + object.Lora.ModelName, Scale: 1}
+			if object.Weight != nil {
+				l.Scale = *object.Weight
+			}
+			p.lora(l)
 		default:
-			p.lora(plain(l))
+			p.lora(LoRA{Weights: plain(l), Scale: 1})
 		}
 	}
 }

@@ -83,6 +83,14 @@ func (s *Settings) bound(n *notes) {
 	for _, text := range []*string{&s.Model, &s.InitImage, &s.Mask, &s.Scheduler} {
 		name(text)
 	}
+	if len(s.LoRAs) > maxLoRAs {
+		n.add("there are %d LoRAs; only %d are used", len(s.LoRAs), maxLoRAs)
+		s.LoRAs = s.LoRAs[:maxLoRAs]
+	}
+	for i := range s.LoRAs {
+		name(&s.LoRAs[i].Weights)
+		name(&s.LoRAs[i].Hash)
+	}
 	if len(s.Guides) > maxPrompts {
 		n.add("there are %d guides; only %d are used", len(s.Guides), maxPrompts)
 		s.Guides = s.Guides[:maxPrompts]

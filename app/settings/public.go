@@ -12,6 +12,9 @@ import (
 func (s Settings) Public() Settings {
 	s.Model, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.InitImage), PublicName(s.Mask)
 	s = s.Clone()
+	for i := range s.LoRAs {
+		s.LoRAs[i].Weights = PublicName(s.LoRAs[i].Weights)
+	}
 	for _, g := range s.Guides {
 		for _, name := range g.names() {
 			*name = PublicName(*name)

@@ -18,6 +18,7 @@ type Settings struct {
 	Prompt         string `json:"prompt"`
 	NegativePrompt string `json:"negative_prompt"`
 	Guides         Guides `json:"guides,omitempty"` // what steers the picture besides words
+	LoRAs          []LoRA `json:"loras,omitempty"`  // what changes the model's weights
 
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
 	Strength  float64 `json:"strength"`             // the fraction of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
@@ -140,9 +141,10 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Clone returns a copy that shares no guides with s.
+// Clone returns a copy that shares no guides or LoRAs with s.
 func (s Settings) Clone() Settings {
 	s.Guides = s.Guides.clone()
+	s.LoRAs = slices.Clone(s.LoRAs)
 	return s
 }
 
@@ -189,6 +191,9 @@ func (s Settings) Validate() error {
 	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q; choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
 	_, err := s.BackgroundColour()
 	v.require(err == nil, "%v", err)
+	for i, l := range s.LoRAs {
+		l.validate(&v, fmt.Sprintf("loras[%d]: ", i))
+	}
 	for i, g := range s.Guides {
 		g.validate(&v, fmt.Sprintf("guides[%d]: ", i))
 	}

@@ -22,6 +22,8 @@ func full() Settings {
 	s.Height, s.Width = 640, 384
 	s.Seed, s.NumImages = math.MaxUint64, 3
 	s.GeneratorDevice, s.Background = GeneratorGPU, "#102030"
+	text := 0.25
+	s.LoRAs = []LoRA{{Weights: "style.safetensors", Scale: 0.8, TextEncoder: &text, Hash: "0123456789ab"}, {Weights: "other", Scale: -1}}
 	s.Guides = Guides{
 		&IPAdapter{
 			Weights: "plus.safetensors", ImageEncoder: "encoder", Lambda: 0.6, Layers: LayersStyle, Start: 0.1, End: 0.9, Mask: "left.png",
