@@ -332,3 +332,30 @@ func (m *merge) release() {
 		b.Release()
 	}
 }
+
+// Changed reads a parameter back from the GPU as the kernels that repack it get it: with its
+// changes, in f32. It is for tests.
+func (d *Device) Changed(ctx context.Context, param Parameter) ([]float32, error) {
+	m := &merge{device: d}
+	var pieces []*Tensor
+	defer func() {
+		for _, t := range pieces {
+			t.Release()
+		}
+	}()
+	err := d.Repack(ctx, param, func(p *Program, s Staged) {
+		y := d.NewTensor("piece", F32, 1, s.Rows*(param.Count()/param.Shape[0]))
+		pieces = append(pieces, y)
+		m.widen(p, s.Buffer, s.source, y.buffer, s.Rows*y.Channels(), 1, false)
+	})
+	var values []float32
+	for _, t := range pieces {
+		if err != nil {
+			break
+		}
+		var v []float32
+		v, err = t.Float32(ctx)
+		values = append(values, v...)
+	}
+	return values, err
+}

@@ -55,6 +55,9 @@ func Uniform(name string, i int) float64 {
 	return float64(z>>40)/(1<<23) - 1
 }
 
+// Values is weights.py's tensor: the numbers of a tensor with that name and shape.
+func Values(name string, shape []int) []float32 { return hashed(name, name, shape) }
+
 // hashed is weights.py's tensor: the numbers of a tensor with that name and shape.
 func hashed(name, key string, shape []int) []float32 {
 	count, fan := 1, 1
