@@ -33,6 +33,10 @@ func (k Kind) Name() string { return kindNames[k] }
 // the name and the first bytes (16, or Sniffed to tell texts apart), what it is and what to do.
 func CheckFile(name string, first []byte) error {
 	s := string(first)
+	// The first byte of a safetensors file is the lowest of its header's size, and may be any.
+	if len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{' {
+		s = ""
+	}
 	switch {
 	case strings.HasPrefix(s, "GGUF"):
 		return fmt.Errorf("%s is a GGUF file, made for stable-diffusion.cpp; its numbers are packed in a way that Imprompt does not read: get the model as .safetensors", name)

@@ -111,6 +111,9 @@ func TestParseStartPicture(t *testing.T) {
 	o.MaskFeather, o.ResizeMode = 200, "squash"
 	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "mask_feather is 200") || !strings.Contains(err.Error(), `resize_mode is "squash"`) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
 // The scales belong to the last LoRA before them.
 func TestParseLoRAs(t *testing.T) {
 	o, err := parse(strings.Fields("--lora a.safetensors --lora-scale 0.5 --lora b.safetensors --lora-text-encoder-scale=0.25 --out o.png"))
