@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -15,6 +16,7 @@ import (
 type options struct {
 	settings.Settings
 	noF16, stats     bool
+	kernels          gpu.Kernels
 	dumpLatents, out string
 	loraDir          string
 	hasHeight        bool // whether --height was given
@@ -49,6 +51,9 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
   --low-memory                   use less of the GPU's memory, and take more time; chosen automatically when the memory runs out
   --no-f16                       do not use shader-f16
+  --kernels auto|gpu|cpu[,CLASS=VARIANT…]
+                                 the kernels for GPUs, or those for processors that emulate a GPU (auto), and variants of
+                                 them by name: gpu,attention=single
   --stats                        print times, memory and counts as JSON
   --dump-latents FILE.npy        write the latents, too
   --out FILE.png|FILE.jpg        the picture, which carries its settings; several pictures are numbered
@@ -182,6 +187,11 @@ func parse(args []string) (*options, error) {
 			o.LowMemory = true
 		case "--no-f16":
 			o.noF16 = true
+		case "--kernels":
+			var err error
+			if o.kernels, err = gpu.ParseKernels(text()); err != nil {
+				errs = append(errs, fmt.Errorf("--kernels: %w", err))
+			}
 		case "--stats":
 			o.stats = true
 		case "--dump-latents":

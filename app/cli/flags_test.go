@@ -12,7 +12,7 @@ import (
 func TestParse(t *testing.T) {
 	o, err := parse(strings.Fields("--prompt fox --ip-adapter a.safetensors --image-encoder enc --image 1.png 2.png --ip-adapter-scale 0.6 " +
 		"--ip-adapter b.safetensors --image=3.png --ip-adapter-layers style --ip-adapter-start 0.2 --ip-adapter-end 0.8 --ip-adapter-mask m.png " +
-		"--seed 18446744073709551615 --num-images 2 --no-f16 --low-memory --width 64 --out o.png"))
+		"--seed 18446744073709551615 --num-images 2 --no-f16 --low-memory --kernels gpu,attention/80=single --width 64 --out o.png"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,18 +26,18 @@ func TestParse(t *testing.T) {
 	if b.Weights != "b.safetensors" || len(b.Images) != 1 || b.Layers != "style" || b.Start != 0.2 || b.End != 0.8 || b.Mask != "m.png" || b.Lambda != 1 {
 		t.Errorf("the second adapter is %+v", b)
 	}
-	if o.Seed != 1<<64-1 || o.NumImages != 2 || !o.noF16 || !o.LowMemory || o.Width != 64 || !o.hasWidth || o.hasHeight || o.Prompt != "fox" || o.out != "o.png" {
+	if o.Seed != 1<<64-1 || o.NumImages != 2 || !o.noF16 || o.kernels.String() != "gpu,attention/80=single" || !o.LowMemory || o.Width != 64 || !o.hasWidth || o.hasHeight || o.Prompt != "fox" || o.out != "o.png" {
 		t.Errorf("the options are %+v", o)
 	}
 }
 
 // One error names every mistake.
 func TestParseErrors(t *testing.T) {
-	_, err := parse(strings.Fields("--steps 5 --seed -1 --guidance-scale high --num-images"))
+	_, err := parse(strings.Fields("--steps 5 --seed -1 --guidance-scale high --kernels tpu --num-images"))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"--steps", "--seed", `"high"`, "--num-images needs a value", "--out"} {
+	for _, want := range []string{"--steps", "--seed", `"high"`, `--kernels: "tpu"`, "--num-images needs a value", "--out"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s: %v", want, err)
 		}

@@ -169,8 +169,11 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 	if err != nil {
 		return 0, err
 	}
+	if err := d.SetKernels(o.kernels); err != nil {
+		return err
+	}
 	e := engine.New(d, host)
-	s := &stats{Adapter: d.Info.String(), F16: d.F16, Seconds: map[string]float64{}, stage: "open", since: began}
+	s := &stats{Adapter: d.Info.String(), F16: d.F16, Kernels: d.Kernels().String(), Seconds: map[string]float64{}, stage: "open", since: began}
 	e.Warn = func(text string) { fmt.Fprintln(os.Stderr, text) }
 
 	var latents []float32
@@ -233,6 +236,7 @@ func line(ev engine.Event) string {
 type stats struct {
 	Adapter        string             `json:"adapter"`
 	F16            bool               `json:"shader_f16"`
+	Kernels        string             `json:"kernels"`
 	Seconds        map[string]float64 `json:"seconds"`
 	SecondsPerStep float64            `json:"seconds_per_step"`
 	Dispatches     int                `json:"dispatches_per_step"`
