@@ -13,6 +13,7 @@ type SamplerRow struct {
 	SM                  [5]float64
 	Push, Blend         bool
 	BlendInit, BlendMix float64 // for the initial latents and for their noise
+	PX, PE              float64 // for the predicted clean sample
 }
 
 // samplerRow is the length of a row of the table.
@@ -39,6 +40,7 @@ func (r SamplerRow) columns() []samplerColumn {
 		one("CX", r.CX), one("CS", r.CS), {"CM", r.CM[:]}, one("CN", r.CN),
 		one("SAVE", flag(r.Save)), one("SX", r.SX), one("SS", r.SS), {"SM", r.SM[:]},
 		one("PUSH", flag(r.Push)), one("BLEND", flag(r.Blend)), one("BLEND_INIT", r.BlendInit), one("BLEND_NOISE", r.BlendMix), one("CE", r.CE),
+		one("PX", r.PX), one("PE", r.PE),
 	}
 }
 
@@ -52,9 +54,16 @@ var samplerConsts = func() []Const {
 	return consts
 }()
 
+// SamplerState is the number of pictures in a Sampler's State, of which CleanSample is the
+// last.
+const (
+	SamplerState = 7
+	CleanSample  = SamplerState - 1
+)
+
 // Sampler holds a scheduler's state on the GPU.
 type Sampler struct {
-	State   *Tensor // F32 [6, h·w, 4]: the sample, the saved sample, the last four converted outputs
+	State   *Tensor // F32 [SamplerState, h·w, 4]: the sample, the saved sample, the last four converted outputs, the predicted clean sample
 	Table   *Tensor // F32 [steps + 1, 32]; row 0 holds only the scale of the first input
 	Noise   *Tensor // F32 [steps, h·w, 4], or nil
 	Inpaint *Tensor // F32 [3, h·w, 4]: mask, initial latents, their noise; or nil

@@ -23,12 +23,14 @@ func inputTolerance(d *Device) float64 {
 type referenceSampler struct {
 	x, saved []float64
 	history  [4][]float64
+	clean    []float64
 }
 
 func (s *referenceSampler) step(r SamplerRow, eps [][]float32, noise, mask, init, noise0 []float32) {
 	next := make([]float64, len(s.x))
 	saved := make([]float64, len(s.x))
 	m := make([]float64, len(s.x))
+	s.clean = make([]float64, len(s.x))
 	for j, x := range s.x {
 		e := float64(eps[0][j])
 		if len(eps) == 2 {
@@ -47,8 +49,10 @@ func (s *referenceSampler) step(r SamplerRow, eps [][]float32, noise, mask, init
 		if r.CN != 0 {
 			next[j] += r.CN * float64(noise[j])
 		}
+		s.clean[j] = r.PX*x + r.PE*e
 		if mask != nil && r.Blend {
 			a := float64(mask[j])
+			s.clean[j] = (1-a)*float64(init[j]) + a*s.clean[j]
 			next[j] = (1-a)*(r.BlendInit*float64(init[j])+r.BlendMix*float64(noise0[j])) + a*next[j]
 		}
 	}
@@ -80,7 +84,7 @@ func TestSampler(t *testing.T) {
 			for i := range steps {
 				r := SamplerRow{InputScale: 0.5 + rng.Float64(), Guidance: 7.5 * rng.Float64(), MX: coefficient(), ME: coefficient(),
 					CX: coefficient(), CS: coefficient(), CE: coefficient(), Save: i%2 == 0, SX: coefficient(), SS: coefficient(),
-					Push: i != 2, Blend: i != 3, BlendInit: rng.Float64(), BlendMix: rng.Float64()}
+					Push: i != 2, Blend: i != 3, BlendInit: rng.Float64(), BlendMix: rng.Float64(), PX: coefficient(), PE: coefficient()}
 				for k := range r.CM {
 					r.CM[k], r.SM[k] = coefficient(), coefficient()
 				}
@@ -93,10 +97,10 @@ func TestSampler(t *testing.T) {
 				rows = append(rows, r)
 			}
 
-			s := &Sampler{State: d.NewTensor("state", F32, 6, pixels, 4), Table: d.NewSamplerTable(rows),
+			s := &Sampler{State: d.NewTensor("state", F32, SamplerState, pixels, 4), Table: d.NewSamplerTable(rows),
 				Input: d.NewTensor("unet input", Act, c.batch, c.h, c.w, c.channels)}
 			first := normals(rng, n)
-			s.State.SetFloat32(append(append([]float32(nil), first...), make([]float32, 5*n)...))
+			s.State.SetFloat32(append(append([]float32(nil), first...), make([]float32, (SamplerState-1)*n)...))
 			before := normals(rng, c.batch*pixels*c.channels)
 			s.Input.SetFloat32(before)
 			var noise, inpaint []float32
@@ -165,6 +169,7 @@ func TestSampler(t *testing.T) {
 				for k, h := range want.history {
 					compare(t, fmt.Sprintf("%s, output %d before", what, k), state[(2+k)*n:(3+k)*n], toFloat32(h), samplerTolerance)
 				}
+				compare(t, what+", clean sample", state[CleanSample*n:], toFloat32(want.clean), samplerTolerance)
 				checkInput(what+", next input", rows[i+1].InputScale)
 			}
 			afterRun(t, step)

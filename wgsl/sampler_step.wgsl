@@ -9,10 +9,11 @@
 //   x' = cx·x + cs·s + ce·e + cm·m + Σ ck·m_k + cn·noise
 //   s' = sx·x + ss·s + sm·m + Σ sk·m_k                       if the row saves
 //   x' = (1 − mask)·(a·init + b·noise₀) + mask·x'            with a mask
+//   p  = px·x + pe·e, blended with init like x'                the predicted clean sample, for previews
 //   input = input_scale·x'                                    for every batch entry
 //
 // eps     [batch, pixels, 4] f32: the prediction; with guidance, the one without words is first
-// state   [6, pixels] vec4<f32>: x, s, m₁ … m₄
+// state   [7, pixels] vec4<f32>: x, s, m₁ … m₄, p
 // table   [steps + 1, ROW] f32; row 0 only prepares the first input
 // noise   [steps, pixels] vec4<f32>, or any buffer if no step draws
 // inpaint [3, pixels] vec4<f32>: mask, init, noise₀; or any buffer if there is no mask
@@ -20,7 +21,7 @@
 //
 // Constants: ROW, the length of a row, and the columns of a row: INPUT_SCALE, GUIDANCE, MX, ME,
 // CLIP (0: do not clamp), CX, CS, CE, CM (for m, followed by four for m₁ … m₄), CN, SAVE, SX,
-// SS, SM (like CM), PUSH (whether m becomes m₁), BLEND, BLEND_INIT (a) and BLEND_NOISE (b).
+// SS, SM (like CM), PUSH (whether m becomes m₁), BLEND, BLEND_INIT (a), BLEND_NOISE (b), PX and PE.
 
 struct Params {
     pixels: u32,
@@ -67,6 +68,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             for (var k = 3u; k > 0u; k--) { state[(2u + k) * p.pixels + i] = state[(1u + k) * p.pixels + i]; }
             state[2u * p.pixels + i] = m;
         }
+        var clean = table[row + PX] * x + table[row + PE] * e;
+        if p.inpaint != 0u && table[row + BLEND] != 0.0 { clean = mix(inpaint[p.pixels + i], clean, inpaint[i]); }
+        state[6u * p.pixels + i] = clean;
         if p.inpaint != 0u && table[row + BLEND] != 0.0 {
             let known = table[row + BLEND_INIT] * inpaint[p.pixels + i] + table[row + BLEND_NOISE] * inpaint[2u * p.pixels + i];
             next = mix(known, next, inpaint[i]);

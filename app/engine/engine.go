@@ -7,6 +7,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/nn"
 )
 
@@ -30,8 +31,10 @@ type Event struct {
 	SecondsPerStep float64
 	Fraction       float64 // of the shaders that are ready, while compiling
 	Skip           func()  // drops the picture in progress; nil except while denoising
-	// Preview decodes the picture in progress, as RGBA. It is nil except while denoising.
-	Preview func(ctx context.Context) ([]uint8, error)
+	// Preview returns roughly what the model expects at this step: a small picture, one pixel
+	// for each latent, or one of full size where a part of the start picture is kept. It may
+	// run beside the steps. It is nil except while denoising.
+	Preview func(ctx context.Context) (*imageproc.Image, error)
 }
 
 // Result is one picture.

@@ -125,12 +125,19 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 			ev.SecondsPerStep = p.Seconds / float64(p.Step)
 		}
 		if p.Preview != nil {
-			ev.Preview = func(ctx context.Context) ([]uint8, error) {
+			ev.Preview = func(ctx context.Context) (*imageproc.Image, error) {
 				pixels, err := p.Preview(ctx)
 				if err != nil {
 					return nil, err
 				}
-				return picture(pixels), nil
+				f := m.pipeline.VAE.Config.Factor()
+				small := imageproc.VAEPostprocess(pixels, s.Height/f, s.Width/f)
+				if overlay.original == nil {
+					return small, nil
+				}
+				p := small.Resize(s.Width, s.Height, imageproc.Bilinear)
+				overlay.apply(p)
+				return p, nil
 			}
 		}
 		progress(ev)

@@ -77,6 +77,11 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 	}
 	p := &pipeline.Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
 	m.pipeline = p
+	if b, err := loader.ReadFile(ctx, folder, vae.LatentRGBFile); err == nil {
+		if p.VAE.LatentRGB, err = vae.ParseLatentRGB(b); err != nil {
+			return nil, err
+		}
+	}
 
 	networks := loader.OpenFolder(folder)
 	unetWeights, err := networks.Network(ctx, loader.UNet)

@@ -18,17 +18,17 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/model/imageproc"
 )
 
 // drawer answers requests with the engine.
 type drawer struct {
-	desk    *protocol.Desk
-	host    *host
-	engine  *engine.Engine // nil until the GPU is open
-	skip    skipping
-	preview time.Duration   // what the last preview took
-	leaves  map[string]bool // models whose numbers exceed float16's range
-	noF16   bool            // the GPU was opened without it, for such a model
+	desk   *protocol.Desk
+	host   *host
+	engine *engine.Engine // nil until the GPU is open
+	skip   skipping
+	leaves map[string]bool // models whose numbers exceed float16's range
+	noF16  bool            // the GPU was opened without it, for such a model
 }
 
 // skipping is the picture that can be skipped, of the Generate that draws it.
@@ -165,12 +165,40 @@ func (d *drawer) progress(id int, ev engine.Event) {
 		Step: ev.Step, Steps: ev.Steps, SecondsPerStep: ev.SecondsPerStep})
 }
 
-// A preview costs a decoding, which on a slow GPU takes longer than a step. So previews come no more often than
-// previewEvery, and take no more than a fifth of the time.
-const (
-	previewEvery = 1500 * time.Millisecond
-	previewShare = 5
-)
+// previews shows pictures in the making. A preview waits for the GPU while the steps go on, so there is at most one at a
+// time.
+type previews struct {
+	last    time.Time // when the last one began
+	waiting bool
+	at      int // the picture that is being drawn, or -1
+}
+
+// previewEvery is the shortest time between two previews.
+const previewEvery = 200 * time.Millisecond
+
+// show begins a preview of an event's picture, if it is time for one.
+func (p *previews) show(ctx context.Context, id int, ev engine.Event, width, height int) {
+	p.at = ev.Image
+	if ev.Preview == nil || ev.Step >= ev.Steps || p.waiting || time.Since(p.last) < previewEvery {
+		return
+	}
+	p.last, p.waiting = time.Now(), true
+	go func() {
+		defer func() { p.waiting = false }()
+		small, err := ev.Preview(ctx)
+		if err != nil {
+			return
+		}
+		bitmap, err := enlarged(small, width, height)
+		switch {
+		case err != nil:
+		case p.at != ev.Image: // the picture itself is there
+			bitmap.Call("close")
+		default:
+			post(protocol.Message{ID: id, Body: protocol.Preview{}, Beside: map[string]protocol.Value{"bitmap": bitmap}, Transfer: []protocol.Value{bitmap}})
+		}
+	}()
+}
 
 func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, beside map[string]protocol.Value) (protocol.Body, error) {
 	pictures := engine.Pictures{}
@@ -197,23 +225,16 @@ func (d *drawer) draw(ctx context.Context, id int, s settings.Settings, pictures
 	if err := d.open(ctx, s.Model); err != nil {
 		return 0, err
 	}
-	last := time.Now()
+	shown := previews{at: -1}
 	var cost clock
-	defer func() { d.skip = skipping{} }()
+	defer func() { d.skip, shown.at = skipping{}, -1 }()
 	err = d.engine.Generate(ctx, s, pictures, func(ev engine.Event) {
 		d.skip = skipping{id, ev.Skip}
 		cost.tell(ev)
 		d.progress(id, ev)
-		if ev.Preview == nil || ev.Step >= ev.Steps || time.Since(last) < max(previewEvery, previewShare*d.preview) {
-			return
-		}
-		began := time.Now()
-		if rgba, err := ev.Preview(ctx); err == nil {
-			preview(id, rgba, s.Width, s.Height)
-		}
-		last = time.Now()
-		d.preview = last.Sub(began)
+		shown.show(ctx, id, ev, s.Width, s.Height)
 	}, func(r engine.Result) error {
+		shown.at = -1
 		var b bytes.Buffer
 		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
 			return err
@@ -227,13 +248,12 @@ func (d *drawer) draw(ctx context.Context, id int, s settings.Settings, pictures
 	return drawn, err
 }
 
-// preview sends a picture as an ImageBitmap, which the page shows without decoding it.
-func preview(id int, rgba []uint8, width, height int) {
+// enlarged is a picture as an ImageBitmap of another size, which the page shows without decoding it.
+func enlarged(m *imageproc.Image, width, height int) (js.Value, error) {
+	rgba := m.RGBA()
 	pixels := js.Global().Get("Uint8ClampedArray").New(len(rgba))
 	js.CopyBytesToJS(pixels, rgba)
-	data := js.Global().Get("ImageData").New(pixels, width, height)
-	bitmap, err := webapi.Await(context.Background(), js.Global().Call("createImageBitmap", data))
-	if err == nil {
-		post(protocol.Message{ID: id, Body: protocol.Preview{}, Beside: map[string]protocol.Value{"bitmap": bitmap}, Transfer: []protocol.Value{bitmap}})
-	}
+	data := js.Global().Get("ImageData").New(pixels, m.Width, m.Height)
+	return webapi.Await(context.Background(), js.Global().Call("createImageBitmap", data,
+		map[string]any{"resizeWidth": width, "resizeHeight": height, "resizeQuality": "medium"}))
 }

@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
-	"math"
+	"errors"
 	"time"
+
+	"github.com/imprompt/imprompt/gpu"
 )
 
 // image runs the steps of picture i and decodes it. skip ends ctx.
@@ -18,10 +20,6 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	}
 	r.saturation.clear(r.UNet)
 	steps := len(r.schedule.Steps)
-	preview := ps.preview
-	if ps.apart {
-		preview = nil // the decoder is not here
-	}
 	began := time.Now()
 	for step := range steps {
 		if err := ps.step.Run(ctx, step); err != nil {
@@ -29,7 +27,7 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 		}
 		r.StepCalls = ps.step.Calls()
 		r.progress(Progress{Stage: StageDenoise, Image: i, Images: r.req.NumImages, Step: step + 1, Steps: steps,
-			Seconds: time.Since(began).Seconds(), Skip: skip, Preview: preview})
+			Seconds: time.Since(began).Seconds(), Skip: skip, Preview: ps.preview})
 	}
 	latents, err := ps.sample(ctx)
 	if err != nil {
@@ -68,13 +66,16 @@ func (ps *programs) decodeLatents(ctx context.Context, latents []float32) ([]flo
 	return ps.decoded.Float32(ctx)
 }
 
-// preview is the picture between two steps.
+// preview is Progress.Preview.
 func (ps *programs) preview(ctx context.Context) ([]float32, error) {
-	x, err := ps.sample(ctx)
+	if ps.run.over {
+		return nil, errors.New("the run is over")
+	}
+	state, err := ps.sampler.State.Float32(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return ps.decodeLatents(ctx, calmed(x))
+	return ps.run.VAE.LatentRGB.Pixels(state[gpu.CleanSample*4*ps.run.h*ps.run.w:]), nil
 }
 
 // upload gives the sampler what picture i begins from, and its noise.
@@ -82,7 +83,7 @@ func (ps *programs) upload(i int) {
 	r := ps.run
 	s := ps.sampler
 	pixels := r.h * r.w
-	state := make([]float32, 6*pixels*4)
+	state := make([]float32, gpu.SamplerState*pixels*4)
 	copy(state, r.initial[i])
 	s.State.SetFloat32(state)
 	if s.Noise != nil {
@@ -110,19 +111,4 @@ func (ps *programs) upload(i int) {
 		}
 		s.Input.SetFloat32(input)
 	}
-}
-
-// calmed scales noisy latents down to the deviation of 1 that the decoder knows: some
-// schedulers' samples begin at fifteen times that.
-func calmed(x []float32) []float32 {
-	var squares float64
-	for _, v := range x {
-		squares += float64(v) * float64(v)
-	}
-	factor := float32(1 / max(1, math.Sqrt(squares/float64(len(x)))))
-	y := make([]float32, len(x))
-	for i, v := range x {
-		y[i] = v * factor
-	}
-	return y
 }

@@ -81,8 +81,9 @@ type Progress struct {
 	// Skip drops the picture that is being drawn, and Run goes on with the next one. It is
 	// nil except while denoising.
 	Skip func()
-	// Preview decodes the picture as it is now, [H, W, 3], about -1..1. It is nil except
-	// while denoising, and where the decoder does not fit the GPU beside the UNet.
+	// Preview returns roughly the picture that the model expects at this step, one colour for
+	// each latent, [h, w, 3], about -1..1 (vae.LatentRGB). It waits for the GPU, and the steps
+	// go on meanwhile if it runs beside them. It is nil except while denoising.
 	Preview func(ctx context.Context) ([]float32, error)
 }
 
@@ -175,11 +176,13 @@ type run struct {
 	programs       *programs
 	saturation     *saturation
 	releases       []func()
+	over           bool // and released
 }
 
 func (r *run) later(f func()) { r.releases = append(r.releases, f) }
 
 func (r *run) release() {
+	r.over = true
 	for i := len(r.releases) - 1; i >= 0; i-- {
 		r.releases[i]()
 	}

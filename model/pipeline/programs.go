@@ -27,7 +27,7 @@ func (ps *programs) build(ctx context.Context) error {
 	pixels := r.h * r.w
 	steps := len(r.schedule.Steps)
 	s := &gpu.Sampler{
-		State: d.NewTensor("sampler state", gpu.F32, 6, pixels, 4),
+		State: d.NewTensor("sampler state", gpu.F32, gpu.SamplerState, pixels, 4),
 		Input: d.NewTensor("sample", gpu.Act, r.batch, r.h, r.w, r.UNet.Config.InChannels),
 		Table: d.NewSamplerTable(r.samplerRows()),
 	}
@@ -174,6 +174,7 @@ func (r *run) samplerRows() []gpu.SamplerRow {
 			CX: s.Next.X, CS: s.Next.S, CE: s.Next.E, CM: s.Next.M, CN: s.Next.Noise,
 			Save: s.Save, SX: s.Saved.X, SS: s.Saved.S, SM: s.Saved.M, Push: s.Push,
 			Blend: r.inpaint != nil, BlendInit: s.Init, BlendMix: s.InitNoise,
+			PX: s.Clean.X, PE: s.Clean.E,
 		}
 		if i+1 < len(steps) {
 			row.InputScale = steps[i+1].InputScale

@@ -52,6 +52,9 @@ type Step struct {
 	// The start picture's latents as noisy as the new sample is, Init·x₀ + InitNoise·noise:
 	// for inpainting with a UNet of four channels.
 	Init, InitNoise float64
+	// The clean sample that the model predicts, x₀ = X·x + E·e (diffusers' pred_original_sample
+	// before it is clipped). It shows between steps what the picture will be.
+	Clean struct{ X, E float64 }
 }
 
 // output sets what a step converts the model's output to.
@@ -59,7 +62,7 @@ func (s *Step) output(l Linear, clip float64) { s.MX, s.ME, s.Clip = l.X, l.E, c
 
 // finite tells whether all numbers of a step are finite.
 func (s *Step) finite() bool {
-	list := []float64{s.Timestep, s.InputScale, s.MX, s.ME, s.Clip, s.Init, s.InitNoise}
+	list := []float64{s.Timestep, s.InputScale, s.MX, s.ME, s.Clip, s.Init, s.InitNoise, s.Clean.X, s.Clean.E}
 	for _, l := range []Linear{s.Next, s.Saved} {
 		list = append(append(list, l.X, l.S, l.E, l.Noise), l.M[:]...)
 	}
@@ -120,6 +123,7 @@ func New(name string, c Config, steps int, o Options) (*Schedule, error) {
 	if len(s.Steps) == 0 {
 		return nil, fmt.Errorf("%d steps at strength %g leave none to run: raise one of the two", steps, o.Strength)
 	}
+	s.predictClean(p.prediction)
 	for i := range s.Steps {
 		if !s.Steps[i].finite() {
 			return nil, fmt.Errorf("the scheduler %s divides by zero in step %d of %d with this model's scheduler_config.json "+

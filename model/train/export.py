@@ -9,6 +9,8 @@ from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNe
 from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
+import latent_rgb
+
 MOST = 48_000_000  # bytes: a first visit waits for all of them
 
 
@@ -41,6 +43,7 @@ def main():
         content = json.loads(config.read_text())
         if content.pop("_name_or_path", None) is not None:
             config.write_text(json.dumps(content, indent=2) + "\n")
+    latent_rgb.fit(part)
     for file in part.rglob("*"):
         file.chmod(0o755 if file.is_dir() else 0o644)
     weight = sum(f.stat().st_size for f in part.rglob("*") if f.is_file())

@@ -11,13 +11,16 @@ import (
 // VAE is the autoencoder. Its halves are networks of their own, since a picture that is
 // made from words needs the decoder only.
 type VAE struct {
-	Config  Config
-	Encoder *Encoder
-	Decoder *Decoder
+	Config    Config
+	Encoder   *Encoder
+	Decoder   *Decoder
+	LatentRGB LatentRGB // SD15LatentRGB unless the model's folder has its own
 }
 
 // New lays both halves out.
-func New(c Config) *VAE { return &VAE{Config: c, Encoder: newEncoder(c), Decoder: newDecoder(c)} }
+func New(c Config) *VAE {
+	return &VAE{Config: c, Encoder: newEncoder(c), Decoder: newDecoder(c), LatentRGB: SD15LatentRGB}
+}
 
 // eps is that of all the VAE's norms.
 const eps = 1e-6
