@@ -170,7 +170,7 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 		return 0, err
 	}
 	if err := d.SetKernels(o.kernels); err != nil {
-		return err
+		return 0, err
 	}
 	e := engine.New(d, host)
 	s := &stats{Adapter: d.Info.String(), F16: d.F16, Kernels: d.Kernels().String(), Seconds: map[string]float64{}, stage: "open", since: began}
