@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, before, test as check } from "node:test";
 import { safetensors, smallModel } from "../cdn/model.mjs";
 import { startCDN } from "../cdn/server.mjs";
-import { axeFindsNothing, bytesOf, draw, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
+import { axeFindsNothing, button, bytesOf, draw, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
 import { build, open, root, serve, ships } from "./site.mjs";
 
 const PICTURE = 600_000; // SwiftShader draws on the processor
@@ -156,7 +156,20 @@ test("the licence is asked, the download paused, and taken up after a reload", {
   await openPanel();
   await row("Emoji again").getByText(/ of .* are here/).waitFor();
   assert.ok(!(await choice().locator("option").allTextContents()).includes("Emoji again"), "half a model is offered");
+  // A download that a reload interrupts goes on by itself, before the panel is opened.
+  cdn.fault = { slow: 30, chunk: 16384 };
   await press("Resume Emoji again");
+  await panel().getByRole("button", { name: "Pause Emoji again" }).waitFor({ timeout: 10_000 });
+  await page.waitForFunction(() => [...document.querySelectorAll(".model li")].some((li) => /unet\/diffusion_pytorch_model.safetensors: [1-9]/.test(li.textContent)), null, { timeout: 30_000 });
+  await page.goto("about:blank");
+  cdn.reset();
+  await page.goBack();
+  await button(page, "Generate").waitFor({ timeout: 60_000 });
+  for (let waited = 0; !cdn.bytes; waited += 100) {
+    assert.ok(waited < 30_000, "the download did not go on");
+    await page.waitForTimeout(100);
+  }
+  await openPanel();
   await panel().getByRole("button", { name: "Use Emoji again" }).waitFor({ timeout: 30_000 });
   assert.ok(!cdn.requests.some((r) => r.path.endsWith("tokenizer/merges.txt") || r.path.endsWith("unet/config.json")), "what was here came again");
 });

@@ -1,0 +1,81 @@
+// What a seed's noise is drawn by, what is seen behind transparent pictures, and pictures of a
+// kind that only the browser decodes.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { PICTURE, bytesOf, difference, draw, drop, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
+import { build, open, root, serve } from "./site.mjs";
+
+const fixture = (name) => fs.readFileSync(path.join(root, "tests/fixtures/pictures", name));
+let site, studio, page;
+
+before(async () => {
+  site = await serve(build());
+  studio = await open();
+  page = studio.page;
+  await visit(page, site.url);
+  await loaded(page);
+  await small(page);
+  await prompt(page).fill("fox");
+});
+after(async () => {
+  await studio?.close();
+  await site?.close();
+});
+
+const noise = () => page.getByRole("combobox", { name: "Noise", exact: true });
+const background = () => page.getByLabel("Background", { exact: true });
+
+// picture draws one picture, and returns its file and its pixels.
+async function picture() {
+  await draw(page);
+  const file = await bytesOf(result(page));
+  return { file, pixels: await pixelsOf(page, file) };
+}
+
+let first, second, third;
+
+test("an AVIF, which only the browser decodes, is an image prompt like any other", { timeout: PICTURE }, async () => {
+  await drop(page, ["photo.avif", fixture("rgb.avif"), "image/avif"], ["sticker.png", fixture("alpha.png")]);
+  await page.getByRole("img", { name: "Image prompt photo.avif" }).waitFor();
+  await page.getByRole("img", { name: "Image prompt sticker.png" }).waitFor();
+  assert.deepEqual(await problems(page), []);
+  first = await picture();
+  // The first one is the only one that is not read by the engine itself.
+  await drop(page, ["cut.avif", fixture("rgb.avif").subarray(0, 200), "image/avif"]);
+  await page.locator(".problem", { hasText: "cut.avif" }).waitFor();
+});
+
+test("one seed gives another picture with the noise of a GPU, and its file says so", { timeout: PICTURE }, async () => {
+  await unfold(page, "Settings");
+  assert.equal(await noise().inputValue(), "cpu");
+  await noise().selectOption({ label: "GPU, as A1111" });
+  second = await picture();
+  assert.ok(difference(first.pixels, second.pixels) > 20, "the noise is the same");
+  const text = (p) => Buffer.from(p.file).toString("latin1");
+  assert.match(text(first), /RNG: CPU/);
+  assert.doesNotMatch(text(second), /RNG: CPU/);
+  assert.match(text(second), /"generator_device":"gpu"/);
+});
+
+test("another colour behind a transparent picture gives another picture", { timeout: PICTURE }, async () => {
+  assert.equal(await background().inputValue(), "#ffffff");
+  await background().fill("#000000");
+  third = await picture();
+  assert.ok(difference(second.pixels, third.pixels) > 5, "the background has no effect");
+  assert.match(Buffer.from(third.file).toString("latin1"), /"background":"#000000"/);
+});
+
+test("a picture's file brings both choices back", async () => {
+  await page.reload();
+  await unfold(page, "Settings");
+  await noise().selectOption("cpu");
+  await background().fill("#ff0000");
+  await drop(page, ["third.png", Buffer.from(third.file)]);
+  await page.locator(".notice", { hasText: "Settings restored" }).waitFor();
+  await unfold(page, "Settings");
+  assert.equal(await noise().inputValue(), "gpu");
+  assert.equal(await background().inputValue(), "#000000");
+  assert.deepEqual(studio.faults, []);
+});
