@@ -65,9 +65,9 @@ func checkRedirect(asked, came string) error {
 	}
 	switch {
 	case private(to.Hostname()) && !private(from.Hostname()):
-		return fmt.Errorf("%s sends the request on to %s, an address of this machine or its own network: that is refused; get the file from elsewhere", from.Host, to.Host)
+		return fmt.Errorf("%s sends the request on to %s, an address of this machine or its own network: that is refused. Get the file from elsewhere", from.Host, to.Host)
 	case from.Scheme == "https" && to.Scheme != "https":
-		return fmt.Errorf("%s sends the request on to %s without encryption: that is refused; get the file from elsewhere", from.Host, to.Host)
+		return fmt.Errorf("%s sends the request on to %s without encryption: that is refused. Get the file from elsewhere", from.Host, to.Host)
 	}
 	return nil
 }

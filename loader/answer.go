@@ -149,7 +149,7 @@ func (a Answer) Check(address string) error {
 	case a.Status == 0 && a.Failed == Aborted:
 		return context.Canceled
 	case a.Status == 0 && a.Failed == Stalled:
-		return Transient{error: fmt.Errorf("%s sends nothing any more: go on later; what is stored stays", host)}
+		return Transient{error: fmt.Errorf("%s sends nothing any more: go on later. What is stored stays", host)}
 	case a.Status == 0:
 		return Transient{Unreachable: true, error: fmt.Errorf("%s cannot be reached: either the network is down, or the server does not allow web pages to read its files (CORS). Try again, or %s", host, byHand(name))}
 	}
@@ -174,7 +174,7 @@ func (a Answer) Check(address string) error {
 		if a.Status == 429 {
 			text = "asks for fewer requests"
 		}
-		return Transient{error: fmt.Errorf("%s %s (it answered %d): wait a while, then continue; what is stored stays", host, text, a.Status), Wait: a.RetryAfter(time.Now())}
+		return Transient{error: fmt.Errorf("%s %s (it answered %d): wait a while, then continue. What is stored stays", host, text, a.Status), Wait: a.RetryAfter(time.Now())}
 	}
 	return fmt.Errorf("%s answered %d for %s: check the link", host, a.Status, name)
 }

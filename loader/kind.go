@@ -47,7 +47,7 @@ func CheckFile(name string, first []byte) error {
 		return err
 	}
 	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".ckpt") || strings.HasSuffix(lower, ".gguf") || strings.HasSuffix(lower, ".bin") || strings.HasSuffix(lower, ".pt") || strings.HasSuffix(lower, ".pth") || strings.HasSuffix(lower, ".onnx") {
-		return fmt.Errorf("%s is not read: Imprompt reads .safetensors only; get the model in that form", name)
+		return fmt.Errorf("%s is not read: Imprompt reads .safetensors only. Get the model in that form", name)
 	}
 	return checkPrintable(name, first)
 }

@@ -31,7 +31,7 @@ func Evaluate(args []string) int {
 	defer stop()
 	switch err := o.run(ctx); {
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintf(os.Stderr, "\nstopped; run the same command again to go on from here (%s)\n", o.out)
+		fmt.Fprintf(os.Stderr, "\nstopped. Run the same command again to go on from here (%s)\n", o.out)
 		return 130
 	case err != nil:
 		fmt.Fprintf(os.Stderr, "evaluate: %v\n", err)

@@ -23,7 +23,7 @@ func (o *options) prepareOutput() error {
 			continue
 		}
 		if info, err := os.Stat(name); err == nil && info.IsDir() {
-			return fmt.Errorf("%s is a folder; give the name of a file in it, as in %s", name, filepath.Join(name, "picture.png"))
+			return fmt.Errorf("%s is a folder. Give the name of a file in it, as in %s", name, filepath.Join(name, "picture.png"))
 		}
 		dir := filepath.Dir(name)
 		if err := os.MkdirAll(dir, 0o755); err != nil {

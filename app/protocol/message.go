@@ -74,7 +74,7 @@ func Decode(text string) (Message, error) {
 	}
 	k, ok := known[e.Type]
 	if !ok {
-		return Message{}, fmt.Errorf("protocol: there is no message %q; reload the page, which may be of another version", e.Type)
+		return Message{}, fmt.Errorf("protocol: there is no message %q. Reload the page, which may be of another version", e.Type)
 	}
 	if len(e.Body) == 0 {
 		e.Body = []byte("{}")

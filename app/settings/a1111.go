@@ -88,7 +88,7 @@ func quote(value string) string {
 func Parse(text string) (Settings, error) {
 	s, n := Default(), &notes{}
 	if len(text) > maxText {
-		n.add("the text is longer than %d MB; its end is not read", maxText>>20)
+		n.add("the text is longer than %d MB, and its end is not read", maxText>>20)
 		text = text[:maxText]
 	}
 	text = strings.ToValidUTF8(strings.TrimPrefix(text, "\ufeff"), "\uFFFD")
@@ -115,7 +115,7 @@ func shorten(text string, n *notes) string {
 	if len(text) <= maxA1111 {
 		return text
 	}
-	n.add("the text is longer than %d kB; its middle is not read", maxA1111>>10)
+	n.add("the text is longer than %d kB, and its middle is not read", maxA1111>>10)
 	head, tail := text[:maxA1111*3/4], text[len(text)-maxA1111/4:]
 	if _, last, ok := strings.Cut(tail, "\n"); ok {
 		tail = last

@@ -128,7 +128,7 @@ func (p *parser) take(key, value string) {
 		p.model = value
 	case "clip skip":
 		if value != "1" {
-			p.notes.add("Clip skip is %q; only 1 is supported", value)
+			p.notes.add("Clip skip is %q (only 1 is supported)", value)
 		}
 	case "lora hashes":
 		p.hashes = map[string]string{}
@@ -219,7 +219,7 @@ func (p *parser) finish() {
 	if ours {
 		p.settings.Model = p.model
 	} else if p.model != "" {
-		p.notes.add("Model is %q; choose it under Models", p.model)
+		p.notes.add("Model is %q (choose it under Models)", p.model)
 	}
 	p.takeLoRAs()
 	p.takeSampler()
@@ -294,7 +294,7 @@ func (p *parser) takeRNG(ours bool) {
 			p.settings.GeneratorDevice = GeneratorGPU
 		}
 	default:
-		p.notes.add("RNG is %q, which is unknown; the seed gives a different picture here", p.rng)
+		p.notes.add("RNG is %q, which is unknown (the seed gives a different picture here)", p.rng)
 	}
 }
 

@@ -17,7 +17,7 @@ func (s Settings) BackgroundColour() ([3]uint8, error) {
 	}
 	b, err := hex.DecodeString(digits)
 	if err != nil || len(b) != 3 {
-		return [3]uint8{}, fmt.Errorf("background is %q; give a colour such as #ffffff (white) or #000000 (black)", s.Background)
+		return [3]uint8{}, fmt.Errorf("background is %q. Give a colour such as #ffffff (white) or #000000 (black)", s.Background)
 	}
 	return [3]uint8(b), nil
 }

@@ -219,7 +219,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	})
 	p := parser{settings: s, notes: n, version: "ComfyUI"}
 	if len(samplers) == 0 {
-		n.add("this ComfyUI workflow has no KSampler; its settings cannot be read")
+		n.add("this ComfyUI workflow has no KSampler, so its settings cannot be read")
 		return
 	}
 	node := graph[samplers[0]]
@@ -239,7 +239,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 			p.optional(&s.Width, "width", c.value(latent, "width"))
 			p.optional(&s.Height, "height", c.value(latent, "height"))
 		} else if image := c.value(latent, "image"); image != "" {
-			n.add("it begins from the picture %s; add it as the start picture", PublicName(image))
+			n.add("it begins from the picture %s (add it as the start picture)", PublicName(image))
 		}
 	}
 	if s.Strength >= 1 { // from noise, as Default has it
@@ -298,7 +298,7 @@ func (c *comfy) networks(p *parser) {
 		}
 	}
 	if p.model != "" {
-		p.notes.add("Model is %q; choose it under Models", p.model)
+		p.notes.add("Model is %q (choose it under Models)", p.model)
 	}
 	p.takeLoRAs()
 	for _, kind := range []string{"IP-Adapter", "ControlNet", "upscaling", "FaceDetailer"} {

@@ -92,18 +92,18 @@ func (a *IPAdapter) clone() Guide {
 
 func (a *IPAdapter) bound(n *notes) {
 	if len(a.Images) > maxPrompts {
-		n.add("an image prompt has %d pictures; only %d are used", len(a.Images), maxPrompts)
+		n.add("an image prompt has %d pictures, of which %d are used", len(a.Images), maxPrompts)
 		a.Images = a.Images[:maxPrompts]
 	}
 }
 
 func (a *IPAdapter) validate(v *problems, where string) {
-	v.require(len(a.Images) > 0, "%simages is empty; give at least one picture, or leave the adapter out", where)
+	v.require(len(a.Images) > 0, "%simages is empty. Give at least one picture, or leave the adapter out", where)
 	v.lambda(where, "ip_adapter", a.Lambda, a.Start, a.End)
 	switch a.Layers {
 	case LayersAll, LayersStyle, LayersComposition:
 	default:
-		v.require(false, "%sip_adapter_layers is %q; choose %s, %s or %s", where, a.Layers, LayersAll, LayersStyle, LayersComposition)
+		v.require(false, "%sip_adapter_layers is %q. Choose %s, %s or %s", where, a.Layers, LayersAll, LayersStyle, LayersComposition)
 	}
 	for j, m := range a.Images {
 		v.require(m.Picture != "", "%simages[%d] names no picture", where, j)

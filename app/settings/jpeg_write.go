@@ -38,7 +38,7 @@ func EncodeJPEG(w io.Writer, rgba []byte, width, height int, s Settings) error {
 	} {
 		length := 2 + len(segment.data)
 		if length > 1<<16-1 {
-			return fmt.Errorf("the settings take %d kB, which is more than a JPEG holds; shorten the prompt, or write a PNG", len(segment.data)>>10)
+			return fmt.Errorf("the settings take %d kB, which is more than a JPEG holds. Shorten the prompt, or write a PNG", len(segment.data)>>10)
 		}
 		head = binary.BigEndian.AppendUint16(append(head, 0xff, segment.marker), uint16(length))
 		head = append(head, segment.data...)

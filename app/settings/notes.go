@@ -68,7 +68,7 @@ func brief(text string, most int) string {
 func (s *Settings) bound(n *notes) {
 	words := func(what string, text *string) {
 		if len(*text) > MaxWords {
-			n.add("%s is longer than %d kB; it is cut off there", what, MaxWords>>10)
+			n.add("%s is longer than %d kB, and is cut off there", what, MaxWords>>10)
 			*text = strings.ToValidUTF8((*text)[:MaxWords], "")
 		}
 	}
@@ -76,7 +76,7 @@ func (s *Settings) bound(n *notes) {
 	words("the negative prompt", &s.NegativePrompt)
 	name := func(text *string) {
 		if len(*text) > maxName {
-			n.add("a name is longer than %d bytes; it is left out", maxName)
+			n.add("a name is longer than %d bytes, and is left out", maxName)
 			*text = ""
 		}
 	}
@@ -92,7 +92,7 @@ func (s *Settings) bound(n *notes) {
 		name(&s.LoRAs[i].Hash)
 	}
 	if len(s.Guides) > maxPrompts {
-		n.add("there are %d guides; only %d are used", len(s.Guides), maxPrompts)
+		n.add("there are %d guides, of which %d are used", len(s.Guides), maxPrompts)
 		s.Guides = s.Guides[:maxPrompts]
 	}
 	for _, g := range s.Guides {

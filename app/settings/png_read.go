@@ -98,7 +98,7 @@ func readTexts(r io.Reader) (map[string]string, error) {
 // cutError says that the file ends too early, so that there is nothing more to read.
 type cutError struct{ cause error }
 
-func (e *cutError) Error() string { return "this PNG is cut off; download or save it again" }
+func (e *cutError) Error() string { return "this PNG is cut off. Download or save it again" }
 func (e *cutError) Unwrap() error { return e.cause }
 
 func cutOff(err error) error {
@@ -126,7 +126,7 @@ func readText(r io.Reader, kind string, length int64) (key, text string, err err
 		if !ours {
 			return "", "", nil
 		}
-		return "", "", fmt.Errorf("this PNG's %q text has %d MB, which is more than any prompt has; it is ignored", key, length>>20)
+		return "", "", fmt.Errorf("this PNG's %q text has %d MB, which is more than any prompt has, and is ignored", key, length>>20)
 	}
 	if _, err := io.CopyN(&data, r, rest); err != nil {
 		return "", "", cutOff(err)

@@ -170,7 +170,7 @@ func (s Settings) Validate() error {
 	var v problems
 	_, known := scheduler.Find(s.Scheduler)
 	v.require(known || s.Scheduler == "",
-		"scheduler is %q; choose one of %s", s.Scheduler, strings.Join(scheduler.Names(), ", "))
+		"scheduler is %q. Choose one of %s", s.Scheduler, strings.Join(scheduler.Names(), ", "))
 	v.number("num_inference_steps", float64(s.NumInferenceSteps), 1, 1000)
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
 	v.number("num_images", float64(s.NumImages), 1, 64)
@@ -182,13 +182,13 @@ func (s Settings) Validate() error {
 			"%d steps at strength %g leave none to run: raise one of the two", s.NumInferenceSteps, s.Strength)
 	}
 	v.require(s.Mask == "" || s.InitImage != "",
-		"mask is given without init_image; a mask says which part of the start picture to repaint")
+		"mask is given without init_image. A mask says which part of the start picture to repaint")
 	v.number("mask_feather", float64(s.MaskFeather), 0, MaxMaskFeather)
 	v.require(s.ResizeMode == "" || slices.Contains(ResizeModes, s.ResizeMode),
-		"resize_mode is %q; choose one of %s", s.ResizeMode, strings.Join(ResizeModes, ", "))
+		"resize_mode is %q. Choose one of %s", s.ResizeMode, strings.Join(ResizeModes, ", "))
 	v.words("prompt", s.Prompt)
 	v.words("negative_prompt", s.NegativePrompt)
-	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q; choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
+	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q. Choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
 	_, err := s.BackgroundColour()
 	v.require(err == nil, "%v", err)
 	for i, l := range s.LoRAs {
@@ -210,7 +210,7 @@ func (v *problems) require(ok bool, format string, args ...any) {
 
 func (v *problems) number(name string, x, low, high float64) {
 	// Written so that NaN fails too.
-	v.require(x >= low && x <= high, "%s is %g; it must be from %g to %g", name, x, low, high)
+	v.require(x >= low && x <= high, "%s is %g. It must be from %g to %g", name, x, low, high)
 }
 
 func (v *problems) words(name, text string) {
@@ -230,5 +230,5 @@ const maxEdge = 4096
 
 func (v *problems) size(name string, n int) {
 	v.require(n >= 8 && n <= maxEdge && n%8 == 0,
-		"%s is %d; it must be a multiple of 8, from 8 to %d (the nearest is %d)", name, n, maxEdge, min(max((n+4)/8*8, 8), maxEdge))
+		"%s is %d. It must be a multiple of 8, from 8 to %d (the nearest is %d)", name, n, maxEdge, min(max((n+4)/8*8, 8), maxEdge))
 }

@@ -158,7 +158,7 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 			r.CrossDim, err = adapterCrossDim(ctx, source)
 		}
 		if err == nil && r.Kind != "" && kind != r.Kind {
-			err = fmt.Errorf("%s: %w; delete it", r.Name, wrongKind(kind, r.Kind))
+			err = fmt.Errorf("%s: %w. Delete it", r.Name, wrongKind(kind, r.Kind))
 		}
 		if err != nil || kind != loader.KindModel {
 			r.Kind = kind

@@ -29,7 +29,7 @@ func (s *Store) KeepHandle(ctx context.Context, name string, handle js.Value) er
 func (s *Store) Handle(ctx context.Context, name string) (js.Value, error) {
 	v, err := s.get(ctx, handles, js.ValueOf(name))
 	if err == nil && v.Type() != js.TypeObject {
-		err = fmt.Errorf("the file %s is not known here any more; choose it again: %w", name, os.ErrNotExist)
+		err = fmt.Errorf("the file %s is not known here any more (%w). Choose it again", name, os.ErrNotExist)
 	}
 	return v, err
 }

@@ -35,7 +35,7 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 			r.Kind = kind
 		}
 		if kind != "" && kind != r.Kind {
-			return r, fmt.Errorf("%s: %w; check the link", link.File, wrongKind(kind, r.Kind))
+			return r, fmt.Errorf("%s: %w. Check the link", link.File, wrongKind(kind, r.Kind))
 		}
 		return r, measure(ctx, &r)
 	}

@@ -267,7 +267,7 @@ func (f *remote) readChecked(ctx context.Context, from, to int64, count func(n i
 			case d.Get("stalled").Bool():
 				return loader.Answer{Failed: loader.Stalled}.Check(f.url)
 			}
-			return loader.Broken(fmt.Errorf("the connection broke off at byte %d of %d of %s: go on when the network is back; what is stored stays", from+at, f.size, loader.NameOf(f.url)))
+			return loader.Broken(fmt.Errorf("the connection broke off at byte %d of %d of %s: go on when the network is back. What is stored stays", from+at, f.size, loader.NameOf(f.url)))
 		}()
 		if err == nil {
 			return buffer, nil

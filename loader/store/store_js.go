@@ -106,7 +106,7 @@ func awaited(ctx context.Context, err error) error {
 }
 
 // ErrFull means that the browser grants no more space.
-var ErrFull = errors.New("the browser's space for this page is used up: delete a model here, or free space on the disk, and continue; what is stored stays")
+var ErrFull = errors.New("the browser's space for this page is used up: delete a model here, or free space on the disk, and continue. What is stored stays")
 
 func full(err error) error {
 	if err != nil && strings.Contains(err.Error(), "Quota") {

@@ -126,7 +126,7 @@ func (s *Size) UnmarshalJSON(text []byte) error {
 		return fmt.Errorf("a size is a number or an object with shortest_edge, or height and width: %w", err)
 	}
 	if d.LongestEdge != nil {
-		return errors.New("a size with longest_edge is not supported; give shortest_edge, or height and width")
+		return errors.New("a size with longest_edge is not supported. Give shortest_edge, or height and width")
 	}
 	return nil
 }

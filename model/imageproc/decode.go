@@ -83,7 +83,7 @@ func check(file []byte) (width, height int, format string, err error) {
 	case width <= 0 || height <= 0:
 		err = fmt.Errorf("this %s picture is empty: %d × %d pixels", strings.ToUpper(format), width, height)
 	case width > MaxPixels/height:
-		err = fmt.Errorf("this picture has %d × %d pixels, more than the %d million that fit; make it smaller in a picture editor",
+		err = fmt.Errorf("this picture has %d × %d pixels, more than the %d million that fit. Make it smaller in a picture editor",
 			width, height, MaxPixels>>20)
 	}
 	return width, height, format, err

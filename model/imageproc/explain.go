@@ -21,17 +21,17 @@ var ErrFormat = errors.New("not a picture that can be read")
 func explain(file []byte, err error) error {
 	switch {
 	case len(file) == 0:
-		return errors.New("this file is empty; choose a PNG, JPEG, GIF or WebP picture")
+		return errors.New("this file is empty. Choose a PNG, JPEG, GIF or WebP picture")
 	case bytes.HasPrefix(file, []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\x04CgBI")):
-		return &formatError{"this PNG was rewritten for an iPhone's programs, and only they read it; take the original, or open it on a Mac and export it as PNG"}
+		return &formatError{"this PNG was rewritten for an iPhone's programs, and only they read it. Take the original, or open it on a Mac and export it as PNG"}
 	case errors.Is(err, image.ErrFormat):
 		return unknownFormat(file)
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, jpeg.ErrCutOff) || strings.Contains(err.Error(), "not enough pixel data"):
-		return errors.New("this picture's file is cut off; download or export it again")
+		return errors.New("this picture's file is cut off. Download or export it again")
 	case unsupported(err):
-		return &formatError{fmt.Sprintf("this picture is of an unusual kind that cannot be read here (%v); open it in a picture viewer and save it as PNG or JPEG", err)}
+		return &formatError{fmt.Sprintf("this picture is of an unusual kind that cannot be read here (%v). Open it in a picture viewer and save it as PNG or JPEG", err)}
 	}
-	return fmt.Errorf("this picture's file is damaged (%w); download or export it again", err)
+	return fmt.Errorf("this picture's file is damaged (%w). Download or export it again", err)
 }
 
 // OtherUnsupported is unsupported for decoders that are registered with package image from
@@ -74,7 +74,7 @@ func unknownFormat(file []byte) error {
 	case len(head) >= 12 && string(head[4:8]) == "ftyp":
 		kind = brand(head)
 		if kind == "film" {
-			return &formatError{"this file is a film, not a picture; save one of its frames as PNG or JPEG"}
+			return &formatError{"this file is a film, not a picture. Save one of its frames as PNG or JPEG"}
 		}
 	case starts("\xff\x0a", "\x00\x00\x00\x0cJXL "):
 		kind = "JPEG XL"
@@ -99,12 +99,12 @@ func unknownFormat(file []byte) error {
 	case bytes.Contains(head, []byte("<svg")):
 		kind, remedy = "SVG", "export it as PNG"
 	case bytes.HasPrefix(bytes.ToLower(text), []byte("<!doctype html")), bytes.HasPrefix(bytes.ToLower(text), []byte("<html")):
-		return &formatError{"this file is a web page, not a picture; save the picture itself (in a browser: right-click it, Save image as)"}
+		return &formatError{"this file is a web page, not a picture. Save the picture itself (in a browser: right-click it, Save image as)"}
 	case starts("version https://git-lfs"):
-		return &formatError{"this file is a Git LFS pointer, which stands for the picture; get the picture itself with git lfs pull"}
+		return &formatError{"this file is a Git LFS pointer, which stands for the picture. Get the picture itself with git lfs pull"}
 	}
 	if kind == "" {
-		return fmt.Errorf("this file is %w; choose a PNG, JPEG, GIF or WebP file", ErrFormat)
+		return fmt.Errorf("this file is %w. Choose a PNG, JPEG, GIF or WebP file", ErrFormat)
 	}
 	return &formatError{fmt.Sprintf("this is a file of the kind %s, which is not read here; %s", kind, remedy)}
 }

@@ -64,7 +64,7 @@ type Crop struct {
 // picture.
 func (m *Image) Crop(c Crop) (*Image, error) {
 	if c.Size <= 0 || c.X < 0 || c.Y < 0 || c.Size > m.Width-c.X || c.Size > m.Height-c.Y {
-		return nil, fmt.Errorf("the crop of %d × %d pixels at (%d, %d) is not inside the picture, which has %d × %d; choose a square within it",
+		return nil, fmt.Errorf("the crop of %d × %d pixels at (%d, %d) is not inside the picture, which has %d × %d. Choose a square within it",
 			c.Size, c.Size, c.X, c.Y, m.Width, m.Height)
 	}
 	return m.cut(c.X, c.Y, c.Size, c.Size), nil

@@ -70,7 +70,7 @@ func Read(r io.Reader) (shape []int, values []float32, err error) {
 		return nil, nil, errors.New("npy: this is not a .npy file")
 	}
 	if start[6] != 1 {
-		return nil, nil, fmt.Errorf("npy: format %d.%d is not supported; write the array in version (1, 0) of numpy.lib.format", start[6], start[7])
+		return nil, nil, fmt.Errorf("npy: format %d.%d is not supported. Write the array in version (1, 0) of numpy.lib.format", start[6], start[7])
 	}
 	header := make([]byte, binary.LittleEndian.Uint16(start[8:]))
 	if _, err := io.ReadFull(r, header); err != nil {
@@ -84,7 +84,7 @@ func Read(r io.Reader) (shape []int, values []float32, err error) {
 		return nil, nil, fmt.Errorf("npy: the values are %q; only float32 (\"<f4\") is read: save array.astype(\"<f4\")", descr[1])
 	}
 	if string(order[1]) != "False" {
-		return nil, nil, errors.New("npy: the array is in Fortran order; save numpy.ascontiguousarray(array)")
+		return nil, nil, errors.New("npy: the array is in Fortran order. Save numpy.ascontiguousarray(array)")
 	}
 	for size := range strings.SplitSeq(string(tuple[1]), ",") {
 		if size = strings.TrimSpace(size); size == "" {

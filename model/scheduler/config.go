@@ -45,7 +45,7 @@ func ParseConfig(data []byte) (Config, error) {
 		return c, fmt.Errorf("scheduler_config.json: _class_name, a string that names diffusers' scheduler, is missing")
 	}
 	if c.Name() == "" && !slices.Contains(compatible, c.class) {
-		return c, fmt.Errorf("scheduler_config.json: _class_name is %q, which does not work with Stable Diffusion 1.5; choose a model with one of %s", c.class, strings.Join(knownClasses(), ", "))
+		return c, fmt.Errorf("scheduler_config.json: _class_name is %q, which does not work with Stable Diffusion 1.5. Choose a model with one of %s", c.class, strings.Join(knownClasses(), ", "))
 	}
 	return c, nil
 }

@@ -30,10 +30,10 @@ func (c *configFile) specialTokens(model *bpe) (specialTokens, error) {
 	add := func(field string, a addedToken, id int32) {
 		switch {
 		case a.Content == "":
-			problems = append(problems, fmt.Errorf("%s is empty; give the token's text", field))
+			problems = append(problems, fmt.Errorf("%s is empty. Give the token's text", field))
 			return
 		case a.SingleWord || a.LStrip || a.RStrip:
-			problems = append(problems, fmt.Errorf("%s %q asks for single_word, lstrip or rstrip, which are not supported; set them to false", field, a.Content))
+			problems = append(problems, fmt.Errorf("%s %q asks for single_word, lstrip or rstrip, which are not supported. Set them to false", field, a.Content))
 			return
 		}
 		s.ids[a.Content], s.names[id] = id, a.Content

@@ -170,19 +170,19 @@ test("F32 and BF16 become F16, to the nearest, and the rest stays as it is", asy
   await tab.evaluate((u) => store.verify(u), url);
 });
 
-test("kept as it is, a safetensors file is the source's, byte for byte", async () => {
+test("a safetensors file that is not converted is stored byte for byte", async () => {
   assert.equal((await download(url, { keep: true })).error, undefined);
   await same(url, file);
 });
 
-test("connections cut at any byte", async () => {
+test("connections may be cut at any byte", async () => {
   cdn.fault = { cuts: [1, 17, 4096, 65537, 100_000, 3, 70_000, 0, 131_071, 99] };
   assert.equal((await download(raw)).error, undefined);
   assert.equal(cdn.fault.cuts.length, 0, "every cut was met");
   await same(raw, plain);
 });
 
-test("a server without Range", async () => {
+test("a server that has no ranges sends the whole file", async () => {
   cdn.fault = { noRange: true };
   assert.equal((await download(url, { keep: true })).error, undefined);
   await same(url, file);
@@ -190,7 +190,7 @@ test("a server without Range", async () => {
   await same(raw, plain);
 });
 
-test("a server without Range that cuts: said, and finished slices stay", async () => {
+test("if a server without ranges cuts the connection, that is said, and finished slices stay", async () => {
   // The first cut is the probe's. Slow, for a browser drops what it has not handed out
   // yet when the connection dies.
   cdn.fault = { noRange: true, cuts: [Infinity, 700_000], chunk: 16384, slow: 10 };
@@ -201,7 +201,7 @@ test("a server without Range that cuts: said, and finished slices stay", async (
   await same(raw, plain);
 });
 
-test("the file changes midway: begun anew, never mixed", async () => {
+test("a file that changes midway is begun anew, and never mixed", async () => {
   const changed = Buffer.from(plain).reverse();
   cdn.fault = { changeAfter: 4, changed };
   assert.equal((await download(raw)).error, undefined);
@@ -218,13 +218,13 @@ test("wrong bytes are found by the SHA-256, and nothing is kept of them", async 
   await same(raw, plain);
 });
 
-test("a redirect as a hub makes it", async () => {
+test("a redirect is followed, as a hub makes it", async () => {
   cdn.fault = { redirect: true };
   assert.equal((await download(raw)).error, undefined);
   await same(raw, plain);
 });
 
-test("no ETag", async () => {
+test("a server without an ETag", async () => {
   cdn.fault = { noETag: true };
   assert.equal((await download(raw)).error, undefined);
   await same(raw, plain);
@@ -249,7 +249,7 @@ test("the store waits for a busy server", async () => {
   await same(raw, plain);
 });
 
-test("a range refused midway (416) begins anew and then says so", async () => {
+test("if a range is refused midway (416), the download begins anew and says so", async () => {
   cdn.fault = { changeAfter: 3, changed: Buffer.alloc(1000, 7) };
   assert.equal((await download(raw)).error, undefined);
   await same(raw, Buffer.alloc(1000, 7));
@@ -265,7 +265,7 @@ async function progressTo(page, done) {
   await page.waitForFunction((n) => globalThis.progress?.done >= n, done, { timeout: 20_000 });
 }
 
-test("pause and resume, also after a reload: only what is missing is fetched", async () => {
+test("after a pause, and after a reload, only what is missing is fetched", async () => {
   cdn.fault = { slow: 20, chunk: 16384 };
   const paused = download(raw);
   await progressTo(tab, 600_000);
@@ -309,7 +309,7 @@ test("two tabs download once", async () => {
   await other.close();
 });
 
-test("stored, it is read with the network off; deleted, it is gone", async () => {
+test("a stored file is read with the network off, and a deleted one is gone", async () => {
   assert.equal((await download(raw)).error, undefined);
   cdn.fault = { status: 500 };
   await same(raw, plain);
@@ -319,7 +319,7 @@ test("stored, it is read with the network off; deleted, it is gone", async () =>
   assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
 });
 
-test("a model's folder: what there is to download, fp16 first, shards by their list", async () => {
+test("of a model's folder, fp16 weights come first, and shards by their list", async () => {
   const small = Buffer.from("{}");
   const base = `/f${count}`;
   for (const name of ["unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt"]) cdn.add(`${base}/${name}`, small);
@@ -335,7 +335,7 @@ test("a model's folder: what there is to download, fp16 first, shards by their l
   assert.deepEqual(found.filter((f) => f.startsWith("text_encoder/model")), ["text_encoder/model.safetensors.index.json", "text_encoder/model-1.safetensors", "text_encoder/model-2.safetensors"]);
 });
 
-test("a model's folder as transformers 5 saves it, with tokenizer.json, and one without any vocabulary", async () => {
+test("a model's folder may have tokenizer.json, as transformers 5 saves it, but not lack a vocabulary", async () => {
   const small = Buffer.from("{}");
   const base = `/f${count}`;
   for (const name of ["unet/config.json", "vae/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json"]) cdn.add(`${base}/${name}`, small);
@@ -364,13 +364,13 @@ test("a dropped file is read from its place, and its handle is kept", async () =
 
 // Chromium reports a rounded quota to pages (10 GiB and more), whatever the real one is, so the
 // answer is replaced here. The next test uses the real limit.
-test("little space by the browser's estimate: said before a byte is fetched", async () => {
+test("if the browser has too little space, that is said before a byte is fetched", async () => {
   await tab.evaluate(() => { navigator.storage.estimate = async () => ({ usage: 1000, quota: 501_000 }); });
   assert.match((await download(raw)).error, /needs 1\.5 MB and the browser has 5\d\d kB left.*space for this page is used up/);
   assert.ok(cdn.bytes < 100);
 });
 
-test("a quota that runs out: said, what is stored stays, and it goes on when there is space", async () => {
+test("if the quota runs out, that is said, and the download goes on when there is space", async () => {
   // An origin of its own, that stores nothing yet, limited from the start: Chromium
   // remembers for a while how much space is left.
   const other = origin.replace("127.0.0.1", "localhost");
@@ -444,7 +444,7 @@ const weakly = {
   "Last-Modified to the second": { noETag: true, modified: "Wed, 04 Mar 2026 05:06:37 GMT" },
 };
 for (const [name, fault] of Object.entries(weakly)) {
-  test(`a file that changes between pause and resume, with ${name}: begun anew, and said`, async () => {
+  test(`a file that changes between pause and resume is begun anew, with ${name}`, async () => {
     const changed = Buffer.from(plain).reverse();
     await paused(raw, fault);
     cdn.add(`/m${count}/plain.dat`, changed);
@@ -454,7 +454,7 @@ for (const [name, fault] of Object.entries(weakly)) {
     await same(raw, changed);
   });
 
-  test(`a file that stays, with ${name}: a slice at each end is looked at, and the rest is not fetched again`, async () => {
+  test(`of a file that stays, only a slice at each end is fetched again, with ${name}`, async () => {
     await paused(raw, fault);
     cdn.fault = { ...fault };
     assert.equal((await download(raw)).error, undefined);
@@ -464,7 +464,7 @@ for (const [name, fault] of Object.entries(weakly)) {
     await same(raw, plain);
   });
 
-  test(`a file that changes while it comes, with ${name}: never mixed`, async () => {
+  test(`a file that changes while it comes is never mixed, with ${name}`, async () => {
     const changed = Buffer.from(plain).reverse();
     cdn.fault = { ...fault, silently: 5, changed };
     assert.equal((await download(raw)).error, undefined);
@@ -537,7 +537,7 @@ test("a compressed part is refused by its name", async () => {
   assert.match((await download(raw)).error, /content-encoding: gzip/);
 });
 
-test("a server that falls silent is tried again, and then said", { timeout: 60_000 }, async () => {
+test("a server that falls silent is tried again, and then the page says so", { timeout: 60_000 }, async () => {
   await tab.evaluate(() => impromptLoader.setStall(700));
   cdn.fault = { stalls: [0, 50_000, 1], silent: 0 };
   assert.equal((await download(raw)).error, undefined);
@@ -551,7 +551,7 @@ test("a server that falls silent is tried again, and then said", { timeout: 60_0
   assert.match((await download(cdn.add(`/m${count}/never.dat`, plain))).error, /sends nothing any more/);
 });
 
-test("a server that drips a byte and cuts is given up", { timeout: 60_000 }, async () => {
+test("a server that sends a byte at a time and cuts the connection is given up", { timeout: 60_000 }, async () => {
   cdn.fault = { cuts: Array(1000).fill(1) };
   assert.match((await download(raw)).error, /broke off/);
   assert.ok(cdn.requests.length < 30, `${cdn.requests.length} requests`);
@@ -572,7 +572,7 @@ test("Retry-After is obeyed in both forms, with a countdown", async () => {
   assert.match((await download(cdn.add(`/m${count}/day.dat`, plain))).error, /asks to wait for 24 hours/);
 });
 
-test("without a network it waits, goes on by itself, and keeps what it has", { timeout: 90_000 }, async () => {
+test("without a network, a download waits, keeps what it has, and goes on when the network is back", { timeout: 90_000 }, async () => {
   cdn.fault = { slow: 20, chunk: 16384 };
   const began = download(raw);
   await progressTo(tab, 600_000);
@@ -663,7 +663,7 @@ const opened = (page, version) => page.evaluate(([name, v]) => new Promise((reso
 }), [database, version]);
 const removed = (page) => page.evaluate((name) => new Promise((resolve) => { indexedDB.deleteDatabase(name).onsuccess = resolve; }), database);
 
-test("a database that is deleted below the page, or upgraded by a newer tab, is opened again or explained", async () => {
+test("a database that was deleted is opened again, and one that a newer tab upgraded is explained", async () => {
   const page = await openTab(origin.replace("127.0.0.1", "localhost"));
   const list = () => page.evaluate(() => store.list().catch((e) => e.message));
   assert.equal((await download(raw, {}, page)).error, undefined);
@@ -682,7 +682,7 @@ test("a database that is deleted below the page, or upgraded by a newer tab, is 
   await page.close();
 });
 
-test("a tab that keeps an older database open is waited for, and that is told", async () => {
+test("a page waits for a tab that keeps an older database open, and says so", async () => {
   const other = origin.replace("127.0.0.1", "localhost");
   const old = await context.newPage();
   await old.goto(`${other}wasm_exec.js`); // the origin, without the store

@@ -38,5 +38,5 @@ func run(args []string) error {
 	case "serve":
 		return site.Serve(*out, *port)
 	}
-	return fmt.Errorf("there is no command %q; use build or serve", args[0])
+	return fmt.Errorf("there is no command %q. Use build or serve", args[0])
 }
