@@ -50,9 +50,9 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 		}
 		ids[e.ID] = true
 		switch e.Kind {
-		case KindModel, KindIPAdapter, KindImageEncoder:
+		case KindModel, KindIPAdapter, KindImageEncoder, KindLoRA:
 		default:
-			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are %s, %s and %s", e.ID, e.Kind, KindModel, KindIPAdapter, KindImageEncoder)
+			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are %s, %s, %s and %s", e.ID, e.Kind, KindModel, KindIPAdapter, KindImageEncoder, KindLoRA)
 		}
 		if _, ok := c.Licences[e.Licence]; !ok {
 			return c, fmt.Errorf("catalogue.json: the licence %q of %s is not among the licences", e.Licence, e.ID)

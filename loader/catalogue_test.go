@@ -42,7 +42,7 @@ func TestCatalogue(t *testing.T) {
 			t.Errorf("%s is not in the catalogue", id)
 		}
 	}
-	for _, bad := range []string{"{", `{"modles":[]}`, strings.Replace(string(text), `"sd15-inpainting"`, `"sd15"`, 1), strings.Replace(string(text), `"kind": "model"`, `"kind": "lora"`, 1)} {
+	for _, bad := range []string{"{", `{"modles":[]}`, strings.Replace(string(text), `"sd15-inpainting"`, `"sd15"`, 1), strings.Replace(string(text), `"kind": "model"`, `"kind": "hypernetwork"`, 1)} {
 		if _, err := ParseCatalogue([]byte(bad)); err == nil {
 			t.Errorf("%.60q is accepted", bad)
 		}

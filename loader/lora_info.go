@@ -2,8 +2,12 @@ package loader
 
 import (
 	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -43,6 +47,20 @@ func loraInfo(metadata map[string]string) LoRAInfo {
 	}
 	about.Triggers = about.Triggers[:min(len(about.Triggers), maxTriggers)]
 	return about
+}
+
+// LoRAHash computes LoRAInfo.Hash for a file that does not carry it: the SHA-256 of what is behind
+// the header, as A1111 does (addnet_hash_safetensors in modules/hashes.py).
+func LoRAHash(ctx context.Context, s Source) (string, error) {
+	n, err := readSize(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, NewReader(ctx, s, 8+n, s.Size()-8-n)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 // clean shortens a text of a file's to what fits a line.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -132,6 +133,14 @@ func (n layerNames) fromLDM(flat string) string {
 		name = strings.Replace(name, "_", ".", 1)
 	}
 	return strings.TrimSuffix(unetName(name+".weight", max(1, n.perBlock)), ".weight")
+}
+
+// HoldsLoRA reports whether tensors are those of a LoRA.
+func HoldsLoRA(tensors []Tensor) bool {
+	return slices.ContainsFunc(tensors, func(t Tensor) bool {
+		_, part, ok := splitLoRA(t.Name)
+		return ok && part != "alpha"
+	})
 }
 
 // isLoRA reports whether a checkpoint is a LoRA, and returns an error for one of another model

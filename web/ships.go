@@ -14,6 +14,14 @@ type Shipped struct {
 	NumInferenceSteps int       `json:"num_inference_steps"`
 	GuidanceScale     float64   `json:"guidance_scale"`
 	Adapters          []Adapter `json:"ip_adapters"` // the first is the better one, by model/train/README.md
+	LoRAs             []LoRA    `json:"loras"`
+}
+
+// LoRA is a LoRA in the folder of the model that ships.
+type LoRA struct {
+	File     string   `json:"file"`
+	Name     string   `json:"name"`     // in the page
+	Triggers []string `json:"triggers"` // words that call it
 }
 
 // Adapter is an IP-Adapter in the folder of the model that ships.
@@ -33,10 +41,15 @@ var Ships = func() (s Shipped) {
 	return s
 }()
 
-// HasAdapter reports whether an adapter with this file name ships.
-func (s Shipped) HasAdapter(file string) bool {
+// Has reports whether an adapter or a LoRA with this file name ships.
+func (s Shipped) Has(file string) bool {
 	for _, a := range s.Adapters {
 		if a.File == file {
+			return true
+		}
+	}
+	for _, l := range s.LoRAs {
+		if l.File == file {
 			return true
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestShipsListsTheAdaptersBesideTheModel(t *testing.T) {
+func TestShipsListsWhatIsBesideTheModel(t *testing.T) {
 	found, err := filepath.Glob("model/*.safetensors")
 	if err != nil {
 		t.Fatal(err)
@@ -15,8 +15,14 @@ func TestShipsListsTheAdaptersBesideTheModel(t *testing.T) {
 	var listed []string
 	for _, a := range Ships.Adapters {
 		listed = append(listed, "model/"+a.File)
-		if a.Name == "" || !Ships.HasAdapter(a.File) {
-			t.Errorf("%+v has no name, or HasAdapter does not know it", a)
+		if a.Name == "" || !Ships.Has(a.File) {
+			t.Errorf("%+v has no name, or Has does not know it", a)
+		}
+	}
+	for _, l := range Ships.LoRAs {
+		listed = append(listed, "model/"+l.File)
+		if l.Name == "" || !Ships.Has(l.File) {
+			t.Errorf("%+v has no name, or Has does not know it", l)
 		}
 	}
 	slices.Sort(listed)

@@ -120,6 +120,9 @@ func encoderFor(adapter store.Item, encoders []store.Item) (id string) {
 // Problem says what the chosen model still lacks for a request; "" for nothing.
 func (c *Chooser) Problem(s settings.Settings) string {
 	name := c.Chosen.Name
+	if problem := c.loraProblem(s); problem != "" {
+		return problem
+	}
 	switch {
 	case c.Chosen.Repaints() && s.InitImage == "":
 		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
@@ -141,6 +144,9 @@ func (c *Chooser) Handles(s settings.Settings) (list []any) {
 	names := []string{s.Model}
 	for _, g := range s.Guides {
 		names = append(names, g.Files()...)
+	}
+	for _, l := range s.LoRAs {
+		names = append(names, l.Weights)
 	}
 	for _, name := range names {
 		if h := c.handles[name]; h != nil {

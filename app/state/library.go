@@ -47,6 +47,8 @@ type Outside interface {
 	StartLibrary()
 	// ModelChosen says that another model is used from now on.
 	ModelChosen(c Choice)
+	// UseLoRA says that a LoRA that is stored is to be used.
+	UseLoRA(id string)
 	// RecordDeleted says that something stored is gone, so that nothing loaded from it may be used.
 	RecordDeleted()
 	// PersistStorage asks the browser to keep what is stored when the disk runs full.
@@ -233,7 +235,7 @@ func (l *Library) Do(a Action, record string) {
 		item := find(l.stored, record)
 		l.begin(protocol.Download{Record: record}, "download", record, store.Progress{Done: item.Done, Total: item.Bytes()})
 	case Use:
-		l.Choose(record)
+		l.use(record)
 	case Verify:
 		l.begin(protocol.Verify{Record: record}, "verify", record, store.Progress{Total: 1})
 	case Delete:
@@ -251,6 +253,15 @@ func (l *Library) Do(a Action, record string) {
 	case LeaveDropped:
 		l.Dropped = nil
 	}
+}
+
+// use chooses a model, or adds a LoRA to those in use.
+func (l *Library) use(record string) {
+	if item := find(l.stored, record); item != nil && item.Kind == loader.KindLoRA {
+		l.outside.UseLoRA(record)
+		return
+	}
+	l.Choose(record)
 }
 
 // startDownload begins what was planned.

@@ -59,7 +59,7 @@ func (l *Library) finished(q question, record string) {
 		l.forgetGoing(record)
 		l.outside.RecordDeleted()
 	case "import", "keep":
-		l.Choose(record)
+		l.use(record)
 	}
 }
 

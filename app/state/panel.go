@@ -137,6 +137,9 @@ func (d drawing) storedRow(item store.Item) Row {
 			r.Source += ": choose it again to go on"
 		}
 	}
+	if item.LoRA != nil && item.LoRA.Title != "" {
+		r.About += " · " + item.LoRA.Title
+	}
 	chosen := item.ID == d.l.Chosen.ID
 	add := func(do Action, text string) { r.Buttons = append(r.Buttons, button(do, item.ID, text, item.Name)) }
 	if t := d.l.tasks[item.ID]; t != nil {
@@ -152,7 +155,7 @@ func (d drawing) storedRow(item store.Item) Row {
 	switch {
 	case !item.Complete && item.Source != "":
 		add(Resume, "Resume")
-	case item.Complete && item.Kind == loader.KindModel && !chosen:
+	case item.Complete && (item.Kind == loader.KindModel && !chosen || item.Kind == loader.KindLoRA):
 		add(Use, "Use")
 	}
 	if item.Complete && !item.Handle {

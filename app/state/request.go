@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -60,6 +61,13 @@ func (c *Composer) ForSeedStrip(model string, fit []Adapter) Request {
 	return r
 }
 
+// Resolve makes the LoRAs that a request names those that are here.
+func (l *Library) Resolve(r *Request) {
+	for i := range r.Jobs {
+		l.ResolveLoRAs(&r.Jobs[i])
+	}
+}
+
 // Problem says why a request cannot be generated, in words for the visitor; "" if it can.
 func (r Request) Problem(l *Library) string {
 	if err := r.Jobs[0].Validate(); err != nil {
@@ -76,6 +84,8 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 	}
 	s := c.Settings
 	s.Guides, s.InitImage, s.Mask, s.Model, s.ResizeMode = nil, "", "", model, c.resizeMode()
+	words, loras, _ := settings.CutLoRAs(s.Prompt)
+	s.Prompt, s.LoRAs = words, append(slices.Clone(s.LoRAs), loras...)
 	inputs := map[string]Input{}
 	for i, im := range c.Prompts {
 		// Two pictures may have the same name: what is pasted is always called image.png.

@@ -22,6 +22,7 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		return
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
+	p.library.Resolve(&r)
 	p.composer.Problems = state.Problems{}
 	if !p.note.Undo.Can() {
 		p.note = state.Note{}

@@ -58,6 +58,14 @@ func (l *librarian) ModelChosen(c state.Choice) {
 	}
 }
 
+// UseLoRA implements state.Outside.
+func (l *librarian) UseLoRA(id string) {
+	l.page.composer.AddLoRA(id)
+	if d := byID("styles"); d.Truthy() {
+		d.Set("open", true)
+	}
+}
+
 // RecordDeleted implements state.Outside.
 func (l *librarian) RecordDeleted() { l.page.jobs.Deleted() }
 

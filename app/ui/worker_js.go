@@ -117,6 +117,7 @@ func (p *page) countTokens() {
 		if len(words) > settings.MaxWords {
 			return ""
 		}
+		words, _, _ = settings.CutLoRAs(words)
 		return words
 	}
 	p.jobs.Count(bounded(p.composer.Settings.Prompt), bounded(p.composer.Settings.NegativePrompt))

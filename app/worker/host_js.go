@@ -54,16 +54,16 @@ func (h *host) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	return s.OpenRecord(ctx, r, shipped("clip"))
 }
 
-// File finds an adapter.
+// File finds an adapter or a LoRA.
 func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	if name == "" {
 		name = web.Ships.Adapters[0].File
 	}
 	// What ships comes first: no file of the visitor's takes its name.
-	if web.Ships.HasAdapter(name) {
+	if web.Ships.Has(name) {
 		return shipped("model").Open(ctx, name)
 	}
-	s, r, err := h.record(ctx, "adapter", name)
+	s, r, err := h.record(ctx, "file", name)
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func (l *library) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.Reserved = web.Ships.HasAdapter
+	s.Reserved = web.Ships.Has
 	l.store = s
 	// Other tabs say when they have changed something.
 	l.changed = js.Global().Get("BroadcastChannel").New("imprompt-models")

@@ -276,7 +276,8 @@ func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, e
 	if err != nil {
 		return plan{}, nil, err
 	}
-	if o.Keep {
+	// A LoRA is small, and what is lost when its numbers become F16 is multiplied.
+	if o.Keep || loader.HoldsLoRA(tensors) {
 		return planBytes(size, o.SliceSize), r.head, nil
 	}
 	p, err = planTensors(tensors, size, o.SliceSize)

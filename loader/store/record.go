@@ -26,6 +26,8 @@ type Record struct {
 	InChannels int  `json:"in_channels,omitempty"` // of a model's UNet; 9 for inpainting
 	Pixels     int  `json:"pixels,omitempty"`      // the size that a model was trained for
 	CrossDim   int  `json:"cross_dim,omitempty"`   // the UNet's cross_attention_dim: which adapters fit
+	// LoRA is what a LoRA's file says about itself.
+	LoRA *loader.LoRAInfo `json:"lora,omitempty"`
 }
 
 // Bytes is the size of the download.

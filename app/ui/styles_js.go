@@ -1,0 +1,95 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// stylesPanel has a card for each LoRA that is used, and the ways to add one.
+type stylesPanel struct {
+	app.Compo
+	Drawn       int
+	composer    *state.Composer
+	library     *state.Library
+	controls    *controls
+	countTokens func()
+	openModels  func()
+}
+
+func (t *stylesPanel) Render() app.UI {
+	used := t.composer.Settings.LoRAs
+	var cards []app.UI
+	var names []string
+	for i, l := range used {
+		found, here := t.library.FindLoRA(l)
+		cards = append(cards, t.card(i, l, found, here))
+		names = append(names, l.Name())
+	}
+	about := "none"
+	if len(names) > 0 {
+		about = state.Shortened(strings.Join(names, ", "))
+	}
+	return app.Details().ID("styles").Body(
+		app.Summary().Title("LoRA").Body(app.Span().Text("Styles"), app.Span().Class("quiet").Text(about)),
+		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
+		t.offer(),
+	)
+}
+
+// card has a LoRA's weight, and the words that call it.
+func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) app.UI {
+	name, problem := found.Name, ""
+	if !here {
+		name, problem = l.Name(), "It is not here, or does not fit the model: bring its file in Models, or remove it."
+	}
+	title := found.Title
+	if title == name {
+		title = ""
+	}
+	scope := named(fmt.Sprint(i, " ", l.Weights))
+	id := fmt.Sprintf("style-%d-scale", i)
+	var words []app.UI
+	for _, trigger := range found.Triggers {
+		words = append(words, app.Button().Class("plain small").Title("Add these words to the prompt").Text(trigger).OnClick(func(app.Context, app.Event) {
+			t.composer.Say(trigger)
+			t.countTokens()
+		}, named(fmt.Sprint(i, " ", trigger))))
+	}
+	return app.Div().Class("style").Body(
+		app.Div().Class("field").Body(
+			app.Label().For(id).Title("lora_scale of "+title).Body(app.Text(name), app.Span().Class("numbers").Text(trim(l.Scale))),
+			app.Input().ID(t.controls.bind(id, trim(l.Scale))).Type("range").Min("-1").Max("2").Step(0.05).Aria("label", "Weight of "+name).
+				OnInput(func(ctx app.Context, _ app.Event) { t.composer.Settings.LoRAs[i].Scale = number(ctx, l.Scale) }, scope),
+		),
+		app.Button().Class("remove").Aria("label", "Remove "+name).Title("Remove").Body(icon("close")).
+			OnClick(func(app.Context, app.Event) { t.composer.RemoveLoRA(i) }, scope),
+		app.Div().Class("style-words").Hidden(len(words) == 0 && title == "").Body(
+			app.Span().Class("quiet").Text(strings.TrimSpace(title+" "+map[bool]string{true: "Words that call it:"}[len(words) > 0])),
+			app.Div().Class("pair").Body(words...),
+		),
+		alert(problem),
+	)
+}
+
+// offer adds a LoRA.
+func (t *stylesPanel) offer() app.UI {
+	options := []app.UI{option("", "Add a style …")}
+	for _, l := range t.library.LoRAs() {
+		options = append(options, option(l.ID, l.Name))
+	}
+	return app.Div().Class("offer").Body(
+		app.P().Class("quiet").Hidden(len(options) > 1).Text("A style (LoRA) changes the model: how it draws, what it knows, or how many steps it needs. None for this model is here yet."),
+		app.Select().ID(t.controls.bind("style-add", "")).Aria("label", "Add a style").Hidden(len(options) == 1).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+			t.composer.AddLoRA(text(ctx))
+			t.controls.force = true
+		}),
+		app.Button().Class("plain small").Text("Bring one in Models").OnClick(func(app.Context, app.Event) { t.openModels() }),
+	)
+}
