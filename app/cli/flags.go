@@ -45,6 +45,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --no-mask-overlay              do not put them back
   --background #RRGGBB           the colour behind transparent pictures (#ffffff, white)
   --scheduler ` + strings.Join(scheduler.Names(), "|") + ` (default: the model's own)
+  --eta F (0.0)                  how much of a step is fresh noise, from 0 to 1, for ddim and tcd (TCD's paper calls it gamma)
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
                                  (height and width default to the start picture's, or else the model's; each further picture
                                  has the next seed)
@@ -164,6 +165,8 @@ func parse(args []string) (*options, error) {
 			o.Scheduler = text()
 		case "--num-inference-steps":
 			o.NumInferenceSteps = integer()
+		case "--eta":
+			o.Eta = float()
 		case "--guidance-scale":
 			o.GuidanceScale = float()
 		case "--height":

@@ -96,7 +96,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	}
 	req := &pipeline.Request{
 		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
-		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps,
+		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
 		GuidanceScale: s.GuidanceScale, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
 	}
 	in, err := e.inputs(ctx, s, pictures)

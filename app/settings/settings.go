@@ -33,6 +33,7 @@ type Settings struct {
 
 	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own
 	NumInferenceSteps int     `json:"num_inference_steps"`
+	Eta               float64 `json:"eta,omitempty"`  // how much of a step is fresh noise, 0 to 1: scheduler.Options.Eta
 	GuidanceScale     float64 `json:"guidance_scale"` // 1 or less: no negative prompt, half the work
 	Height            int     `json:"height"`         // pixels
 	Width             int     `json:"width"`          // pixels
@@ -172,6 +173,7 @@ func (s Settings) Validate() error {
 	v.require(known || s.Scheduler == "",
 		"scheduler is %q. Choose one of %s", s.Scheduler, strings.Join(scheduler.Names(), ", "))
 	v.number("num_inference_steps", float64(s.NumInferenceSteps), 1, 1000)
+	v.number("eta", s.Eta, 0, 1)
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
 	v.number("num_images", float64(s.NumImages), 1, 64)
 	v.size("height", s.Height)

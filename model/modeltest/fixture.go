@@ -18,10 +18,13 @@ type Model struct {
 }
 
 // Models reads the small models.
-func Models(t *testing.T) map[string]Model {
+func Models(t *testing.T) map[string]Model { return ModelsOf(t, "pipelines/pipelines.json") }
+
+// ModelsOf reads the small models of another fixture.
+func ModelsOf(t *testing.T, fixture string) map[string]Model {
 	t.Helper()
 	var f struct{ Models map[string]Model }
-	Fixture(t, "pipelines/pipelines.json", &f)
+	Fixture(t, fixture, &f)
 	for name, m := range f.Models {
 		m.Name = name
 		f.Models[name] = m

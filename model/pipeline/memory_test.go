@@ -14,7 +14,7 @@ import (
 // another is needed, pictures are the same: guidance in two passes, several adapters and
 // masks, and inpainting, which needs both halves of the VAE.
 func TestLowMemory(t *testing.T) {
-	f := readFixture(t)
+	f := readFixture(t, "pipelines/pipelines.json")
 	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
 		for _, name := range []string{"a_masks", "c_inpaint"} {
 			c, ok := f.Cases[name]

@@ -44,6 +44,7 @@ type Request struct {
 	Height, Width    int // in pixels
 	Scheduler        string
 	Steps            int
+	Eta              float64 // scheduler.Options.Eta
 	GuidanceScale    float64
 	NumImages        int
 	// Seed is of the one generator that draws the numbers of all pictures. With Sources each
@@ -112,7 +113,7 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		return err
 	}
 	var err error
-	if r.schedule, err = scheduler.New(req.Scheduler, p.Scheduler, req.Steps, scheduler.Options{Strength: r.strength()}); err != nil {
+	if r.schedule, err = scheduler.New(req.Scheduler, p.Scheduler, req.Steps, scheduler.Options{Strength: r.strength(), Eta: req.Eta}); err != nil {
 		return err
 	}
 	progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})

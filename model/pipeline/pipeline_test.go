@@ -19,13 +19,14 @@ import (
 	"github.com/imprompt/imprompt/model/vae"
 )
 
-// The fixture of tests/reference/pipelines.py.
+// A fixture of tests/reference/pipelines.py, or one like it.
 type fixture struct{ Cases map[string]testCase }
 
 type testCase struct {
 	Model, Kind, Scheduler string
 	Steps, Height, Width   int
 	Guidance, Strength     float64
+	Eta                    float64
 	Seed                   uint64
 	NumImages              int `json:"num_images"`
 	IDs                    []int32
@@ -45,10 +46,10 @@ type testAdapter struct {
 	End    *float64
 }
 
-func readFixture(t *testing.T) *fixture {
+func readFixture(t *testing.T, name string) *fixture {
 	t.Helper()
 	f := &fixture{}
-	modeltest.Fixture(t, "pipelines/pipelines.json", f)
+	modeltest.Fixture(t, name, f)
 	return f
 }
 
@@ -103,7 +104,7 @@ func (m *testModel) networks() map[string][]nn.Network {
 func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	t.Helper()
 	req := &Request{IDs: c.IDs, NegativeIDs: c.NegativeIDs, Height: c.Height, Width: c.Width, Scheduler: c.Scheduler, Steps: c.Steps,
-		GuidanceScale: c.Guidance, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
+		Eta: c.Eta, GuidanceScale: c.Guidance, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
 	for _, a := range c.Adapters {
 		lambda := guides.Lambda{Start: a.Start, End: 1}
 		if a.End != nil {
@@ -167,7 +168,7 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 // Whole pipelines give diffusers' latents: within 1e-3 without shader-f16, and with
 // it within twice what diffusers' own float16 run differs from its float32 run.
 func TestPipelines(t *testing.T) {
-	f := readFixture(t)
+	f := readFixture(t, "pipelines/pipelines.json")
 	if len(f.Cases) < 20 {
 		t.Fatalf("the fixture has %d cases", len(f.Cases))
 	}
@@ -201,6 +202,20 @@ func TestLayers(t *testing.T) {
 	modeltest.Fixture(t, "networks/networks.json", &f)
 	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
 		for name, c := range f.Layers {
+			t.Run(name, func(t *testing.T) {
+				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+			})
+		}
+	})
+}
+
+// The schedulers for few steps, and a model that takes the guidance as an embedding:
+// tests/reference/fast.py.
+func TestFast(t *testing.T) {
+	f := readFixture(t, "fast/fast.json")
+	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		models["lcm"] = loadModel(t, d, modeltest.ModelsOf(t, "fast/fast.json")["lcm"])
+		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
 				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
 			})

@@ -1,10 +1,13 @@
 package scheduler
 
-import "math"
+import (
+	"encoding/json"
+	"math"
+)
 
 func init() {
-	register(Scheduler{
-		Name: "ddim", Label: "DDIM", Class: "DDIMScheduler", place: 1,
+	ddim := Scheduler{
+		Name: "ddim", Label: "DDIM", Class: "DDIMScheduler", place: 1, Eta: true,
 		read: func(p *params, f *fields) {
 			p.prediction = f.choice("prediction_type", anyPrediction...)
 			p.spacing = f.choice("timestep_spacing", "leading", "linspace", "trailing")
@@ -13,8 +16,16 @@ func init() {
 			readClip(p, f, true)
 		},
 		build: (*Schedule).ddim,
-	})
+	}
+	register(ddim)
+	// Hyper-SD and others were distilled to these timesteps.
+	ddim.Name, ddim.Label, ddim.A1111, ddim.place = "ddim_trailing", "DDIM trailing", "DDIM SGM Uniform", 2
+	ddim.Arguments = trailingSpacing
+	register(ddim)
 }
+
+// trailingSpacing are the arguments for timesteps that begin with the noisiest one.
+var trailingSpacing = map[string]json.RawMessage{"timestep_spacing": json.RawMessage(`"trailing"`)}
 
 // ddim is diffusers' DDIMScheduler (Song et al. 2020, arXiv 2010.02502, formula 12).
 func (s *Schedule) ddim(p params, n, first int, eta float64) error {

@@ -8,7 +8,7 @@ import (
 
 func init() {
 	dpm := Scheduler{
-		Name: "dpmpp_2m", Label: "DPM++ 2M", Class: "DPMSolverMultistepScheduler", place: 3,
+		Name: "dpmpp_2m", Label: "DPM++ 2M", Class: "DPMSolverMultistepScheduler", place: 4,
 		read: readDPM,
 		build: func(s *Schedule, p params, n, first int, _ float64) error {
 			s.sigmas(p, params.dpmStep, n, first)
@@ -16,9 +16,20 @@ func init() {
 		},
 	}
 	register(dpm)
-	dpm.Name, dpm.Label, dpm.place = "dpmpp_2m_karras", "DPM++ 2M Karras", 4
-	dpm.Arguments = map[string]json.RawMessage{"use_karras_sigmas": json.RawMessage("true")}
-	register(dpm)
+	yes, sde := json.RawMessage("true"), json.RawMessage(`"sde-dpmsolver++"`)
+	for _, v := range []struct {
+		name, label string
+		place       int
+		arguments   map[string]json.RawMessage
+	}{
+		{"dpmpp_2m_karras", "DPM++ 2M Karras", 5, map[string]json.RawMessage{"use_karras_sigmas": yes}},
+		{"dpmpp_2m_sde", "DPM++ 2M SDE", 6, map[string]json.RawMessage{"algorithm_type": sde}},
+		{"dpmpp_2m_sde_karras", "DPM++ 2M SDE Karras", 7, map[string]json.RawMessage{"algorithm_type": sde, "use_karras_sigmas": yes}},
+		{"dpmpp_2m_sde_exponential", "DPM++ 2M SDE Exponential", 8, map[string]json.RawMessage{"algorithm_type": sde, "use_exponential_sigmas": yes}},
+	} {
+		dpm.Name, dpm.Label, dpm.place, dpm.Arguments = v.name, v.label, v.place, v.arguments
+		register(dpm)
+	}
 }
 
 // readDPM reads what DPMSolverMultistepScheduler has. Solver types of other families mean

@@ -7,8 +7,8 @@ func init() {
 		s.sigmas(p, params.eulerStep, n, first)
 		return nil
 	}
-	register(Scheduler{
-		Name: "euler", Label: "Euler", Class: "EulerDiscreteScheduler", place: 5, build: build,
+	euler := Scheduler{
+		Name: "euler", Label: "Euler", Class: "EulerDiscreteScheduler", place: 9, build: build,
 		read: func(p *params, f *fields) {
 			p.euler = true
 			p.prediction = f.choice("prediction_type", anyPrediction...)
@@ -17,9 +17,16 @@ func init() {
 			p.logLinear = f.choice("interpolation_type", "linear", "log_linear") == "log_linear"
 			p.continuous = f.choice("timestep_type", "discrete", "continuous") == "continuous"
 		},
-	})
+	}
+	register(euler)
+	// In diffusers both of these spacings of other programs are timestep_spacing "trailing".
+	euler.Arguments = trailingSpacing
+	euler.Name, euler.Label, euler.A1111, euler.place = "euler_simple", "Euler, simple", "Euler Simple", 10
+	register(euler)
+	euler.Name, euler.Label, euler.A1111, euler.place = "euler_sgm_uniform", "Euler, SGM uniform", "Euler SGM Uniform", 11
+	register(euler)
 	register(Scheduler{
-		Name: "euler_a", Label: "Euler a", Class: "EulerAncestralDiscreteScheduler", place: 6, build: build,
+		Name: "euler_a", Label: "Euler a", Class: "EulerAncestralDiscreteScheduler", place: 12, build: build,
 		read: func(p *params, f *fields) {
 			p.euler, p.ancestral = true, true
 			p.prediction = f.choice("prediction_type", "epsilon", "v_prediction")

@@ -1,9 +1,7 @@
 package scheduler
 
 import (
-	"encoding/json"
 	"math"
-	"os"
 	"testing"
 
 	"github.com/imprompt/imprompt/model/random"
@@ -12,21 +10,10 @@ import (
 // The tables are made for float32, in which the GPU runs them: no sum of a step loses
 // what matters to cancellation. The toy model carries an error on from step to step.
 func TestFloat32(t *testing.T) {
-	data, err := os.ReadFile("../../tests/fixtures/scheduler/trajectories.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fixture struct {
-		Configs map[string]string
-		Cases   []trajectory
-	}
-	if err := json.Unmarshal(data, &fixture); err != nil {
-		t.Fatal(err)
-	}
 	const n = 16
 	worst := map[string]float64{}
-	for _, c := range fixture.Cases {
-		config, err := ParseConfig([]byte(fixture.Configs[c.Config]))
+	for _, c := range trajectories(t) {
+		config, err := ParseConfig([]byte(c.Config))
 		if err != nil {
 			t.Fatal(err)
 		}

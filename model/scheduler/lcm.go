@@ -1,24 +1,16 @@
 package scheduler
 
-import (
-	"fmt"
-	"math"
-)
+import "math"
 
 func init() {
 	register(Scheduler{
-		Name: "lcm", Label: "LCM", Class: "LCMScheduler", place: 8,
+		Name: "lcm", Label: "LCM", Class: "LCMScheduler", place: 14,
 		// The class has timestep_spacing and does not read it.
 		read: func(p *params, f *fields) {
 			p.prediction = f.choice("prediction_type", anyPrediction...)
-			p.setAlphaToOne = f.bool("set_alpha_to_one", true)
-			p.betas = betaDefaults{start: 0.00085, end: 0.012, schedules: []string{"scaled_linear", "linear", "squaredcos_cap_v2"}, zeroSNR: zeroSNRExactly}
 			readClip(p, f, false)
-			p.originalSteps = f.int("original_inference_steps", 50)
+			readDistilled(p, f)
 			p.timestepScaling = f.float("timestep_scaling", 10)
-			if p.originalSteps < 1 || p.originalSteps > p.train {
-				f.refuse("original_inference_steps", ": it has to be from 1 to num_train_timesteps")
-			}
 		},
 		build: (*Schedule).lcm,
 	})
@@ -26,14 +18,9 @@ func init() {
 
 // lcm is diffusers' LCMScheduler (Luo et al. 2023, arXiv 2310.04378).
 func (s *Schedule) lcm(p params, n, first int, _ float64) error {
-	if n > p.originalSteps {
-		return fmt.Errorf("%d steps: the lcm scheduler takes at most original_inference_steps, %d", n, p.originalSteps)
-	}
-	ts := make([]int, n)
-	for i := range ts {
-		// As np.linspace computes it: i times the rounded quotient.
-		index := int(float64(i) * (float64(p.originalSteps) / float64(n)))
-		ts[i] = (p.originalSteps-index)*(p.train/p.originalSteps) - 1
+	ts, err := p.distilledSteps("lcm", n)
+	if err != nil {
+		return err
 	}
 	ts = ts[min(first, n):]
 	for i, t := range ts {

@@ -9,7 +9,7 @@ import (
 func init() {
 	register(Scheduler{
 		// A1111's PLMS is PNDM with skip_prk_steps, as Stable Diffusion configures it.
-		Name: "pndm", Label: "PNDM", A1111: "PLMS", Class: "PNDMScheduler", place: 2,
+		Name: "pndm", Label: "PNDM", A1111: "PLMS", Class: "PNDMScheduler", place: 3,
 		read: func(p *params, f *fields) {
 			p.prediction = f.choice("prediction_type", "epsilon", "v_prediction")
 			p.spacing = f.choice("timestep_spacing", "leading", "linspace", "trailing")

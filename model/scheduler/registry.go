@@ -13,6 +13,7 @@ type Scheduler struct {
 	Label string // in the page
 	A1111 string // AUTOMATIC1111's name for the sampler; "" where it is the label
 	Class string // diffusers' class
+	Eta   bool   // whether the class's step takes eta
 	// Arguments are given to the class in addition to the model's configuration:
 	// from_config(config, **arguments). The values are JSON.
 	Arguments map[string]json.RawMessage
@@ -21,7 +22,8 @@ type Scheduler struct {
 	// read reads the fields that the class has, with the class's defaults (the __init__ in
 	// scheduling_*.py).
 	read func(p *params, f *fields)
-	// build makes the steps of a run of n steps, without the first ones. eta is DDIM's.
+	// build makes the steps of a run of n steps, without the first ones. eta is
+	// Options.Eta.
 	build func(s *Schedule, p params, n, first int, eta float64) error
 }
 

@@ -88,7 +88,9 @@ type Options struct {
 	// Strength of an image-to-image run, between 0 and 1: the fraction of the steps, the
 	// last ones, that is run. 0 and 1 run all of them.
 	Strength float64
-	Eta      float64 // of DDIM; 0 adds no noise
+	// Eta is how much of each step is fresh noise, from 0, for none, to 1. Only schedulers whose
+	// class takes it (Scheduler.Eta) read it. It is DDIM's eta, and the gamma of TCD's paper.
+	Eta float64
 }
 
 // New makes the schedule of a run of a number of steps, as diffusers' class makes it from the

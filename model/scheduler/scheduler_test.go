@@ -31,25 +31,39 @@ type trajectory struct {
 	Finite                            bool
 	Timesteps, Samples, Known, Alphas packed
 	Next                              float64
+	Moves                             float64 // how far the samples are from those of another scheduler
+}
+
+// trajectories are the cases of both fixtures, with their whole configurations.
+func trajectories(t *testing.T) []trajectory {
+	t.Helper()
+	var all []trajectory
+	for _, file := range []string{"trajectories.json", "fast.json"} {
+		data, err := os.ReadFile("../../tests/fixtures/scheduler/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fixture struct {
+			Configs map[string]string
+			Cases   []trajectory
+		}
+		if err := json.Unmarshal(data, &fixture); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range fixture.Cases {
+			c.Config = fixture.Configs[c.Config]
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // Every scheduler walks as diffusers' does around a toy model: tests/reference/scheduler.py.
 func TestAgainstDiffusers(t *testing.T) {
-	data, err := os.ReadFile("../../tests/fixtures/scheduler/trajectories.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var fixture struct {
-		Configs map[string]string
-		Cases   []trajectory
-	}
-	if err := json.Unmarshal(data, &fixture); err != nil {
-		t.Fatal(err)
-	}
-	ran := map[string]int{}
+	ran, later := map[string]int{}, map[string]bool{} // later: the cases of fast.json
 	worst := map[string]float64{}
-	for _, c := range fixture.Cases {
-		config, err := ParseConfig([]byte(fixture.Configs[c.Config]))
+	for _, c := range trajectories(t) {
+		config, err := ParseConfig([]byte(c.Config))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,10 +81,15 @@ func TestAgainstDiffusers(t *testing.T) {
 		off := c.follow(t, config, s)
 		worst[c.Name] = max(worst[c.Name], off)
 		ran[c.Name]++
+		later[c.Name] = c.Moves > 0
 	}
 	for _, n := range Names() {
 		t.Logf("%-16s %3d cases, at most %.1e off", n, ran[n], worst[n])
-		if ran[n] < 45 {
+		least := 45
+		if later[n] {
+			least = 13
+		}
+		if ran[n] < least {
 			t.Errorf("only %d cases of %s ran", ran[n], n)
 		}
 	}
@@ -212,7 +231,7 @@ func TestAnyNumberOfSteps(t *testing.T) {
 		}
 		for _, name := range Names() {
 			most := 500
-			if name == "lcm" {
+			if name == "lcm" || name == "tcd" {
 				most = 50
 			}
 			for n := 1; n <= most; n += 1 + n/60*13 {

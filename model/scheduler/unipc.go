@@ -7,7 +7,7 @@ import (
 
 func init() {
 	register(Scheduler{
-		Name: "unipc", Label: "UniPC", Class: "UniPCMultistepScheduler", place: 7,
+		Name: "unipc", Label: "UniPC", Class: "UniPCMultistepScheduler", place: 13,
 		read: readUniPC,
 		build: func(s *Schedule, p params, n, first int, _ float64) error {
 			s.sigmas(p, params.unipcStep, n, first)

@@ -1,6 +1,6 @@
 """Trajectories of diffusers' schedulers around a toy model, for model/scheduler.
 
-    python tests/reference/scheduler.py      writes tests/fixtures/scheduler/trajectories.json
+    python tests/reference/scheduler.py      writes tests/fixtures/scheduler/trajectories.json and fast.json
 
 The toy model's output is 0.7 sin(1.3 x + t / 700), where x is the scaled input. The initial
 noise and the steps' noise come from one torch.Generator, as in the pipelines. The schedulers
@@ -11,6 +11,10 @@ For every step a case stores its timestep, four values of its sample and, for im
 four values of the init latents with the noise of the next step (inpainting). After the steps
 it stores the generator's next number, which shows how many were drawn. A case whose result is
 not finite in diffusers is stored with "finite" false.
+
+fast.json has the schedulers that were added later. Each of its cases stores how far its
+samples are from those of the class or the argument that a person might mistake for it
+(OTHER), as a fraction of the largest value. A case where that is too little to see is left out.
 """
 import base64
 import inspect
@@ -24,9 +28,10 @@ import diffusers
 import numpy as np
 import torch
 
-from scheduler_names import ARGUMENTS, CLASSES
+from scheduler_names import ARGUMENTS, CLASSES, ETA, FIRST
 
-OUT = pathlib.Path(__file__).parent.parent / "fixtures/scheduler/trajectories.json"
+OUT = pathlib.Path(__file__).parent.parent / "fixtures/scheduler"
+TOLERANCE = 5e-6  # the test's
 SHAPE = (1, 4, 2, 2)
 SD15 = dict(_class_name="PNDMScheduler", beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", num_train_timesteps=1000,
             set_alpha_to_one=False, skip_prk_steps=True, steps_offset=1, trained_betas=None, clip_sample=False)
@@ -55,7 +60,7 @@ def own(name, **fields):
 
 def groups():
     """Name, configuration, schedulers, steps and strengths."""
-    all_names = list(CLASSES)
+    all_names = list(FIRST)
     yield "sd15", SD15, all_names, FULL
     yield "shipped", SHIPPED, all_names, FULL
     yield "sd21", dict(SHIPPED, prediction_type="v_prediction"), all_names, SHORT
@@ -98,9 +103,33 @@ def groups():
     yield "lcm", own("lcm", original_inference_steps=30, timestep_scaling=5.0), ["lcm"], SHORT + [(6, 1)]
 
 
-def make(name, config):
-    cls, model_class = getattr(diffusers, CLASSES[name]), getattr(diffusers, config["_class_name"])
-    extra = ARGUMENTS[name]
+# What the samples of a scheduler are compared with: the class and its arguments.
+_leading, _sde = dict(timestep_spacing="leading"), dict(algorithm_type="sde-dpmsolver++")
+OTHER = dict(ddim_trailing=("DDIMScheduler", _leading), euler_simple=("EulerDiscreteScheduler", _leading), euler_sgm_uniform=("EulerDiscreteScheduler", _leading),
+             dpmpp_2m_sde=("DPMSolverMultistepScheduler", dict(algorithm_type="dpmsolver++")), dpmpp_2m_sde_karras=("DPMSolverMultistepScheduler", _sde),
+             dpmpp_2m_sde_exponential=("DPMSolverMultistepScheduler", _sde), tcd=("LCMScheduler", {}))
+
+
+def fast_groups():
+    """As groups, for the schedulers that are not in FIRST."""
+    names = [n for n in CLASSES if n not in FIRST]
+    few = [(1, 1), (2, 1), (4, 1), (8, 1), (25, 1), (10, 0.55), (7, 0.8)]
+    yield "sd15", SD15, names, few
+    yield "shipped", SHIPPED, names, [(4, 1), (8, 0.6)]
+    yield "sd21", dict(SHIPPED, prediction_type="v_prediction"), names, [(4, 1), (10, 0.55)]
+    yield "sample", own("ddim", prediction_type="sample"), names, [(5, 1)]
+    # Where the first timestep of exponential sigmas is 999 or 998, numpy's float32 logarithms decide, which depend on the processor.
+    yield "bare", dict(_class_name="PNDMScheduler", skip_prk_steps=True), [n for n in names if n != "dpmpp_2m_sde_exponential"], [(5, 1)]
+    yield "cosine", dict(SD15, beta_schedule="squaredcos_cap_v2"), names, [(5, 1)]
+    yield "trained", dict(SD15, num_train_timesteps=60, trained_betas=[0.002 * (i + 1) for i in range(60)]), names, [(5, 1)]
+    yield "zero_snr", own("ddim", timestep_spacing="trailing", prediction_type="v_prediction", rescale_betas_zero_snr=True), ["tcd", "ddim_trailing"], [(4, 1)]
+    yield "tcd", dict(SD15, _class_name="TCDScheduler", original_inference_steps=30), ["tcd"], few
+    yield "order_3", own("dpmpp_2m", solver_order=3, euler_at_final=True), ["dpmpp_2m_sde", "dpmpp_2m_sde_karras"], [(16, 1), (10, 0.55)]
+
+
+def make(name, config, other=False):
+    class_name, extra = OTHER[name] if other else (CLASSES[name], ARGUMENTS[name])
+    cls, model_class = getattr(diffusers, class_name), getattr(diffusers, config["_class_name"])
     pipe = diffusers.StableDiffusionPipeline(vae=None, text_encoder=None, tokenizer=None, unet=None, safety_checker=None, feature_extractor=None, requires_safety_checker=False,
                                              scheduler=model_class.from_config(config, **(extra if cls is model_class else {})))
     return pipe.scheduler if cls is model_class else cls.from_config(pipe.scheduler.config, **extra)
@@ -110,8 +139,8 @@ def pack(values):
     return base64.b64encode(np.asarray(values, dtype="<f4").tobytes()).decode()
 
 
-def run(name, config, steps, strength, seed, eta):
-    s = make(name, config)
+def run(name, config, steps, strength, seed, eta, other=False):
+    s = make(name, config, other)
     alphas = s.alphas_cumprod[::37]
     s.set_timesteps(steps)
     g = torch.Generator().manual_seed(seed)
@@ -143,29 +172,47 @@ def run(name, config, steps, strength, seed, eta):
     return case
 
 
-def main():
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.WARNING)
+def moves(case, other):
+    """How far two cases' samples differ, relative to the largest."""
+    a, b = (np.frombuffer(base64.b64decode(c["samples"]), "<f4") for c in (case, other))
+    return float(np.abs(a - b).max() / max(1, np.abs(a).max()))
+
+
+def write(file, groups, with_moves):
     cases, configs, seen = [], {}, set()
-    for config_name, config, names, runs in groups():
+    for config_name, config, names, runs in groups:
         configs[config_name] = json.dumps(config)
         for name in names:
             for steps, strength in runs:
-                for eta in (0, 0.6) if (config_name, name) == ("sd15", "ddim") else (0,):
+                for eta in (0, 0.6) if (config_name, name) == ("sd15", "ddim") else (0, 0.3, 1) if with_moves and name in ETA and config_name in ("sd15", "tcd") else (0,):
+                    arguments = name, config, steps, strength, 3 + steps, eta
                     try:
-                        case = run(name, config, steps, strength, 3 + steps, eta)
+                        case = run(*arguments)
+                        if with_moves and case["finite"]:
+                            case["moves"] = moves(case, run(*arguments, other=True))
                     except (ValueError, NotImplementedError, IndexError, RuntimeError) as e:
                         print("diffusers fails:", config_name, name, steps, strength, str(e)[:100])
                         continue
                     if not case["finite"]:
                         print("not finite:", config_name, name, steps, strength)
+                    elif with_moves and not case["moves"] >= 20 * TOLERANCE:
+                        print("tests nothing:", config_name, name, steps, strength, case["moves"])
+                        continue
                     if (config_name, name) in seen:
                         case.pop("alphas", None)
                     seen.add((config_name, name))
                     cases.append(dict(config=config_name, **case))
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps(dict(diffusers=diffusers.__version__, torch=torch.__version__, configs=configs, cases=cases), separators=(",", ":")))
-    print(len(cases), "cases,", OUT.stat().st_size, "bytes, diffusers", diffusers.__version__)
+    out = OUT / file
+    out.write_text(json.dumps(dict(diffusers=diffusers.__version__, torch=torch.__version__, configs=configs, cases=cases), separators=(",", ":")))
+    print(file, len(cases), "cases,", out.stat().st_size, "bytes, diffusers", diffusers.__version__)
+
+
+def main():
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    OUT.mkdir(parents=True, exist_ok=True)
+    write("trajectories.json", groups(), False)
+    write("fast.json", fast_groups(), True)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ func main() {
 		Name      string                     `json:"name"`
 		Class     string                     `json:"class"`
 		Arguments map[string]json.RawMessage `json:"arguments"`
+		Eta       bool                       `json:"eta"`
 	}
 	var list []entry
 	for _, s := range scheduler.All() {
-		list = append(list, entry{s.Name, s.Class, s.Arguments})
+		list = append(list, entry{s.Name, s.Class, s.Arguments, s.Eta})
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(list); err != nil {
 		fmt.Fprintln(os.Stderr, err)
