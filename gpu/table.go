@@ -43,6 +43,9 @@ func (t *Table) repack(d *Device, s Staged) Dispatch {
 	}
 }
 
+// DType is the type of the numbers on the GPU.
+func (t *Table) DType() WeightDType { return t.dtype }
+
 // Release frees the table.
 func (t *Table) Release() {
 	if t != nil {

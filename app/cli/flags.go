@@ -28,6 +28,11 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --model DIR|FILE|URL           a folder in diffusers' layout, a .safetensors file in the original layout, or the address
                                  of either or of a hub's page for one (default: the model that ships)
   --prompt TEXT  --negative-prompt TEXT
+  --prompt-weights               read (word:1.3), [word], \( and BREAK as AUTOMATIC1111's web UI does, in prompts of any length;
+                                 otherwise the words are read literally and cut at 77 tokens
+  --clip-skip N (0)              leave out the text encoder's last N layers: for the prompt or, with --prompt-weights, for both
+                                 prompts (AUTOMATIC1111 counts from 1)
+  --textual-inversion FILE       an embedding (.safetensors), which its file's name stands for in the words; repeat it for several
   --ip-adapter FILE              an IP-Adapter (.safetensors); the following options, up to the next --ip-adapter, belong to it:
     --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
     --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
@@ -116,6 +121,12 @@ func parse(args []string) (*options, error) {
 			o.Prompt = text()
 		case "--negative-prompt":
 			o.NegativePrompt = text()
+		case "--prompt-weights":
+			o.PromptWeights = true
+		case "--clip-skip":
+			o.ClipSkip = integer()
+		case "--textual-inversion":
+			o.TextualInversions = append(o.TextualInversions, text())
 		case "--ip-adapter":
 			a := settings.DefaultIPAdapter()
 			a.Weights = text()

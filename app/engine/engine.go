@@ -64,16 +64,6 @@ type Engine struct {
 // New returns an engine on a GPU.
 func New(d *gpu.Device, host Host) *Engine { return &Engine{Device: d, host: host} }
 
-// Tokens counts the tokens of a prompt for the model that is loaded, and says which
-// words are cut off.
-func (e *Engine) Tokens(text string) (count, limit int, overflow string, err error) {
-	if e.loaded == nil {
-		return 0, 0, "", errors.New("no model is loaded yet")
-	}
-	enc := e.loaded.tokenizer.Encode(text)
-	return enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow, nil
-}
-
 // Load opens a model, unless it is open, and loads the networks for a picture from words
 // onto the GPU if they all fit. progress is told of the bytes.
 func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) error {

@@ -95,9 +95,11 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		return err
 	}
 	req := &pipeline.Request{
-		IDs: e.encode("prompt", s.Prompt), NegativeIDs: e.encode("negative prompt", s.NegativePrompt),
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
 		GuidanceScale: s.GuidanceScale, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
+	}
+	if err := e.words(ctx, req, s); err != nil {
+		return err
 	}
 	in, err := e.inputs(ctx, s, pictures)
 	if err != nil {
@@ -174,13 +176,4 @@ func recipe(s settings.Settings, i int) settings.Settings {
 	s.Seed += uint64(i)
 	s.NumImages = 1
 	return s
-}
-
-// encode tokenizes a text, and warns about what does not fit.
-func (e *Engine) encode(what, text string) []int32 {
-	enc := e.loaded.tokenizer.Encode(text)
-	if enc.Overflow != "" {
-		e.warn(fmt.Sprintf("The %s has %d tokens and the model reads %d. Left out: %s", what, enc.Count, e.loaded.tokenizer.MaxLength, enc.Overflow))
-	}
-	return enc.IDs
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/pipeline"
+	"github.com/imprompt/imprompt/model/prompt"
 	"github.com/imprompt/imprompt/model/scheduler"
 	"github.com/imprompt/imprompt/model/tokenizer"
 	"github.com/imprompt/imprompt/model/unet"
@@ -25,6 +26,7 @@ type loadedModel struct {
 	pipeline  *pipeline.Pipeline
 	memory    *nn.Memory
 	weights   gpu.WeightDType // the type of all matrices on the GPU
+	reader    *prompt.Reader  // of the last prompts; nil before them
 	opened    map[string]any  // files that guides have opened, by openOnce's key
 }
 

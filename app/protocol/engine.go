@@ -64,6 +64,7 @@ type (
 	Tokens struct {
 		Prompt   string `json:"prompt"`
 		Negative string `json:"negative"`
+		Weights  bool   `json:"weights,omitempty"` // whether they are read with markup
 	}
 
 	// Forget says that a stored file was deleted, so that a model that was loaded from it

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/imprompt/imprompt/model/prompt"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -47,9 +48,19 @@ func (s Settings) Format() string {
 	if hashes != nil {
 		add("Lora hashes", strings.Join(hashes, ", "))
 	}
+	if s.ClipSkip > 0 {
+		add("Clip skip", strconv.Itoa(s.ClipSkip+1))
+	}
+	if s.Eta > 0 {
+		add("Eta", decimal(s.Eta))
+	}
 	add("RNG", rngNames[s.GeneratorDevice])
 	add("Version", ourVersion)
 
+	if !s.PromptWeights {
+		// A1111 knows no literal prompts.
+		s.Prompt, s.NegativePrompt = prompt.Escape(s.Prompt), prompt.Escape(s.NegativePrompt)
+	}
 	var b strings.Builder
 	b.WriteString(s.Prompt)
 	for _, l := range s.LoRAs {
@@ -95,6 +106,7 @@ func Parse(text string) (Settings, error) {
 	if !readJSON(text, &s, n) {
 		readA1111(text, &s, n)
 	}
+	s.PromptWeights = true // as in all of these programs
 	s.bound(n)
 	return s, n.partial()
 }

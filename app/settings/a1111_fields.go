@@ -127,9 +127,11 @@ func (p *parser) take(key, value string) {
 	case "model":
 		p.model = value
 	case "clip skip":
-		if value != "1" {
-			p.notes.add("Clip skip is %q (only 1 is supported)", value)
-		}
+		n := 1
+		p.integer(key, value, &n)
+		s.ClipSkip = max(n-1, 0)
+	case "eta", "eta ddim":
+		p.float(key, value, &s.Eta)
 	case "lora hashes":
 		p.hashes = map[string]string{}
 		for _, f := range splitFields(value) {
@@ -215,7 +217,7 @@ func (p *parser) resources(value string) {
 func (p *parser) finish() {
 	ours := p.version == ourVersion
 	p.settings.Foreign = !ours
-	p.words(ours)
+	p.words()
 	if ours {
 		p.settings.Model = p.model
 	} else if p.model != "" {
@@ -228,12 +230,8 @@ func (p *parser) finish() {
 	p.takeOthers()
 }
 
-var weight = regexp.MustCompile(`[(\[][^()\[\]]*:\s*[\d.]+\s*[)\]]|\(\(|\[\[`)
-
-// words takes the tags that choose other models out of the prompts, and notes which markup is
-// left in them as plain words. In A1111 only the tags of the prompt have an effect.
-func (p *parser) words(ours bool) {
-	weighted := false
+// words takes the tags that choose other models out of the prompts. In A1111 only the tags of the prompt have an effect.
+func (p *parser) words() {
 	for i, text := range []*string{&p.settings.Prompt, &p.settings.NegativePrompt} {
 		words, loras, others := CutLoRAs(*text)
 		*text = words
@@ -248,10 +246,6 @@ func (p *parser) words(ours bool) {
 		for _, name := range others {
 			p.others = append(p.others, field{"Hypernetwork", name})
 		}
-		weighted = weighted || weight.MatchString(*text)
-	}
-	if weighted && !ours {
-		p.notes.add("the weights of words, as in (fox:1.3), are read as plain words")
 	}
 }
 

@@ -81,9 +81,9 @@ func TestParseForeignTexts(t *testing.T) {
 			"fields without a counterpart",
 			`fox` + "\n" + `Steps: 20, Sampler: DPM++ SDE Karras, CFG scale: 7, Seed: -1, Size: big, Model: v1-5, Clip skip: 2, RNG: NV, Hires upscale: 2, Lora hashes: "a: 1, b: 2"`,
 			with(func(s *Settings) {
-				s.Prompt, s.NumInferenceSteps, s.GuidanceScale, s.GeneratorDevice = "fox", 20, 7, GeneratorGPU
+				s.Prompt, s.NumInferenceSteps, s.GuidanceScale, s.GeneratorDevice, s.ClipSkip = "fox", 20, 7, GeneratorGPU, 1
 			}),
-			`DPM++ SDE Karras|Seed is "-1"|Size is "big"|Model is "v1-5"|Clip skip is "2"|Hires upscale|LoRA: a, b`,
+			`DPM++ SDE Karras|Seed is "-1"|Size is "big"|Model is "v1-5"|Hires upscale|LoRA: a, b`,
 		},
 		{
 			"no parameters",
@@ -161,5 +161,5 @@ func equal(a, b Settings) bool {
 	}
 	return slices.EqualFunc(a.LoRAs, b.LoRAs, sameLoRA) && a.Prompt == b.Prompt && a.NegativePrompt == b.NegativePrompt && a.Scheduler == b.Scheduler &&
 		a.NumInferenceSteps == b.NumInferenceSteps && a.GuidanceScale == b.GuidanceScale && a.Seed == b.Seed &&
-		a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
+		a.ClipSkip == b.ClipSkip && a.Eta == b.Eta && a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
 }

@@ -248,7 +248,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	if len(samplers) > 1 {
 		n.add("%d more passes of sampling", len(samplers)-1)
 	}
-	p.words(false)
+	p.words()
 	c.networks(&p)
 	p.takeComfySampler(c.value(node, "sampler_name"), c.value(node, "scheduler"))
 }

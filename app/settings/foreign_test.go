@@ -36,7 +36,7 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 				s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = 25, "dpmpp_2m_karras", 6.5, 99
 				s.GeneratorDevice = GeneratorGPU
 			},
-			[]string{"weights of words", "LoRA in the negative prompt, where it has no effect: bad", "Hires (upscale 2, steps 10, upscaler 4x-UltraSharp, denoising strength 0.45)"},
+			[]string{"LoRA in the negative prompt, where it has no effect: bad", "Hires (upscale 2, steps 10, upscaler 4x-UltraSharp, denoising strength 0.45)"},
 		},
 		{
 			"ADetailer, ControlNet and values with commas and colons",
@@ -66,9 +66,9 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"Forge",
 			"a fox\nSteps: 20, Sampler: Euler, Schedule type: Simple, CFG scale: 7, Distilled CFG Scale: 3.5, Seed: 7, Size: 512x512, Model hash: aa, Model: x, Version: f2.0.1v1.10.1-previous-313-g8a042934, Module 1: ae, Module 2: clip_l",
 			func(s *Settings) {
-				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.GeneratorDevice = "a fox", 20, "euler", 7, 7, GeneratorGPU
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.GeneratorDevice = "a fox", 20, "euler_simple", 7, 7, GeneratorGPU
 			},
-			[]string{`Model is "x"`, `Sampler "Euler" is used without its schedule type "Simple"`, "Distilled CFG Scale (3.5)", "Module (1 ae, 2 clip_l)"},
+			[]string{`Model is "x"`, "Distilled CFG Scale (3.5)", "Module (1 ae, 2 clip_l)"},
 		},
 		{
 			"Civitai",
@@ -76,9 +76,9 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			func(s *Settings) {
 				s.LoRAs = []LoRA{{Weights: "Detail more", Scale: 0.8}}
 				s.Prompt, s.NegativePrompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "a knight", "bad", 28, "euler_a", 4, 2717871
-				s.Width, s.Height = 832, 1216
+				s.Width, s.Height, s.ClipSkip = 832, 1216, 1
 			},
-			[]string{`Clip skip is "2"`, `Model is "DreamShaper, really"`},
+			[]string{`Model is "DreamShaper, really"`},
 		},
 		{
 			"Civitai's newer form",
@@ -118,8 +118,9 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"a fox\nNegative prompt: bad\nSteps: 30, Sampler: DPM++ 2M SDE Karras, CFG scale: 4.0, Seed: 12, Size: 896x1152, Model: juggernautXL_v8, Performance: Speed, Sharpness: 2.0, Styles: \"['Fooocus V2', 'Fooocus Sharp']\", Version: Fooocus v2.3.1",
 			func(s *Settings) {
 				s.Prompt, s.NegativePrompt, s.NumInferenceSteps, s.GuidanceScale, s.Seed, s.Width, s.Height = "a fox", "bad", 30, 4, 12, 896, 1152
+				s.Scheduler = "dpmpp_2m_sde_karras"
 			},
-			[]string{`Model is "juggernautXL_v8"`, `Sampler "DPM++ 2M SDE Karras" is not among`, "Performance (Speed)", "Sharpness (2.0)", "Styles"},
+			[]string{`Model is "juggernautXL_v8"`, "Performance (Speed)", "Sharpness (2.0)", "Styles"},
 		},
 		{
 			"Fooocus' JSON",

@@ -115,7 +115,7 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 		// The rest says where a picture comes from, or repeats what is above: full
 		// prompts, hashes, versions, names of programs.
 	}
-	p.words(false)
+	p.words()
 	if p.model != "" {
 		n.add("Model is %q (choose it under Models)", p.model)
 	}

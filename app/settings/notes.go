@@ -91,6 +91,13 @@ func (s *Settings) bound(n *notes) {
 		name(&s.LoRAs[i].Weights)
 		name(&s.LoRAs[i].Hash)
 	}
+	if len(s.TextualInversions) > maxPrompts {
+		n.add("there are %d textual inversions; only %d are used", len(s.TextualInversions), maxPrompts)
+		s.TextualInversions = s.TextualInversions[:maxPrompts]
+	}
+	for i := range s.TextualInversions {
+		name(&s.TextualInversions[i])
+	}
 	if len(s.Guides) > maxPrompts {
 		n.add("there are %d guides, of which %d are used", len(s.Guides), maxPrompts)
 		s.Guides = s.Guides[:maxPrompts]

@@ -15,6 +15,9 @@ func (s Settings) Public() Settings {
 	for i := range s.LoRAs {
 		s.LoRAs[i].Weights = PublicName(s.LoRAs[i].Weights)
 	}
+	for i, name := range s.TextualInversions {
+		s.TextualInversions[i] = PublicName(name)
+	}
 	for _, g := range s.Guides {
 		for _, name := range g.names() {
 			*name = PublicName(*name)

@@ -14,10 +14,12 @@ func fromA1111(sampler, schedule string) (name string, exact, ok bool) {
 	switch strings.ToLower(schedule) {
 	case "", "normal", "uniform":
 	case "automatic":
-		// A1111's automatic choice differs from sampler to sampler; for this one it is
-		// Karras.
-		if strings.EqualFold(sampler, "DPM++ 2M") {
+		// A1111's automatic choice differs from sampler to sampler.
+		switch strings.ToLower(sampler) {
+		case "dpm++ 2m":
 			sampler += " Karras"
+		case "dpm++ 2m sde":
+			sampler += " Exponential"
 		}
 	default:
 		if name, _, ok := fromA1111(sampler+" "+schedule, ""); ok {

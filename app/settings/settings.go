@@ -17,8 +17,16 @@ type Settings struct {
 	Model          string `json:"model,omitempty"` // "" is the model that ships
 	Prompt         string `json:"prompt"`
 	NegativePrompt string `json:"negative_prompt"`
-	Guides         Guides `json:"guides,omitempty"` // what steers the picture besides words
-	LoRAs          []LoRA `json:"loras,omitempty"`  // what changes the model's weights
+	// PromptWeights reads the markup of both prompts, as in (fox:1.3), and reads prompts of any
+	// length (package prompt). Without it they are read literally, and cut where diffusers cuts them.
+	PromptWeights bool `json:"prompt_weights,omitempty"`
+	// ClipSkip is how many of the text encoder's last layers are left out, as in diffusers; A1111
+	// counts from 1. Without PromptWeights it is for the prompt alone, as in diffusers, and with it
+	// for both prompts, as in A1111.
+	ClipSkip          int      `json:"clip_skip,omitempty"`
+	TextualInversions []string `json:"textual_inversions,omitempty"` // files of embeddings, which their names in the prompts stand for
+	Guides            Guides   `json:"guides,omitempty"`             // what steers the picture besides words
+	LoRAs             []LoRA   `json:"loras,omitempty"`              // what changes the model's weights
 
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
 	Strength  float64 `json:"strength"`             // the fraction of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
@@ -146,6 +154,7 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 func (s Settings) Clone() Settings {
 	s.Guides = s.Guides.clone()
 	s.LoRAs = slices.Clone(s.LoRAs)
+	s.TextualInversions = slices.Clone(s.TextualInversions)
 	return s
 }
 
@@ -173,6 +182,7 @@ func (s Settings) Validate() error {
 	v.require(known || s.Scheduler == "",
 		"scheduler is %q. Choose one of %s", s.Scheduler, strings.Join(scheduler.Names(), ", "))
 	v.number("num_inference_steps", float64(s.NumInferenceSteps), 1, 1000)
+	v.number("clip_skip", float64(s.ClipSkip), 0, 11)
 	v.number("eta", s.Eta, 0, 1)
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
 	v.number("num_images", float64(s.NumImages), 1, 64)

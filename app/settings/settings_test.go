@@ -162,7 +162,7 @@ func TestValidate(t *testing.T) {
 	}
 	lines := strings.Split(err.Error(), "\n")
 	for _, want := range []string{
-		`scheduler is "heun". Choose one of ddim, pndm`, "num_inference_steps is 0", "guidance_scale is NaN", "height is 100. It must be a multiple of 8", "(the nearest is 104)",
+		`scheduler is "heun". Choose one of ddim, ddim_trailing, pndm`, "num_inference_steps is 0", "guidance_scale is NaN", "height is 100. It must be a multiple of 8", "(the nearest is 104)",
 		"width is 8192", "(the nearest is 4096)", "num_images is -1", "strength is 1.5", "mask is given without init_image", "guides[0]: ip_adapter_scale is +Inf",
 		`guides[0]: ip_adapter_layers is "some"`, "guides[0]: ip_adapter_start (0.95) is after", "guides[0]: images[0]: a crop of 0", "guides[0]: images[1] names no", "guides[1]: images is empty",
 	} {

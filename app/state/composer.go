@@ -49,7 +49,7 @@ const MaxPrompts = 4
 // NewComposer returns a composer with the settings that suit the model that ships.
 func NewComposer() *Composer {
 	c := &Composer{Settings: settings.Default(), Problems: Problems{}, held: map[*Picture]int{}}
-	c.Settings.Scheduler = "dpmpp_2m"
+	c.Settings.Scheduler, c.Settings.PromptWeights = "dpmpp_2m", true
 	c.SuitModel(0)
 	c.RollSeed()
 	return c

@@ -68,11 +68,11 @@ func (j *Jobs) Load(model string) {
 	j.load = j.line.Ask(protocol.Load{Model: model}, nil)
 }
 
-// Count asks for the number of tokens of the words.
-func (j *Jobs) Count(prompt, negative string) {
+// Count asks for the number of tokens of the words. weights says that they are read with markup.
+func (j *Jobs) Count(prompt, negative string, weights bool) {
 	if j.line != nil {
 		j.line.Drop(j.count) // only the latest matters
-		j.count = j.line.Ask(protocol.Tokens{Prompt: prompt, Negative: negative}, nil)
+		j.count = j.line.Ask(protocol.Tokens{Prompt: prompt, Negative: negative, Weights: weights}, nil)
 	}
 }
 

@@ -362,9 +362,9 @@ func TestNoGPU(t *testing.T) {
 // Only the latest count of tokens is wanted.
 func TestCountTokens(t *testing.T) {
 	e := newFakeEngine(t)
-	e.jobs.Count("a", "")
+	e.jobs.Count("a", "", false)
 	old := e.last(protocol.Tokens{})
-	e.jobs.Count("ab", "")
+	e.jobs.Count("ab", "", true)
 	if news := e.answer(old, protocol.Counted{}); news.Counted != nil {
 		t.Error("an old count is shown")
 	}

@@ -34,6 +34,8 @@ func (t *settingsPanel) Render() app.UI {
 			t.spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, s.GuidanceScale,
 				func(v float64) string { s.GuidanceScale = v; return trim(v) }),
 			t.scheduler(),
+			t.eta(),
+			t.whole("Clip skip", "clip_skip: how many of the text encoder's last layers are left out, as in diffusers; AUTOMATIC1111 counts from 1, so that its 2 is 1 here", 0, 11, 1, s.ClipSkip, func(n int) { s.ClipSkip = n }),
 			t.whole("Pictures", "num_images: how many at once; each has the next seed", 1, 16, 1, s.NumImages, func(n int) { s.NumImages = n }),
 			t.seed(),
 			t.noise(),
@@ -113,6 +115,14 @@ func (t *settingsPanel) scheduler() app.UI {
 		app.Label().For("set-Scheduler").Text("Scheduler"),
 		app.Select().ID(t.controls.bind("set-Scheduler", s.Scheduler)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { s.Scheduler = text(ctx) }),
 	)
+}
+
+// eta is shown for the schedulers that read it.
+func (t *settingsPanel) eta() app.UI {
+	s := &t.composer.Settings
+	chosen, _ := scheduler.Find(s.Scheduler)
+	return app.Div().Hidden(!chosen.Eta).Body(t.spin("Eta", "eta: how much of each step is fresh noise; the paper on TCD calls it gamma", 0, 1, 0.1, s.Eta,
+		func(v float64) string { s.Eta = v; return trim(v) }))
 }
 
 func (t *settingsPanel) seed() app.UI {

@@ -10,6 +10,7 @@ import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/model/prompt"
 )
 
 // wordsPanel takes the prompt and the negative prompt, and says what of them does not fit.
@@ -26,7 +27,31 @@ func (w *wordsPanel) Render() app.UI {
 	return app.Section().Aria("label", "Words").Body(
 		w.area("Prompt", "fox on a blue background", 3, &s.Prompt, tokens.Prompt),
 		w.area("Negative prompt", "what it should not be", 1, &s.NegativePrompt, tokens.Negative),
+		app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).
+			Title(`prompt_weights: (fox:1.3) weighs a word more and [fox] less, \( is the sign itself, BREAK begins a new part, and prompts may have any length, as in AUTOMATIC1111's web UI; literally, all signs are words, and 77 tokens are read, as in diffusers`).
+			Text(map[bool]string{true: "Words: with weights, as (fox:1.3)", false: "Words: literally"}[s.PromptWeights]).
+			OnClick(func(app.Context, app.Event) {
+				s.PromptWeights = !s.PromptWeights
+				w.countTokens()
+			}),
 	)
+}
+
+// marks shows, behind what is typed, which words weigh more or less. It has the same text in the
+// same places, but the text cannot be seen.
+func (w *wordsPanel) marks(label, value string) app.UI {
+	var list []app.UI
+	if w.composer.Settings.PromptWeights && len(value) <= settings.MaxWords {
+		for _, m := range prompt.Marks(value) {
+			class := state.MarkClass(m)
+			if class == "" {
+				list = append(list, app.Text(m.Text))
+			} else {
+				list = append(list, app.Span().Class(class).Text(m.Text))
+			}
+		}
+	}
+	return app.Div().ID("marks-"+label).Class("marks").Aria("hidden", "true").Body(list...)
 }
 
 func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens protocol.Count) app.UI {
@@ -46,10 +71,12 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 	id := w.controls.bind("words-"+label, *value)
 	return app.Div().Class("field").Body(
 		app.Label().For(id).Body(app.Text(label), app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
-		app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).OnInput(func(ctx app.Context, _ app.Event) {
+		app.Div().Class("words").Body(w.marks(label, *value), app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).OnInput(func(ctx app.Context, _ app.Event) {
 			*value = text(ctx)
 			w.countTokens()
-		}),
+		}).On("scroll", func(ctx app.Context, _ app.Event) {
+			byID("marks-"+label).Set("scrollTop", ctx.JSSrc().Get("scrollTop"))
+		}, named(label))),
 		alert(cut),
 	)
 }

@@ -120,5 +120,5 @@ func (p *page) countTokens() {
 		words, _, _ = settings.CutLoRAs(words)
 		return words
 	}
-	p.jobs.Count(bounded(p.composer.Settings.Prompt), bounded(p.composer.Settings.NegativePrompt))
+	p.jobs.Count(bounded(p.composer.Settings.Prompt), bounded(p.composer.Settings.NegativePrompt), p.composer.Settings.PromptWeights)
 }

@@ -52,7 +52,7 @@ func (d *drawer) aside(m protocol.Message) bool {
 			d.skip.do()
 		}
 	case protocol.Tokens:
-		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt), Negative: d.count(b.Negative)})
+		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt, b.Weights), Negative: d.count(b.Negative, b.Weights)})
 	default:
 		return false
 	}
@@ -60,14 +60,11 @@ func (d *drawer) aside(m protocol.Message) bool {
 }
 
 // count counts tokens, if a model is loaded.
-func (d *drawer) count(text string) protocol.Count {
+func (d *drawer) count(text string, weights bool) protocol.Count {
 	if d.engine == nil {
 		return protocol.Count{}
 	}
-	n, limit, overflow, err := d.engine.Tokens(text)
-	if err != nil {
-		return protocol.Count{}
-	}
+	n, limit, overflow, _ := d.engine.Tokens(text, weights)
 	return protocol.Count{Tokens: n, Limit: limit, Overflow: overflow}
 }
 

@@ -2,8 +2,12 @@ package nn
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // Table is torch's Embedding: a matrix whose rows are looked up.
@@ -25,6 +29,27 @@ func (l *Table) upload(ctx context.Context, d *gpu.Device, params []gpu.Paramete
 }
 
 func (l *Table) release() { l.table.Release(); l.table = nil }
+
+// Like makes a table of some rows, of the type that l has on the GPU. The caller releases it.
+func (l *Table) Like(ctx context.Context, d *gpu.Device, label string, rows [][]float32) (*Table, error) {
+	raw := make([]byte, 0, 4*len(rows)*l.channels)
+	for i, row := range rows {
+		if len(row) != l.channels {
+			return nil, fmt.Errorf("%s: row %d has %d numbers, and %d are needed", label, i, len(row), l.channels)
+		}
+		for _, v := range row {
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+		}
+	}
+	table, err := d.NewTable(ctx, label, gpu.Parameter{Name: label, DType: "F32", Shape: []int{len(rows), l.channels}, As: l.table.DType(),
+		Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
+			return webapi.BytesOf(raw[off : off+n]), nil
+		}})
+	return &Table{rows: len(rows), channels: l.channels, table: table}, err
+}
+
+// Release frees a table that Like made.
+func (l *Table) Release() { l.release() }
 
 // Vector is a parameter of one dimension, kept as F32.
 type Vector struct {

@@ -2,29 +2,12 @@ package pipeline
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/guides"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/unet"
 )
-
-// encode turns the words into hidden states.
-func (r *run) encode(ctx context.Context) (err error) {
-	r.Encodings.Trim()
-	ids := [][]int32{r.req.IDs}
-	if r.batch == 2 {
-		ids = [][]int32{r.req.NegativeIDs, r.req.IDs}
-	}
-	r.words, err = r.Encodings.Get(fmt.Sprint("words ", ids, r.Memory.Changed(r.Text)), func() (*gpu.Tensor, error) {
-		if err := r.Memory.Need(ctx, r.Text); err != nil {
-			return nil, err
-		}
-		return r.Text.Encode(ctx, r.Device, ids)
-	})
-	return err
-}
 
 // prepare lets every guide compute what its steps share.
 func (r *run) prepare(ctx context.Context) error {

@@ -40,6 +40,7 @@ type Pipeline struct {
 // needed (package imageproc).
 type Request struct {
 	IDs, NegativeIDs []int32 // token ids of the prompt and of the negative prompt, padded
+	Text             Text    // how they are read
 	Guides           []guides.Guide
 	Height, Width    int // in pixels
 	Scheduler        string
@@ -60,6 +61,23 @@ type Request struct {
 	Mask        []float32
 	MaskedImage []float32 // Init with the repainted pixels grey (0)
 	LatentMask  []float32 // Mask at the latents' size
+}
+
+// Text says how a request's token ids are read. The zero value reads them as diffusers'
+// pipelines read a prompt of one chunk.
+type Text struct {
+	// Chunk is how many tokens the text encoder reads at a time; 0 means all of them. The ids of
+	// both prompts are as many chunks.
+	Chunk int
+	// Weights and NegativeWeights multiply the hidden states of each token, which are then scaled
+	// so that their mean stays what it was (get_weighted_text_embeddings of diffusers'
+	// lpw_stable_diffusion.py). nil means 1.
+	Weights, NegativeWeights []float32
+	// ClipSkip and NegativeClipSkip are clip.TextOptions.ClipSkip of each prompt. diffusers' own
+	// pipelines leave layers out for the prompt alone.
+	ClipSkip, NegativeClipSkip int
+	// Vectors are clip.TextOptions.Vectors.
+	Vectors [][]float32
 }
 
 // Stage is what a run is doing.

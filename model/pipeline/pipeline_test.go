@@ -213,8 +213,12 @@ func TestLayers(t *testing.T) {
 // tests/reference/fast.py.
 func TestFast(t *testing.T) {
 	f := readFixture(t, "fast/fast.json")
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
-		models["lcm"] = loadModel(t, d, modeltest.ModelsOf(t, "fast/fast.json")["lcm"])
+	small := map[string]modeltest.Model{"a": modeltest.Models(t)["a"], "lcm": modeltest.ModelsOf(t, "fast/fast.json")["lcm"]}
+	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+		models := map[string]*testModel{}
+		for name, m := range small {
+			models[name] = loadModel(t, d, m)
+		}
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
 				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)

@@ -45,26 +45,31 @@ func (t *Tokenizer) Size() int {
 // Encode tokenizes a prompt as tokenizer(text, padding="max_length", truncation=True) does.
 // Bytes that are not UTF-8 count as U+FFFD.
 func (t *Tokenizer) Encode(text string) Encoding {
-	tokens := t.tokens(text)
+	tokens := t.Tokens(text)
 	room := t.MaxLength - 2
 	kept := tokens[:min(room, len(tokens))]
-
-	ids := make([]int32, 0, t.MaxLength)
-	ids = append(ids, t.bos)
-	ids = append(ids, kept...)
-	ids = append(ids, t.eos)
-	for len(ids) < t.MaxLength {
-		ids = append(ids, t.pad)
-	}
 	return Encoding{
-		IDs:      ids,
+		IDs:      t.Pad(kept),
 		Count:    len(tokens) + 2,
-		Overflow: t.decode(tokens[len(kept):]),
+		Overflow: t.Decode(tokens[len(kept):]),
 	}
 }
 
-// tokens returns the ids of the text alone, without start and end, and without cutting it.
-func (t *Tokenizer) tokens(text string) []int32 {
+// Pad puts the start token before ids, of which there are at most MaxLength - 2, and the end
+// token and padding behind them.
+func (t *Tokenizer) Pad(ids []int32) []int32 {
+	padded := make([]int32, 0, t.MaxLength)
+	padded = append(padded, t.bos)
+	padded = append(padded, ids...)
+	padded = append(padded, t.eos)
+	for len(padded) < t.MaxLength {
+		padded = append(padded, t.pad)
+	}
+	return padded
+}
+
+// Tokens returns the ids of the text alone, without start and end, and without cutting it.
+func (t *Tokenizer) Tokens(text string) []int32 {
 	var ids []int32
 	for _, part := range t.special.splitRaw(strings.ToValidUTF8(text, "\uFFFD")) {
 		if part.isSpecial {
@@ -84,10 +89,10 @@ func (t *Tokenizer) tokens(text string) []int32 {
 	return ids
 }
 
-// decode returns the text of ids as tokenizer.decode does: the bytes that the tokens stand
+// Decode returns the text of ids as tokenizer.decode does: the bytes that the tokens stand
 // for, with a blank where a word ends. Bytes that are not UTF-8 because a character was cut
 // become U+FFFD.
-func (t *Tokenizer) decode(ids []int32) string {
+func (t *Tokenizer) Decode(ids []int32) string {
 	var b []byte
 	for _, id := range ids {
 		b = t.model.appendBytes(b, t.special.name(id))

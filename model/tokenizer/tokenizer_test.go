@@ -176,7 +176,7 @@ func FuzzEncode(f *testing.F) {
 		}
 		clean := strings.ReplaceAll(normalize(strings.ToValidUTF8(text, "\uFFFD")), " ", "")
 		clean = strings.Trim(clean, "\x1c\x1d\x1e\x1f") // decode strips them, as Python does
-		if back := strings.ReplaceAll(tok.decode(tok.tokens(text)), " ", ""); back != clean {
+		if back := strings.ReplaceAll(tok.Decode(tok.Tokens(text)), " ", ""); back != clean {
 			t.Fatalf("%q comes back as %q", clean, back)
 		}
 	})

@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/pipeline"
+	"github.com/imprompt/imprompt/model/prompt"
+)
+
+// words reads the prompts into a request, and warns about what does not fit.
+func (e *Engine) words(ctx context.Context, req *pipeline.Request, s settings.Settings) error {
+	m := e.loaded
+	embeddings, vectors, err := e.textualInversions(ctx, s.TextualInversions)
+	if err != nil {
+		return err
+	}
+	vocabulary := m.pipeline.Text.Config.VocabSize
+	r := prompt.NewReader(m.tokenizer, vocabulary, embeddings...)
+	m.reader = r
+	req.Text = pipeline.Text{Vectors: vectors, ClipSkip: s.ClipSkip}
+	if !s.PromptWeights {
+		req.IDs, req.NegativeIDs = e.literal(r, "prompt", s.Prompt), e.literal(r, "negative prompt", s.NegativePrompt)
+		return nil
+	}
+	positive, negative := r.Weighted(s.Prompt), r.Weighted(s.NegativePrompt)
+	r.Match(&positive, &negative)
+	req.IDs, req.NegativeIDs = positive.IDs, negative.IDs
+	req.Text.Chunk, req.Text.Weights, req.Text.NegativeWeights = m.tokenizer.MaxLength, positive.Weights, negative.Weights
+	req.Text.NegativeClipSkip = s.ClipSkip // as in the web UI whose markup this is
+	return nil
+}
+
+func (e *Engine) literal(r *prompt.Reader, what, text string) []int32 {
+	w := r.Literal(text)
+	if w.Overflow != "" {
+		e.warn(fmt.Sprintf("The %s has %d tokens and the model reads %d. Left out: %s", what, w.Count, e.loaded.tokenizer.MaxLength, w.Overflow))
+	}
+	return w.IDs
+}
+
+// textualInversions opens embeddings. Each is called by its file's name, and by the name that it
+// has inside.
+func (e *Engine) textualInversions(ctx context.Context, names []string) (list []prompt.Embedding, vectors [][]float32, err error) {
+	m := e.loaded
+	for _, name := range names {
+		type opened struct {
+			*loader.TextualInversion
+			file string
+		}
+		t, err := openOnce(m, "textual inversion "+name, func() (opened, error) {
+			s, err := e.host.File(ctx, name)
+			if err != nil {
+				return opened{}, err
+			}
+			t, err := loader.OpenTextualInversion(ctx, s)
+			if err != nil {
+				return opened{}, err
+			}
+			if has, wants := len(t.Vectors[0]), m.pipeline.Text.Config.HiddenSize; has != wants {
+				return opened{}, fmt.Errorf("%s: its vectors have %d numbers and this model's text encoder reads %d: it belongs to another kind of model (those for Stable Diffusion 1.5 have 768)", s.Name(), has, wants)
+			}
+			return opened{t, strings.TrimSuffix(path.Base(s.Name()), ".safetensors")}, nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		e := prompt.Embedding{Names: []string{t.file}, Vectors: len(t.Vectors)}
+		if t.Token != "" {
+			e.Names = append(e.Names, t.Token)
+		}
+		list, vectors = append(list, e), append(vectors, t.Vectors...)
+	}
+	return list, vectors, nil
+}
+
+// Tokens counts the tokens of a prompt for the model that is loaded, and says which words are cut
+// off. weights says that the prompt is read with its markup, in as many chunks as it takes.
+func (e *Engine) Tokens(text string, weights bool) (count, limit int, overflow string, ok bool) {
+	if e.loaded == nil {
+		return 0, 0, "", false
+	}
+	m := e.loaded
+	r := m.reader
+	if r == nil {
+		r = prompt.NewReader(m.tokenizer, m.pipeline.Text.Config.VocabSize)
+	}
+	if weights {
+		w := r.Weighted(text)
+		return w.Count, len(w.IDs), "", true
+	}
+	w := r.Literal(text)
+	return w.Count, len(w.IDs), w.Overflow, true
+}

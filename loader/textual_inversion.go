@@ -1,0 +1,114 @@
+package loader
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
+)
+
+// TextualInversion is an embedding that stands for words in a prompt (Gal et al. 2022, arXiv
+// 2208.01618).
+type TextualInversion struct {
+	// Token is the name that the file has inside, such as "<cat-toy>"; "" if it has none.
+	Token   string
+	Vectors [][]float32 // one or more, each as long as the text encoder's hidden size
+}
+
+// maxVectors is how many vectors fit one chunk of CLIP's text encoder.
+const maxVectors = 75
+
+// OpenTextualInversion reads an embedding's file: diffusers' layout (one tensor, named like the
+// token) or that of AUTOMATIC1111's web UI (emb_params).
+func OpenTextualInversion(ctx context.Context, s Source) (*TextualInversion, error) {
+	c, err := OpenCheckpoint(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	t, err := readTextualInversion(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	return t, nil
+}
+
+// isTextualInversion reports whether a checkpoint's tensors are an embedding's.
+func isTextualInversion(c *Checkpoint) bool {
+	_, err := textualInversionTensor(c)
+	return err == nil
+}
+
+func textualInversionTensor(c *Checkpoint) (string, error) {
+	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
+	names := c.Names()
+	name := ""
+	switch {
+	case has("clip_l") || has("clip_g"):
+		return "", errors.New("this is a textual inversion for Stable Diffusion XL, which has two text encoders: choose one for Stable Diffusion 1.5")
+	case has("emb_params"):
+		name = "emb_params"
+	case len(names) == 1 && (!strings.ContainsAny(names[0], ".") || strings.HasPrefix(names[0], "<")):
+		name = names[0]
+	default:
+		return "", fmt.Errorf("this is not a textual inversion: one has a single tensor, or one that is called emb_params, and this file has %d", len(names))
+	}
+	dtype, shape, _ := c.Info(name)
+	switch dtype {
+	case "F16", "BF16", "F32":
+	default:
+		return "", fmt.Errorf("the textual inversion's numbers are %s: F16, BF16 and F32 are read", dtype)
+	}
+	if len(shape) != 1 && len(shape) != 2 {
+		return "", fmt.Errorf("the textual inversion's tensor %q has the shape %v: one vector, or rows of them, are read", name, shape)
+	}
+	return name, nil
+}
+
+func readTextualInversion(ctx context.Context, c *Checkpoint) (*TextualInversion, error) {
+	name, err := textualInversionTensor(c)
+	if err != nil {
+		return nil, err
+	}
+	dtype, shape, _ := c.Info(name)
+	rows, size := 1, shape[len(shape)-1]
+	if len(shape) == 2 {
+		rows = shape[0]
+	}
+	if rows < 1 || rows > maxVectors {
+		return nil, fmt.Errorf("the textual inversion has %d vectors: from 1 to %d fit a prompt", rows, maxVectors)
+	}
+	width := 2
+	if dtype == "F32" {
+		width = 4
+	}
+	raw, err := c.Read(ctx, name, 0, int64(rows*size*width))
+	if err != nil {
+		return nil, err
+	}
+	b := webapi.GoBytes(raw)
+	t := &TextualInversion{}
+	if name != "emb_params" {
+		t.Token = name
+	}
+	for range rows {
+		v := make([]float32, size)
+		for i := range v {
+			switch dtype {
+			case "F32":
+				v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
+			case "BF16":
+				v[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
+			default:
+				v[i] = gpu.Float32(binary.LittleEndian.Uint16(b))
+			}
+			b = b[width:]
+		}
+		t.Vectors = append(t.Vectors, v)
+	}
+	return t, nil
+}
