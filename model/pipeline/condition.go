@@ -72,7 +72,7 @@ func (r *run) predict(p *gpu.Program, x *gpu.Tensor, branch int) *gpu.Tensor {
 	for _, g := range r.req.Guides {
 		g.Record(p, x, r.branches[branch], taps)
 	}
-	return r.UNet.Record(p, x, r.conds[branch], taps)
+	return r.UNet.Record(p, x.First(1), r.conds[branch], taps) // all entries are the same
 }
 
 func separate(g guides.Guide) bool {

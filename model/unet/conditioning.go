@@ -9,6 +9,7 @@ import (
 
 // Conditioning is what the steps of a picture share. Nothing of it is computed twice.
 type Conditioning struct {
+	batch     int                                   // B, the entries whose words differ
 	time      map[*blocks.ResnetBlock2D]*gpu.Tensor // F32 [steps, C]: each resnet's projection of the time embedding
 	words     []*gpu.Tensor                         // by cross-attention: Act [B, T, 2C], the words' keys and values
 	decoupled *decoupled                            // nil where no guide adds keys and values
@@ -26,7 +27,7 @@ type ConditioningOptions struct {
 // NewConditioning computes the time embedding and the keys and values of all steps. The
 // UNet has to be loaded; the caller releases the result.
 func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o ConditioningOptions) (*Conditioning, error) {
-	c := &Conditioning{time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}}
+	c := &Conditioning{batch: o.Words.Shape[0], time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}}
 	p := d.NewProgram("conditioning")
 	defer p.Release()
 	release := e.recordTime(p, c, o)

@@ -137,18 +137,22 @@ func (e *Encoder) SkipChannels() []int {
 
 // Record appends the network to p.
 //
-//	x: Act [B, H, W, in_channels], the noisy latents, scaled as the scheduler asks
-//	hint: Act [B, H, W, C], which is added to conv_in's result, or nil
+//	x: Act [B, H, W, in_channels], the noisy latents, scaled as the scheduler asks, or [1, …] as in UNet.Record
+//	hint: Act, of x's entries, [H, W, C], which is added to conv_in's result, or nil
 //	c: what the steps share
 //	returns: Act, the skips in the order of SkipChannels, and the mid block's result
 func (e *Encoder) Record(p *gpu.Program, x, hint *gpu.Tensor, c *Conditioning) (skips []*gpu.Tensor, mid *gpu.Tensor) {
 	t := &StepTaps{}
 	h := e.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1, Residual: hint})
 	h, skips = e.down(p, h, c, t)
-	return skips, e.mid(p, h, c, t)
+	for i := range skips {
+		skips[i] = gpu.Repeat(p, skips[i], c.batch)
+	}
+	return skips, gpu.Repeat(p, e.mid(p, h, c, t), c.batch)
 }
 
-// down records the down blocks. h is conv_in's result.
+// down records the down blocks. h is conv_in's result, of one entry or of the whole batch.
+// The results before the first cross-attention have as many entries as h.
 func (e *Encoder) down(p *gpu.Program, h *gpu.Tensor, c *Conditioning, t *StepTaps) (last *gpu.Tensor, skips []*gpu.Tensor) {
 	skips = []*gpu.Tensor{h}
 	for i, b := range e.DownBlocks {
@@ -157,7 +161,7 @@ func (e *Encoder) down(p *gpu.Program, h *gpu.Tensor, c *Conditioning, t *StepTa
 			if b.Attentions != nil {
 				h = b.Attentions[j].forward(p, h, c, t)
 				if j == len(b.Resnets)-1 {
-					h = apply(p, h, t.blocks[i])
+					h = apply(p, h, t.blocks[i], c.batch)
 				}
 			}
 			skips = append(skips, h)
@@ -167,7 +171,7 @@ func (e *Encoder) down(p *gpu.Program, h *gpu.Tensor, c *Conditioning, t *StepTa
 			skips = append(skips, h)
 		}
 		if b.Attentions == nil {
-			h = apply(p, h, t.blocks[i])
+			h = apply(p, h, t.blocks[i], c.batch)
 			skips[len(skips)-1] = h // diffusers adds in place, to the last skip, too
 		}
 	}

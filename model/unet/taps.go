@@ -127,10 +127,10 @@ func with[T any](m map[int][]T, i int, v T) map[int][]T {
 	return m
 }
 
-// apply records taps, one after the other.
-func apply(p *gpu.Program, x *gpu.Tensor, list []Tap) *gpu.Tensor {
+// apply records taps, one after the other, of a whole batch.
+func apply(p *gpu.Program, x *gpu.Tensor, list []Tap, batch int) *gpu.Tensor {
 	for _, tap := range list {
-		x = tap(p, x)
+		x = tap(p, gpu.Repeat(p, x, batch))
 	}
 	return x
 }

@@ -56,19 +56,20 @@ func newTransformer2D(name string, ch, heads, depth, contextDim, groups int) *tr
 	return t
 }
 
-// forward takes and returns Act [B, H, W, C].
+// forward takes Act [B, H, W, C], or [1, H, W, C] where the words alone differ between the
+// entries, and returns [B, H, W, C].
 func (t *transformer2D) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, taps *StepTaps) *gpu.Tensor {
 	h := t.Norm.Forward(p, x, nil, t.name+".norm", false)
 	h = t.ProjIn.Forward(p, h, gpu.LinearOptions{Label: t.name + ".proj_in"})
 	for _, b := range t.Blocks {
 		h = b.forward(p, h, c, taps)
 	}
-	return t.ProjOut.Forward(p, h, gpu.LinearOptions{Label: t.name + ".proj_out", Residual: x})
+	return t.ProjOut.Forward(p, h, gpu.LinearOptions{Label: t.name + ".proj_out", Residual: gpu.Repeat(p, x, h.Shape[0])})
 }
 
 func (b *basicTransformerBlock) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, taps *StepTaps) *gpu.Tensor {
 	h := b.Norm1.Forward(p, x, b.name+".norm1")
-	h = b.Attn1.forward(p, h, x, taps, b.index)
+	h = gpu.Repeat(p, b.Attn1.forward(p, h, x, taps, b.index), c.batch)
 	y := b.Norm2.Forward(p, h, b.name+".norm2")
 	h = b.Attn2.forward(p, y, h, c, b.index)
 	y = b.Norm3.Forward(p, h, b.name+".norm3")

@@ -63,7 +63,8 @@ func (u *UNet) Name() string { return "UNet" }
 
 // Record appends the network to p. The networks of guides are recorded before, into t.
 //
-//	x: Act [B, H, W, in_channels], the noisy latents, scaled as the scheduler asks
+//	x: Act [B, H, W, in_channels], the noisy latents, scaled as the scheduler asks; or [1, H, W, in_channels] for
+//	   all entries of the batch, and everything before the first cross-attention is computed once
 //	c: what the steps share
 //	t: what guides add in this step, or nil
 //	returns: F32 [B, H, W, out_channels], the prediction
@@ -71,12 +72,15 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 	if t == nil {
 		t = &StepTaps{}
 	}
+	if len(t.read) > 0 || len(t.self) > 0 {
+		x = gpu.Repeat(p, x, c.batch) // what guides do in self-attentions may differ from entry to entry
+	}
 	h := u.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1})
 	h, skips := u.down(p, h, c, t)
 	for i := range skips {
-		skips[i] = apply(p, skips[i], t.skips[i])
+		skips[i] = apply(p, gpu.Repeat(p, skips[i], c.batch), t.skips[i], c.batch)
 	}
-	h = apply(p, u.mid(p, h, c, t), t.mid)
+	h = apply(p, gpu.Repeat(p, u.mid(p, h, c, t), c.batch), t.mid, c.batch)
 	for i, b := range u.UpBlocks {
 		for j, r := range b.Resnets {
 			skip := skips[len(skips)-1]

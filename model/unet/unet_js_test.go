@@ -2,6 +2,7 @@ package unet_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -17,6 +18,37 @@ func TestUNet(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				f.Check(t, d, m, "unet", evaluate(t, d, m, f, f.Timesteps, unet.ConditioningTaps{}, nil))
 			})
+		}
+	})
+}
+
+// With an input of one entry, everything before the first cross-attention is computed once,
+// and the result is the same, to the bit.
+func TestSharedBeginning(t *testing.T) {
+	f, m := modeltest.ReadNetworks(t), modeltest.Models(t)["c"]
+	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+		ctx := context.Background()
+		c, err := unet.ParseConfig(m.Configs["unet"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		u := unet.New(c)
+		modeltest.Load(t, d, u, m, "unet")
+		words := modeltest.Given(d, m, "encoder_hidden_states", 2, len(f.IDs[0]), c.CrossAttentionDim)
+		defer words.Release()
+		cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: f.Timesteps[:1], Words: words})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cond.Release()
+		sample := d.NewTensor("sample", gpu.Act, 2, f.Latents[0], f.Latents[1], c.InChannels)
+		defer sample.Release()
+		one := modeltest.GivenValues(m, "sample", sample.Rows()*sample.Channels()/2)
+		sample.SetFloat32(append(one, one...))
+		twice := modeltest.Run(t, d, func(p *gpu.Program) *gpu.Tensor { return u.Record(p, sample, cond, nil) })
+		once := modeltest.Run(t, d, func(p *gpu.Program) *gpu.Tensor { return u.Record(p, sample.First(1), cond, nil) })
+		if !slices.Equal(once, twice) {
+			t.Errorf("the results differ by %.2g", modeltest.RelativeError(once, twice))
 		}
 	})
 }
