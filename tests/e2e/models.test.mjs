@@ -317,6 +317,7 @@ test("a file is used from the disk, and after a reload the browser asks for leav
   assert.ok(!differ(first, again));
   await openPanel();
   await press("Forget lies.safetensors");
+  await press("Delete now lies.safetensors");
   await row("lies.safetensors").waitFor({ state: "detached" });
 });
 
