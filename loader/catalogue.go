@@ -50,9 +50,9 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 		}
 		ids[e.ID] = true
 		switch e.Kind {
-		case KindModel, KindIPAdapter, KindImageEncoder, KindLoRA:
+		case KindModel, KindIPAdapter, KindImageEncoder, KindLoRA, KindControlNet, KindT2IAdapter:
 		default:
-			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are %s, %s, %s and %s", e.ID, e.Kind, KindModel, KindIPAdapter, KindImageEncoder, KindLoRA)
+			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are %s, %s, %s, %s, %s and %s", e.ID, e.Kind, KindModel, KindIPAdapter, KindImageEncoder, KindLoRA, KindControlNet, KindT2IAdapter)
 		}
 		if _, ok := c.Licences[e.Licence]; !ok {
 			return c, fmt.Errorf("catalogue.json: the licence %q of %s is not among the licences", e.Licence, e.ID)

@@ -8,6 +8,8 @@ const (
 	VAE          = "vae"
 	TextEncoder  = "text_encoder"
 	ImageEncoder = "image_encoder"
+	// ControlNet is the folder of the ControlNet of a model that comes with one.
+	ControlNet = "controlnet"
 	// Here is the place of a network that has a folder to itself, as image encoders do.
 	Here = "."
 )
@@ -62,13 +64,18 @@ func (k Kind) FolderFiles() (must [][][]string, may []string) {
 // WeightNames are the paths that a network's weights may have: first single files, the
 // preferred one first, then lists of shards.
 func WeightNames(network string) (files, lists []string) {
-	stem := "model" // transformers'
-	if network == UNet || network == VAE {
-		stem = "diffusion_pytorch_model"
+	stems := []string{"model"} // transformers'
+	switch network {
+	case UNet, VAE, ControlNet:
+		stems = []string{"diffusion_pytorch_model"} // diffusers'
+	case Here:
+		stems = []string{"model", "diffusion_pytorch_model"} // an image encoder's, or a ControlNet's
 	}
-	// transformers and diffusers name the list of the fp16 variant differently.
-	files = []string{stem + ".fp16.safetensors", stem + ".safetensors"}
-	lists = []string{stem + ".safetensors.index.fp16.json", stem + ".fp16.safetensors.index.json", stem + ".safetensors.index.json"}
+	for _, stem := range stems {
+		// transformers and diffusers name the list of the fp16 variant differently.
+		files = append(files, stem+".fp16.safetensors", stem+".safetensors")
+		lists = append(lists, stem+".safetensors.index.fp16.json", stem+".fp16.safetensors.index.json", stem+".safetensors.index.json")
+	}
 	for _, names := range [][]string{files, lists} {
 		for i, name := range names {
 			names[i] = path.Join(network, name)

@@ -19,7 +19,7 @@ func openVisionTower(c *Checkpoint) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Model{files: map[string][]byte{Config(Here): config}, networks: map[string]*Checkpoint{Here: c}}, nil
+	return &Model{kind: KindImageEncoder, files: map[string][]byte{Config(Here): config}, networks: map[string]*Checkpoint{Here: c}}, nil
 }
 
 // visionTower leaves the text half of a whole CLIPModel out, as laion publishes ViT-H.

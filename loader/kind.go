@@ -20,11 +20,14 @@ const (
 	KindIPAdapter    Kind = "ip_adapter"
 	KindImageEncoder Kind = "image_encoder"
 	KindLoRA         Kind = "lora"
+	KindControlNet   Kind = "controlnet"
+	KindT2IAdapter   Kind = "t2i_adapter"
 	// KindNetwork is one network of a model, of no use alone; the store has none.
 	KindNetwork Kind = "network"
 )
 
-var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA", KindNetwork: "Network"}
+var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA",
+	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindNetwork: "Network"}
 
 // Name is the kind in words, for a title: "Image encoder".
 func (k Kind) Name() string { return kindNames[k] }
@@ -88,8 +91,18 @@ func recognise(c *Checkpoint) (Kind, error) {
 		return "", errors.New("the file has no tensors")
 	case lora:
 		return KindLoRA, wrong
-	case prefix("control_model.") || prefix("controlnet_cond_embedding."):
-		return "", errors.New("this is a ControlNet, which guides a model and is not one: choose a Stable Diffusion 1.5 model")
+	case isControlNet(names):
+		for _, key := range []string{"control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"} {
+			if _, shape, ok := c.Info(key); ok && len(shape) == 2 && shape[1] == 1024 {
+				return "", errors.New("this is a ControlNet for Stable Diffusion 2: choose one whose name has sd15")
+			}
+		}
+		if has("add_embedding.linear_1.weight") || has("control_model.label_emb.0.0.weight") {
+			return "", errors.New("this is a ControlNet for Stable Diffusion XL: choose one whose name has sd15")
+		}
+		return KindControlNet, nil
+	case isT2IAdapter(has):
+		return KindT2IAdapter, nil
 	case prefix("conditioner.embedders.") || has("add_embedding.linear_1.weight") || has(ldmUNet+"label_emb.0.0.weight"):
 		return "", errors.New("this is a Stable Diffusion XL model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
 	case prefix("model.diffusion_model.joint_blocks.") || prefix("joint_blocks."):
@@ -128,7 +141,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
 		return KindNetwork, nil
 	}
-	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, nor a LoRA: its tensors have names like %q", names[0])
+	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, a LoRA, a ControlNet or a T2I-Adapter: its tensors have names like %q", names[0])
 }
 
 // checkTypes returns an error that names the types of numbers that Imprompt does not read,

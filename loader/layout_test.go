@@ -169,7 +169,6 @@ func TestRecognise(t *testing.T) {
 		fail  string
 	}{
 		{"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight", []int{4, 4}, "LoRA"},
-		{"control_model.time_embed.0.weight", []int{4, 4}, "ControlNet"},
 		{"conditioner.embedders.1.model.transformer.resblocks.9.mlp.c_proj.bias", []int{4}, "XL"},
 		{"cond_stage_model.model.token_embedding.weight", []int{4, 4}, "Diffusion 2"},
 		{"model.diffusion_model.joint_blocks.0.x.weight", []int{4}, "Diffusion 3"},

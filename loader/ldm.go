@@ -25,12 +25,12 @@ var ldmUNetNames = map[string]string{
 var ldmResnet = strings.NewReplacer("in_layers.0.", "norm1.", "in_layers.2.", "conv1.", "out_layers.0.", "norm2.",
 	"out_layers.3.", "conv2.", "emb_layers.1.", "time_emb_proj.", "skip_connection.", "conv_shortcut.")
 
-// ldmLayersPerBlock tells from the names how many resnets a level has: input_blocks.0 is
-// conv_in, and each level except the last ends in a downsampler, "op".
-func ldmLayersPerBlock(names []string) (int, error) {
+// ldmLayersPerBlock tells from the names, below a prefix, how many resnets a level has:
+// input_blocks.0 is conv_in, and each level except the last ends in a downsampler, "op".
+func ldmLayersPerBlock(names []string, prefix string) (int, error) {
 	first, last := -1, 0
 	for _, name := range names {
-		rest, ok := strings.CutPrefix(name, ldmUNet+"input_blocks.")
+		rest, ok := strings.CutPrefix(name, prefix+"input_blocks.")
 		if !ok {
 			continue
 		}
@@ -48,7 +48,7 @@ func ldmLayersPerBlock(names []string) (int, error) {
 		first = last + 1
 	}
 	if first < 2 {
-		return 0, fmt.Errorf("the file has no blocks under %sinput_blocks", ldmUNet)
+		return 0, fmt.Errorf("the file has no blocks under %sinput_blocks", prefix)
 	}
 	return first - 1, nil
 }
@@ -196,7 +196,7 @@ func textName(key string) string {
 // that the file lacks is nil.
 func ldmNetworks(c *Checkpoint) (unet, vae, text *Checkpoint, err error) {
 	names := c.Names()
-	layers, err := ldmLayersPerBlock(names)
+	layers, err := ldmLayersPerBlock(names, ldmUNet)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -15,6 +15,7 @@ import (
 // published. As a Folder it opens the configurations; Network opens the weights, under
 // diffusers' names.
 type Model struct {
+	kind     Kind                   // of a single file
 	folder   Folder                 // nil for a single file
 	files    map[string][]byte      // of a single file: its configurations, by their paths in diffusers' layout
 	networks map[string]*Checkpoint // of a single file
@@ -50,6 +51,8 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 		return nil, fmt.Errorf("%s is a LoRA, a change to a model and not a model: choose it as a LoRA, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindImageEncoder:
 		return openVisionTower(c)
+	case KindControlNet, KindT2IAdapter:
+		return openStructureFile(c, kind), nil
 	case KindNetwork:
 		return nil, fmt.Errorf("%s is one network of a model: choose the folder that has it, with model_index.json", s.Name())
 	}
@@ -79,7 +82,7 @@ func openLDM(c *Checkpoint) (*Model, error) {
 	case text == nil:
 		return nil, errors.New("the file has no text encoder: get the whole model, not the UNet alone")
 	}
-	m := &Model{files: map[string][]byte{}, networks: map[string]*Checkpoint{UNet: unet, VAE: vae, TextEncoder: text}}
+	m := &Model{kind: KindModel, files: map[string][]byte{}, networks: map[string]*Checkpoint{UNet: unet, VAE: vae, TextEncoder: text}}
 	var err1, err2, err3 error
 	m.files[Config(UNet)], err1 = unetConfig(unet)
 	m.files[Config(VAE)], err2 = vaeConfig(vae)
@@ -88,6 +91,9 @@ func openLDM(c *Checkpoint) (*Model, error) {
 	m.files[tokenizerConfig] = []byte(`{"model_max_length":77,"bos_token":"<|startoftext|>","eos_token":"<|endoftext|>","unk_token":"<|endoftext|>","pad_token":"<|endoftext|>"}`)
 	return m, errors.Join(err1, err2, err3)
 }
+
+// Kind is what a single file is, and "" for a folder.
+func (m *Model) Kind() Kind { return m.kind }
 
 // Open opens one of the model's small files by its path in diffusers' layout.
 func (m *Model) Open(ctx context.Context, name string) (Source, error) {

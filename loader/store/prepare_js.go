@@ -166,7 +166,7 @@ func recognise(ctx context.Context, s loader.Source) (loader.Kind, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.Name(), err)
 	}
-	if kind == loader.KindIPAdapter || kind == loader.KindImageEncoder || kind == loader.KindLoRA {
+	if kind != loader.KindModel && kind != loader.KindNetwork {
 		return kind, nil
 	}
 	// Whatever else may be wrong with a model shows when it is opened.

@@ -3,7 +3,8 @@
 Writes tests/fixtures/layout/*.tsv. Each line is for one tensor of the file in the original
 (ldm) layout: its key, its shape, the network it belongs to, its key in diffusers' layout
 and its shape there. The last three are "-" for tensors that diffusers drops. The
-configurations that the weights must lead to are beside them as .json.
+configurations that the weights must lead to are beside them as .json. controlnet.tsv is a
+ControlNet in one file.
 
 The ldm keys are made from the keys of diffusers' own model by undoing its naming. Then
 diffusers' own conversion (loaders/single_file_utils.py) is run on them. If its result is
@@ -14,8 +15,8 @@ import re
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
-from diffusers.loaders.single_file_utils import convert_ldm_clip_checkpoint, convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers.loaders.single_file_utils import convert_controlnet_checkpoint, convert_ldm_clip_checkpoint, convert_ldm_unet_checkpoint, convert_ldm_vae_checkpoint
 from transformers import CLIPTextConfig, CLIPTextModel
 
 OUT = Path(__file__).parent.parent / "fixtures" / "layout"
@@ -140,5 +141,36 @@ def make(name, unet, vae, clip):
     print(name, len(file), "tensors")
 
 
-for name, case in CASES.items():
-    make(name, *case)
+def controlnet_to_ldm(key, layers, last):
+    """last is the last layer of input_hint_block, every second of which is an activation."""
+    for a, b in (("controlnet_cond_embedding.conv_in", "input_hint_block.0"), ("controlnet_cond_embedding.conv_out", f"input_hint_block.{last}"),
+                 ("controlnet_mid_block", "middle_block_out.0")):
+        if key.startswith(a + "."):
+            return b + key[len(a):]
+    if m := re.match(r"controlnet_cond_embedding\.blocks\.(\d+)\.(.*)", key):
+        return f"input_hint_block.{2 * int(m[1]) + 2}.{m[2]}"
+    if m := re.match(r"controlnet_down_blocks\.(\d+)\.(.*)", key):
+        return f"zero_convs.{m[1]}.0.{m[2]}"
+    return unet_to_ldm(key, layers, [])
+
+
+def make_controlnet():
+    config = {k: v for k, v in CASES["small"][0].items() if k not in ("sample_size", "out_channels", "up_block_types")}
+    with torch.device("meta"):
+        net = ControlNetModel(**config, conditioning_embedding_out_channels=(16, 32, 96, 256))
+    want = net.state_dict()
+    file = {"control_model." + controlnet_to_ldm(k, config["layers_per_block"], 14): (k, v) for k, v in want.items()}
+    got = convert_controlnet_checkpoint({k: v for k, (_, v) in file.items()}, net.config)
+    a, b = ({k: tuple(v.shape) for k, v in d.items()} for d in (want, got))
+    assert a == b, sorted(set(a.items()) ^ set(b.items()))[:8]
+    with open(OUT / "controlnet.tsv", "w") as f:
+        for key in sorted(file):
+            new, v = file[key]
+            f.write("\t".join([key, text(v), "controlnet", new, text(v)]) + "\n")
+    print("controlnet", len(file), "tensors")
+
+
+if __name__ == "__main__":
+    for name, case in CASES.items():
+        make(name, *case)
+    make_controlnet()
