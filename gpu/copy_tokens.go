@@ -27,6 +27,17 @@ func ConcatTokens(p *Program, parts ...*Tensor) *Tensor {
 	return y
 }
 
+// FirstChannels copies the first n channels of x, Act. n is a multiple of 4.
+func FirstChannels(p *Program, x *Tensor, n int) *Tensor {
+	y := p.NewTensor(x.Name+".channels", x.DType, append(append([]int(nil), x.Shape[:len(x.Shape)-1]...), n)...)
+	if n%4 != 0 || n > x.Channels() {
+		p.Fail("gpu: the first %d channels of %s: a multiple of 4, and no more than there are, can be copied", n, x)
+		return y
+	}
+	recordCopy(p, x, y, [3]int{x.Rows(), n / 4, 0}, x.Pitch()/4, n/4, 0)
+	return y
+}
+
 // copyTokens copies tokens [from, from+n) of x, [B, T, C], to tokens [to, to+n) of y.
 func copyTokens(p *Program, x, y *Tensor, from, to, n int) {
 	if len(x.Shape) != 3 || len(y.Shape) != 3 || x.Channels() != y.Channels() || x.DType != y.DType || x.Shape[0] != y.Shape[0] ||
@@ -35,12 +46,19 @@ func copyTokens(p *Program, x, y *Tensor, from, to, n int) {
 		return
 	}
 	quads := x.Pitch() / 4
-	count := x.Shape[0] * n * quads
+	recordCopy(p, x, y, [3]int{x.Shape[0], n * quads, from * quads}, x.Shape[1]*quads, y.Shape[1]*quads, to*quads)
+}
+
+// recordCopy copies so many runs of vec4, of so many each, that begin at one of x: run is these
+// three numbers. The other numbers are in vec4, too: from one run to the next in x and in y,
+// and where the first begins in y.
+func recordCopy(p *Program, x, y *Tensor, run [3]int, xStride, yStride, to int) {
+	count := run[0] * run[1]
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "copy_tokens", Label: y.Name,
-		Params: []Param{{"count", count}, {"stride", stride}, {"run", n * quads}, {"x_batch", x.Shape[1] * quads}, {"x_from", from * quads},
-			{"y_batch", y.Shape[1] * quads}, {"y_to", to * quads}},
+		Params: []Param{{"count", count}, {"stride", stride}, {"run", run[1]}, {"x_batch", xStride}, {"x_from", run[2]},
+			{"y_batch", yStride}, {"y_to", to}},
 		Bind:   []Binding{In("x", x), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(4 * count),

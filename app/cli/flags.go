@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,7 @@ type options struct {
 	loraDir          string
 	hasHeight        bool // whether --height was given
 	hasWidth         bool
+	guessMode        bool
 	help             bool
 }
 
@@ -42,6 +44,15 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  the scales belong to the last --lora before them
   --lora-dir DIR                 take tags like <lora:NAME:0.8> out of the prompt, and use NAME.safetensors in this folder or below it;
                                  without this option the tags are read as plain words
+  --controlnet DIR|FILE          a ControlNet in diffusers' layout or in one .safetensors file; the following options, up to the
+                                 next network, belong to it:
+    --control-image FILE         its map (edges, a pose, depth)
+    --control-mask FILE          white is what an inpaint ControlNet repaints
+    --controlnet-conditioning-scale F (1.0)  --control-guidance-start F (0.0)  --control-guidance-end F (1.0)
+    --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
+  --t2i-adapter DIR|FILE         a T2I-Adapter, with --control-image, --control-guidance-start and --control-guidance-end as above, and
+    --adapter-conditioning-scale F (1.0)
+  --guess-mode                   all ControlNets work as with diffusers' guess_mode
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
                                  what is done with a start picture of other proportions: stretch it, cut two sides off, fill
@@ -71,7 +82,7 @@ func parse(args []string) (*options, error) {
 	o := &options{Settings: settings.Default()}
 	var errs []error
 	adapter := func() *settings.IPAdapter {
-		if len(o.Guides) == 0 {
+		if len(o.IPAdapters()) == 0 {
 			a := settings.DefaultIPAdapter()
 			o.Guides = append(o.Guides, &a)
 		}
@@ -84,6 +95,29 @@ func parse(args []string) (*options, error) {
 			return &settings.LoRA{}
 		}
 		return &o.LoRAs[len(o.LoRAs)-1]
+	}
+	// structure is the map, and the steps, of the ControlNet or T2I-Adapter that was named last.
+	structure := func() (picture *string, start, end *float64) {
+		for _, g := range slices.Backward(o.Guides) {
+			switch g := g.(type) {
+			case *settings.ControlNet:
+				return &g.Map, &g.Start, &g.End
+			case *settings.T2IAdapter:
+				return &g.Map, &g.Start, &g.End
+			}
+		}
+		c := settings.DefaultControlNet()
+		o.Guides = append(o.Guides, &c)
+		return &c.Map, &c.Start, &c.End
+	}
+	control := func() *settings.ControlNet {
+		g, ok := lastOf[*settings.ControlNet](o.Guides)
+		if !ok {
+			c := settings.DefaultControlNet()
+			g = &c
+			o.Guides = append(o.Guides, g)
+		}
+		return g
 	}
 	for i := 0; i < len(args); i++ {
 		name, value, inline := strings.Cut(args[i], "=")
@@ -160,6 +194,38 @@ func parse(args []string) (*options, error) {
 			lora(name).TextEncoder = &v
 		case "--lora-dir":
 			o.loraDir = text()
+		case "--controlnet":
+			c := settings.DefaultControlNet()
+			c.Weights = text()
+			o.Guides = append(o.Guides, &c)
+		case "--control-image":
+			picture, _, _ := structure()
+			*picture = text()
+		case "--control-mask":
+			control().Mask = text()
+		case "--controlnet-conditioning-scale":
+			control().Lambda = float()
+		case "--control-guidance-start":
+			_, start, _ := structure()
+			*start = float()
+		case "--control-guidance-end":
+			_, _, end := structure()
+			*end = float()
+		case "--control-mode":
+			control().Balance = text()
+		case "--t2i-adapter":
+			a := settings.DefaultT2IAdapter()
+			a.Weights = text()
+			o.Guides = append(o.Guides, &a)
+		case "--adapter-conditioning-scale":
+			v := float()
+			if a, ok := lastOf[*settings.T2IAdapter](o.Guides); ok {
+				a.Lambda = v
+			} else {
+				errs = append(errs, errors.New("--adapter-conditioning-scale belongs to a T2I-Adapter: put it behind --t2i-adapter"))
+			}
+		case "--guess-mode":
+			o.guessMode = true
 		case "--init-image":
 			o.InitImage = text()
 		case "--strength":
@@ -219,10 +285,27 @@ func parse(args []string) (*options, error) {
 			errs = append(errs, fmt.Errorf("there is no option %s", args[i]))
 		}
 	}
+	if o.guessMode {
+		for _, g := range o.Guides {
+			if c, ok := g.(*settings.ControlNet); ok {
+				c.Balance = settings.BalanceGuess
+			}
+		}
+	}
 	if o.out == "" {
 		errs = append(errs, errors.New("--out FILE.png is missing"))
 	}
 	return o, errors.Join(errs...)
+}
+
+// lastOf is the last guide of a kind.
+func lastOf[T settings.Guide](list settings.Guides) (last T, ok bool) {
+	for _, g := range list {
+		if one, is := g.(T); is {
+			last, ok = one, true
+		}
+	}
+	return last, ok
 }
 
 // readPictures reads the files that the settings name.

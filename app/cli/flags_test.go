@@ -3,8 +3,11 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/imprompt/imprompt/app/settings"
 )
 
 // An adapter's options belong to the last adapter before them. One adapter may have
@@ -28,6 +31,37 @@ func TestParse(t *testing.T) {
 	}
 	if o.Seed != 1<<64-1 || o.NumImages != 2 || !o.noF16 || o.kernels.String() != "gpu,attention/80=single" || !o.LowMemory || o.Width != 64 || !o.hasWidth || o.hasHeight || o.Prompt != "fox" || o.out != "o.png" {
 		t.Errorf("the options are %+v", o)
+	}
+}
+
+// The options of a network belong to the last one before them, and a map to whichever network
+// was named last.
+func TestParseStructure(t *testing.T) {
+	o, err := parse(strings.Fields("--controlnet edges --control-image e.png --controlnet-conditioning-scale 0.7 --control-guidance-end 0.8 " +
+		"--t2i-adapter sketch.safetensors --control-image s.png --adapter-conditioning-scale 0.4 --control-guidance-start 0.1 " +
+		"--controlnet pose.safetensors --control-image p.png --control-mask m.png --control-mode prompt --out o.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := settings.Guides{
+		&settings.ControlNet{Weights: "edges", Map: "e.png", Lambda: 0.7, End: 0.8, Balance: "balanced"},
+		&settings.T2IAdapter{Weights: "sketch.safetensors", Map: "s.png", Lambda: 0.4, Start: 0.1, End: 1},
+		&settings.ControlNet{Weights: "pose.safetensors", Map: "p.png", Mask: "m.png", Lambda: 1, End: 1, Balance: "prompt"},
+	}
+	if !reflect.DeepEqual(o.Guides, want) {
+		t.Errorf("the guides are %+v", o.Guides)
+	}
+	o, err = parse(strings.Fields("--control-image e.png --controlnet b --control-image f.png --guess-mode --out o.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, g := range o.Guides {
+		if c := g.(*settings.ControlNet); len(o.Guides) != 2 || c.Balance != settings.BalanceGuess || (c.Weights == "") != (i == 0) {
+			t.Errorf("ControlNet %d is %+v: the one that ships and b, both in guess mode, were asked for", i, c)
+		}
+	}
+	if _, err := parse(strings.Fields("--adapter-conditioning-scale 1 --out o.png")); err == nil {
+		t.Error("a scale without an adapter is no error")
 	}
 }
 

@@ -1,26 +1,29 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// size fills in a height or a width that was not given: the start picture's, or, if there
-// is none, the model's own.
+// size fills in a height or a width that was not given: the start picture's or, if there is
+// none, that of the first map, as in diffusers' ControlNet and adapter pipelines, or the
+// model's own.
 func (o *options) size(ctx context.Context, pictures map[string][]byte, host engine.Host) error {
 	if o.hasHeight && o.hasWidth {
 		return nil
 	}
 	height, width := o.Height, o.Width
-	if o.InitImage != "" {
-		m, err := imageproc.Decode(pictures[o.InitImage])
+	if name := cmp.Or(o.InitImage, firstMap(o.Guides)); name != "" {
+		m, err := imageproc.Decode(pictures[name])
 		if err != nil {
-			return fmt.Errorf("%s: %w", o.InitImage, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		height, width = m.VAESize()
 	} else if own := modelSize(ctx, host, o.Model); own > 0 {
@@ -33,6 +36,18 @@ func (o *options) size(ctx context.Context, pictures map[string][]byte, host eng
 		o.Width = width
 	}
 	return nil
+}
+
+func firstMap(list settings.Guides) string {
+	for _, g := range list {
+		switch g := g.(type) {
+		case *settings.ControlNet:
+			return g.Map
+		case *settings.T2IAdapter:
+			return g.Map
+		}
+	}
+	return ""
 }
 
 // modelSize returns the size that a model was trained for, or 0 if it is unknown. Errors

@@ -106,7 +106,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		return err
 	}
 	for i, g := range s.Guides {
-		guide, err := e.guide(ctx, g, guideInput{number: i + 1, pictures: in, height: s.Height, width: s.Width})
+		guide, err := e.guide(ctx, g, guideInput{number: i + 1, guides: s.Guides, pictures: in, height: s.Height, width: s.Width})
 		if err != nil {
 			return err
 		}

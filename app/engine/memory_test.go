@@ -27,13 +27,15 @@ type fullSize map[string]json.RawMessage
 
 func readFullSize(t *testing.T) fullSize {
 	t.Helper()
-	b, err := os.ReadFile("../../tests/fixtures/full/layout.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	f := fullSize{}
-	if err := json.Unmarshal(b, &f); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"layout.json", "controlnet.json"} {
+		b, err := os.ReadFile("../../tests/fixtures/full/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(b, &f); err != nil {
+			t.Fatal(err)
+		}
 	}
 	f["sd15/scheduler/scheduler_config.json"] = []byte(`{"_class_name":"DDIMScheduler","beta_start":0.00085,"beta_end":0.012,"beta_schedule":"scaled_linear","steps_offset":1,"clip_sample":false,"set_alpha_to_one":false}`)
 	return f
@@ -204,6 +206,17 @@ func roomy() gpu.Limits {
 	return l
 }
 
+// withControlNet adds ControlNets to the settings.
+func withControlNet(count int) func(*settings.Settings) {
+	return func(s *settings.Settings) {
+		for range count {
+			c := settings.DefaultControlNet()
+			c.Weights, c.Map = "controlnet", "start.png"
+			s.Guides = append(s.Guides, &c)
+		}
+	}
+}
+
 // Stable Diffusion 1.5 at 512 × 512 with guidance and an IP-Adapter takes at most 2.4 GiB of
 // the GPU's memory, and 2.0 GiB in the low-memory mode, as the engine counts what it
 // allocates.
@@ -223,6 +236,11 @@ func TestFullSizeMemory(t *testing.T) {
 		{"f32 low memory", false, roomy, func(s *settings.Settings) { s.LowMemory = true }, 2.0 * gib},
 		{"default limits", false, gpu.DefaultLimits, func(*settings.Settings) {}, 2.0 * gib}, // the engine chooses the low-memory mode
 		{"Plus", true, roomy, func(s *settings.Settings) { s.IPAdapters()[0].Weights = "ip-adapter-plus_sd15.safetensors" }, 2.4 * gib},
+		// With a ControlNet 3.0 GiB, and 2.4 in the low-memory mode.
+		{"ControlNet f16", true, roomy, withControlNet(1), 3.0 * gib},
+		{"ControlNet f16 low memory", true, roomy, func(s *settings.Settings) { withControlNet(1)(s); s.LowMemory = true }, 2.4 * gib},
+		{"ControlNet f32", false, roomy, withControlNet(1), 3.0 * gib},
+		{"ControlNet f32 low memory", false, roomy, func(s *settings.Settings) { withControlNet(1)(s); s.LowMemory = true }, 2.4 * gib},
 		{"image to image", false, roomy, func(s *settings.Settings) { s.LowMemory, s.InitImage, s.NumImages = true, "start.png", 2 }, 2.0 * gib},
 	} {
 		t.Run(c.name, func(t *testing.T) {

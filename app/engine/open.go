@@ -49,6 +49,9 @@ func (e *Engine) open(ctx context.Context, name string) error {
 }
 
 func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedModel, error) {
+	if m, ok := folder.(*loader.Model); ok && m.Kind() != loader.KindModel {
+		return nil, fmt.Errorf("this is of the kind %q, which does not draw alone: choose a Stable Diffusion 1.5 model beside it", m.Kind().Name())
+	}
 	d := e.Device
 	read := func(path string) ([]byte, error) {
 		b, err := loader.ReadFile(ctx, folder, path)

@@ -22,7 +22,7 @@ const negativePrefix = "Negative prompt:"
 const ourVersion = "imPrompt"
 
 // Format writes settings as A1111 does. It leaves out what A1111 has no field for:
-// adapters and pictures.
+// IP-Adapters and pictures.
 func (s Settings) Format() string {
 	var fields []string
 	add := func(key, value string) { fields = append(fields, key+": "+quote(value)) }
@@ -53,6 +53,9 @@ func (s Settings) Format() string {
 	}
 	if s.Eta > 0 {
 		add("Eta", decimal(s.Eta))
+	}
+	for _, unit := range s.Guides.units() {
+		add(unit.key, unit.value)
 	}
 	add("RNG", rngNames[s.GeneratorDevice])
 	add("Version", ourVersion)

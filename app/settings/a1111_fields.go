@@ -144,7 +144,9 @@ func (p *parser) take(key, value string) {
 		// These say where the picture comes from, not how it was made.
 		p.civitai = p.civitai || strings.EqualFold(key, "civitai metadata")
 	default:
-		p.others = append(p.others, field{key, value})
+		if !unitKey.MatchString(key) || !p.unit(key, value) {
+			p.others = append(p.others, field{key, value})
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			func(s *Settings) {
 				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.GeneratorDevice = "portrait", 30, "ddim", 7, 5, GeneratorGPU
 			},
-			[]string{"ADetailer (model face_yolov8n.pt, prompt a face, with: eyes, confidence 0.3, version 23.11.0)", "ControlNet 0 (Module: canny"},
+			[]string{"ADetailer (model face_yolov8n.pt, prompt a face, with: eyes, confidence 0.3, version 23.11.0)", "ControlNet 0 made its map with the preprocessor canny"},
 		},
 		{
 			"Dynamic Prompts' templates behind the parameters",

@@ -233,9 +233,18 @@ func (v *problems) words(name, text string) {
 // name is the prefix of these fields.
 func (v *problems) lambda(where, name string, lambda, start, end float64) {
 	v.number(where+name+"_scale", lambda, -10, 10)
-	v.number(where+name+"_start", start, 0, 1)
-	v.number(where+name+"_end", end, 0, 1)
-	v.require(!(start > end), "%s%s_start (%g) is after %s_end (%g)", where, name, start, name, end)
+	v.fractions(where, name+"_start", name+"_end", start, end)
+}
+
+// fractions checks the fractions of the steps between which a guide works.
+func (v *problems) fractions(where, startName, endName string, start, end float64) {
+	v.number(where+startName, start, 0, 1)
+	v.number(where+endName, end, 0, 1)
+	v.require(!(start > end), "%s%s (%g) is after %s (%g)", where, startName, start, endName, end)
+}
+
+func (v *problems) choice(name, value string, of []string) {
+	v.require(slices.Contains(of, value), "%s is %q; choose one of %s", name, value, strings.Join(of, ", "))
 }
 
 const maxEdge = 4096

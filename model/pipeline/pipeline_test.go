@@ -10,7 +10,9 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/controlnet"
 	"github.com/imprompt/imprompt/model/guides/ipadapter"
+	"github.com/imprompt/imprompt/model/guides/t2iadapter"
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
@@ -32,6 +34,10 @@ type testCase struct {
 	IDs                    []int32
 	NegativeIDs            []int32 `json:"negative_ids"`
 	Adapters               []testAdapter
+	ControlNets            []testControlNet
+	Balance                controlnet.Balance
+	T2IAdapters            []testT2IAdapter   `json:"t2i_adapters"`
+	Moves                  map[string]float64 // how far the latents move if what is tested is changed
 	Latents                []float32
 	F16Error               float64 `json:"f16_error"`
 }
@@ -59,6 +65,8 @@ type testModel struct {
 	pipeline *Pipeline
 	vision   *clip.VisionEncoder
 	adapters map[string]*ipadapter.Adapter // by form: global, plus, simple
+	controls map[string]*controlnet.ControlNet
+	t2i      map[string]*t2iadapter.Adapter
 }
 
 func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
@@ -80,6 +88,7 @@ func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
 	config, err := scheduler.ParseConfig(m.Configs["scheduler"])
 	must(err)
 	out := &testModel{Model: m, vision: clip.NewVisionEncoder(visionConfig), adapters: map[string]*ipadapter.Adapter{},
+		controls: map[string]*controlnet.ControlNet{}, t2i: map[string]*t2iadapter.Adapter{},
 		pipeline: &Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: config}}
 	for _, form := range []string{"global", "plus", "simple"} {
 		out.adapters[form], err = ipadapter.New(m.Checkpoint(form, !d.F16), out.pipeline.UNet)
@@ -134,16 +143,13 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		}
 		req.Guides = append(req.Guides, g)
 	}
+	m.addControls(t, req, c)
+	m.addT2IAdapters(req, c)
 	if c.Kind != "" {
 		req.Init = modeltest.Picture("init", c.Height, c.Width)
 	}
 	if c.Kind == "inpaint" {
-		mask := make([]float32, c.Height*c.Width)
-		for i := range mask {
-			if y, x := i/c.Width, i%c.Width; y >= c.Height/4 && y < c.Height*3/4 && x >= c.Width/3 {
-				mask[i] = 1
-			}
-		}
+		mask := c.repainted()
 		req.Mask = mask
 		req.MaskedImage = imageproc.MaskedImage(req.Init, mask)
 		req.LatentMask = imageproc.LatentMask(mask, c.Height, c.Width, c.Height/8, c.Width/8)
@@ -163,6 +169,17 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		t.Fatal(err)
 	}
 	return latents
+}
+
+// repainted is the mask of an inpainting, [H, W].
+func (c testCase) repainted() []float32 {
+	mask := make([]float32, c.Height*c.Width)
+	for i := range mask {
+		if y, x := i/c.Width, i%c.Width; y >= c.Height/4 && y < c.Height*3/4 && x >= c.Width/3 {
+			mask[i] = 1
+		}
+	}
+	return mask
 }
 
 // Whole pipelines give diffusers' latents: within 1e-3 without shader-f16, and with

@@ -60,12 +60,14 @@ func (ps *programs) build(ctx context.Context) error {
 	r.later(ps.releaseDecode)
 
 	networks := append(r.stepNetworks(), r.VAE.Decoder)
+	if ps.apart = !r.Memory.Fits(0, networks...); ps.apart {
+		return nil // the decoder is not even loaded beside the UNet
+	}
 	if err := r.Memory.Need(ctx, networks...); err != nil {
 		return err
 	}
 	ps.recordStep()
 	ps.recordDecode()
-	r.StepDispatches = ps.step.Len()
 	if ps.apart = !r.Memory.Room(ps.step.TransientBytes()+ps.decode.TransientBytes(), networks...); ps.apart {
 		ps.releaseStep()
 		ps.releaseDecode()
@@ -93,6 +95,7 @@ func (ps *programs) recordStep() {
 	p, s := r.Device.NewProgram("UNet step"), ps.sampler
 	ps.step = p
 	r.saturation.watch(p, r.UNet)
+	defer func() { r.StepDispatches = p.Len() }()
 	if len(r.branches) == 1 {
 		gpu.SamplerStep(p, r.predict(p, s.Input, 0), s)
 		return

@@ -2,8 +2,8 @@
 IP-Adapter, but with random numbers, under .build/full (8.9 GB, never committed).
 
     python tests/full/weights.py            writes what is missing
-    python tests/full/weights.py --layout   writes tests/fixtures/full/layout.json only: keys, shapes and
-                                            configurations, for the plan of memory (app/engine/memory_test.go)
+    python tests/full/weights.py --layout   writes tests/fixtures/full/layout.json and controlnet.json only: keys, shapes
+                                            and configurations, for the plan of memory (app/engine/memory_test.go)
 
 diffusers and transformers make the networks from the published configurations. The files are
 written as they are published: UNet, text encoder and VAE in float16, the VAE with the old
@@ -20,7 +20,7 @@ import zlib
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -187,6 +187,15 @@ def single_file():
     print(path.name, f"{path.stat().st_size / 1e9:.2f} GB", flush=True)
 
 
+def controlnet_layout():
+    """A ControlNet for Stable Diffusion 1.5, as lllyasviel's are published: float16."""
+    with torch.device("meta"):
+        net = ControlNetModel(**{k: v for k, v in UNET.items() if k not in ("sample_size", "out_channels", "up_block_types")})
+    shapes = {k: list(v.shape) for k, v in sorted(net.state_dict().items())}
+    config = {k: v for k, v in dict(net.config).items() if v is not None and not k.startswith("_")}
+    return {"controlnet/config.json": config, "controlnet/diffusion_pytorch_model.fp16.safetensors": {"dtype": "F16", "shapes": shapes}}
+
+
 def main():
     a = argparse.ArgumentParser()
     a.add_argument("--layout", action="store_true")
@@ -198,6 +207,7 @@ def main():
             config = dict(m[part].config) if part in ("unet", "vae") else m[part].config.to_dict()
             files[name + "/config.json"] = {k: v for k, v in config.items() if v is not None and not k.startswith("_")}
         text = json.dumps(files, separators=(",", ":"))
+        FIXTURE.with_name("controlnet.json").write_text(json.dumps(controlnet_layout(), separators=(",", ":")) + "\n")
         FIXTURE.write_text(re.sub(r'(],|\},|\{)"', r'\1' + "\n" + '"', text) + "\n")
         return
     small_files()

@@ -150,16 +150,27 @@ def layer_scale(unet, a):
     return out
 
 
-def run(case, dtype):
+CLASSES_BY_KIND = {"": StableDiffusionPipeline, "img2img": StableDiffusionImg2ImgPipeline, "inpaint": StableDiffusionInpaintPipeline}
+
+
+def repainted(h, w):
+    """The mask of an inpainting case, [1, 1, h, w]."""
+    mask = torch.zeros(1, 1, h, w)
+    mask[..., h // 4: h * 3 // 4, w // 3:] = 1
+    return mask
+
+
+def run(case, dtype, classes=CLASSES_BY_KIND, components={}, arguments={}, prepare=None):
+    """The latents of a case. classes are the pipelines by kind, which take more components and
+    arguments where something else than an adapter steers them. prepare changes the pipeline."""
     name = case["model"]
     parts, keys, _ = build(name)
     h, w, steps, guidance = case["height"], case["width"], case["steps"], case["guidance"]
     config = MODELS[name]["scheduler"]
     cls = case["scheduler"] or "pndm"
     scheduler = getattr(diffusers, CLASSES[cls]).from_config(config, **ARGUMENTS[cls])
-    kind = {"": StableDiffusionPipeline, "img2img": StableDiffusionImg2ImgPipeline, "inpaint": StableDiffusionInpaintPipeline}[case["kind"]]
-    pipe = kind(vae=parts["vae"], text_encoder=parts["text_encoder"], tokenizer=None, unet=parts["unet"], scheduler=scheduler, safety_checker=None,
-                feature_extractor=None, image_encoder=parts["image_encoder"], requires_safety_checker=False)
+    pipe = classes[case["kind"]](vae=parts["vae"], text_encoder=parts["text_encoder"], tokenizer=None, unet=parts["unet"], scheduler=scheduler, safety_checker=None,
+                feature_extractor=None, image_encoder=parts["image_encoder"], requires_safety_checker=False, **components)
     pipe.set_progress_bar_config(disable=True)
     kwargs = {}
     adapters = [a for a in case["adapters"] if a["kind"] != "simple"]
@@ -167,6 +178,8 @@ def run(case, dtype):
         pipe.load_ip_adapter([adapter_state(name, a["kind"], keys) for a in adapters], subfolder=None, weight_name=[None] * len(adapters),
                              image_encoder_folder=None, low_cpu_mem_usage=False)
     pipe.to(dtype=dtype)
+    if prepare:
+        prepare(pipe)
     if adapters:
         pipe.set_ip_adapter_scale([layer_scale(pipe.unet, a) for a in adapters])
         embeds, masks = [], []
@@ -209,9 +222,7 @@ def run(case, dtype):
         kwargs["image"] = picture("init", h, w).to(dtype)
         kwargs["strength"] = case["strength"]
     if case["kind"] == "inpaint":
-        mask = torch.zeros(1, 1, h, w)
-        mask[..., h // 4: h * 3 // 4, w // 3:] = 1
-        kwargs["mask_image"] = mask
+        kwargs["mask_image"] = repainted(h, w)
     if case["kind"] != "img2img":
         kwargs |= dict(height=h, width=w)
     if "eta" in case:
@@ -219,7 +230,7 @@ def run(case, dtype):
     # For a float16 run diffusers draws noise in float16, which gives other numbers. To compare, the
     # generator's draws are made in float32 and rounded.
     g = torch.Generator().manual_seed(case["seed"])
-    out = pipe(num_inference_steps=steps, guidance_scale=guidance, generator=g, output_type="latent", num_images_per_prompt=case["num_images"], **kwargs)
+    out = pipe(num_inference_steps=steps, guidance_scale=guidance, generator=g, output_type="latent", num_images_per_prompt=case["num_images"], **kwargs, **arguments)
     return out.images.float(), pipe
 
 

@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/controlnet"
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+func init() {
+	makeGuide[settings.KindControlNet] = func(ctx context.Context, e *Engine, g settings.Guide, in guideInput) (guides.Guide, error) {
+		guide, err := e.controlNet(ctx, g.(*settings.ControlNet), in)
+		if err != nil {
+			return nil, fmt.Errorf("ControlNet (guide %d): %w", in.number, err)
+		}
+		return guide, nil
+	}
+}
+
+// controlNet opens a ControlNet and prepares its map.
+func (e *Engine) controlNet(ctx context.Context, c *settings.ControlNet, in guideInput) (guides.Guide, error) {
+	n, err := e.openControlNet(ctx, c.Weights)
+	if err != nil {
+		return nil, err
+	}
+	o := controlnet.Options{Lambda: c.Lambda, Start: c.Start, End: c.End, Balance: controlnet.Balance(c.Balance)}
+	if o.Balance == controlnet.Balanced {
+		if o.Balance, err = e.balanceOfFirst(ctx, in.guides); err != nil {
+			return nil, err
+		}
+	}
+	if o.Map, err = in.controlMap(c.Map, n.Channels()); err != nil {
+		return nil, err
+	}
+	if c.Mask != "" {
+		p, err := in.pictures.mask(c.Mask)
+		if err != nil {
+			return nil, err
+		}
+		for i, m := range imageproc.MaskPreprocess(p, in.height, in.width) {
+			if m > 0 {
+				for k := range n.Channels() {
+					o.Map[i*n.Channels()+k] = -1
+				}
+			}
+		}
+	}
+	return controlnet.NewGuide(n, o)
+}
+
+// balanceOfFirst is the balance of ControlNets that ask for none. diffusers' pipelines run all
+// of them in guess mode if the first one has global pooling.
+func (e *Engine) balanceOfFirst(ctx context.Context, list settings.Guides) (controlnet.Balance, error) {
+	for _, g := range list {
+		if c, ok := g.(*settings.ControlNet); ok {
+			first, err := e.openControlNet(ctx, c.Weights)
+			if err == nil && first.GlobalPool() {
+				return controlnet.Guess, nil
+			}
+			return controlnet.Balanced, err
+		}
+	}
+	return controlnet.Balanced, nil
+}
+
+// openControlNet opens a ControlNet's folder or file, once.
+func (e *Engine) openControlNet(ctx context.Context, name string) (*controlnet.ControlNet, error) {
+	m := e.loaded
+	return openOnce(m, "ControlNet "+name, func() (*controlnet.ControlNet, error) {
+		folder, err := e.host.Folder(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		at := loader.Here
+		if name == "" {
+			at = loader.ControlNet
+		}
+		n, err := func() (*controlnet.ControlNet, error) {
+			c, text, err := loader.OpenStructure(ctx, folder, at, loader.KindControlNet)
+			if err != nil {
+				return nil, err
+			}
+			var config controlnet.Config
+			if text != nil {
+				config, err = controlnet.ParseConfig(text)
+			} else {
+				// A file does not say whether it is a ControlNet Shuffle; its name does.
+				config, err = controlnet.ConfigOf(c, m.pipeline.UNet.Config, strings.Contains(name, "shuffle"))
+			}
+			if err != nil {
+				return nil, err
+			}
+			n, err := controlnet.New(config, m.pipeline.UNet)
+			if err != nil {
+				return nil, err
+			}
+			return n, m.memory.Add(n, c, m.weights)
+		}()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", orShipped(name), err)
+		}
+		return n, nil
+	})
+}
+
+// controlMap reads a map for a network that reads so many channels, in 0..1.
+func (in guideInput) controlMap(name string, channels int) ([]float32, error) {
+	p, err := in.pictures.picture(name)
+	if err != nil {
+		return nil, err
+	}
+	switch channels {
+	case 1:
+		grey := imageproc.ControlPreprocess(p.Grey(), in.height, in.width)
+		values := make([]float32, len(grey)/3)
+		for i := range values {
+			values[i] = grey[3*i]
+		}
+		return values, nil
+	case 3:
+		return imageproc.ControlPreprocess(p, in.height, in.width), nil
+	}
+	return nil, fmt.Errorf("it reads maps of %d channels, and a picture has 3: it is made for another program", channels)
+}

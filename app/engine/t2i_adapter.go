@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/t2iadapter"
+)
+
+func init() {
+	makeGuide[settings.KindT2IAdapter] = func(ctx context.Context, e *Engine, g settings.Guide, in guideInput) (guides.Guide, error) {
+		guide, err := e.t2iAdapter(ctx, g.(*settings.T2IAdapter), in)
+		if err != nil {
+			return nil, fmt.Errorf("T2I-Adapter (guide %d): %w", in.number, err)
+		}
+		return guide, nil
+	}
+}
+
+// t2iAdapter opens a T2I-Adapter and prepares its map.
+func (e *Engine) t2iAdapter(ctx context.Context, s *settings.T2IAdapter, in guideInput) (guides.Guide, error) {
+	a, err := e.openT2IAdapter(ctx, s.Weights)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Weights, err)
+	}
+	o := t2iadapter.Options{Lambda: s.Lambda, Start: s.Start, End: s.End}
+	if o.Map, err = in.controlMap(s.Map, a.Channels()); err != nil {
+		return nil, err
+	}
+	return t2iadapter.NewGuide(a, o), nil
+}
+
+// openT2IAdapter opens an adapter's folder or file, once.
+func (e *Engine) openT2IAdapter(ctx context.Context, name string) (*t2iadapter.Adapter, error) {
+	m := e.loaded
+	return openOnce(m, "T2I-Adapter "+name, func() (*t2iadapter.Adapter, error) {
+		folder, err := e.host.Folder(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		c, text, err := loader.OpenStructure(ctx, folder, loader.Here, loader.KindT2IAdapter)
+		if err != nil {
+			return nil, err
+		}
+		var config t2iadapter.Config
+		if text != nil {
+			config, err = t2iadapter.ParseConfig(text)
+		} else {
+			config, err = t2iadapter.ConfigOf(c)
+		}
+		if err != nil {
+			return nil, err
+		}
+		a, err := t2iadapter.New(config, m.pipeline.UNet)
+		if err != nil {
+			return nil, err
+		}
+		return a, m.memory.Add(a, c, m.weights)
+	})
+}

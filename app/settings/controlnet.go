@@ -1,0 +1,67 @@
+package settings
+
+import "encoding/json"
+
+// ControlNet is a ControlNet with its map.
+type ControlNet struct {
+	Weights string  `json:"controlnet"` // "" is the one that ships
+	Map     string  `json:"control_image"`
+	Mask    string  `json:"control_mask,omitempty"` // white is what an inpaint ControlNet repaints: the map is -1 there
+	Lambda  float64 `json:"controlnet_conditioning_scale"`
+	Start   float64 `json:"control_guidance_start"` // fraction of the steps, 0 to 1
+	End     float64 `json:"control_guidance_end"`   // fraction of the steps, 0 to 1
+	Balance string  `json:"control_mode"`           // one of Balances
+}
+
+// The values of ControlNet.Balance: sd-webui-controlnet's three control modes, and diffusers'
+// guess_mode.
+const (
+	BalanceEven    = "balanced"
+	BalancePrompt  = "prompt"  // "My prompt is more important"
+	BalanceControl = "control" // "ControlNet is more important"
+	BalanceGuess   = "guess"
+)
+
+// Balances lists the values of ControlNet.Balance.
+var Balances = []string{BalanceEven, BalancePrompt, BalanceControl, BalanceGuess}
+
+// KindControlNet is the kind of a *ControlNet.
+const KindControlNet = "controlnet"
+
+func init() { kinds[KindControlNet] = func() Guide { return &ControlNet{} } }
+
+// DefaultControlNet returns a ControlNet with diffusers' defaults and no map.
+func DefaultControlNet() ControlNet { return ControlNet{Lambda: 1, End: 1, Balance: BalanceEven} }
+
+// UnmarshalJSON gives absent fields their defaults.
+func (c *ControlNet) UnmarshalJSON(text []byte) error {
+	type plain ControlNet
+	p := plain(DefaultControlNet())
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*c = ControlNet(p)
+	return nil
+}
+
+// Kind implements Guide.
+func (c *ControlNet) Kind() string { return KindControlNet }
+
+// Files implements Guide.
+func (c *ControlNet) Files() []string { return []string{c.Weights} }
+
+// Pictures implements Guide.
+func (c *ControlNet) Pictures() []string { return []string{c.Map, c.Mask} }
+
+func (c *ControlNet) names() []*string { return []*string{&c.Weights, &c.Map, &c.Mask, &c.Balance} }
+
+func (c *ControlNet) clone() Guide { copied := *c; return &copied }
+
+func (c *ControlNet) bound(*notes) {}
+
+func (c *ControlNet) validate(v *problems, where string) {
+	v.require(c.Map != "", "%scontrol_image is missing; give the map that the ControlNet reads, or leave the ControlNet out", where)
+	v.number(where+"controlnet_conditioning_scale", c.Lambda, -10, 10)
+	v.fractions(where, "control_guidance_start", "control_guidance_end", c.Start, c.End)
+	v.choice(where+"control_mode", c.Balance, Balances)
+}

@@ -1,0 +1,53 @@
+package settings
+
+import "encoding/json"
+
+// T2IAdapter is a T2I-Adapter with its map.
+type T2IAdapter struct {
+	Weights string  `json:"t2i_adapter"`
+	Map     string  `json:"control_image"`
+	Lambda  float64 `json:"adapter_conditioning_scale"`
+	Start   float64 `json:"control_guidance_start"` // fraction of the steps, 0 to 1
+	End     float64 `json:"control_guidance_end"`   // fraction of the steps, 0 to 1; diffusers' adapter_conditioning_factor
+}
+
+// KindT2IAdapter is the kind of a *T2IAdapter.
+const KindT2IAdapter = "t2i-adapter"
+
+func init() { kinds[KindT2IAdapter] = func() Guide { return &T2IAdapter{} } }
+
+// DefaultT2IAdapter returns an adapter with diffusers' defaults and no map.
+func DefaultT2IAdapter() T2IAdapter { return T2IAdapter{Lambda: 1, End: 1} }
+
+// UnmarshalJSON gives absent fields their defaults.
+func (a *T2IAdapter) UnmarshalJSON(text []byte) error {
+	type plain T2IAdapter
+	p := plain(DefaultT2IAdapter())
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*a = T2IAdapter(p)
+	return nil
+}
+
+// Kind implements Guide.
+func (a *T2IAdapter) Kind() string { return KindT2IAdapter }
+
+// Files implements Guide.
+func (a *T2IAdapter) Files() []string { return []string{a.Weights} }
+
+// Pictures implements Guide.
+func (a *T2IAdapter) Pictures() []string { return []string{a.Map} }
+
+func (a *T2IAdapter) names() []*string { return []*string{&a.Weights, &a.Map} }
+
+func (a *T2IAdapter) clone() Guide { copied := *a; return &copied }
+
+func (a *T2IAdapter) bound(*notes) {}
+
+func (a *T2IAdapter) validate(v *problems, where string) {
+	v.require(a.Weights != "", "%st2i_adapter is missing; name the adapter's folder or file", where)
+	v.require(a.Map != "", "%scontrol_image is missing; give the map that the adapter reads, or leave the adapter out", where)
+	v.number(where+"adapter_conditioning_scale", a.Lambda, -10, 10)
+	v.fractions(where, "control_guidance_start", "control_guidance_end", a.Start, a.End)
+}

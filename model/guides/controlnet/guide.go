@@ -1,0 +1,208 @@
+package controlnet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
+)
+
+// Options are how a ControlNet works in one run.
+type Options struct {
+	// Map is the picture that it reads, [H, W, Channels] of the result's size in 0..1. Pixels
+	// of -1 are those that an inpaint ControlNet repaints.
+	Map        []float32
+	Lambda     float64 // controlnet_conditioning_scale
+	Start, End float64 // fractions of the steps between which it works
+	Balance    Balance
+}
+
+// Guide is one ControlNet with its map in one run of the pipeline.
+type Guide struct {
+	network     *ControlNet
+	pixels      []float32
+	lambda      guides.Lambda // its layers are the residuals
+	conditional bool          // whether only the conditional entry has the residuals
+	off         bool          // λ is 0 in all steps
+
+	prepared map[*guides.Branch]*prepared
+	table    *gpu.Tensor   // F32 [steps, residuals]: λ, for residuals that Add adds
+	factors  []*gpu.Tensor // by residual: F32 [steps, C], λ in every channel, for those that a convolution adds
+	releases []func()
+}
+
+// prepared is what the steps of a branch share.
+type prepared struct {
+	first, count int         // the branch's entries that the network computes
+	hint         *gpu.Tensor // Act [count, h, w, C]
+	conditioning *unet.Conditioning
+}
+
+// NewGuide returns a guide for one run.
+func NewGuide(n *ControlNet, o Options) (*Guide, error) {
+	weights, err := o.Balance.weights(n.Residuals(), o.Lambda, n.GlobalPool())
+	if err != nil {
+		return nil, err
+	}
+	pixels := o.Map
+	if n.config.BGR {
+		pixels = slices.Clone(pixels)
+		for at := 0; at < len(pixels); at += n.Channels() {
+			slices.Reverse(pixels[at : at+n.Channels()])
+		}
+	}
+	return &Guide{network: n, pixels: pixels, lambda: guides.Lambda{Layers: weights, Start: o.Start, End: o.End},
+		conditional: o.Balance.conditionalOnly(), off: o.Lambda == 0, prepared: map[*guides.Branch]*prepared{}}, nil
+}
+
+// Networks implements guides.Guide.
+func (g *Guide) Networks() []nn.Network {
+	if g.off {
+		return nil
+	}
+	return []nn.Network{g.network}
+}
+
+// Release implements guides.Guide.
+func (g *Guide) Release() {
+	for _, f := range g.releases {
+		f()
+	}
+	g.releases = nil
+	clear(g.prepared)
+}
+
+// Prepare implements guides.Guide. It computes the map's embedding, the time embeddings, and
+// the words' keys and values.
+func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
+	if g.off {
+		return nil
+	}
+	if err := r.Memory.Need(ctx, g.network); err != nil {
+		return err
+	}
+	hint, err := g.hint(ctx, r)
+	if err != nil {
+		return err
+	}
+	g.releases = append(g.releases, hint.Release)
+	for _, b := range r.Branches {
+		p := &prepared{count: b.Count}
+		if g.conditional && r.Batch == 2 {
+			if p.first, p.count = b.Conditional(r.Batch), 1; p.first < 0 {
+				continue
+			}
+		}
+		if err := g.prepare(ctx, r, b, p, hint); err != nil {
+			return err
+		}
+		g.prepared[b] = p
+	}
+	g.table = g.lambda.Tensor(r.Device, r.Steps)
+	g.releases = append(g.releases, g.table.Release)
+	g.makeFactors(r)
+	return nil
+}
+
+// prepare computes what the steps of a branch share.
+func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p *prepared, hint *gpu.Tensor) (err error) {
+	p.hint = hint
+	if p.count > 1 {
+		if p.hint, err = r.Alike(ctx, hint, p.count); err != nil {
+			return err
+		}
+		g.releases = append(g.releases, p.hint.Release)
+	}
+	words := r.Words
+	if p.count < r.Batch {
+		words, err = nn.Once(ctx, r.Device, "words", func(pr *gpu.Program) *gpu.Tensor { return guides.Entry(pr, r.Words, b.First+p.first) })
+		if err != nil {
+			return err
+		}
+		defer words.Release()
+	}
+	p.conditioning, err = g.network.NewConditioning(ctx, r.Device, unet.ConditioningOptions{Timesteps: r.Timesteps, Words: words})
+	if err != nil {
+		return err
+	}
+	g.releases = append(g.releases, p.conditioning.Release)
+	return nil
+}
+
+// hint is the map's embedding, Act [1, h, w, C].
+func (g *Guide) hint(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
+	n := g.network
+	factor := 1 << (len(n.config.EmbeddingChannels) - 1)
+	height, width := r.Height*factor, r.Width*factor
+	if len(g.pixels) != height*width*n.Channels() {
+		return nil, fmt.Errorf("the ControlNet reads a map of %d × %d pixels with %d channels for this picture, and it was given %d numbers: its conditioning_embedding_out_channels do not fit this model",
+			width, height, n.Channels(), len(g.pixels))
+	}
+	in := r.Device.NewTensor("map", gpu.Act, 1, height, width, n.Channels())
+	defer in.Release()
+	in.SetFloat32(g.pixels)
+	return nn.Once(ctx, r.Device, "map", func(p *gpu.Program) *gpu.Tensor {
+		t := n.RecordHint(p, in)
+		r.Memory.Room(p.TransientBytes(), n)
+		return t
+	})
+}
+
+// makeFactors makes λ's tables for the convolutions that add their residual themselves.
+func (g *Guide) makeFactors(r *guides.Run) {
+	if g.network.GlobalPool() {
+		return
+	}
+	rows := g.lambda.Table(r.Steps)
+	channels := g.network.SkipChannels()
+	channels = append(channels, channels[len(channels)-1])
+	for i, c := range channels {
+		t := r.Device.NewTensor("lambda", gpu.F32, r.Steps, c)
+		var values []float32
+		for _, row := range rows {
+			values = append(values, slices.Repeat(row[i:i+1], c)...)
+		}
+		t.SetFloat32(values)
+		g.factors = append(g.factors, t)
+		g.releases = append(g.releases, t.Release)
+	}
+}
+
+// Record implements guides.Guide.
+func (g *Guide) Record(p *gpu.Program, x *gpu.Tensor, b *guides.Branch, t *unet.StepTaps) {
+	pr := g.prepared[b]
+	if pr == nil {
+		return
+	}
+	// The entries of the batch have the same latents, so that any of them may be read.
+	x = x.First(pr.count)
+	if in := g.network.config.Encoder.InChannels; in < x.Channels() {
+		x = gpu.FirstChannels(p, x, in) // without the mask and the picture of an inpainting model
+	}
+	tapSkip := func(i int, tap unet.Tap) {
+		if i < len(g.network.SkipConvs) {
+			t.TapSkip(i, tap)
+		} else {
+			t.TapMid(tap)
+		}
+	}
+	for i, h := range g.network.RecordStates(p, x, pr.hint, pr.conditioning) {
+		conv, label := g.network.conv(i)
+		if !g.network.GlobalPool() && pr.count == b.Count {
+			tapSkip(i, func(p *gpu.Program, skip *gpu.Tensor) *gpu.Tensor {
+				return conv.Forward(p, h, gpu.Conv2dOptions{Label: label, Lambda: g.factors[i], Residual: skip})
+			})
+			continue
+		}
+		if g.network.GlobalPool() {
+			// The average of a convolution's results is the convolution of the average.
+			h = gpu.AveragePool(p, h, h.Shape[1], h.Shape[2], label+".pool")
+		}
+		residual := unet.Residual{X: conv.Forward(p, h, gpu.Conv2dOptions{Label: label}), Lambda: g.table, LambdaAt: i, First: pr.first}
+		tapSkip(i, residual.Tap(label+".tap"))
+	}
+}

@@ -1,0 +1,76 @@
+//go:build js && wasm
+
+package pipeline
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/guides/t2iadapter"
+	"github.com/imprompt/imprompt/model/modeltest"
+)
+
+type testT2IAdapter struct {
+	Net, Map string
+	Scale    float64
+	Start    float64
+	End      *float64
+}
+
+// addT2IAdapters adds a case's T2I-Adapters to a request.
+func (m *testModel) addT2IAdapters(req *Request, c testCase) {
+	for _, a := range c.T2IAdapters {
+		adapter := m.t2i[a.Net]
+		var pixels []float32
+		for i, v := range modeltest.Picture(a.Map, c.Height, c.Width) {
+			if i%3 < adapter.Channels() {
+				pixels = append(pixels, min(max(0.5+1.5*v, 0), 1))
+			}
+		}
+		o := t2iadapter.Options{Map: pixels, Lambda: a.Scale, Start: a.Start, End: 1}
+		if a.End != nil {
+			o.End = *a.End
+		}
+		req.Guides = append(req.Guides, t2iadapter.NewGuide(adapter, o))
+	}
+}
+
+// Pipelines with T2I-Adapters give diffusers' latents, alone, together, and beside an image
+// prompt.
+func TestT2IAdapter(t *testing.T) {
+	var f struct {
+		Nets map[string]struct {
+			Config json.RawMessage
+			Keys   map[string][]int
+		}
+		Cases map[string]testCase
+	}
+	modeltest.Fixture(t, "t2i_adapter/t2i_adapter.json", &f)
+	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		for name, n := range f.Nets {
+			model, net, _ := strings.Cut(name, "/")
+			if net == "light" {
+				continue // it fits none of the models
+			}
+			m := models[model]
+			config, err := t2iadapter.ParseConfig(n.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := t2iadapter.New(config, m.pipeline.UNet)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Keys["t2i "+net] = n.Keys
+			modeltest.Load(t, d, a, m.Model, "t2i "+net)
+			m.t2i[net] = a
+		}
+		for name, c := range f.Cases {
+			t.Run(name, func(t *testing.T) {
+				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+			})
+		}
+	})
+}
