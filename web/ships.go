@@ -15,6 +15,7 @@ type Shipped struct {
 	GuidanceScale     float64   `json:"guidance_scale"`
 	Adapters          []Adapter `json:"ip_adapters"` // the first is the better one, by model/train/README.md
 	LoRAs             []LoRA    `json:"loras"`
+	ControlNet        string    `json:"controlnet,omitempty"` // the name, in the page, of the ControlNet in the folder controlnet; "" for none
 }
 
 // LoRA is a LoRA in the folder of the model that ships.

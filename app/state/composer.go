@@ -20,6 +20,8 @@ type Composer struct {
 	Prompts    []*ImagePrompt
 	Start      *Picture // what the result begins from; nil for text to image
 	StartMask  Mask     // what of Start is repainted; empty is all of it
+	Structures []*Structure
+	Networks   func() []Network // what reads maps for the chosen model; nil for none
 	Problems   Problems
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
@@ -111,7 +113,7 @@ func (c *Composer) SetSeed(seed uint64) { c.Settings.Seed, c.SeedLocked = seed, 
 
 // Empty reports whether nothing was composed yet: no words and no pictures.
 func (c *Composer) Empty() bool {
-	return c.Settings.Prompt == "" && c.Settings.NegativePrompt == "" && len(c.Prompts) == 0 && c.Start == nil
+	return c.Settings.Prompt == "" && c.Settings.NegativePrompt == "" && len(c.Prompts) == 0 && len(c.Structures) == 0 && c.Start == nil
 }
 
 // RollSeed chooses a new seed.

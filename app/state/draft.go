@@ -51,6 +51,7 @@ type (
 		Followed   [2]int            `json:"followed"`
 		Before     [2]int            `json:"before"`
 		Prompts    []promptDraft     `json:"prompts,omitempty"`
+		Structures []structureDraft  `json:"structures,omitempty"`
 		Start      *pictureDraft     `json:"start,omitempty"`
 		StartMask  maskDraft         `json:"start_mask"`
 		UnderWay   *underWay         `json:"under_way,omitempty"`
@@ -68,6 +69,14 @@ type (
 		Adapter string       `json:"adapter"`
 		Crop    Crop         `json:"crop"`
 		Mask    maskDraft    `json:"mask"`
+	}
+	structureDraft struct {
+		Picture pictureDraft `json:"picture"`
+		Network string       `json:"network"`
+		Scale   float64      `json:"scale"`
+		Start   float64      `json:"start"`
+		End     float64      `json:"end"`
+		Balance string       `json:"balance"`
 	}
 	maskDraft struct {
 		Base    string   `json:"base,omitempty"`
@@ -116,6 +125,9 @@ func (d *Drafter) Save() (files func() error, err error) {
 	for _, im := range c.Prompts {
 		out.Prompts = append(out.Prompts, promptDraft{Picture: pictureDraft{im.Name, file(im.Picture, im.Bytes)},
 			Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End, Adapter: im.Adapter, Crop: im.Crop, Mask: mask(&im.Mask)})
+	}
+	for _, s := range c.Structures {
+		out.Structures = append(out.Structures, structureDraft{pictureDraft{s.Name, file(s.Picture, s.Bytes)}, s.Network, s.Scale, s.Start, s.End, s.Balance})
 	}
 	if c.Start != nil {
 		out.Start = &pictureDraft{c.Start.Name, file(c.Start, c.Start.Bytes)}
@@ -208,6 +220,11 @@ func (d *Drafter) Open(browser Browser) Earlier {
 			e.pictures.Prompts = append(e.pictures.Prompts, im)
 		}
 	}
+	for _, s := range left.Structures {
+		if admitted := picture(s.Picture); admitted != nil {
+			e.pictures.Structures = append(e.pictures.Structures, &Structure{admitted, s.Network, s.Scale, s.Start, s.End, s.Balance})
+		}
+	}
 	if left.Start != nil {
 		if e.pictures.Start = picture(*left.Start); e.pictures.Start != nil {
 			e.pictures.StartMask = mask(left.StartMask)
@@ -244,6 +261,7 @@ func (d *Drafter) Take(e Earlier, g *Gallery) Unfinished {
 		e.pictures.Start, e.pictures.StartMask = c.Start, c.StartMask
 	}
 	e.pictures.Prompts = append(e.pictures.Prompts, meanwhile...)
+	e.pictures.Structures = append(e.pictures.Structures, c.Structures...)
 	c.Settings, c.SeedLocked = e.draft.Settings, e.draft.SeedLocked
 	c.RestorePictures(e.pictures)
 	c.followed, c.before = e.draft.Followed, e.draft.Before

@@ -6,7 +6,9 @@ type Place string
 const (
 	AtPrompts Place = "prompts" // the image prompts
 	AtStart   Place = "start"   // the start picture
-	AtGo      Place = "go"      // Generate
+	// AtStructure is beside the maps.
+	AtStructure Place = "structure"
+	AtGo        Place = "go" // Generate
 )
 
 // Problems says what went wrong, in words for the visitor, by the place where it is shown.

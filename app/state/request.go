@@ -21,7 +21,7 @@ const (
 	seedLabel   = "seed "
 )
 
-// ForPicture returns a request for the pictures that the controls describe. model is the chosen model's ID, and fit
+// ForPicture returns a request for the pictures that the controls describe. model is the chosen model's ID, fit
 // the adapters that fit it.
 func (c *Composer) ForPicture(model string, fit []Adapter) Request {
 	s, inputs := c.compose(model, fit)
@@ -73,6 +73,9 @@ func (r Request) Problem(l *Library) string {
 	if err := r.Jobs[0].Validate(); err != nil {
 		return err.Error()
 	}
+	if problem := l.structureProblem(r.Jobs[0]); problem != "" {
+		return problem
+	}
 	return l.Problem(r.Jobs[0])
 }
 
@@ -101,6 +104,12 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 			inputs[a.Mask] = Input{Mask: im.Mask.Copy()}
 		}
 		s.Guides = append(s.Guides, a)
+	}
+	for i, m := range c.Structures {
+		name := fmt.Sprintf("map%d-%s", i+1, m.Name)
+		inputs[name] = Input{Bytes: m.Bytes}
+		n, _ := m.NetworkOf(c.networks())
+		s.Guides = append(s.Guides, m.guide(name, n))
 	}
 	if c.Start != nil {
 		s.InitImage = "start-" + c.Start.Name

@@ -34,6 +34,20 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 			c.Prompts[i].restore(a)
 		}
 	}
+	maps := 0
+	for _, g := range s.Guides {
+		read := NewStructure(nil)
+		if _, ok := read.restore(g); !ok {
+			continue
+		}
+		if maps < len(c.Structures) {
+			c.Structures[maps].restore(g)
+		}
+		maps++
+	}
+	if maps > len(c.Structures) {
+		note += " Add its maps again under Structure: the file has only their names."
+	}
 	if len(s.IPAdapters()) > len(c.Prompts) {
 		note += " Add its image prompts again: the file has only their names."
 	}
@@ -46,9 +60,10 @@ func (im *ImagePrompt) restore(a *settings.IPAdapter) {
 
 // Pictures are the pictures of a composition: what Restore leaves out.
 type Pictures struct {
-	Prompts   []*ImagePrompt
-	Start     *Picture
-	StartMask Mask
+	Prompts    []*ImagePrompt
+	Structures []*Structure
+	Start      *Picture
+	StartMask  Mask
 }
 
 // Pictures reads the pictures that a result was made from. It does not touch other states, and may be called outside
@@ -79,6 +94,18 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 			p.Prompts = append(p.Prompts, im)
 		}
 	}
+	for _, g := range r.Settings.Guides {
+		s := NewStructure(nil)
+		name, ok := s.restore(g)
+		if !ok {
+			continue
+		}
+		var err error
+		if s.Picture, err = read.picture(name); err != nil {
+			return p, err
+		}
+		p.Structures = append(p.Structures, s)
+	}
 	if r.Settings.InitImage == "" {
 		return p, nil
 	}
@@ -94,13 +121,16 @@ func (p Pictures) Discard() {
 	for _, im := range p.Prompts {
 		im.free()
 	}
+	for _, s := range p.Structures {
+		s.free()
+	}
 	p.Start.free()
 }
 
 // RestorePictures takes over the pictures of a result.
 func (c *Composer) RestorePictures(p Pictures) {
 	before := c.pictures()
-	c.Prompts, c.Start, c.StartMask, c.followed = p.Prompts, p.Start, p.StartMask, [2]int{}
+	c.Prompts, c.Structures, c.Start, c.StartMask, c.followed = p.Prompts, p.Structures, p.Start, p.StartMask, [2]int{}
 	for _, old := range before {
 		c.drop(old)
 	}

@@ -73,6 +73,11 @@ func (c *Composer) Replacing(u *Undo, before func()) *Step {
 		prompt.Mask = *im.Mask.Copy()
 		was.Prompts = append(was.Prompts, &prompt)
 	}
+	was.Structures = nil
+	for _, s := range c.Structures {
+		structure := *s
+		was.Structures = append(was.Structures, &structure)
+	}
 	was.StartMask = *c.StartMask.Copy()
 	pictures := was.pictures()
 	for _, p := range pictures {
@@ -92,7 +97,7 @@ func (c *Composer) Replacing(u *Undo, before func()) *Step {
 		}
 		now := c.pictures()
 		c.Settings, c.SeedLocked, c.followed, c.before = was.Settings, was.SeedLocked, was.followed, was.before
-		c.Prompts, c.Start, c.StartMask, c.Problems = was.Prompts, was.Start, was.StartMask, Problems{}
+		c.Prompts, c.Structures, c.Start, c.StartMask, c.Problems = was.Prompts, was.Structures, was.Start, was.StartMask, Problems{}
 		for _, p := range now {
 			c.drop(p)
 		}
@@ -106,6 +111,9 @@ func (c *Composer) Clear() {
 	for len(c.Prompts) > 0 {
 		c.RemovePrompt(c.Prompts[0])
 	}
+	for len(c.Structures) > 0 {
+		c.RemoveStructure(c.Structures[0])
+	}
 	c.Settings.Prompt, c.Settings.NegativePrompt, c.Problems = "", "", Problems{}
 }
 
@@ -113,6 +121,9 @@ func (c *Composer) Clear() {
 func (c *Composer) pictures() (list []*Picture) {
 	for _, im := range c.Prompts {
 		list = append(list, im.Picture)
+	}
+	for _, s := range c.Structures {
+		list = append(list, s.Picture)
 	}
 	if c.Start != nil {
 		list = append(list, c.Start)

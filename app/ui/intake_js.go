@@ -106,6 +106,14 @@ func (t *intake) start(files js.Value) {
 	}
 }
 
+// structure makes a file a map that the result follows.
+func (t *intake) structure(files js.Value) {
+	if files.Length() > 0 {
+		file := files.Index(0)
+		t.admit(file.Get("name").String(), file, state.AtStructure, func(p *state.Picture) { t.composer.AddStructure(state.NewStructure(p)) })
+	}
+}
+
 func (t *intake) setStart(picture *state.Picture) {
 	t.composer.SetStart(picture)
 	if d := byID("start"); d.Truthy() {

@@ -52,6 +52,7 @@ func newPage() *page {
 		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
+	p.composer.Networks = p.library.Networks
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	store := gallerystore.New()
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
@@ -94,6 +95,7 @@ func (p *page) Render() app.UI {
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens},
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
+					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, take: p.intake.structure, opened: p.librarian.StartLibrary},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
