@@ -29,7 +29,7 @@ func (r *run) newSaturation() *saturation {
 // watch has a program note what its network does.
 func (s *saturation) watch(p *gpu.Program, n nn.Network) { p.Saturation = s.notes[n] }
 
-// clear forgets what a network did for an earlier picture, or for a preview.
+// clear forgets what a network did for an earlier picture.
 func (s *saturation) clear(n nn.Network) {
 	if note := s.notes[n]; note != nil {
 		note.Clear()
