@@ -13,6 +13,15 @@ type Catalogue struct {
 	Base     string             `json:"base"` // the hub, or a mirror with the same paths
 	Licences map[string]Licence `json:"licences"`
 	Models   []Entry            `json:"models"`
+	Bundles  []Bundle           `json:"bundles,omitempty"`
+}
+
+// Bundle is a model that is downloaded together with what it is used with, all at once.
+type Bundle struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name"`
+	About   string   `json:"about,omitempty"`
+	Records []string `json:"records"` // ids of entries, the model first; what they need comes with them
 }
 
 // Licence is shown before the first download; Accept asks for an answer.
@@ -30,7 +39,8 @@ type Entry struct {
 	About   string `json:"about,omitempty"`
 	Source  string `json:"source"` // owner/name on the base, a path below it, or a whole link
 	Needs   string `json:"needs,omitempty"`
-	Bytes   int64  `json:"bytes"` // about what is downloaded
+	Bytes   int64  `json:"bytes"`            // about what is downloaded
+	Stored  int64  `json:"stored,omitempty"` // about what is stored of it, if that is less
 	SHA256  string `json:"sha256,omitempty"`
 	Licence string `json:"licence"`
 }
@@ -66,7 +76,33 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 			return c, fmt.Errorf("catalogue.json: %s needs %q, which is not in the catalogue", e.ID, e.Needs)
 		}
 	}
+	for _, b := range c.Bundles {
+		if len(b.Records) == 0 {
+			return c, fmt.Errorf("catalogue.json: the bundle %q is empty", b.ID)
+		}
+		for _, id := range b.Records {
+			if !ids[id] {
+				return c, fmt.Errorf("catalogue.json: the bundle %q has %q, which is not in the catalogue", b.ID, id)
+			}
+		}
+	}
 	return c, nil
+}
+
+// With lists entries with all that they need, each once, in the order in which they are named.
+func (c Catalogue) With(ids ...string) (list []Entry) {
+	there := map[string]bool{}
+	for _, id := range ids {
+		for id != "" && !there[id] {
+			e, ok := c.Entry(id)
+			if !ok {
+				break
+			}
+			list, there[id] = append(list, e), true
+			id = e.Needs
+		}
+	}
+	return list
 }
 
 // Entry finds an entry by its id.

@@ -11,12 +11,12 @@ type (
 	// List asks for Stored, and is then answered with Finished.
 	List struct{}
 
-	// Plan asks what an entry of the catalogue, or a link, consists of. It is answered
+	// Plan asks what entries of the catalogue, or a link, consist of. It is answered
 	// with Planned.
 	Plan struct {
-		Record string `json:"record"`         // the entry's id; "" for a link
-		Link   string `json:"link,omitempty"` // an address, or owner/model
-		Base   string `json:"base,omitempty"` // a mirror in place of the catalogue's hub
+		Records []string `json:"records"`        // the entries' ids; none for a link
+		Link    string   `json:"link,omitempty"` // an address, or owner/model
+		Base    string   `json:"base,omitempty"` // a mirror in place of the catalogue's hub
 	}
 
 	// Download fetches what was planned, or goes on with a download. Cancel pauses it.
@@ -55,8 +55,8 @@ type (
 		Catalogue loader.Catalogue `json:"catalogue"`
 	}
 
-	// Planned is what would be downloaded: the record that was asked for, and those that
-	// it needs and that are not here.
+	// Planned is what would be downloaded: the records that were asked for, and those that
+	// they need, as far as they are not here.
 	Planned struct {
 		Records []store.Record `json:"records"`
 	}

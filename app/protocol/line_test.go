@@ -23,14 +23,14 @@ func TestLineHoldsUntilStarted(t *testing.T) {
 	var w wire
 	l := NewLine(w.send)
 	l.Ask(List{}, nil)
-	id := l.Ask(Plan{Record: "sd15"}, nil)
+	id := l.Ask(Plan{Records: []string{"sd15"}}, nil)
 	l.Cancel(id)
 	if len(w.sent) != 0 {
 		t.Fatalf("%d messages were sent to a worker that does not run", len(w.sent))
 	}
 	l.Receive(Message{Body: Started{}})
 	l.Ask(Tidy{}, nil)
-	want := []Body{List{}, Plan{Record: "sd15"}, Cancel{Of: id}, Tidy{}}
+	want := []Body{List{}, Plan{Records: []string{"sd15"}}, Cancel{Of: id}, Tidy{}}
 	if got := w.bodies(); !reflect.DeepEqual(got, want) {
 		t.Errorf("sent %v, want %v", got, want)
 	}

@@ -27,6 +27,11 @@ type Library struct {
 	// Interrupted are the records whose downloads a reload of this tab interrupted: they go on by themselves.
 	Interrupted []string
 
+	// Fetching is what is downloaded together, until all of it is here; nil for nothing. It is remembered over visits.
+	Fetching *Group
+	// Estimate says in words what a picture would take on this GPU with an entry of the catalogue; nil where that is not
+	// known.
+	Estimate func(loader.Entry) string
 	// Deleted are the records that an earlier page was about to delete, and did not get to.
 	Deleted []string
 
@@ -53,6 +58,8 @@ type Outside interface {
 	RecordDeleted()
 	// PersistStorage asks the browser to keep what is stored when the disk runs full.
 	PersistStorage()
+	// Arrived says that all of a group is here, and that its model is used from now on, if it has one.
+	Arrived(g Group)
 	// Remember keeps a value for the next visit.
 	Remember(key string, value any)
 	// Later calls a function after a while.
@@ -79,10 +86,12 @@ type task struct {
 // question is what a request to the worker was about.
 type question struct{ kind, record string }
 
-// linkRecord stands for whatever the link leads to, until it is known; panelNote for the panel as a whole.
+// linkRecord stands for whatever the link leads to, until it is known; fetchRecord for what is downloaded together;
+// panelNote for the panel as a whole.
 const (
-	linkRecord = "link"
-	panelNote  = ""
+	linkRecord  = "link"
+	fetchRecord = "fetch"
+	panelNote   = ""
 )
 
 // NewLibrary returns a library of which nothing is known yet, with the model that ships. What it deletes can be taken
@@ -120,7 +129,7 @@ func (l *Library) ask(body protocol.Body, kind, record string, beside map[string
 func (l *Library) begin(body protocol.Body, kind, record string, p store.Progress) {
 	delete(l.notes, record)
 	l.tasks[record] = &task{id: l.ask(body, kind, record, nil), kind: kind, progress: p}
-	if kind == "download" {
+	if kind == "download" || kind == "fetch" {
 		l.rememberDownloads()
 	}
 }
@@ -128,7 +137,7 @@ func (l *Library) begin(body protocol.Body, kind, record string, p store.Progres
 func (l *Library) rememberDownloads() {
 	records := []string{}
 	for record, t := range l.tasks {
-		if t.kind == "download" {
+		if t.kind == "download" || t.kind == "fetch" {
 			records = append(records, record)
 		}
 	}
@@ -138,7 +147,13 @@ func (l *Library) rememberDownloads() {
 
 // resumeInterrupted goes on with the downloads that a reload interrupted.
 func (l *Library) resumeInterrupted() {
+	if l.Fetching != nil && len(l.Interrupted) > 0 {
+		l.Fetch(*l.Fetching)
+	}
 	for _, record := range l.Interrupted {
+		if l.tasks[fetchRecord] != nil && l.Fetching.has(l.catalogue, record) {
+			continue
+		}
 		if item := find(l.stored, record); item != nil && !item.Complete && item.Source != "" {
 			l.Do(Resume, record)
 		}
@@ -222,7 +237,7 @@ func (l *Library) Do(a Action, record string) {
 			l.going[record].Back() // it is still here
 			return
 		}
-		l.begin(protocol.Plan{Record: record, Base: l.Base}, "plan", record, store.Progress{})
+		l.begin(protocol.Plan{Records: []string{record}, Base: l.Base}, "plan", record, store.Progress{})
 	case StartDownload:
 		l.startDownload(record)
 	case CancelPlan:

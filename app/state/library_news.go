@@ -13,6 +13,10 @@ func (l *Library) Receive(m protocol.Message) {
 		l.takeStored(b, m.Beside)
 	case protocol.Planned:
 		l.over(m.ID)
+		if q.kind == "fetch" {
+			l.fetch(b.Records)
+			return
+		}
 		l.plans[q.record] = b.Records
 	case protocol.Moved:
 		l.tasks[b.Record] = &task{id: m.ID, kind: q.kind, progress: b.Progress, speed: b.Speed, left: b.Left}
@@ -40,7 +44,7 @@ func (l *Library) over(id int) {
 	for record, t := range l.tasks {
 		if t.id == id {
 			delete(l.tasks, record)
-			if t.kind == "download" {
+			if t.kind == "download" || t.kind == "fetch" {
 				l.rememberDownloads()
 			}
 		}
@@ -80,6 +84,7 @@ func (l *Library) takeStored(b protocol.Stored, beside map[string]any) {
 		l.Choose("")
 	}
 	l.resumeInterrupted()
+	l.arrive()
 }
 
 // Died says that the worker's program is over, or could not start.

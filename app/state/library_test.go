@@ -26,6 +26,7 @@ type fakeLibrary struct {
 	downloads  []string
 	later      []func()
 	undo       *Undo
+	arrived    []string
 }
 
 func (f *fakeLibrary) StartLibrary() {
@@ -38,6 +39,7 @@ func (f *fakeLibrary) ModelChosen(c Choice)             { f.chosen = append(f.ch
 func (f *fakeLibrary) RecordDeleted()                   { f.deleted++ }
 func (f *fakeLibrary) PersistStorage()                  { f.persists++ }
 func (f *fakeLibrary) RememberDownloads(r []string)     { f.downloads = r }
+func (f *fakeLibrary) Arrived(g Group)                  { f.arrived = append(f.arrived, g.Name) }
 func (f *fakeLibrary) Later(_ time.Duration, do func()) { f.later = append(f.later, do) }
 func (f *fakeLibrary) Remember(key string, value any)   { f.remembered[key] = value }
 
@@ -120,7 +122,7 @@ func TestPlanBeforeTheWorkerRuns(t *testing.T) {
 		t.Fatalf("%d messages were sent", len(f.sent))
 	}
 	f.answer(0, protocol.Started{})
-	if m := f.last(); m.Body != (protocol.Plan{Link: "owner/model"}) {
+	if m := f.last(); !reflect.DeepEqual(m.Body, protocol.Plan{Link: "owner/model"}) {
 		t.Fatalf("%+v was sent", m)
 	}
 	f.answer(f.last().ID, protocol.Planned{Records: []store.Record{record("owner/model", "model", 5e6)}})

@@ -18,7 +18,8 @@ type Panel struct {
 	Going    []Row  // what is about to be deleted
 	LeftOver string // how much given-up downloads left over; "" for nothing
 	Space    string // how much is stored and how much may be
-	Offers   []Row  // what the catalogue has and is not here
+	Bundles  []Offer
+	Offers   []Row // what the catalogue has and is not here
 	Link     LinkPart
 	File     FilePart
 	Base     string // the mirror, "" for Hub
@@ -92,6 +93,11 @@ func (l *Library) Panel() Panel {
 		p.Stored = append(p.Stored, d.storedRow(item))
 	}
 	p.Going = d.goingRows()
+	for _, o := range l.Bundles() {
+		if !o.Here {
+			p.Bundles = append(p.Bundles, o)
+		}
+	}
 	if s := l.stored; s.LeftOver > 0 {
 		p.LeftOver = loader.FormatBytes(s.LeftOver)
 	}
@@ -174,6 +180,9 @@ func (d drawing) offerRow(e loader.Entry) Row {
 	r.About = fmt.Sprintf("%s · about %s · %s", e.Kind.Name(), loader.FormatBytes(e.Bytes), d.l.catalogue.Licences[e.Licence].Name)
 	if e.About != "" {
 		r.About = e.About + " " + r.About
+	}
+	if needs, ok := d.l.catalogue.Entry(e.Needs); ok && find(d.l.stored, needs.ID) == nil {
+		r.About += fmt.Sprintf(" · with it comes the %s, about %s", needs.Name, loader.FormatBytes(needs.Bytes))
 	}
 	switch {
 	case r.Task != nil:

@@ -14,13 +14,13 @@ import (
 	"github.com/imprompt/imprompt/loader/store"
 )
 
-// plan finds out what an entry of the catalogue, with what it needs, or a link consists of.
+// plan finds out what entries of the catalogue, with what they need, or a link consist of.
 func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, error) {
 	c := l.catalogue
 	if b.Base != "" {
 		c.Base = b.Base
 	}
-	if b.Record == "" {
+	if len(b.Records) == 0 {
 		where, err := loader.ParseLink(b.Link, c.Base)
 		var versions *loader.VersionsError
 		if errors.As(err, &versions) {
@@ -39,12 +39,12 @@ func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, er
 		return []store.Record{r}, nil
 	}
 	var list []store.Record
-	for next := b.Record; next != ""; {
-		e, ok := c.Entry(next)
-		if !ok {
-			return nil, fmt.Errorf("the catalogue has no %q any more: reload the page", next)
+	for _, id := range b.Records {
+		if _, ok := c.Entry(id); !ok {
+			return nil, fmt.Errorf("the catalogue has no %q any more: reload the page", id)
 		}
-		next = e.Needs
+	}
+	for _, e := range c.With(b.Records...) {
 		if r, err := l.store.Record(ctx, e.ID); err == nil && r.Complete {
 			continue
 		}
