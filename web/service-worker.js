@@ -14,13 +14,28 @@ self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(CACHE);
     // The hashes reject a mixture of two versions, which a deploy during the installation
-    // would give. The browser then tries again at the next visit. A script sees the address
-    // that it was stored under, so that address has the version, too.
-    await cache.addAll(Object.entries(FILES).map(([f, integrity]) => new Request(f === "index.html" ? PAGE : new URL(`${f}?v=${VERSION}`, PAGE), { cache: "reload", integrity })));
+    // would give. The browser then tries again at the next visit, and goes on with what it has.
+    // A script sees the address that it was stored under, so that address has the version, too.
+    await Promise.all(Object.entries(FILES).map(async ([f, integrity]) => {
+      const url = f === "index.html" ? PAGE : new URL(`${f}?v=${VERSION}`, PAGE);
+      if (await isStored(cache, url, integrity)) return;
+      // What the page has fetched just now is asked about, and not fetched again, on hosts that
+      // tell whether a file has changed.
+      await cache.add(new Request(url, { cache: "no-cache", integrity }));
+    }));
     // The very first version does not have to ask any page.
     if (!self.registration.active) await self.skipWaiting();
   })());
 });
+
+// isStored says whether a file is stored already, and whole: web/js/boot.js stores the program
+// as it fetches it.
+async function isStored(cache, url, integrity) {
+  const hit = await cache.match(url);
+  if (!hit) return false;
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await hit.arrayBuffer()));
+  return integrity === `sha256-${btoa(String.fromCharCode(...hash))}`;
+}
 
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {

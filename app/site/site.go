@@ -90,7 +90,7 @@ func copyWasmExec(to string) error {
 	return os.WriteFile(to, b, 0o644)
 }
 
-// fillIn inserts what is known only after compiling: the size of the program, the policy,
+// fillIn inserts what is known only after compiling: the sizes of the program and the site, the policy,
 // the site's version, and the hashes of its files.
 func fillIn(out string) error {
 	info, err := os.Stat(filepath.Join(out, "web", "app.wasm"))
@@ -101,7 +101,15 @@ func fillIn(out string) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(out, "index.html"), "{{WASM_BYTES}}", fmt.Sprint(info.Size()), "{{CSP}}", pagePolicy, "{{VERSION}}", version); err != nil {
+	bytes := int64(0) // of all that the service worker stores
+	for _, name := range files {
+		f, err := os.Stat(filepath.Join(out, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		bytes += f.Size()
+	}
+	if err := replace(filepath.Join(out, "index.html"), "{{WASM_BYTES}}", fmt.Sprint(info.Size()), "{{SITE_BYTES}}", fmt.Sprint(bytes), "{{CSP}}", pagePolicy, "{{VERSION}}", version); err != nil {
 		return err
 	}
 	if err := addVersion(filepath.Join(out, "web", "js"), version); err != nil {

@@ -23,6 +23,7 @@ type Composer struct {
 	Structures []*Structure
 	Networks   func() []Network // what reads maps for the chosen model; nil for none
 	Problems   Problems
+	Lacking    *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
 	held             map[*Picture]int // pictures that may come back, and how many steps of Undo have them

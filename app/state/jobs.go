@@ -86,6 +86,9 @@ func (j *Jobs) Deleted() {
 // Busy reports whether pictures are being drawn, or wait for it.
 func (j *Jobs) Busy() bool { return j.current.id != 0 }
 
+// Waiting reports whether pictures of the last request are still to come.
+func (j *Jobs) Waiting() bool { return j.Shots.Left() > 0 }
+
 // Size returns the width and the height of the last request's pictures, in pixels.
 func (j *Jobs) Size() (width, height int) { return j.current.settings.Width, j.current.settings.Height }
 

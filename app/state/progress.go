@@ -120,6 +120,9 @@ func (m meter) spoken() string {
 func caption(r *Result) string {
 	s := r.Settings
 	parts := []string{fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d × %d", s.Width, s.Height), fmt.Sprintf("%d steps", s.NumInferenceSteps)}
+	if s.Model == "" {
+		parts = append([]string{"Demo model"}, parts...)
+	}
 	if r.Label != "" && !strings.HasPrefix(r.Label, "seed") {
 		parts = append([]string{r.Label}, parts...)
 	}

@@ -42,7 +42,7 @@ func TestCaption(t *testing.T) {
 	r := e.draw()
 	r.Settings.Seed, r.Settings.NumInferenceSteps = 7, 20
 	r.Cost = Cost{Seconds: 95, SecondsPerStep: 0.04, Peak: 2_400_000_000}
-	want := Progress{Text: "Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms per step) · 2.40 GB at most"}
+	want := Progress{Text: "Demo model · Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms per step) · 2.40 GB at most"}
 	if got := e.jobs.Progress(nil); got != want {
 		t.Errorf("%+v", got)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/web"
 )
 
 // easel holds the picture, the strip, or a way to begin.
@@ -18,6 +19,7 @@ type easel struct {
 	jobs    *state.Jobs
 	restart func() // starts the engine again
 	try     func(state.Sample)
+	library *state.Library
 }
 
 func (t *easel) Render() app.UI { return app.Div().Class("easel").Body(t.content()) }
@@ -31,13 +33,13 @@ func (t *easel) content() app.UI {
 	case t.jobs.Engine.Refusal.Title != "":
 		return t.refusal()
 	case t.gallery.Shown != nil:
-		return app.Img().Class(class).Alt("Result").Src(t.gallery.Shown.URL)
+		return t.picture(t.gallery.Shown, class)
 	case len(shots) > 1:
 		return t.strip()
 	case t.jobs.Busy():
 		return t.preview(class)
 	case len(shots) == 1 && shots[0].Result != nil:
-		return app.Img().Class(class).Alt("Result").Src(shots[0].Result.URL)
+		return t.picture(shots[0].Result, class)
 	}
 	return t.empty()
 }
@@ -84,6 +86,30 @@ func (t *easel) strip() app.UI {
 	return app.Div().Class("strip").Aria("label", "Strip").Role("group").Body(list...)
 }
 
+// real offers a model of full size, as long as the demo model is used.
+func (t *easel) real() app.UI {
+	bundles := t.library.Bundles()
+	if t.library.Chosen.ID != "" || len(bundles) == 0 || bundles[0].Here {
+		return app.Div().Hidden(true)
+	}
+	return app.Div().Class("real").Body(
+		app.P().Class("quiet").Text(fmt.Sprintf("These are drawn by a demo model, %d pixels wide. For real pictures, of 512 and more:", web.Ships.Size)),
+		offerCard(bundles[0], t.library),
+	)
+}
+
+// picture shows a result. A small one is shown at twice its size, with its pixels crisp.
+func (t *easel) picture(r *state.Result, class string) app.UI {
+	img := app.Img().Class(class).Alt("Result").Src(r.URL)
+	if s := r.Settings; s.Width <= crispWidth && !t.gallery.ActualSize {
+		return img.Class("crisp").Width(2 * s.Width).Height(2 * s.Height)
+	}
+	return img
+}
+
+// crispWidth is the greatest width of a picture that is shown at twice its size.
+const crispWidth = 256
+
 // empty offers samples to begin with.
 func (t *easel) empty() app.UI {
 	var list []app.UI
@@ -97,5 +123,6 @@ func (t *easel) empty() app.UI {
 		app.H2().Text("Start with a picture"),
 		app.P().Class("quiet").Text("Drop one anywhere, or try one of these."),
 		app.Div().Class("tries").Body(list...),
+		t.real(),
 	)
 }

@@ -14,6 +14,7 @@ type goPanel struct {
 	Drawn    int
 	composer *state.Composer
 	jobs     *state.Jobs
+	library  *state.Library
 	request  func(func(model string, fit []state.Adapter) state.Request)
 }
 
@@ -25,6 +26,7 @@ func (t *goPanel) Render() app.UI {
 	}
 	return app.Div().Class("go").Body(
 		alert(t.composer.Problems[state.AtGo]),
+		t.lacking(),
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
 			app.Button().Class("plain").Text("Skip").Title("Leave this picture out and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
@@ -35,4 +37,14 @@ func (t *goPanel) Render() app.UI {
 				Disabled(off).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForSeedStrip) }),
 		),
 	)
+}
+
+// lacking offers to fetch what Generate found missing.
+func (t *goPanel) lacking() app.UI {
+	if g := t.composer.Lacking; g != nil {
+		if o := t.library.Offer(*g); !o.Here {
+			return offerCard(o, t.library)
+		}
+	}
+	return app.Div().Hidden(true)
 }

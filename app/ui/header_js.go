@@ -14,7 +14,10 @@ type header struct {
 	Drawn  int
 	Update bool // a new version of the site is ready
 	jobs   *state.Jobs
-	theme  string // "light", "dark", or "" for the system's choice
+
+	library   *state.Library
+	librarian *librarian
+	theme     string // "light", "dark", or "" for the system's choice
 }
 
 // themes are, for each theme, its icon, its name, and the theme after it.
@@ -37,6 +40,7 @@ func (t *header) Render() app.UI {
 		app.P().Class("quiet motto").Text("Pictures from a picture and a few words, on your own graphics card"),
 		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!t.Update).Disabled(t.jobs.Busy()).
 			Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) { app.Window().Call("impromptUpdate") }),
+		t.download(),
 		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs},
 		app.Button().Class("bare square").Aria("label", "Theme: "+theme.name).Title("Light, dark, or as the system").Body(icon(theme.icon)).
 			OnClick(func(ctx app.Context, _ app.Event) {
@@ -45,6 +49,15 @@ func (t *header) Render() app.UI {
 				t.applyTheme()
 			}, named(t.theme)),
 	)
+}
+
+// download says how far the downloads are, also while the drawer with the models is closed.
+func (t *header) download() app.UI {
+	text, fraction := t.library.Underway()
+	return app.Button().Class("plain small chip").Hidden(text == "" || t.library.Open).Title("Show the models").Body(
+		app.Span().Class("numbers").Text(text),
+		app.Progress().Aria("label", "Download").Max(1).Value(fraction),
+	).OnClick(func(app.Context, app.Event) { t.librarian.show(true) })
 }
 
 func (t *header) applyTheme() {

@@ -23,12 +23,15 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
 	p.library.Resolve(&r)
-	p.composer.Problems = state.Problems{}
+	p.composer.Problems, p.composer.Lacking = state.Problems{}, nil
 	if !p.note.Undo.Can() {
 		p.note = state.Note{}
 	}
 	if text := r.Problem(p.library); text != "" {
 		p.composer.Problems[state.AtGo] = text
+		if g, ok := p.library.Lacks(r.Jobs[0]); ok {
+			p.composer.Lacking = &g
+		}
 		return
 	}
 	inputs := inputsOf(r)

@@ -8,6 +8,15 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
+// bundles draws what the catalogue offers to download together.
+func (c *modelsPanel) bundles() app.UI {
+	var cards []app.UI
+	for _, o := range c.Panel.Bundles {
+		cards = append(cards, offerCard(o, c.library))
+	}
+	return app.Section().Aria("label", "Bundles").Hidden(len(cards) == 0).Body(cards...)
+}
+
 // offers draws what the catalogue has.
 func (c *modelsPanel) offers() app.UI {
 	return app.If(len(c.Panel.Offers) > 0, func() app.UI {

@@ -10,7 +10,9 @@ import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // librarian is what the library of models needs of the page and the browser.
@@ -29,6 +31,15 @@ func (l *librarian) open() {
 	kept.Get("model", &p.library.Chosen)
 	p.composer.SuitModel(p.library.Chosen.TrainedFor())
 	kept.Get("deleted", &p.library.Deleted)
+	kept.Get("fetch", &p.library.Fetching)
+	p.loop.beside(func() func() {
+		c, err := fetchCatalogue()
+		return func() {
+			if err == nil { // else the panel of models says what is wrong with it
+				p.library.OfferCatalogue(c)
+			}
+		}
+	})
 	// A first visit has no use for a second worker.
 	var any bool
 	kept.Get("models", &any)
@@ -75,6 +86,28 @@ func (l *librarian) Remember(key string, value any) { l.page.ctx.LocalStorage().
 // RememberDownloads implements state.Outside.
 func (l *librarian) RememberDownloads(records []string) {
 	l.page.ctx.SessionStorage().Set("downloads", records)
+}
+
+// fetchCatalogue reads what the page offers.
+func fetchCatalogue() (c loader.Catalogue, err error) {
+	b, err := fetchBlob("web/catalogue.json")
+	if err != nil {
+		return c, err
+	}
+	text, err := blobs.Bytes(b)
+	if err != nil {
+		return c, err
+	}
+	return loader.ParseCatalogue(webapi.GoBytes(text))
+}
+
+// Arrived implements state.Outside.
+func (l *librarian) Arrived(g state.Group) {
+	p := l.page
+	delete(p.composer.Problems, state.AtGo)
+	p.composer.Lacking = nil
+	p.note = state.Note{Text: g.Name + ": all of it is here, and is used from now on."}
+	p.done("Ready", p.note.Text)
 }
 
 // Later implements state.Outside.

@@ -29,6 +29,7 @@ func (c *modelsPanel) Render() app.UI {
 		),
 		problemText(p.Problem),
 		app.If(p.Loading, func() app.UI { return app.P().Class("quiet").Text("Reading what is stored") }),
+		c.bundles(),
 		c.stored(),
 		c.offers(),
 		c.link(),

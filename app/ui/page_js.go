@@ -26,15 +26,17 @@ type page struct {
 	drawn int // counts the drawings
 
 	// States.
-	composer *state.Composer
-	jobs     *state.Jobs
-	library  *state.Library
-	gallery  *state.Gallery
-	undo     *state.Undo
-	note     state.Note // what was done on the visitor's behalf
-	dragged  bool       // a file is held over the page
-	update   bool       // a new version of the site is ready
-	canShare bool       // the browser hands pictures to other programs
+	composer  *state.Composer
+	jobs      *state.Jobs
+	library   *state.Library
+	gallery   *state.Gallery
+	undo      *state.Undo
+	note      state.Note // what was done on the visitor's behalf
+	attention state.Attention
+	dragged   bool   // a file is held over the page
+	update    bool   // a new version of the site is ready
+	titled    string // the title of the tab
+	canShare  bool   // the browser hands pictures to other programs
 
 	// What works on them.
 	keeper    *keeper
@@ -79,6 +81,7 @@ func (p *page) Render() app.UI {
 	if p.ctx.Context != nil {
 		p.loop.drawn(p.controls.settle)
 		p.drafts.later()
+		p.loop.drawn(p.title)
 	}
 	class := "studio"
 	if p.dragged {
@@ -86,7 +89,7 @@ func (p *page) Render() app.UI {
 	}
 	progress := p.jobs.Progress(p.gallery.Shown)
 	return app.Div().Class(class).Body(
-		&header{Drawn: p.drawn, Update: p.update, jobs: p.jobs},
+		&header{Drawn: p.drawn, Update: p.update, jobs: p.jobs, library: p.library, librarian: p.librarian},
 		app.Main().Class("room").Body(
 			app.Section().Class("composer").Aria("label", "Composer").Body(
 				app.Div().Class("sheets").Body(
@@ -99,12 +102,12 @@ func (p *page) Render() app.UI {
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
-				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, request: p.request},
+				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, request: p.request},
 			),
 			app.Div().Class("wall").Body(
 				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
 					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, restored: p.intake.restored},
-					&easel{Drawn: p.drawn, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try},
+					&easel{Drawn: p.drawn, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library},
 					&progressLine{Progress: progress},
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
 				),
@@ -115,6 +118,15 @@ func (p *page) Render() app.UI {
 		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(progress.Spoken),
 		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
 	)
+}
+
+// title sets the title of the tab.
+func (p *page) title() {
+	document := js.Global().Get("document")
+	if text := p.attention.Title(p.jobs, p.library); text != p.titled {
+		p.titled = text
+		document.Set("title", text)
+	}
 }
 
 // try generates a first picture from a sample.

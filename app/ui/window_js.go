@@ -20,6 +20,10 @@ func (p *page) listen() {
 		}
 	})
 	p.outside()
+	on("visibilitychange", func(js.Value) {
+		p.attention.Seen(js.Global().Get("document").Get("visibilityState").String() == "visible")
+		p.title()
+	})
 	on("beforeunload", func(e js.Value) {
 		// What is under way is taken up again, but from its beginning.
 		if p.jobs.Busy() || p.gallery.Keeping() {

@@ -98,6 +98,9 @@ func (e *engine) tell(n state.News) {
 		r.PNG, r.URL = b, blobs.URL(b)
 		p.gallery.Made(r, len(p.jobs.Shots) == 1)
 		p.keeper.keep(r)
+		if !p.jobs.Waiting() {
+			p.done("Ready", r.Title())
+		}
 	}
 }
 

@@ -59,8 +59,10 @@ export function release(dir, version, changes) {
 // it acts as a host that sends none of its own, like GitHub Pages.
 export async function serve(dir, { headers = true } = {}) {
   let own = headersOf(dir);
+  const requests = []; // the paths
   const server = http.createServer((request, response) => {
     const url = new URL(request.url, "http://x");
+    requests.push(url.pathname);
     if (!url.pathname.startsWith("/studio/")) { response.writeHead(404); return response.end(); }
     // As Go's file server and some hosts of static sites do.
     if (url.pathname.endsWith("/index.html")) { response.writeHead(301, { location: "./" }); return response.end(); }
@@ -73,7 +75,7 @@ export async function serve(dir, { headers = true } = {}) {
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const url = `http://127.0.0.1:${server.address().port}/studio/`;
   return {
-    url,
+    url, requests,
     use(other) { dir = other; own = headersOf(other); },
     close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }),
   };

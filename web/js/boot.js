@@ -8,30 +8,45 @@ globalThis.goappGetenv = (name) => ({ GOAPP_ROOT_PREFIX: new URL(".", document.b
 globalThis.goappKeepBodyClean = () => () => {};
 
 const here = new URL(import.meta.url); // with the version of the site in its query
+const { siteBytes, wasmBytes } = document.documentElement.dataset; // set when the site is built
+const megabytes = (n) => `${(n / 1e6).toFixed(0)} MB`;
 const status = document.getElementById("boot-status");
 const bar = document.getElementById("boot-bar");
+
+document.getElementById("boot-size").textContent = `With the demo model ${megabytes(siteBytes)}, once.`;
 
 function fail(text) {
   status.textContent = text;
   bar.hidden = true;
 }
 
-// Downloads the wasm and shows the progress. WASM_BYTES is set when the site is built, because
-// a compressed response does not say how long it will be.
+// Downloads the wasm and shows the progress. A compressed response does not say how long it
+// will be, so the page does.
 async function download() {
-  const response = await fetch(new URL(`../app.wasm${here.search}`, here));
+  const url = new URL(`../app.wasm${here.search}`, here);
+  const response = await fetch(url);
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  const total = Number(document.documentElement.dataset.wasmBytes) || 1;
+  const total = Number(wasmBytes) || 1;
   let done = 0;
-  const counted = response.body.pipeThrough(new TransformStream({
+  let body = response.body.pipeThrough(new TransformStream({
     transform(chunk, controller) {
       done += chunk.byteLength;
       bar.value = Math.min(1, done / total);
+      status.textContent = `Loading, ${megabytes(done)} of ${megabytes(total)}`;
       controller.enqueue(chunk);
     },
   }));
-  return new Response(counted, { headers: { "content-type": "application/wasm" } });
+  const headers = { "content-type": "application/wasm" };
+  if ("serviceWorker" in navigator && !navigator.serviceWorker.controller) {
+    // The first visit. The service worker finds the program here, and does not fetch it again.
+    let copy;
+    [body, copy] = body.tee();
+    kept = caches.open(`imprompt-site:${new URL(".", document.baseURI).href}:${here.searchParams.get("v")}`)
+      .then((cache) => cache.put(url, new Response(copy, { headers }))).catch(() => {});
+  }
+  return new Response(body, { headers });
 }
+let kept; // settled when the program is stored, if it is
 
 // offer tells the page that a new version is available. take switches to it.
 function offer(take) {
@@ -82,7 +97,6 @@ function keepOffline() {
 // cover it with something else.
 const framed = globalThis.top !== globalThis;
 if (framed) fail("Imprompt does not run inside another page. Open it in its own tab.");
-else if ("serviceWorker" in navigator) keepOffline();
 
 if (framed) {
   // The message is already shown.
@@ -91,9 +105,14 @@ if (framed) {
 } else {
   try {
     const go = new Go();
-    const { instance } = await WebAssembly.instantiateStreaming(download(), go.importObject);
+    const { module, instance } = await WebAssembly.instantiateStreaming(download(), go.importObject);
+    globalThis.impromptModule = module; // for the workers, which run the same program
+    performance.mark("program");
     go.run(instance);
   } catch (e) {
     fail(`Imprompt could not start: ${e.message}. Reload the page to try again.`);
   }
+  // What the visitor waits for came first.
+  await kept;
+  if ("serviceWorker" in navigator) keepOffline();
 }

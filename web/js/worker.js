@@ -13,9 +13,15 @@ globalThis.impromptSite = { base: new URL("../", here).href, version: here.searc
 // The message Ended of app/protocol.
 const ended = (message) => postMessage({ text: JSON.stringify({ id: 0, type: "ended", body: { message } }) });
 
+// program asks the page for the program, which it has compiled.
+const program = () => new Promise((done) => {
+  addEventListener("message", (e) => done(e.data.program), { once: true });
+  postMessage("program");
+});
+
 try {
   const go = new Go();
-  const { instance } = await WebAssembly.instantiateStreaming(fetch(new URL(`../app.wasm${here.search}`, here)), go.importObject);
+  const instance = await WebAssembly.instantiate(await program(), go.importObject);
   globalThis.wasm = instance; // cogentcore/webgpu writes buffers from its memory
   await go.run(instance);
   // The program runs as long as the worker lives. Only a fault ends it.

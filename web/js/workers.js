@@ -6,8 +6,20 @@ const address = (file) => new URL(file + here.search, here).href;
 // worker that comes from a blob inherits the page's Content-Security-Policy, with or without
 // headers. The library is loaded from its own address, which has its own policy. The fragment
 // only tells the two apart in the browser's developer tools.
+//
+// A worker asks for the program, which the page has compiled already: so it is fetched once.
 globalThis.impromptWorker = (name) => {
+  const worker = create(name);
+  worker.addEventListener("message", (e) => {
+    if (e.data !== "program") return;
+    e.stopImmediatePropagation();
+    worker.postMessage({ program: globalThis.impromptModule });
+  });
+  return worker;
+};
+
+function create(name) {
   if (name === "library") return new Worker(address("library.js"), { type: "module", name });
   const start = new Blob([`import ${JSON.stringify(address("worker.js"))};`], { type: "text/javascript" });
   return new Worker(`${URL.createObjectURL(start)}#/worker.js`, { type: "module", name });
-};
+}

@@ -1,0 +1,41 @@
+package state
+
+import "fmt"
+
+// Attention is what the page's tab says while the visitor looks elsewhere.
+type Attention struct {
+	Hidden bool   // the page is not seen
+	done   string // what was done since
+}
+
+// Seen says whether the page is seen.
+func (a *Attention) Seen(seen bool) {
+	a.Hidden = !seen
+	if seen {
+		a.done = ""
+	}
+}
+
+// Done says what is done, and reports whether the visitor should be told of it elsewhere.
+func (a *Attention) Done(text string) (tell bool) {
+	if !a.Hidden {
+		return false
+	}
+	a.done = text
+	return true
+}
+
+// Title is the title of the tab: how far a picture is or, without one, a download.
+func (a *Attention) Title(j *Jobs, l *Library) string {
+	const name = "Imprompt"
+	if j.Busy() {
+		return fmt.Sprintf("%.0f %% · %s", 100*j.Progress(nil).Fraction, name)
+	}
+	if text, fraction := l.Underway(); text != "" {
+		return fmt.Sprintf("%.0f %% · %s", 100*fraction, name)
+	}
+	if a.done != "" {
+		return a.done + " · " + name
+	}
+	return name
+}

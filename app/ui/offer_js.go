@@ -1,0 +1,68 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"strings"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// offerCard draws what is downloaded together: what it takes, its licences, one button, and then one bar.
+func offerCard(o state.Offer, library *state.Library) app.UI {
+	body := []app.UI{app.H3().Text(o.Name)}
+	if o.Busy {
+		return app.Div().Class("offered").Role("group").Aria("label", o.Name).Body(append(body,
+			app.Progress().Aria("label", "Progress of "+o.Name).Max(1).Value(o.Fraction),
+			app.P().Class("quiet numbers").Text(o.Progress),
+			app.Button().Class("plain small").Text("Pause").Aria("label", "Pause "+o.Name).OnClick(func(app.Context, app.Event) { library.StopFetch() }),
+		)...)
+	}
+	about := o.Size + "."
+	if o.About != "" {
+		about = o.About + " " + about
+	}
+	if o.Estimate != "" {
+		about += " " + o.Estimate
+	}
+	body = append(body, app.P().Class("quiet numbers").Text(about).Title(strings.Join(o.Parts, "\n")), problemText(o.Problem), problemText(o.Full))
+	for _, l := range o.Licences {
+		body = append(body, app.Label().Class("check").Body(
+			app.Input().Type("checkbox").Checked(l.Accepted).OnChange(func(ctx app.Context, _ app.Event) {
+				library.Accept(l.ID, ctx.JSSrc().Get("checked").Bool())
+			}, named(l.ID)),
+			app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
+		))
+	}
+	text := "Download"
+	if o.Begun {
+		text = "Go on"
+	}
+	return app.Div().Class("offered").Role("group").Aria("label", o.Name).Body(append(body,
+		app.Button().Class("plain accent").Text(text).Aria("label", text+": "+o.Name).Disabled(!o.Accepted || o.Full != "").OnClick(func(app.Context, app.Event) {
+			askToNotify()
+			library.Fetch(o.Group)
+		}, named(o.ID+text)),
+	)...)
+}
+
+// askToNotify asks the browser whether the page may tell the visitor when it is done with something long.
+func askToNotify() {
+	if n := js.Global().Get("Notification"); n.Truthy() && n.Get("permission").String() == "default" {
+		n.Call("requestPermission")
+	}
+}
+
+// done tells the visitor, who looks elsewhere, that something is done.
+func (p *page) done(short, text string) {
+	if !p.attention.Done(short) {
+		return
+	}
+	if n := js.Global().Get("Notification"); n.Truthy() && n.Get("permission").String() == "granted" {
+		defer func() { _ = recover() }() // on some phones only service workers may
+		n.New("Imprompt", map[string]any{"body": text, "icon": here("web/icons/icon-192.png"), "tag": "imprompt"})
+	}
+}

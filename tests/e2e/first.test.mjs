@@ -1,0 +1,63 @@
+// A first visit: what is seen before the program runs, what is fetched, and the way to a real picture.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { PATIENCE, button, loaded, visit } from "./hands.mjs";
+import { build, open, serve } from "./site.mjs";
+
+let site, studio, page;
+
+before(async () => {
+  site = await serve(build());
+  studio = await open();
+  page = studio.page;
+  await page.addInitScript(() => {
+    globalThis.paints = [];
+    new PerformanceObserver((list) => { for (const e of list.getEntries()) paints.push([e.startTime, e.element?.className]); }).observe({ type: "largest-contentful-paint", buffered: true });
+  });
+});
+after(async () => {
+  await studio?.close();
+  await site?.close();
+});
+
+test("the first paint needs no program, and says how much is loaded", async () => {
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await page.route("**/app.wasm*", async (route) => { await held; await route.continue(); });
+  await page.goto(site.url);
+  await page.getByRole("heading", { name: "Imprompt" }).waitFor();
+  await page.getByText("Nothing is uploaded").waitFor();
+  await page.getByText(/With the demo model \d\d MB, once/).waitFor();
+  assert.equal(await button(page, "Generate").count(), 0, "nothing that does not work yet looks as if it did");
+  release();
+  await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
+  await page.unroute("**/app.wasm*");
+  const [paints, program] = await page.evaluate(() => [paints, performance.getEntriesByName("program")[0].startTime]);
+  const [largest, what] = paints.at(-1);
+  assert.ok(largest < program && /intro/.test(what ?? "intro"), `the largest paint is ${what} after ${largest} ms; the program ran after ${program}`);
+  assert.ok(largest < 4000 * PATIENCE, `the largest contentful paint came after ${largest} ms`);
+});
+
+test("the program is fetched once: for the page, both workers, and use without a network", async () => {
+  await loaded(page);
+  await button(page, "Models").click();
+  await page.getByRole("region", { name: "Catalogue" }).waitFor();
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  assert.equal(site.requests.filter((r) => r.endsWith("/app.wasm")).length, 1);
+  await page.waitForFunction(async () => {
+    for (const name of await caches.keys()) if (await (await caches.open(name)).match("web/model/unet/config.json", { ignoreSearch: true })) return true;
+  });
+  await studio.context.setOffline(true);
+  await page.reload();
+  await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
+  await studio.context.setOffline(false);
+});
+
+test("a bundle says what it takes, and asks for its licence", async () => {
+  const card = page.locator(".stage").getByRole("group", { name: "Stable Diffusion 1.5 with image prompts" });
+  await card.getByText("4.71 GB to download, 3.44 GB on disk").waitFor();
+  const start = card.getByRole("button", { name: /^Download/ });
+  assert.ok(await start.isDisabled());
+  await card.getByRole("checkbox").check();
+  await page.waitForFunction(() => !document.querySelector(".stage .offered button").disabled);
+});
