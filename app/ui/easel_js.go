@@ -93,7 +93,7 @@ func (t *easel) real() app.UI {
 		return app.Div().Hidden(true)
 	}
 	return app.Div().Class("real").Body(
-		app.P().Class("quiet").Text(fmt.Sprintf("These are drawn by a demo model, %d pixels wide. For real pictures, of 512 and more:", web.Ships.Size)),
+		app.P().Class("quiet").Text(fmt.Sprintf("The demo model draws these, %d pixels wide. For pictures of 512 pixels and more:", web.Ships.Size)),
 		offerCard(bundles[0], t.library),
 	)
 }
