@@ -1,9 +1,11 @@
 package state
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/web"
 )
 
 // MinEdge and MaxEdge are the least and the greatest width and height that the page offers, in pixels.
@@ -95,4 +97,32 @@ func (c *Composer) resizeMode() string {
 		return settings.ResizeCrop
 	}
 	return c.Settings.ResizeMode
+}
+
+// Aspect is a shape of pictures, as the ratio of its width to its height.
+type Aspect struct{ Width, Height int }
+
+// Aspects are those that are offered.
+var Aspects = []Aspect{{1, 1}, {4, 3}, {3, 2}, {16, 9}, {3, 4}, {2, 3}, {9, 16}}
+
+func (a Aspect) String() string { return fmt.Sprintf("%d:%d", a.Width, a.Height) }
+
+// SetAspect gives the result a shape, with about the area that the model was trained for: trained² pixels, or those of
+// the model that ships if it is 0.
+func (c *Composer) SetAspect(a Aspect, trained int) {
+	if trained == 0 {
+		trained = web.Ships.Size
+	}
+	c.Settings.Width, c.Settings.Height = shaped(float64(trained*trained), a.Width, a.Height)
+}
+
+// Aspect returns the offered shape that the result has; ok is false if it has another.
+func (c *Composer) Aspect(trained int) (a Aspect, ok bool) {
+	for _, a := range Aspects {
+		like := Composer{}
+		if like.SetAspect(a, trained); like.Settings.Width == c.Settings.Width && like.Settings.Height == c.Settings.Height {
+			return a, true
+		}
+	}
+	return a, false
 }

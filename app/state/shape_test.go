@@ -88,3 +88,24 @@ func TestOtherShapes(t *testing.T) {
 		t.Errorf("restored as %q, %s", c.Settings.ResizeMode, c.size())
 	}
 }
+
+func TestAspects(t *testing.T) {
+	c := NewComposer()
+	want := map[string]string{"1:1": "512 × 512", "4:3": "584 × 440", "3:2": "624 × 416", "16:9": "680 × 384", "3:4": "440 × 584", "2:3": "416 × 624", "9:16": "384 × 680"}
+	for _, a := range Aspects {
+		c.SetAspect(a, 512)
+		if c.size() != want[a.String()] {
+			t.Errorf("%v gives %s, not %s", a, c.size(), want[a.String()])
+		}
+		if got, ok := c.Aspect(512); !ok || got != a {
+			t.Errorf("%s is %v, %v", c.size(), got, ok)
+		}
+	}
+	if c.SetAspect(Aspects[0], 0); c.size() != "128 × 128" {
+		t.Errorf("the model that ships draws %s", c.size())
+	}
+	c.Settings.Width = 72
+	if _, ok := c.Aspect(0); ok {
+		t.Error("72 × 128 is none of them")
+	}
+}

@@ -28,6 +28,7 @@ const catalogue = {
     { id: "plus", kind: "ip_adapter", name: "Emoji Plus", source: "emoji/adapters/resolve/main/ip-adapter-plus.safetensors", needs: "encoder", bytes: 2_000_000, licence: "apache-2.0" },
     { id: "encoder", kind: "image_encoder", name: "Emoji encoder", source: "emoji/adapters/tree/main/image_encoder", bytes: 3_000_000, licence: "apache-2.0" },
   ],
+  bundles: [{ id: "all", name: "Emoji with image prompts", records: ["emoji", "plus"] }],
 };
 
 // Each test builds on the one before, so after a failure the others are skipped.
@@ -387,6 +388,19 @@ test("a second tab waits for the first, and has the model that it downloaded", {
   await press("Delete now Emoji again", other);
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
   await other.close();
+});
+
+test("a bundle comes with one press, is followed with the drawer closed, and is used when it is here", { timeout: 120_000 }, async () => {
+  await openPanel();
+  cdn.reset();
+  cdn.fault = { slow: 10, chunk: 32768 };
+  await press("Download: Emoji with image prompts");
+  await closePanel();
+  await page.locator("header").getByRole("button", { name: /Emoji with image prompts, \d+ %/ }).waitFor({ timeout: 30_000 });
+  await page.waitForFunction(() => /^\d+ % · Imprompt$/.test(document.title));
+  cdn.reset();
+  await page.locator(".notice", { hasText: "Emoji with image prompts: all of it is here" }).waitFor({ timeout: 60_000 });
+  assert.equal(await choice().inputValue(), "emoji");
 });
 
 test("no request went to a server that the visitor did not choose", async () => {

@@ -1,0 +1,54 @@
+package state
+
+import "slices"
+
+// History is what was asked for as words, the latest last. It is kept over visits.
+type History struct {
+	Prompts []string
+	at      int    // of Prompts, while the visitor looks through them; 0 while not
+	written string // what was typed before that
+}
+
+// maxHistory is how many prompts are kept.
+const maxHistory = 100
+
+// Asked adds a prompt that pictures were asked for with. One that is there already becomes the latest.
+func (h *History) Asked(prompt string) {
+	h.at = 0
+	if prompt == "" {
+		return
+	}
+	h.Prompts = slices.DeleteFunc(h.Prompts, func(p string) bool { return p == prompt })
+	h.Prompts = append(h.Prompts, prompt)
+	if n := len(h.Prompts); n > maxHistory {
+		h.Prompts = h.Prompts[n-maxHistory:]
+	}
+}
+
+// Earlier returns the prompt before the one that is shown, and Later the one after it, in the end what was typed. ok is
+// false if there is none.
+func (h *History) Earlier(shown string) (prompt string, ok bool) {
+	if h.at == 0 || shown != h.Prompts[len(h.Prompts)-h.at] {
+		h.at, h.written = 0, shown
+	}
+	next := h.at + 1
+	// What is shown need not be offered.
+	for next <= len(h.Prompts) && h.Prompts[len(h.Prompts)-next] == shown {
+		next++
+	}
+	if next > len(h.Prompts) {
+		return "", false
+	}
+	h.at = next
+	return h.Prompts[len(h.Prompts)-next], true
+}
+
+func (h *History) Later(shown string) (prompt string, ok bool) {
+	if h.at == 0 || shown != h.Prompts[len(h.Prompts)-h.at] {
+		return "", false
+	}
+	if h.at--; h.at == 0 {
+		return h.written, true
+	}
+	return h.Prompts[len(h.Prompts)-h.at], true
+}
