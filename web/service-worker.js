@@ -71,10 +71,22 @@ async function tidy() {
   }
 }
 
+// share keeps the files that another program shares with the page, and opens the page, which
+// takes them from the cache.
+async function share(request) {
+  const cache = await caches.open("imprompt-shared");
+  for (const [i, file] of (await request.formData()).getAll("files").entries()) {
+    const headers = { "content-type": file.type || "application/octet-stream", "x-name": encodeURIComponent(file.name) };
+    await cache.put(new URL(`shared/${Date.now()}-${i}`, PAGE), new Response(file, { headers }));
+  }
+  return Response.redirect(PAGE, 303);
+}
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   const scope = new URL(self.registration.scope);
+  if (request.method === "POST" && url.href === new URL("share", scope).href) return event.respondWith(share(request));
   // This worker does not handle weights from elsewhere, nor ranges.
   if (request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname) || request.headers.has("range")) return;
   event.respondWith((async () => {

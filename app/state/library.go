@@ -233,10 +233,6 @@ const (
 func (l *Library) Do(a Action, record string) {
 	switch a {
 	case PlanDownload:
-		if l.going[record].Can() {
-			l.going[record].Back() // it is still here
-			return
-		}
 		l.begin(protocol.Plan{Records: []string{record}, Base: l.Base}, "plan", record, store.Progress{})
 	case StartDownload:
 		l.startDownload(record)

@@ -105,6 +105,9 @@ func (l *Library) Panel() Panel {
 		p.Space = strings.TrimSpace(fmt.Sprintf("This page stores %s; the browser grants it %s more. %s", loader.FormatBytes(s.Used), loader.FormatBytes(max(0, s.Granted-s.Used)), l.Persists))
 	}
 	for _, e := range l.catalogue.Models {
+		if l.going[e.ID] != nil {
+			continue // it is still here
+		}
 		if find(l.stored, e.ID) == nil || l.plans[e.ID] != nil {
 			p.Offers = append(p.Offers, d.offerRow(e))
 		}

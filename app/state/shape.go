@@ -35,7 +35,7 @@ func (c *Composer) SetShape(mode string) {
 // SetWidth sets the result's width. Where the result keeps the start picture's shape, its height follows.
 func (c *Composer) SetWidth(width int) {
 	c.Settings.Width = width
-	if c.follows() {
+	if c.Follows() {
 		c.Settings.Height = edge(float64(width) * float64(c.Start.Height) / float64(c.Start.Width))
 	}
 }
@@ -43,16 +43,17 @@ func (c *Composer) SetWidth(width int) {
 // SetHeight sets the result's height. Where the result keeps the start picture's shape, its width follows.
 func (c *Composer) SetHeight(height int) {
 	c.Settings.Height = height
-	if c.follows() {
+	if c.Follows() {
 		c.Settings.Width = edge(float64(height) * float64(c.Start.Width) / float64(c.Start.Height))
 	}
 }
 
-func (c *Composer) follows() bool { return c.Start != nil && c.Settings.ResizeMode == KeepShape }
+// Follows reports whether the result's size follows a start picture.
+func (c *Composer) Follows() bool { return c.Start != nil && c.Settings.ResizeMode == KeepShape }
 
 // follow gives the result the start picture's proportions and about the area that it has.
 func (c *Composer) follow() {
-	if !c.follows() {
+	if !c.Follows() {
 		return
 	}
 	s := &c.Settings
@@ -93,7 +94,7 @@ func (c *Composer) resizeMode() string {
 	switch {
 	case c.Start == nil:
 		return ""
-	case c.follows():
+	case c.Follows():
 		return settings.ResizeCrop
 	}
 	return c.Settings.ResizeMode

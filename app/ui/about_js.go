@@ -30,14 +30,18 @@ func (t *aboutPanel) Render() app.UI {
 	)
 }
 
-// closeAbout folds the panel away, and reports whether it was open.
-func closeAbout() bool {
-	d := byID(aboutID)
-	if !d.Truthy() || !d.Get("open").Bool() {
-		return false
+// folding are the panels that unfold over the page.
+var folding = []string{aboutID, shortcutsID}
+
+// fold folds away what is unfolded over the page, and reports whether anything was.
+func fold() (any bool) {
+	for _, id := range folding {
+		if d := byID(id); d.Truthy() && d.Get("open").Bool() {
+			d.Set("open", false)
+			any = true
+		}
 	}
-	d.Set("open", false)
-	return true
+	return any
 }
 
 // stages are the parts of a picture's cost, in the order in which they come.

@@ -59,25 +59,29 @@ func (t *actionsPanel) Render() app.UI {
 		app.Button().Class("plain small").Hidden(!none || !strip || !t.jobs.Shots.Any()).Body(icon("download"), app.Span().Text("Download as one sheet")).
 			OnClick(func(app.Context, app.Event) { t.saveSheet() }),
 		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
-		button(none, "copy", "Copy", t.tell(func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
-		button(none || !t.CanShare, "share", "Share", t.tell(func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
+		button(none, "copy", "Copy", t.tell("Copied.", func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
+		button(none || !t.CanShare, "share", "Share", t.tell("", func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
 		button(none, "", "Use as image prompt", t.intake.resultAsPrompt),
 		button(none, "", "Use as start picture", t.intake.resultAsStart),
 		button(none, "", "Use these settings", t.intake.restoreResult),
-		button(none, "", "Same seed", func(r *state.Result) { t.composer.SetSeed(r.Settings.Seed) }),
+		button(none, "", "Same seed", func(r *state.Result) {
+			t.composer.SetSeed(r.Settings.Seed)
+			*t.note = state.Note{Text: fmt.Sprintf("The next pictures have the seed %d.", r.Settings.Seed)}
+		}),
 		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(t.gallery.ActualSize)).Body(app.Span().Text(size)).
 			OnClick(func(app.Context, app.Event) { t.gallery.ActualSize = !t.gallery.ActualSize }),
 	)
 }
 
-// tell does something that takes a while, and tells the visitor if it fails.
-func (t *actionsPanel) tell(do func(r *state.Result) error) func(r *state.Result) {
+// tell does something that takes a while, and tells the visitor how it went.
+func (t *actionsPanel) tell(done string, do func(r *state.Result) error) func(r *state.Result) {
 	return func(r *state.Result) {
 		t.loop.beside(func() func() {
 			err := do(r)
 			return func() {
+				*t.note = state.Note{Text: done}
 				if err != nil {
-					*t.note = state.Note{Text: err.Error()}
+					t.note.Text = err.Error()
 				}
 			}
 		})

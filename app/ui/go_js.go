@@ -15,6 +15,7 @@ type goPanel struct {
 	composer *state.Composer
 	jobs     *state.Jobs
 	library  *state.Library
+	note     *state.Note
 	request  func(func(model string, fit []state.Adapter) state.Request)
 }
 
@@ -30,7 +31,10 @@ func (t *goPanel) Render() app.UI {
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
 			app.Button().Class("plain").Text("Skip").Title("Leave this picture out and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
-				OnClick(func(app.Context, app.Event) { t.jobs.Skip() }),
+				OnClick(func(app.Context, app.Event) {
+					t.jobs.Skip()
+					*t.note = state.Note{Text: "This picture is left out."}
+				}),
 			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(busy).
 				Disabled(off || len(t.composer.Prompts) == 0).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForWeightStrip) }),
 			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(busy).

@@ -11,12 +11,14 @@ import (
 // header is the bar above the page: what it is called, a new version, the GPU, and the theme.
 type header struct {
 	app.Compo
-	Drawn  int
-	Update bool // a new version of the site is ready
-	jobs   *state.Jobs
+	Drawn      int
+	Update     bool // a new version of the site is ready
+	CanInstall bool // the browser offers to install the page
+	jobs       *state.Jobs
 
 	library   *state.Library
 	librarian *librarian
+	program   *program
 	theme     string // "light", "dark", or "" for the system's choice
 }
 
@@ -41,6 +43,9 @@ func (t *header) Render() app.UI {
 		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!t.Update).Disabled(t.jobs.Busy()).
 			Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) { app.Window().Call("impromptUpdate") }),
 		t.download(),
+		app.Button().Class("plain small").Text("Install").Title("Opens in a window of its own, and with pictures from your files").Hidden(!t.CanInstall).
+			OnClick(func(app.Context, app.Event) { t.program.ask() }),
+		&shortcutsPanel{},
 		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs},
 		app.Button().Class("bare square").Aria("label", "Theme: "+theme.name).Title("Light, dark, or as the system").Body(icon(theme.icon)).
 			OnClick(func(ctx app.Context, _ app.Event) {

@@ -137,10 +137,33 @@ func (t *intake) admit(name string, file js.Value, at state.Place, take func(*st
 }
 
 // resultAsPrompt adds a result as an image prompt.
-func (t *intake) resultAsPrompt(r *state.Result) { t.admitResult(r, t.addPrompt) }
+func (t *intake) resultAsPrompt(r *state.Result) {
+	t.admitResult(r, func(p *state.Picture) {
+		t.addPrompt(p)
+		if t.composer.Problems[state.AtPrompts] == "" {
+			*t.note = state.Note{Text: "The picture is an image prompt now."}
+			t.reveal(cropID(len(t.composer.Prompts) - 1))
+		}
+	})
+}
 
 // resultAsStart makes a result the start picture.
-func (t *intake) resultAsStart(r *state.Result) { t.admitResult(r, t.setStart) }
+func (t *intake) resultAsStart(r *state.Result) {
+	t.admitResult(r, func(p *state.Picture) {
+		t.setStart(p)
+		*t.note = state.Note{Text: "The picture is the start picture now."}
+		t.reveal("start")
+	})
+}
+
+// reveal scrolls an element into view, once the page is drawn.
+func (t *intake) reveal(id string) {
+	t.loop.drawn(func() {
+		if e := byID(id); e.Truthy() {
+			e.Call("scrollIntoView", map[string]any{"block": "nearest"})
+		}
+	})
+}
 
 func (t *intake) admitResult(r *state.Result, take func(*state.Picture)) {
 	t.admit(fmt.Sprintf("result-%d.png", r.Settings.Seed), r.PNG.(js.Value), state.AtGo, take)

@@ -39,6 +39,8 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		if p.jobs.Busy() {
 			return
 		}
+		p.history.Asked(r.Jobs[0].Prompt)
+		p.ctx.LocalStorage().Set("history", p.history.Prompts)
 		p.gallery.Requested()
 		p.jobs.Submit(r.Labels, r.Jobs, inputs)
 		// On a phone the stage may be far above.

@@ -30,6 +30,7 @@ type page struct {
 	jobs      *state.Jobs
 	library   *state.Library
 	gallery   *state.Gallery
+	history   *state.History
 	undo      *state.Undo
 	note      state.Note // what was done on the visitor's behalf
 	attention state.Attention
@@ -41,6 +42,7 @@ type page struct {
 	// What works on them.
 	keeper    *keeper
 	drafts    *drafts
+	program   *program
 	engine    *engine
 	librarian *librarian
 	controls  *controls
@@ -50,7 +52,7 @@ type page struct {
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, undo: &state.Undo{},
+	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, history: &state.History{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
@@ -58,7 +60,7 @@ func newPage() *page {
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	store := gallerystore.New()
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
-	p.drafts = &drafts{page: p}
+	p.drafts, p.program = &drafts{page: p}, &program{page: p}
 	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, undo: p.undo, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
 		model: func() string { return p.library.Chosen.ID }, restoreModel: p.library.Restore, chooseModel: func(id string) { p.library.Choose(id) }, countTokens: p.countTokens}
 	return p
@@ -69,7 +71,9 @@ func (p *page) OnMount(ctx app.Context) {
 	p.canShare = canShare()
 	p.listen()
 	p.canvases.listen()
+	p.program.listen()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
+	ctx.LocalStorage().Get("history", &p.history.Prompts)
 	p.librarian.open()
 	p.engine.start()
 	p.keeper.open()
@@ -82,6 +86,7 @@ func (p *page) Render() app.UI {
 		p.loop.drawn(p.controls.settle)
 		p.drafts.later()
 		p.loop.drawn(p.title)
+		p.loop.drawn(p.program.keepAwake)
 	}
 	class := "studio"
 	if p.dragged {
@@ -89,7 +94,7 @@ func (p *page) Render() app.UI {
 	}
 	progress := p.jobs.Progress(p.gallery.Shown)
 	return app.Div().Class(class).Body(
-		&header{Drawn: p.drawn, Update: p.update, jobs: p.jobs, library: p.library, librarian: p.librarian},
+		&header{Drawn: p.drawn, Update: p.update, CanInstall: p.program.canInstall(), program: p.program, jobs: p.jobs, library: p.library, librarian: p.librarian},
 		app.Main().Class("room").Body(
 			app.Section().Class("composer").Aria("label", "Composer").Body(
 				app.Div().Class("sheets").Body(
@@ -99,10 +104,10 @@ func (p *page) Render() app.UI {
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
 					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, take: p.intake.structure, opened: p.librarian.StartLibrary},
-					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls},
+					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, trained: func() int { return p.library.Chosen.TrainedFor() }},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
-				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, request: p.request},
+				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, request: p.request},
 			),
 			app.Div().Class("wall").Body(
 				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(

@@ -20,6 +20,7 @@ type settingsPanel struct {
 	Drawn    int
 	composer *state.Composer
 	controls *controls
+	trained  func() int // the size of squares that the chosen model was trained for; 0 is the model that ships
 }
 
 func (t *settingsPanel) Render() app.UI {
@@ -27,6 +28,7 @@ func (t *settingsPanel) Render() app.UI {
 	return app.Details().Body(
 		app.Summary().Body(app.Span().Text("Settings"),
 			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
+		t.aspects(),
 		app.Div().Class("grid").Body(
 			t.edge("Width", s.Width, t.composer.SetWidth),
 			t.edge("Height", s.Height, t.composer.SetHeight),
@@ -44,6 +46,18 @@ func (t *settingsPanel) Render() app.UI {
 		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
 			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
 	)
+}
+
+// aspects offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
+func (t *settingsPanel) aspects() app.UI {
+	c, trained := t.composer, t.trained()
+	now, offered := c.Aspect(trained)
+	var list []app.UI
+	for _, a := range state.Aspects {
+		list = append(list, app.Button().Class("plain small").Text(a.String()).Aria("pressed", fmt.Sprint(offered && a == now)).
+			OnClick(func(app.Context, app.Event) { c.SetAspect(a, trained) }, named(a.String())))
+	}
+	return app.Div().Class("aspects").Role("group").Aria("label", "Shape of the picture").Hidden(c.Follows()).Body(list...)
 }
 
 // noise chooses what draws the noise of a seed.

@@ -11,9 +11,13 @@ func (p *page) listen() {
 		case e.Get("key").String() == "Enter" && (e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()):
 			e.Call("preventDefault")
 			p.loop.dispatch(p.generate)
-		case e.Get("key").String() == "Escape" && !closeAbout():
+		case e.Get("key").String() == "Escape" && !fold():
 			typing := typing(e.Get("target"))
 			p.loop.dispatch(func() { p.escape(typing) })
+		case e.Get("key").String() == "?" && !typing(e.Get("target")):
+			if d := byID(shortcutsID); d.Truthy() {
+				d.Set("open", !d.Get("open").Bool())
+			}
 		case e.Get("key").String() == "z" && (e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()) && !typing(e.Get("target")):
 			e.Call("preventDefault")
 			p.loop.dispatch(p.takeBack)
@@ -82,30 +86,32 @@ func (p *page) outside() {
 		e.Call("preventDefault")
 		e.Call("stopImmediatePropagation")
 	}
-	floating := func(e js.Value) (about, models bool) {
+	floating := func(e js.Value) (folds, models bool) {
 		within := func(id string) bool {
 			float := byID(id)
 			return float.Truthy() && float.Call("contains", e.Get("target")).Bool()
 		}
-		about = byID(aboutID).Truthy() && byID(aboutID).Get("open").Bool() && !within(aboutID)
-		return about, p.library.Open && !within("models")
+		for _, id := range folding {
+			folds = folds || byID(id).Truthy() && byID(id).Get("open").Bool() && !within(id)
+		}
+		return folds, p.library.Open && !within("models")
 	}
 	for _, event := range []string{"pointerdown", "mousedown"} {
 		capture(event, func(e js.Value) {
-			if about, models := floating(e); about || models {
+			if folds, models := floating(e); folds || models {
 				swallow(e)
 			}
 		})
 	}
 	capture("click", func(e js.Value) {
 		// A click without a pointer comes from the keyboard, or from a label.
-		about, models := floating(e)
-		if e.Get("detail").Int() == 0 || !about && !models {
+		folds, models := floating(e)
+		if e.Get("detail").Int() == 0 || !folds && !models {
 			return
 		}
 		swallow(e)
-		if about {
-			closeAbout()
+		if folds {
+			fold()
 		}
 		if models {
 			p.loop.dispatch(func() { p.librarian.show(false) })

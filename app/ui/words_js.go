@@ -20,13 +20,14 @@ type wordsPanel struct {
 	composer    *state.Composer
 	controls    *controls
 	countTokens func()
+	history     *state.History
 }
 
 func (w *wordsPanel) Render() app.UI {
 	s, tokens := &w.composer.Settings, w.composer.Tokens
 	return app.Section().Aria("label", "Words").Body(
-		w.area("Prompt", "fox on a blue background", 3, &s.Prompt, tokens.Prompt),
-		w.area("Negative prompt", "what it should not be", 1, &s.NegativePrompt, tokens.Negative),
+		w.area("Prompt", "fox on a blue background", 3, &s.Prompt, tokens.Prompt, w.recall),
+		w.area("Negative prompt", "what it should not be", 1, &s.NegativePrompt, tokens.Negative, func(app.Context, app.Event) {}),
 		app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).
 			Title(`prompt_weights: (fox:1.3) weighs a word more and [fox] less, \( is the sign itself, BREAK begins a new part, and prompts may have any length, as in AUTOMATIC1111's web UI; literally, all signs are words, and 77 tokens are read, as in diffusers`).
 			Text(map[bool]string{true: "Words: with weights, as (fox:1.3)", false: "Words: literally"}[s.PromptWeights]).
@@ -54,7 +55,7 @@ func (w *wordsPanel) marks(label, value string) app.UI {
 	return app.Div().ID("marks-"+label).Class("marks").Aria("hidden", "true").Body(list...)
 }
 
-func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens protocol.Count) app.UI {
+func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens protocol.Count, keyDown app.EventHandler) app.UI {
 	count, cut := "", ""
 	if tokens.Limit > 0 {
 		count = fmt.Sprintf("%d of %d tokens", tokens.Tokens, tokens.Limit)
@@ -71,7 +72,7 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 	id := w.controls.bind("words-"+label, *value)
 	return app.Div().Class("field").Body(
 		app.Label().For(id).Body(app.Text(label), app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
-		app.Div().Class("words").Body(w.marks(label, *value), app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).OnInput(func(ctx app.Context, _ app.Event) {
+		app.Div().Class("words").Body(w.marks(label, *value), app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).OnKeyDown(keyDown).OnInput(func(ctx app.Context, _ app.Event) {
 			*value = text(ctx)
 			w.countTokens()
 		}).On("scroll", func(ctx app.Context, _ app.Event) {

@@ -54,6 +54,25 @@ function offer(take) {
   globalThis.dispatchEvent(new Event("imprompt-update"));
 }
 
+// The browser's offer to install the page, which comes once.
+addEventListener("beforeinstallprompt", (e) => {
+  e.preventDefault();
+  globalThis.impromptInstall = e;
+  dispatchEvent(new Event("imprompt-install"));
+});
+
+// impromptShared takes the files that another program shared with the page, which
+// service-worker.js has put into a cache.
+globalThis.impromptShared = async () => {
+  const cache = await caches.open("imprompt-shared"), files = [];
+  for (const request of await cache.keys()) {
+    const response = await cache.match(request);
+    files.push(new File([await response.blob()], decodeURIComponent(response.headers.get("x-name")), { type: response.headers.get("content-type") ?? "" }));
+    await cache.delete(request);
+  }
+  return files;
+};
+
 // reload reloads the page once nothing is being drawn or stored here.
 function reload() {
   if (globalThis.impromptBusy?.()) setTimeout(reload, 500);
@@ -68,6 +87,8 @@ function keepOffline() {
     next.postMessage("activate");
   });
   serviceWorker.register("service-worker.js").then((registration) => {
+    // A page that stays open for days is offered new versions, too.
+    setInterval(() => registration.update().catch(() => {}), 3_600_000);
     // A version that was offered at an earlier visit, and not taken, still waits.
     if (registration.waiting && serviceWorker.controller) wait(registration.waiting);
     registration.addEventListener("updatefound", () => {

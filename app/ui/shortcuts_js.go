@@ -1,0 +1,29 @@
+//go:build js && wasm
+
+package ui
+
+import "github.com/maxence-charriere/go-app/v10/pkg/app"
+
+// shortcutsPanel unfolds to the keys that the page knows.
+type shortcutsPanel struct{ app.Compo }
+
+const shortcutsID = "shortcuts"
+
+// shortcuts are the keys and what they do.
+var shortcuts = [][2]string{
+	{"Ctrl Enter", "Generate"}, {"Esc", "close what is open, or stop the picture"}, {"Ctrl Z", "take back what was done last"},
+	{"↑ ↓", "earlier prompts, from the beginning or the end of the prompt"}, {"?", "these keys"},
+	{"Arrows, + − 0", "on an image prompt: move, zoom and reset its crop"},
+	{"Arrows, Space, Shift", "on a mask: move the brush, set a dab, paint"},
+}
+
+func (t *shortcutsPanel) Render() app.UI {
+	var list []app.UI
+	for _, s := range shortcuts {
+		list = append(list, app.Dt().Body(app.Kbd().Text(s[0])), app.Dd().Text(s[1]))
+	}
+	return app.Details().Class("about").ID(shortcutsID).Body(
+		app.Summary().Text("?").Aria("label", "Keys").Title("Keys"),
+		app.Div().Class("float").Body(app.Dl().Body(list...)),
+	)
+}
