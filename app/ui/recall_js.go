@@ -2,7 +2,11 @@
 
 package ui
 
-import "github.com/maxence-charriere/go-app/v10/pkg/app"
+import (
+	"unicode/utf16"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+)
 
 // recall brings earlier prompts back with the arrow keys: up from the very beginning, down from the very end.
 func (w *wordsPanel) recall(ctx app.Context, e app.Event) {
@@ -19,21 +23,19 @@ func (w *wordsPanel) recall(ctx app.Context, e app.Event) {
 			prompt, ok = w.history.Earlier(s.Prompt)
 		}
 	case "ArrowDown":
-		if at == src.Get("value").Get("length").Int() {
+		if at == len(utf16.Encode([]rune(text(ctx)))) {
 			prompt, ok = w.history.Later(s.Prompt)
 		}
 	}
 	if !ok {
 		return
 	}
-	e.PreventDefault()
 	s.Prompt = prompt
 	src.Set("value", prompt)
 	end := 0 // where the next press goes on from
 	if e.Get("key").String() == "ArrowDown" {
-		end = src.Get("value").Get("length").Int()
+		end = len(utf16.Encode([]rune(prompt)))
 	}
 	src.Call("setSelectionRange", end, end)
 	w.countTokens()
 }
-
