@@ -4,6 +4,7 @@ import "fmt"
 
 // Attention is what the page's tab says while the visitor looks elsewhere.
 type Attention struct {
+	Name   string // of the page
 	Hidden bool   // the page is not seen
 	done   string // what was done since
 }
@@ -27,15 +28,14 @@ func (a *Attention) Done(text string) (tell bool) {
 
 // Title is the title of the tab: how far a picture is or, without one, a download.
 func (a *Attention) Title(j *Jobs, l *Library) string {
-	const name = "Imprompt"
 	if j.Busy() {
-		return fmt.Sprintf("%.0f %% · %s", 100*j.Progress(nil).Fraction, name)
+		return fmt.Sprintf("%.0f %% · %s", 100*j.Progress(nil).Fraction, a.Name)
 	}
 	if text, fraction := l.Underway(); text != "" {
-		return fmt.Sprintf("%.0f %% · %s", 100*fraction, name)
+		return fmt.Sprintf("%.0f %% · %s", 100*fraction, a.Name)
 	}
 	if a.done != "" {
-		return a.done + " · " + name
+		return a.done + " · " + a.Name
 	}
-	return name
+	return a.Name
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestTitleOfTheTab(t *testing.T) {
-	a, e, f := &Attention{}, newFakeEngine(t), newBundled(t)
+	a, e, f := &Attention{Name: "Imprompt"}, newFakeEngine(t), newBundled(t)
 	check := func(want string) {
 		t.Helper()
 		if got := a.Title(e.jobs, f.Library); got != want {

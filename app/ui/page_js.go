@@ -69,6 +69,7 @@ func newPage() *page {
 func (p *page) OnMount(ctx app.Context) {
 	p.ctx, p.loop.ctx = ctx, ctx
 	p.canShare = canShare()
+	p.attention.Name = js.Global().Get("document").Get("title").String()
 	p.listen()
 	p.canvases.listen()
 	p.program.listen()

@@ -64,12 +64,14 @@ addEventListener("beforeinstallprompt", (e) => {
 // impromptShared takes the files that another program shared with the page, which
 // service-worker.js has put into a cache.
 globalThis.impromptShared = async () => {
-  const cache = await caches.open("imprompt-shared"), files = [];
+  const files = [];
+  if (!(await caches.has("imprompt-shared"))) return files;
+  const cache = await caches.open("imprompt-shared");
   for (const request of await cache.keys()) {
     const response = await cache.match(request);
     files.push(new File([await response.blob()], decodeURIComponent(response.headers.get("x-name")), { type: response.headers.get("content-type") ?? "" }));
-    await cache.delete(request);
   }
+  await caches.delete("imprompt-shared");
   return files;
 };
 
