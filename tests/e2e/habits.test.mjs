@@ -13,6 +13,14 @@ before(async () => {
   studio = await open();
   page = studio.page;
   await forget(page);
+  await page.addInitScript(() => {
+    globalThis.locks = [];
+    const request = async () => {
+      locks.push("awake");
+      return { released: false, release() { this.released = true; locks.push("asleep"); } };
+    };
+    Object.defineProperty(navigator, "wakeLock", { value: { request } });
+  });
   await visit(page, site.url);
 });
 after(async () => {
@@ -47,6 +55,8 @@ test("earlier prompts come back with the arrow keys", async () => {
     await button(page, "Stop").click();
     await button(page, "Generate").waitFor();
   }
+  // The device stayed awake meanwhile.
+  assert.deepEqual(await page.evaluate(() => locks), ["awake", "asleep", "awake", "asleep"]);
   await page.reload();
   await button(page, "Generate").waitFor();
   const area = prompt(page);
@@ -73,6 +83,13 @@ test("pictures that another program shares become image prompts", async () => {
   }, fox);
   await page.reload();
   await page.getByRole("img", { name: "Image prompt from elsewhere ä.png" }).waitFor();
+});
+
+test("where the browser offers it, the page can be installed", async () => {
+  await page.evaluate(() => dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt() { globalThis.prompted = true; } })));
+  await button(page, "Install").click();
+  await button(page, "Install").waitFor({ state: "hidden" });
+  assert.ok(await page.evaluate(() => prompted));
 });
 
 test("with the system's own colours, edges and states are drawn", async () => {

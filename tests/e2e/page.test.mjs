@@ -46,6 +46,10 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   await draw(page, () => prompt(page).press("Control+Enter"));
   const [width, height] = await pixelsOf(page, await bytesOf(result(page)));
   assert.deepEqual([width, height], [64, 64]);
+  // A small picture is shown at twice its size, with its pixels crisp, and says what drew it.
+  const shown = await result(page).evaluate((i) => [i.clientWidth, i.clientHeight, getComputedStyle(i).imageRendering]);
+  assert.deepEqual(shown, [128, 128, "pixelated"]);
+  await page.getByText(/^Demo model · Seed 7/).waitFor();
   // Its cost is shown below it, and in About.
   await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* per step\) · [\d.]+ MB at most/).waitFor();
   await page.getByText("About this GPU").click();
@@ -115,6 +119,8 @@ test("buttons act on the picture that is shown, not on an earlier one", async ()
   await button(page, "Show λ = 1").click();
   const [last] = await Promise.all([page.waitForEvent("download"), button(page, "Download").click()]);
   assert.deepEqual([...fs.readFileSync(await last.path())], await bytesOf(result(page)));
+  await button(page, "Same seed").click();
+  await page.locator(".notice", { hasText: "The next pictures have the seed 7." }).waitFor();
   await button(page, "Share").click();
   await page.waitForFunction(() => shared.length === 1);
   assert.deepEqual(await page.evaluate(() => shared), [["imprompt-7.png", (await bytesOf(result(page))).length]]);
