@@ -13,7 +13,7 @@ type Step struct {
 }
 
 // maxSteps is how many steps are remembered. Each may hold pictures.
-const maxSteps = 20
+const maxSteps = 10
 
 // Did remembers what was done. back takes it back. over is called when it cannot be taken back any more, to let go of
 // what was held for that. One of the two is called, once.
