@@ -3,7 +3,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -136,7 +135,11 @@ func (s *Store) download(ctx context.Context, file string, o Options) (Manifest,
 		tag.Text = fmt.Sprintf("%d bytes", f.size)
 	}
 	// The hub's word is the strongest, and the same wherever it sends for the bytes.
-	if sum := cmp.Or(f.sha256, hubSHA256(ctx, file, f.size)); sum != "" {
+	sum := f.sha256
+	if sum == "" {
+		sum = hubSHA256(ctx, file, f.size)
+	}
+	if sum != "" {
 		tag = loader.Tag{Text: bySHA256 + sum, Strong: true}
 		if o.SHA256 == "" {
 			o.SHA256 = sum
@@ -330,12 +333,12 @@ func hubSHA256(ctx context.Context, file string, size int64) string {
 		return ""
 	}
 	if address, ok := loader.CivitaiVersionURL(file); ok {
-		_, text := said(ctx, address, 1<<20)
+		_, text, _ := fetchText(ctx, address, 1<<20)
 		return loader.ParseCivitaiVersion(text, size)
 	}
 	if address, ok := loader.PointerURL(file); ok {
-		a, text := said(ctx, address, 1024)
-		if sum := a.SHA256(); sum != "" {
+		a, text, err := fetchText(ctx, address, 1024)
+		if sum := a.SHA256(); sum != "" && err == nil {
 			return sum
 		}
 		if sum, total, ok := loader.ParsePointer(text); ok && total == size {
@@ -343,7 +346,7 @@ func hubSHA256(ctx context.Context, file string, size int64) string {
 		}
 	}
 	if address, path, ok := loader.TreeURL(file); ok {
-		_, text := said(ctx, address, 1<<20)
+		_, text, _ := fetchText(ctx, address, 1<<20)
 		if sum, total := loader.ParseTree(text, path); total == size {
 			return sum
 		}
@@ -353,20 +356,12 @@ func hubSHA256(ctx context.Context, file string, size int64) string {
 
 // Text is a short text that a server sends, such as a list in JSON.
 func Text(ctx context.Context, address string) ([]byte, error) {
-	_, text, err := answered(ctx, address, 4<<20)
+	_, text, err := fetchText(ctx, address, 4<<20)
 	return text, err
 }
 
-// said is what a server answers to a request, up to a number of bytes, or nothing.
-func said(ctx context.Context, address string, most int) (loader.Answer, []byte) {
-	a, text, err := answered(ctx, address, most)
-	if err != nil {
-		return loader.Answer{}, nil
-	}
-	return a, text
-}
-
-func answered(ctx context.Context, address string, most int) (loader.Answer, []byte, error) {
+// fetchText asks a server for a text, and reads a number of bytes of it at most.
+func fetchText(ctx context.Context, address string, most int) (loader.Answer, []byte, error) {
 	d, a, closed, err := ask(ctx, "GET", address, 0, -1)
 	defer closed()
 	if err != nil {

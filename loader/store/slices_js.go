@@ -53,14 +53,19 @@ func (d *transfer) missing(ctx context.Context) (list []slice, need int64, err e
 		d.pieces[x.at] = Piece{x.at, x.size, v.Get("sha256").String()}
 		d.done += x.to - x.from
 	}
-	switch {
-	case !inOrder:
-	case len(d.pieces) == 0:
-		d.source = d.options.header
-	default:
-		d.source, err = newSourceHash(ctx, state)
+	if !inOrder {
+		return list, need, nil
 	}
-	return list, need, err
+	if len(d.pieces) > 0 {
+		if d.source, err = newSourceHash(ctx, state); err == nil || ctx.Err() != nil {
+			return list, need, err
+		}
+		// Another version of the library wrote the state, so all is fetched again.
+		clear(d.pieces)
+		d.done, list, need = 0, d.plan.slices, d.plan.size
+	}
+	d.source = d.options.header
+	return list, need, nil
 }
 
 // add counts source bytes.

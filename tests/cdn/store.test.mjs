@@ -423,6 +423,17 @@ test("slices that were converted before their file's SHA-256 was known are fetch
   assert.ok(cdn.bytes > file.length);
 });
 
+test("a state of the hash that cannot be read is not used", async () => {
+  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  await paused(url, {}, { sha256 });
+  await tab.evaluate(() => {
+    const { hasher } = impromptLoader;
+    impromptLoader.hasher = async (state) => { if (state) throw new Error("the state is of another version"); return hasher(state); };
+  });
+  assert.equal((await download(url, { sha256 })).error, undefined);
+  assert.ok(cdn.bytes > file.length);
+});
+
 const notes = () => tab.evaluate(() => globalThis.notes);
 const anew = () => tab.evaluate(() => globalThis.anew);
 

@@ -146,7 +146,7 @@ test("files that are not pictures, cut off or too large are refused in plain wor
 
 test("a PNG by A1111 restores its settings, and its text is never treated as markup", async () => {
   const evil = `<img src=x onerror="document.title='taken'"><b id=bold>fox</b>`;
-  const text = `${evil}\nNegative prompt: blur\nSteps: 33, Sampler: Euler a, CFG scale: 6.5, Seed: 12345, Size: 192x256, Model hash: abc, Clip skip: 2`;
+  const text = `${evil}\nNegative prompt: blur\nSteps: 33, Sampler: Euler a, CFG scale: 6.5, Seed: 12345, Size: 192x256, Model hash: abc, Hires upscale: 2`;
   await drop(page, ["<b id=bold>name</b>.png", withText(fox, "parameters", text)]);
   await page.waitForFunction(() => document.getElementById("words-Prompt").value.includes("onerror"));
   assert.equal(await prompt(page).inputValue(), evil);
@@ -157,7 +157,7 @@ test("a PNG by A1111 restores its settings, and its text is never treated as mar
   }
   assert.equal(await page.getByRole("combobox", { name: "Scheduler" }).inputValue(), "euler_a");
   const note = page.locator(".notice", { hasText: "Settings restored" });
-  assert.match(await note.textContent(), /<b id=bold>name<\/b>\.png, except for: Clip skip/);
+  assert.match(await note.textContent(), /<b id=bold>name<\/b>\.png, except for: Hires/);
   assert.equal(await page.locator("#bold, img[src=x]").count(), 0);
   assert.notEqual(await page.title(), "taken");
   await note.getByRole("button", { name: "Use it as an image prompt instead" }).click();
