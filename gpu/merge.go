@@ -236,7 +236,7 @@ func (m *merge) product(p *Program, f factor, sum, times *Buffer, row, rows int,
 		Params: []Param{{"rows", rows}, {"columns", f.columns}, {"rank", f.rank}, {"a_at", row * f.row}, {"a_row", f.row}, {"a_column", f.column},
 			{"add", add}, {"factor", scale}},
 		Bind:   []Binding{Read("a", f.a), Read("b", f.b), Read("times", times).Optional(), Write("sum", sum)},
-		Groups: [3]int{(f.columns + 255) / 256, (rows + 7) / 8, 1},
+		Groups: [3]int{(rows + 7) / 8, (f.columns + 255) / 256, 1},
 		Cost:   2 * float64(rows*f.columns*f.rank),
 	})
 }

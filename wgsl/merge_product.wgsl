@@ -31,8 +31,9 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
-    let r = group.y * 8u;
-    let c = group.x * 256u + t;
+    // Workgroups of the same columns follow one another, so that b's columns stay in the cache.
+    let r = group.x * 8u;
+    let c = group.y * 256u + t;
     // Rows and columns beyond the end read the last one, and are not written.
     let last = p.columns - 1u;
     let c0 = min(c, last);

@@ -15,7 +15,7 @@ const SIZES = { // of UNets with SD 1.5's channels and heads
 const usage = `./build.sh bench [unet|ops|load] [OPTIONS]
   unet   a step of Stable Diffusion's UNet with an IP-Adapter (default)
   ops    SD 1.5's single operations at 512 × 512: convolutions, matrix products, attention
-  load   from a file (Node), from IndexedDB (Chromium) to the GPU, in MiB/s
+  load   from a file (Node), from IndexedDB (Chromium) to the GPU, in MiB/s; and merging a LoRA of rank 64
   --on node|chromium     Dawn in Node, or headless Chromium (default: node, for load both)
   --size ${Object.keys(SIZES).join("|")}   how much of the UNet (default tiny; full is SD 1.5 at 512 × 512)
   --numbers f16|f32      (default both, where the adapter has shader-f16)
@@ -80,9 +80,14 @@ function opLine(r) {
 }
 
 function printLoad(r, where) {
+  const merged = (what) => {
+    const ratio = r.loadCPU ? r[what + "CPU"] / r.loadCPU : r[what + "Seconds"] / r.loadSeconds;
+    return `${seconds(r[what + "Seconds"]).trim()}, ${times(ratio).trim()} as long as loading${r.loadCPU ? ", by processor time," : ""} takes`;
+  };
   const rate = (s) => `${(r.bytes / 2 ** 20 / s).toFixed(0)} MiB/s`;
   console.log(`\nLoading a UNet of ${(r.bytes / 2 ** 20).toFixed(0)} MiB, ${where}, on ${r.adapter}
-  ${r.downloadSeconds ? `from the server into IndexedDB: ${rate(r.downloadSeconds)}; ` : ""}to the GPU, repacked: ${rate(r.seconds)} (the first time, shaders compiled: ${rate(r.firstSeconds)}); reading alone: ${rate(r.readSeconds)}`);
+  ${r.downloadSeconds ? `from the server into IndexedDB: ${rate(r.downloadSeconds)}; ` : ""}to the GPU, repacked: ${rate(r.loadSeconds)} (the first time, shaders compiled: ${rate(r.firstSeconds)}); reading alone: ${rate(r.readSeconds)}
+  a LoRA of rank 64 is merged into the transformers' layers in ${merged("attentions")}; into all layers in ${merged("all")}`);
 }
 
 async function main() {
