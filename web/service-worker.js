@@ -1,9 +1,11 @@
-// Keeps the site, and the model that ships, for use without a network. VERSION and FILES are
-// filled in when the site is built. All files of a version are stored before it can take over.
+// Keeps the site, and the model that ships, for use without a network. VERSION, FILES and LATER
+// are filled in when the site is built. All FILES of a version are stored before it can take over,
+// and those of LATER, which not every visitor needs, when they are first asked for.
 // A page sees only the files of its own version, because the addresses of its scripts, workers
 // and weights name the version.
 const VERSION = "{{VERSION}}";
 const FILES = {{FILES}}; // path → hash
+const LATER = {{LATER}}; // the same
 const PREFIX = "imprompt-site:" + self.registration.scope + ":";
 const CACHE = PREFIX + VERSION;
 // The page is stored under the address of its folder, because many hosts redirect index.html
@@ -102,7 +104,11 @@ self.addEventListener("fetch", (event) => {
       if (index) return index;
     }
     try {
-      return await fetch(request);
+      const integrity = LATER[url.pathname.slice(scope.pathname.length)];
+      if (!integrity || version !== VERSION) return await fetch(request);
+      const response = await fetch(url, { integrity });
+      if (response.ok) await cache.put(request, response.clone());
+      return response;
     } catch {
       // Without a network, a file that is not stored is not found.
       return new Response("", { status: 404 });

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -115,24 +116,33 @@ func fillIn(out string) error {
 	if err := addVersion(filepath.Join(out, "web", "js"), version); err != nil {
 		return err
 	}
-	hashes := map[string]string{}
+	now, later := map[string]string{}, map[string]string{}
 	for _, name := range files {
 		b, err := os.ReadFile(filepath.Join(out, filepath.FromSlash(name)))
 		if err != nil {
 			return err
 		}
 		sum := sha256.Sum256(b)
+		hashes := now
+		if strings.HasPrefix(name, notAtOnce) {
+			hashes = later
+		}
 		hashes[name] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 	}
-	list, err := json.Marshal(hashes)
-	if err != nil {
+	nowList, err1 := json.Marshal(now)
+	laterList, err2 := json.Marshal(later)
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(out, "service-worker.js"), "{{VERSION}}", version, "{{FILES}}", string(list)); err != nil {
+	if err := replace(filepath.Join(out, "service-worker.js"), "{{VERSION}}", version, "{{FILES}}", string(nowList), "{{LATER}}", string(laterList)); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(out, "_headers"), []byte(headersFile(files)), 0o644)
 }
+
+// notAtOnce is the folder whose files the service worker stores only when they are first asked
+// for: the ControlNet of the model that ships.
+const notAtOnce = "web/model/controlnet/"
 
 // importOf finds the modules that a module of the site imports.
 var importOf = regexp.MustCompile(`(?m)^(import (?:.* from )?"\./[\w.-]+\.js)";`)

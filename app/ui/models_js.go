@@ -13,6 +13,7 @@ import (
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/web"
 )
 
 // librarian is what the library of models needs of the page and the browser.
@@ -125,6 +126,22 @@ func (l *librarian) PersistStorage() {
 		granted, err := webapi.Await(context.Background(), storage.Call("persist"))
 		return func() { l.page.library.Persisted(err == nil && granted.Bool()) }
 	})
+}
+
+// structureOpened gets what the Structure card needs: what is stored and offered, or the ControlNet of the model that
+// ships, which the service worker then stores.
+func (l *librarian) structureOpened() {
+	switch {
+	case l.page.library.Chosen.ID != "":
+		l.StartLibrary()
+	case web.Ships.ControlNet != "":
+		for _, file := range []string{"config.json", "diffusion_pytorch_model.safetensors"} {
+			l.page.loop.beside(func() func() {
+				_, _ = fetchBlob("web/model/controlnet/" + file) // if that fails, drawing says so
+				return func() {}
+			})
+		}
+	}
 }
 
 // show opens or closes the panel, and gives it the keyboard.

@@ -104,7 +104,7 @@ func (p *page) Render() app.UI {
 						takeFiles: p.intake.files, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
-					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, take: p.intake.structure, opened: p.librarian.StartLibrary},
+					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, take: p.intake.structure, opened: p.librarian.structureOpened},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, trained: func() int { return p.library.Chosen.TrainedFor() }},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),

@@ -54,21 +54,6 @@ type Run struct {
 	Height, Width int // of the latents
 }
 
-// Alike copies a tensor of batch 1, which is the same for all entries of the batch, so that
-// there are so many of it. The caller releases the result.
-func (r *Run) Alike(ctx context.Context, x *gpu.Tensor, count int) (*gpu.Tensor, error) {
-	y := r.Device.NewTensor(x.Name, gpu.Act, append([]int{count}, x.Shape[1:]...)...)
-	p := r.Device.NewProgram(x.Name)
-	defer p.Release()
-	for i := range count {
-		gpu.CopyRows(p, x, y, 0, i*x.Rows(), x.Rows())
-	}
-	if err := p.Build(ctx); err != nil {
-		return nil, err
-	}
-	return y, p.Run(ctx, 0)
-}
-
 // Branch is what the UNet computes at once: the whole batch or, in the low-memory mode and
 // for Separate guides, one of its entries. With classifier-free guidance the batch has two entries, the
 // unconditional one and then the conditional one.

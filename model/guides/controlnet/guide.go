@@ -30,6 +30,7 @@ type Guide struct {
 	off         bool          // λ is 0 in all steps
 
 	prepared map[*guides.Branch]*prepared
+	hint     *gpu.Tensor   // Act [1, h, w, C]
 	table    *gpu.Tensor   // F32 [steps, residuals]: λ, for residuals that Add adds
 	factors  []*gpu.Tensor // by residual: F32 [steps, C], λ in every channel, for those that a convolution adds
 	releases []func()
@@ -37,8 +38,7 @@ type Guide struct {
 
 // prepared is what the steps of a branch share.
 type prepared struct {
-	first, count int         // the branch's entries that the network computes
-	hint         *gpu.Tensor // Act [count, h, w, C]
+	first, count int // the branch's entries that the network computes
 	conditioning *unet.Conditioning
 }
 
@@ -85,11 +85,11 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	if err := r.Memory.Need(ctx, g.network); err != nil {
 		return err
 	}
-	hint, err := g.hint(ctx, r)
-	if err != nil {
+	var err error
+	if g.hint, err = g.embed(ctx, r); err != nil {
 		return err
 	}
-	g.releases = append(g.releases, hint.Release)
+	g.releases = append(g.releases, g.hint.Release)
 	for _, b := range r.Branches {
 		p := &prepared{count: b.Count}
 		if g.conditional && r.Batch == 2 {
@@ -97,7 +97,7 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 				continue
 			}
 		}
-		if err := g.prepare(ctx, r, b, p, hint); err != nil {
+		if err := g.prepare(ctx, r, b, p); err != nil {
 			return err
 		}
 		g.prepared[b] = p
@@ -109,14 +109,7 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 }
 
 // prepare computes what the steps of a branch share.
-func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p *prepared, hint *gpu.Tensor) (err error) {
-	p.hint = hint
-	if p.count > 1 {
-		if p.hint, err = r.Alike(ctx, hint, p.count); err != nil {
-			return err
-		}
-		g.releases = append(g.releases, p.hint.Release)
-	}
+func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p *prepared) (err error) {
 	words := r.Words
 	if p.count < r.Batch {
 		words, err = nn.Once(ctx, r.Device, "words", func(pr *gpu.Program) *gpu.Tensor { return guides.Entry(pr, r.Words, b.First+p.first) })
@@ -133,8 +126,8 @@ func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p 
 	return nil
 }
 
-// hint is the map's embedding, Act [1, h, w, C].
-func (g *Guide) hint(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
+// embed computes the map's embedding, Act [1, h, w, C].
+func (g *Guide) embed(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
 	n := g.network
 	factor := 1 << (len(n.config.EmbeddingChannels) - 1)
 	height, width := r.Height*factor, r.Width*factor
@@ -178,8 +171,8 @@ func (g *Guide) Record(p *gpu.Program, x *gpu.Tensor, b *guides.Branch, t *unet.
 	if pr == nil {
 		return
 	}
-	// The entries of the batch have the same latents, so that any of them may be read.
-	x = x.First(pr.count)
+	// The entries of the batch have the same latents.
+	x = x.First(1)
 	if in := g.network.config.Encoder.InChannels; in < x.Channels() {
 		x = gpu.FirstChannels(p, x, in) // without the mask and the picture of an inpainting model
 	}
@@ -190,7 +183,7 @@ func (g *Guide) Record(p *gpu.Program, x *gpu.Tensor, b *guides.Branch, t *unet.
 			t.TapMid(tap)
 		}
 	}
-	for i, h := range g.network.RecordStates(p, x, pr.hint, pr.conditioning) {
+	for i, h := range g.network.RecordStates(p, x, g.hint, pr.conditioning) {
 		conv, label := g.network.conv(i)
 		if !g.network.GlobalPool() && pr.count == b.Count {
 			tapSkip(i, func(p *gpu.Program, skip *gpu.Tensor) *gpu.Tensor {

@@ -61,8 +61,8 @@ func (n *ControlNet) conv(i int) (layer *nn.Conv2d, label string) {
 
 // RecordStates records the encoder: what the convolutions of the residuals read.
 //
-//	x: Act [B, h, w, in_channels], the noisy latents
-//	hint: Act [B, h, w, C], the map's embedding
+//	x: Act [1, h, w, in_channels], the noisy latents, which all entries of the batch share
+//	hint: Act [1, h, w, C], the map's embedding
 //	returns: Act, one for each residual
 func (n *ControlNet) RecordStates(p *gpu.Program, x, hint *gpu.Tensor, c *unet.Conditioning) []*gpu.Tensor {
 	skips, mid := n.Encoder.Record(p, x, hint, c)
