@@ -22,6 +22,10 @@ type Bundle struct {
 	Name    string   `json:"name"`
 	About   string   `json:"about,omitempty"`
 	Records []string `json:"records"` // ids of entries, the model first; what they need comes with them
+	// What suits the bundle, if it is not what suits its model. Zero values change nothing.
+	Scheduler         string  `json:"scheduler,omitempty"`
+	NumInferenceSteps int     `json:"num_inference_steps,omitempty"`
+	GuidanceScale     float64 `json:"guidance_scale,omitempty"`
 }
 
 // Licence is shown before the first download; Accept asks for an answer.

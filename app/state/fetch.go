@@ -8,6 +8,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/model/scheduler"
 )
 
 // Group is what is downloaded together with one press: a bundle of the catalogue, or what a picture lacks.
@@ -210,12 +211,35 @@ func (l *Library) arrive() {
 			break
 		}
 	}
+	for _, e := range l.catalogue.With(g.Records...) {
+		if e.Kind == loader.KindLoRA {
+			l.outside.UseLoRA(e.ID)
+		}
+	}
 	l.outside.Arrived(g)
 }
 
 func (l *Library) setFetching(g *Group) {
 	l.Fetching = g
 	l.outside.Remember("fetch", g)
+}
+
+// Suit takes over what suits a group, if it is a bundle that says so.
+func (c *Composer) Suit(g Group, l *Library) {
+	for _, b := range l.catalogue.Bundles {
+		if b.ID != g.ID {
+			continue
+		}
+		if _, known := scheduler.Find(b.Scheduler); known {
+			c.Settings.Scheduler = b.Scheduler
+		}
+		if b.NumInferenceSteps > 0 {
+			c.Settings.NumInferenceSteps = b.NumInferenceSteps
+		}
+		if b.GuidanceScale > 0 {
+			c.Settings.GuidanceScale = b.GuidanceScale
+		}
+	}
 }
 
 // Lacks returns what the chosen model lacks for a request, if the catalogue has it.

@@ -160,3 +160,35 @@ func TestOfferShowsWhatComesWithIt(t *testing.T) {
 		t.Errorf("it says %q", about)
 	}
 }
+
+// A bundle's LoRAs are used when it is here, with the settings that suit them.
+func TestFastBundle(t *testing.T) {
+	f := newFakeLibrary(t)
+	fast := bundled
+	fast.Models = append(slices.Clone(bundled.Models), loader.Entry{ID: "lcm", Kind: loader.KindLoRA, Name: "LCM-LoRA", Bytes: 1e8, Licence: "apache"})
+	fast.Bundles = []loader.Bundle{{ID: "fast", Name: "Fast", Records: []string{"sd15", "lcm"}, Scheduler: "lcm", NumInferenceSteps: 6, GuidanceScale: 1.5}}
+	put := func(items ...store.Item) {
+		f.answer(0, protocol.Stored{Library: store.Library{Items: items, Used: 1e9, Granted: 9e9}, Catalogue: fast})
+	}
+	put(stored("sd15", "model"))
+	o := f.Bundles()[0]
+	if o.Size != "100 MB to download, 100 MB on disk" {
+		t.Errorf("it takes %q", o.Size)
+	}
+	f.Fetch(o.Group)
+	f.answer(f.last().ID, protocol.Planned{Records: nil})
+	put(stored("sd15", "model"), stored("lcm", loader.KindLoRA))
+	if f.Chosen.ID != "sd15" || !slices.Equal(f.loras, []string{"lcm"}) {
+		t.Errorf("chosen is %q, with %q", f.Chosen.ID, f.loras)
+	}
+	c := NewComposer()
+	c.Suit(o.Group, f.Library)
+	if s := c.Settings; s.Scheduler != "lcm" || s.NumInferenceSteps != 6 || s.GuidanceScale != 1.5 {
+		t.Errorf("%+v", s)
+	}
+	before := c.Settings.Scheduler
+	c.Suit(Group{ID: "all"}, f.Library)
+	if c.Settings.Scheduler != before {
+		t.Error("a bundle that says nothing changes nothing")
+	}
+}
