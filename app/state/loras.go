@@ -15,7 +15,8 @@ type LoRA struct {
 	ID, Name string
 	Title    string   // the name that it was trained under; "" where that is not known
 	Triggers []string // words that call it
-	Hash     string
+	Hash     string   // of its tensors, by which A1111 knows it
+	SHA256   string   // of its file, by which Civitai knows it; "" where its publisher did not tell it
 }
 
 // LoRAs lists those that can be used with the chosen model. Those of other people's models do not fit the one that
@@ -32,6 +33,9 @@ func (c *Chooser) LoRAs() (list []LoRA) {
 		if item.LoRA != nil {
 			l.Title, l.Triggers, l.Hash = item.LoRA.Title, item.LoRA.Triggers, item.LoRA.Hash
 		}
+		if len(item.Files) == 1 {
+			l.SHA256 = strings.ToLower(item.Files[0].SHA256)
+		}
 		list = append(list, l)
 	}
 	return list
@@ -47,7 +51,9 @@ func (c *Chooser) FindLoRA(l settings.LoRA) (LoRA, bool) {
 		func(o LoRA) bool {
 			return settings.LoRAName(o.ID) == l.Name() || o.Name == l.Name() || o.Title == l.Name()
 		},
-		func(o LoRA) bool { return l.Hash != "" && o.Hash != "" && strings.HasPrefix(o.Hash, l.Hash) },
+		func(o LoRA) bool {
+			return l.Hash != "" && (strings.HasPrefix(o.Hash, l.Hash) || strings.HasPrefix(o.SHA256, l.Hash))
+		},
 	} {
 		if i := slices.IndexFunc(list, means); i >= 0 {
 			return list[i], true

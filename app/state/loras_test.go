@@ -17,11 +17,13 @@ func withLoRAs() *Chooser {
 	record := func(kind loader.Kind, id, name string, about *loader.LoRAInfo) store.Item {
 		return store.Item{Record: store.Record{ID: id, Kind: kind, Name: name, Complete: true, LoRA: about}}
 	}
-	return &Chooser{Chosen: Choice{ID: "sd15", Name: "SD"}, stored: store.Library{Items: []store.Item{
+	c := &Chooser{Chosen: Choice{ID: "sd15", Name: "SD"}, stored: store.Library{Items: []store.Item{
 		record(loader.KindModel, "sd15", "SD", nil),
 		record(loader.KindLoRA, "ink.safetensors", "ink.safetensors", &loader.LoRAInfo{Title: "Ink v2", Triggers: []string{"in ink"}, Hash: "0123456789abcdef"}),
 		record(loader.KindLoRA, "https://hub/a/lcm.safetensors", "LCM-LoRA", nil),
 	}}}
+	c.stored.Items[2].Files = []store.Remote{{SHA256: "FEDCBA9876543210"}}
+	return c
 }
 
 // A LoRA is found by what settings, pictures and tags may call it.
@@ -35,6 +37,7 @@ func TestFindLoRA(t *testing.T) {
 		{settings.LoRA{Weights: "ink"}, "ink.safetensors"},
 		{settings.LoRA{Weights: "Ink v2"}, "ink.safetensors"},
 		{settings.LoRA{Weights: "renamed", Hash: "0123456789ab"}, "ink.safetensors"},
+		{settings.LoRA{Weights: "renamed", Hash: "fedcba9876"}, "https://hub/a/lcm.safetensors"},
 		{settings.LoRA{Weights: "lcm"}, "https://hub/a/lcm.safetensors"},
 		{settings.LoRA{Weights: "LCM-LoRA"}, "https://hub/a/lcm.safetensors"},
 		{settings.LoRA{Weights: "none"}, ""},
@@ -43,7 +46,7 @@ func TestFindLoRA(t *testing.T) {
 			t.Errorf("%+v is %q, want %q", tc.l, got.ID, tc.want)
 		}
 	}
-	if got, want := c.LoRAs()[0], (LoRA{"ink.safetensors", "ink", "Ink v2", []string{"in ink"}, "0123456789abcdef"}); !reflect.DeepEqual(got, want) {
+	if got, want := c.LoRAs()[0], (LoRA{"ink.safetensors", "ink", "Ink v2", []string{"in ink"}, "0123456789abcdef", ""}); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v", got)
 	}
 }

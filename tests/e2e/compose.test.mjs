@@ -164,6 +164,26 @@ test("a PNG by A1111 restores its settings, and its text is never treated as mar
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
 });
 
+test("a style in a picture's text is on a card with its weight, and one that is not here is named", async () => {
+  const text = "a fox <lora:ink:0.6>\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 128x128, Version: v1.9.0";
+  await drop(page, ["a1111.png", withText(fox, "parameters", text)]);
+  await page.waitForFunction(() => document.getElementById("words-Prompt").value === "a fox");
+  await unfold(page, "Styles");
+  const weight = page.getByRole("slider", { name: "Weight of ink" });
+  assert.equal(await weight.inputValue(), "0.6");
+  await weight.fill("1.2");
+  await page.getByText("1.2", { exact: true }).waitFor();
+  await button(page, "Generate").click();
+  await page.waitForFunction(() => document.querySelector(".go .problem"));
+  assert.match((await problems(page)).join(), /style ink is not one of the model that ships/);
+  await button(page, "Remove ink").click();
+  assert.equal(await page.getByRole("slider", { name: "Weight of ink" }).count(), 0);
+  await prompt(page).fill("a fox <lora:gone:1>");
+  await button(page, "Generate").click();
+  await page.waitForFunction(() => /style gone/.test(document.querySelector(".go .problem")?.textContent));
+  assert.equal(await prompt(page).inputValue(), "a fox <lora:gone:1>");
+});
+
 test("the seed is rolled by its die, and kept by its lock", async () => {
   await unfold(page, "Settings");
   const seed = spin(page, "Seed"), lock = button(page, "Keep this seed");
