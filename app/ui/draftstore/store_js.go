@@ -34,13 +34,23 @@ func at(place string) *Store {
 	}}}
 }
 
-// Open finds a place for this tab. It may take a second.
+// How long a tab waits for its own place, in milliseconds. After a reload the page before is on its way out, which may
+// take a while on a busy machine. A tab that was duplicated waits in vain for the place of the other.
+const (
+	patience       = 1_000
+	reloadPatience = 20_000
+)
+
+// Open finds a place for this tab. It may take seconds.
 func Open() *Store {
 	session, own := js.Global().Get("sessionStorage"), ""
 	if v := session.Call("getItem", name); v.Truthy() {
 		own = v.String()
-		// The page before may not have let go of it yet. A tab that was duplicated does not.
-		if hold(own, map[string]any{"signal": js.Global().Get("AbortSignal").Call("timeout", 1000)}) {
+		wait := patience
+		if entries := js.Global().Get("performance").Call("getEntriesByType", "navigation"); entries.Length() > 0 && entries.Index(0).Get("type").String() == "reload" {
+			wait = reloadPatience
+		}
+		if hold(own, map[string]any{"signal": js.Global().Get("AbortSignal").Call("timeout", wait)}) {
 			return at(own)
 		}
 	}
