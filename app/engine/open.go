@@ -106,6 +106,7 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 	}
 	m.memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget, Unused: func(network string, keys []string) { e.warn(unused(network, keys)) }}
 	p.Memory = m.memory
+	m.memory.Spare = p.Forget
 	return m, errors.Join(m.memory.Add(p.Text, textWeights, m.weights), m.memory.Add(p.UNet, unetWeights, m.weights),
 		m.memory.Add(p.VAE.Decoder, vaeWeights, m.weights), m.memory.Add(p.VAE.Encoder, vaeWeights, m.weights))
 }
@@ -130,6 +131,7 @@ func OpenTokenizer(ctx context.Context, folder loader.Folder, at string) (*token
 }
 
 func (m *loadedModel) release() {
+	m.pipeline.Forget()
 	m.pipeline.Encodings.Release()
 	m.memory.Release()
 }

@@ -38,6 +38,13 @@ type Separate interface {
 	Separate() bool
 }
 
+// Repeatable is a Guide that says what it depends on. If the next run's guides have the same
+// keys, and all else is the same, what was prepared is used again and Prepare is not called.
+type Repeatable interface {
+	Guide
+	Key(r *Run) string
+}
+
 // Run is what a guide may know of the run that it steers.
 type Run struct {
 	Device    *gpu.Device

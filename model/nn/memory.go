@@ -33,6 +33,10 @@ type Memory struct {
 	// be nil.
 	Unused func(network string, keys []string)
 
+	// Spare is called before networks are unloaded. It frees what can be made again faster than
+	// a network is loaded. It may be nil.
+	Spare func()
+
 	networks []*resident // ordered by their last use, the latest at the end
 }
 
@@ -43,6 +47,7 @@ type resident struct {
 	weights    gpu.WeightDType
 	bytes      int64 // on the GPU, an estimate until it has been loaded
 	loaded     bool
+	loads      int     // how often it was loaded
 	changes    Changes // that are asked for
 	applied    Changes // that the weights on the GPU have
 }
@@ -83,6 +88,20 @@ func (m *Memory) Change(n Network, changes Changes) {
 	if r := m.find(n); r != nil {
 		r.changes = changes
 	}
+}
+
+// Version tells apart what a network has had on the GPU: it is another one each time that
+// the network is loaded, and "" while it is not. A program that was recorded with a network
+// can run as long as its version is the same.
+func (m *Memory) Version(n Network) string {
+	r := m.find(n)
+	switch {
+	case r == nil:
+		return "loaded by the caller"
+	case !r.loaded:
+		return ""
+	}
+	return fmt.Sprint(r.loads, m.Changed(n))
 }
 
 // Changed tells a network's changes apart from others; it is "" where there are none.
@@ -162,6 +181,7 @@ func (r *resident) different() []task {
 
 // load uploads the network, or those of its layers that are different.
 func (r *resident) load(ctx context.Context, d *gpu.Device, progress func(done, total int64)) error {
+	r.loads++
 	if r.loaded {
 		tasks := r.different()
 		var total int64
@@ -190,6 +210,9 @@ func (r *resident) load(ctx context.Context, d *gpu.Device, progress func(done, 
 func (m *Memory) Room(bytes int64, keep ...Network) bool {
 	if m == nil {
 		return true
+	}
+	if m.Spare != nil && m.Device.MemoryBytes()+bytes > m.Budget {
+		m.Spare()
 	}
 	for i := 0; i < len(m.networks) && m.Device.MemoryBytes()+bytes > m.Budget; i++ {
 		r := m.networks[i]

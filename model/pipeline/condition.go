@@ -9,11 +9,16 @@ import (
 	"github.com/imprompt/imprompt/model/unet"
 )
 
-// prepare lets every guide compute what its steps share.
-func (r *run) prepare(ctx context.Context) error {
-	run := &guides.Run{Device: r.Device, Memory: r.Memory, UNet: r.UNet, Encodings: &r.Encodings,
+// guidesRun is what guides are told.
+func (r *run) guidesRun() *guides.Run {
+	return &guides.Run{Device: r.Device, Memory: r.Memory, UNet: r.UNet, Encodings: &r.Encodings,
 		Steps: len(r.schedule.Steps), Timesteps: r.timesteps(), Batch: r.batch, Branches: r.branches,
 		Words: r.words, Height: r.h, Width: r.w}
+}
+
+// prepare lets every guide compute what its steps share.
+func (r *run) prepare(ctx context.Context) error {
+	run := r.guidesRun()
 	for _, g := range r.req.Guides {
 		r.later(g.Release)
 		if err := g.Prepare(ctx, run); err != nil {

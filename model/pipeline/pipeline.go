@@ -34,6 +34,8 @@ type Pipeline struct {
 	StepDispatches, StepCalls int
 	// Encodings are kept from one run to the next, until the owner releases them.
 	Encodings guides.Encodings
+
+	kept *run // the last one, whose programs the next one may go on with
 }
 
 // Request is one run. Pictures are prepared: normalised and of the size in which they are
@@ -122,36 +124,26 @@ type Result struct {
 var errSkip = errors.New("skipped")
 
 // Run draws req.NumImages pictures and hands each to done when it is finished.
-func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) error {
+func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) (err error) {
 	r := &run{Pipeline: p, req: req, progress: progress, factor: p.VAE.Config.Factor()}
-	r.programs = &programs{run: r}
-	defer r.release()
-	r.saturation = r.newSaturation()
 	if err := r.check(); err != nil {
 		return err
 	}
-	var err error
 	if r.schedule, err = scheduler.New(req.Scheduler, p.Scheduler, req.Steps, scheduler.Options{Strength: r.strength(), Eta: req.Eta}); err != nil {
 		return err
 	}
-	progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
-	// The encoders run first, one after another: when the UNet, the largest network, is loaded,
-	// they are no longer needed.
-	if err := r.encode(ctx); err != nil {
-		return err
-	}
-	if err := r.prepare(ctx); err != nil {
-		return err
-	}
-	if err := r.draw(ctx); err != nil {
-		return err
-	}
-	if err := r.condition(ctx); err != nil {
-		return err
-	}
-	progress(Progress{Stage: StageCompile, Images: req.NumImages, Steps: len(r.schedule.Steps)})
-	if err := r.programs.build(ctx); err != nil {
-		return err
+	defer func() { r.keep(err == nil) }()
+	if r.takeOver() {
+		if err := r.draw(ctx); err != nil {
+			return err
+		}
+	} else {
+		r.saturation = r.newSaturation()
+		r.programs = &programs{run: r}
+		progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
+		if err := r.prepareAll(ctx); err != nil {
+			return err
+		}
 	}
 	for i := range req.NumImages {
 		one, cancel := context.WithCancelCause(ctx)
@@ -195,7 +187,8 @@ type run struct {
 	programs       *programs
 	saturation     *saturation
 	releases       []func()
-	over           bool // and released
+	over           bool   // and released
+	preparedAs     string // key, when it had prepared everything
 }
 
 func (r *run) later(f func()) { r.releases = append(r.releases, f) }

@@ -16,11 +16,37 @@ type programs struct {
 	decoded *gpu.Tensor // the decoder's result
 	latents *gpu.Tensor // what the decoder reads
 	apart   bool        // whether the GPU does not hold the step and the decoder together
+	// background is how the decoder's program is being built, while the first steps run.
+	background *building
 }
 
-// build records the two programs that run for every picture, a step and the decoder. It
-// builds both where the GPU holds both, and otherwise leaves that to readyStep and
-// readyDecode.
+// building is a program that is being built.
+type building struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error
+}
+
+// build builds a program in the background.
+func build(ctx context.Context, p *gpu.Program) *building {
+	b := &building{done: make(chan struct{})}
+	ctx, b.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(b.done)
+		b.err = p.Build(ctx)
+	}()
+	return b
+}
+
+// wait returns when the program is built.
+func (b *building) wait() error {
+	<-b.done
+	return b.err
+}
+
+// build records the two programs that run for every picture, a step and the decoder. Where
+// the GPU holds both, it builds the step and leaves the decoder building, so that the first
+// step does not wait for the decoder's shaders. Otherwise readyStep and readyDecode build them.
 func (ps *programs) build(ctx context.Context) error {
 	r := ps.run
 	d := r.Device
@@ -76,14 +102,15 @@ func (ps *programs) build(ctx context.Context) error {
 	if err := ps.compile(ctx, ps.step, 1); err != nil {
 		return err
 	}
-	return ps.compile(ctx, ps.decode, 2)
+	ps.background = build(ctx, ps.decode)
+	return nil
 }
 
-// compile builds the program of that number, of three, and reports how far it has come.
+// compile builds the program of that number, of two, and reports how far it has come.
 func (ps *programs) compile(ctx context.Context, p *gpu.Program, number int) error {
 	p.Compiled = func(done, total int) {
 		ps.run.progress(Progress{Stage: StageCompile, Images: ps.run.req.NumImages, Steps: len(ps.run.schedule.Steps),
-			Fraction: (float64(number) + float64(done)/float64(total)) / 3})
+			Fraction: (float64(number) + float64(done)/float64(total)) / 2})
 	}
 	return p.Build(ctx)
 }
@@ -127,6 +154,11 @@ func (ps *programs) releaseStep() {
 }
 
 func (ps *programs) releaseDecode() {
+	if ps.background != nil {
+		ps.background.cancel()
+		<-ps.background.done
+		ps.background = nil
+	}
 	if ps.decode != nil {
 		ps.decode.Release()
 		ps.decoded.Release()
@@ -150,12 +182,12 @@ func (ps *programs) readyStep(ctx context.Context) error {
 	return ps.compile(ctx, ps.step, 1)
 }
 
-// readyDecode builds the decoder's program where it is not kept. It releases the step's
-// program first and, where the budget asks for it, unloads the UNet.
+// readyDecode waits for the decoder's program, or builds it where it is not kept. Then it releases
+// the step's program first and, where the budget asks for it, unloads the UNet.
 func (ps *programs) readyDecode(ctx context.Context) error {
 	r := ps.run
 	if !ps.apart {
-		return nil
+		return ps.background.wait()
 	}
 	ps.releaseStep()
 	if err := r.Memory.Need(ctx, r.VAE.Decoder); err != nil {
@@ -163,7 +195,7 @@ func (ps *programs) readyDecode(ctx context.Context) error {
 	}
 	ps.recordDecode()
 	r.Memory.Room(ps.decode.TransientBytes(), r.VAE.Decoder)
-	return ps.compile(ctx, ps.decode, 2)
+	return ps.compile(ctx, ps.decode, 1)
 }
 
 // samplerRows is the schedule in the kernel's form. Row 0 prepares the first input.

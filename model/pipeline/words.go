@@ -16,18 +16,28 @@ type branchWords struct {
 	clipSkip int
 }
 
-// encode turns the words into hidden states, [B, T, D].
-func (r *run) encode(ctx context.Context) (err error) {
-	r.Encodings.Trim()
+func (r *run) branchWords() []branchWords {
 	q, t := r.req, r.req.Text
 	branches := []branchWords{{q.IDs, t.Weights, t.ClipSkip}}
 	if r.batch == 2 {
-		if len(q.NegativeIDs) != len(q.IDs) {
-			return fmt.Errorf("the prompt has %d token ids and the negative prompt has %d: pad both to the same length", len(q.IDs), len(q.NegativeIDs))
-		}
 		branches = slices.Insert(branches, 0, branchWords{q.NegativeIDs, t.NegativeWeights, t.NegativeClipSkip})
 	}
-	r.words, err = r.Encodings.Get(fmt.Sprint("words ", branches, t.Chunk, t.Vectors, r.Memory.Changed(r.Text)), func() (*gpu.Tensor, error) {
+	return branches
+}
+
+// wordsKey tells the words of a run, and how they are encoded, apart from others.
+func (r *run) wordsKey() string {
+	return fmt.Sprint("words ", r.branchWords(), r.req.Text.Chunk, r.req.Text.Vectors, r.Memory.Changed(r.Text))
+}
+
+// encode turns the words into hidden states, [B, T, D].
+func (r *run) encode(ctx context.Context) (err error) {
+	r.Encodings.Trim()
+	q, branches := r.req, r.branchWords()
+	if r.batch == 2 && len(q.NegativeIDs) != len(q.IDs) {
+		return fmt.Errorf("the prompt has %d token ids and the negative prompt has %d: pad both to the same length", len(q.IDs), len(q.NegativeIDs))
+	}
+	r.words, err = r.Encodings.Get(r.wordsKey(), func() (*gpu.Tensor, error) {
 		if err := r.Memory.Need(ctx, r.Text); err != nil {
 			return nil, err
 		}

@@ -9,8 +9,10 @@ const TARGET_MS = 100;
 const IN_FLIGHT = 2;
 
 const submissions = new WeakMap();
-function underWay(device) {
-  if (!submissions.has(device)) submissions.set(device, []);
+// What a device's programs share: the submissions that are under way, and how many floating-point
+// operations a new program's submissions have at first, which is what was learnt last.
+function shared(device) {
+  if (!submissions.has(device)) submissions.set(device, { pending: [], budget: 4e9 });
   return submissions.get(device);
 }
 
@@ -20,8 +22,9 @@ class Program {
   constructor(device, pipelines, bindGroups, list, cost, stepBuffer) {
     Object.assign(this, { device, pipelines, bindGroups, list, cost, stepBuffer });
     this.cancelled = false;
-    this.pending = underWay(device); // the submissions of all programs of the device
-    this.budget = 4e9; // floating-point operations per submission, adapted to the GPU's speed
+    this.shared = shared(device);
+    this.pending = this.shared.pending;
+    this.budget = this.shared.budget; // floating-point operations per submission, adapted to the GPU's speed
   }
 
   // run submits the whole list. It resolves when all of it is in the queue or, with wait, when
@@ -51,7 +54,7 @@ class Program {
         // If another submission was before it, this one also waited for its turn. The estimate
         // is then too low by a factor of at most IN_FLIGHT.
         const ms = performance.now() - began;
-        if (spent > 1e8) this.budget = Math.min(1e12, Math.max(5e8, spent * Math.min(2, TARGET_MS / ms)));
+        if (spent > 1e8) this.shared.budget = this.budget = Math.min(1e12, Math.max(5e8, spent * Math.min(2, TARGET_MS / ms)));
       }));
       while (pending.length >= IN_FLIGHT) await pending.shift();
       if (this.cancelled) { await Promise.all(pending.splice(0)); return false; }

@@ -103,6 +103,20 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	return nil
 }
 
+// Key implements guides.Repeatable.
+func (g *Guide) Key(r *guides.Run) string {
+	masks := fnv.New128a()
+	for h, w := r.Height, r.Width; g.lambda.Mask != nil; h, w = (h+1)/2, (w+1)/2 { // all sizes that the UNet has
+		for _, v := range g.lambda.Mask(h, w) {
+			masks.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
+		}
+		if h == 1 && w == 1 {
+			break
+		}
+	}
+	return fmt.Sprint(g.key(r, g.pixels), r.Memory.Version(g.adapter), len(g.pixels), g.lambda.Layers, g.lambda.Start, g.lambda.End, g.lambda.Mask != nil, masks.Sum(nil))
+}
+
 // tap hands the tokens of the whole batch to a branch's taps.
 func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor) (err error) {
 	if b.Count < r.Batch {
