@@ -117,8 +117,8 @@ func recognise(c *Checkpoint) (Kind, error) {
 		if _, shape, ok := c.Info("ip_adapter.1.to_k_ip.weight"); ok && len(shape) == 2 && shape[1] == 2048 {
 			return "", errors.New("this is an IP-Adapter for Stable Diffusion XL: choose one whose name ends in sd15")
 		}
-		if contains("lora") || prefix("image_proj.proj.") && !prefix("image_proj.proj.weight") && !prefix("image_proj.norm.") {
-			return "", errors.New("this is an IP-Adapter of a kind that Imprompt does not read (FaceID or full): choose ip-adapter_sd15, _light, plus or plus-face")
+		if contains("lora") || prefix("image_proj.proj.") && !prefix("image_proj.proj.weight") && !prefix("image_proj.norm.") && !prefix("image_proj.proj.3.") {
+			return "", errors.New("this is an IP-Adapter of a kind that Imprompt does not read (FaceID): choose ip-adapter_sd15, _light, plus, plus-face or full-face")
 		}
 		return KindIPAdapter, nil
 	case prefix("image_proj.norm.") || has("image_proj.latents"): // the paper's simple adapter is a projection alone

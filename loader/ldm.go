@@ -207,12 +207,7 @@ func ldmNetworks(c *Checkpoint) (unet, vae, text *Checkpoint, err error) {
 		}
 	}
 	if prefix != "" {
-		for levels < 16 {
-			if _, _, ok := c.Info(fmt.Sprintf("%sdecoder.up.%d.block.0.conv1.weight", prefix, levels)); !ok {
-				break
-			}
-			levels++
-		}
+		levels = ldmLevels(c, prefix)
 	}
 	unet, vae, text = renamed(), renamed(), renamed()
 	for _, key := range names {

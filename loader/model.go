@@ -57,10 +57,12 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 		return nil, fmt.Errorf("%s is one network of a model: choose the folder that has it, with model_index.json", s.Name())
 	}
 	m, err := openLDM(c)
+	if m != nil {
+		m.clip = clip
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Name(), err)
 	}
-	m.clip = clip
 	return m, nil
 }
 
@@ -77,19 +79,27 @@ func openLDM(c *Checkpoint) (*Model, error) {
 	switch {
 	case unet == nil:
 		return nil, errors.New("the file has no UNet: it is not a whole model")
-	case vae == nil:
-		return nil, errors.New("the file has no VAE, because its publisher expects you to add one: get the version of the model with the VAE in it")
+	case vae == nil && text == nil:
+		return nil, errors.New("the file has no VAE and no text encoder: get the whole model, not the UNet alone")
 	case text == nil:
 		return nil, errors.New("the file has no text encoder: get the whole model, not the UNet alone")
 	}
 	m := &Model{kind: KindModel, files: map[string][]byte{}, networks: map[string]*Checkpoint{UNet: unet, VAE: vae, TextEncoder: text}}
 	var err1, err2, err3 error
 	m.files[Config(UNet)], err1 = unetConfig(unet)
-	m.files[Config(VAE)], err2 = vaeConfig(vae)
+	if vae != nil {
+		m.files[Config(VAE)], err2 = vaeConfig(vae)
+	} else {
+		delete(m.networks, VAE)
+		err2 = &WithoutVAEError{m}
+	}
 	m.files[Config(TextEncoder)], err3 = textConfig(text)
 	m.files[SchedulerConfig] = schedulerConfig(c)
 	m.files[tokenizerConfig] = []byte(`{"model_max_length":77,"bos_token":"<|startoftext|>","eos_token":"<|endoftext|>","unk_token":"<|endoftext|>","pad_token":"<|endoftext|>"}`)
-	return m, errors.Join(err1, err2, err3)
+	if err := errors.Join(err1, err3); err != nil {
+		return nil, err
+	}
+	return m, err2
 }
 
 // Kind is what a single file is, and "" for a folder.

@@ -37,12 +37,6 @@ func OpenTextualInversion(ctx context.Context, s Source) (*TextualInversion, err
 	return t, nil
 }
 
-// isTextualInversion reports whether a checkpoint's tensors are an embedding's.
-func isTextualInversion(c *Checkpoint) bool {
-	_, err := textualInversionTensor(c)
-	return err == nil
-}
-
 func textualInversionTensor(c *Checkpoint) (string, error) {
 	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names := c.Names()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/guides"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -29,6 +30,7 @@ type options struct {
 var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --model DIR|FILE|URL           a folder in diffusers' layout, a .safetensors file in the original layout, or the address
                                  of either or of a hub's page for one (default: the model that ships)
+  --vae DIR|FILE                 a VAE in the place of the model's own: a folder in diffusers' layout or a .safetensors file
   --prompt TEXT  --negative-prompt TEXT
   --prompt-weights               read (word:1.3), [word], \( and BREAK as AUTOMATIC1111's web UI does, in prompts of any length;
                                  otherwise the words are read literally and cut at 77 tokens
@@ -37,7 +39,8 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --textual-inversion FILE       an embedding (.safetensors), which its file's name stands for in the words; repeat it for several
   --ip-adapter FILE              an IP-Adapter (.safetensors); the following options, up to the next --ip-adapter, belong to it:
     --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
-    --ip-adapter-mask FILE  --ip-adapter-layers all|style|composition
+    --ip-adapter-mask FILE  --ip-adapter-layers ` + layerNames() + `
+    --ip-adapter-combine concat|average|norm-average|add|subtract   --negative-image FILE   (the negative branch sees it)
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --lora FILE  --lora-scale F (1.0)  --lora-text-encoder-scale F
                                  a LoRA (.safetensors), and how strongly it changes the model; --lora may be given several times, and
@@ -75,6 +78,17 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --dump-latents FILE.npy        write the latents, too
   --out FILE.png|FILE.jpg        the picture, which carries its settings; several pictures are numbered
 `
+
+// layerNames are the values of --ip-adapter-layers that are offered.
+func layerNames() string {
+	var names []string
+	for _, c := range guides.LayerChoices() {
+		if c.Label != "" {
+			names = append(names, c.Name)
+		}
+	}
+	return strings.Join(names, "|")
+}
 
 // parse reads the flags. An --image without an --ip-adapter before it uses the adapter
 // that ships.
@@ -151,6 +165,8 @@ func parse(args []string) (*options, error) {
 		switch name {
 		case "--model":
 			o.Model = text()
+		case "--vae":
+			o.VAE = text()
 		case "--prompt":
 			o.Prompt = text()
 		case "--negative-prompt":
@@ -181,6 +197,10 @@ func parse(args []string) (*options, error) {
 			adapter().Mask = text()
 		case "--ip-adapter-layers":
 			adapter().Layers = text()
+		case "--ip-adapter-combine":
+			adapter().Combine = text()
+		case "--negative-image":
+			adapter().Negative = &settings.ImagePrompt{Picture: text()}
 		case "--ip-adapter-start":
 			adapter().Start = float()
 		case "--ip-adapter-end":

@@ -56,6 +56,7 @@ type Engine struct {
 	ToPNG  func(ctx context.Context, file []byte) ([]byte, error)
 	host   Host
 	name   string // of the model that is loaded
+	vae    string // of the VAE in the place of the model's own, or ""
 	loaded *loadedModel
 	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64
@@ -67,7 +68,7 @@ func New(d *gpu.Device, host Host) *Engine { return &Engine{Device: d, host: hos
 // Load opens a model, unless it is open, and loads the networks for a picture from words
 // onto the GPU if they all fit. progress is told of the bytes.
 func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) error {
-	if err := e.open(ctx, name); err != nil {
+	if err := e.open(ctx, name, ""); err != nil {
 		return err
 	}
 	m := e.loaded

@@ -84,7 +84,7 @@ func (e *Engine) warn(text string) {
 }
 
 func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pictures, progress func(Event), done func(Result) error) error {
-	if err := e.open(ctx, s.Model); err != nil {
+	if err := e.open(ctx, s.Model, s.VAE); err != nil {
 		return err
 	}
 	m := e.loaded

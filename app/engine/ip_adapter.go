@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
@@ -35,11 +36,18 @@ func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideI
 	if lambda.Layers, err = guides.Layers(e.loaded.pipeline.UNet, a.Lambda, a.Layers); err != nil {
 		return nil, err
 	}
+	if lambda.Opposed, err = guides.Opposed(e.loaded.pipeline.UNet, a.Layers); err != nil {
+		return nil, err
+	}
 	if lambda.Mask, err = in.mask(a.Mask); err != nil {
 		return nil, err
 	}
+	images := a.Images
+	if a.Negative != nil {
+		images = append(slices.Clip(images), *a.Negative)
+	}
 	var pixels [][]float32
-	for _, picture := range a.Images {
+	for _, picture := range images {
 		p, err := in.pictures.picture(picture.Picture)
 		if err != nil {
 			return nil, err
@@ -55,7 +63,15 @@ func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideI
 		}
 		pixels = append(pixels, values)
 	}
-	return ipadapter.NewGuide(adapter, encoder.network, pixels, lambda)
+	guide, err := ipadapter.NewGuide(adapter, encoder.network, pixels[:len(a.Images)], lambda)
+	if err != nil {
+		return nil, err
+	}
+	guide.Combine = a.Combine
+	if a.Negative != nil {
+		guide.Negative = pixels[len(a.Images)]
+	}
+	return guide, nil
 }
 
 // openAdapter opens an adapter's file, once.

@@ -31,24 +31,29 @@ type loadedModel struct {
 }
 
 // open reads a model's configurations and the headers of its files.
-func (e *Engine) open(ctx context.Context, name string) error {
-	if e.loaded != nil && e.name == name {
+// otherVAE is the name of a VAE that takes the place of the model's own; "" is none.
+func (e *Engine) open(ctx context.Context, name, otherVAE string) error {
+	if e.loaded != nil && e.name == name && e.vae == otherVAE {
 		return nil
 	}
 	e.Unload()
 	folder, err := e.host.Folder(ctx, name)
+	var without *loader.WithoutVAEError
+	if otherVAE != "" && errors.As(err, &without) {
+		folder, err = without.Model, nil
+	}
 	if err != nil {
 		return err
 	}
-	m, err := e.openFolder(ctx, folder)
+	m, err := e.openFolder(ctx, folder, otherVAE)
 	if err != nil {
 		return fmt.Errorf("model %s: %w", orShipped(name), err)
 	}
-	e.name, e.loaded = name, m
+	e.name, e.vae, e.loaded = name, otherVAE, m
 	return nil
 }
 
-func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedModel, error) {
+func (e *Engine) openFolder(ctx context.Context, folder loader.Folder, otherVAE string) (*loadedModel, error) {
 	if m, ok := folder.(*loader.Model); ok && m.Kind() != loader.KindModel {
 		return nil, fmt.Errorf("this is of the kind %q, which does not draw alone: choose a Stable Diffusion 1.5 model beside it", m.Kind().Name())
 	}
@@ -61,17 +66,22 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 		return b, nil
 	}
 	m := &loadedModel{folder: folder, opened: map[string]any{}}
-	var files [4][]byte
-	for i, name := range []string{loader.Config(loader.UNet), loader.Config(loader.VAE), loader.Config(loader.TextEncoder), loader.SchedulerConfig} {
+	networks := loader.OpenFolder(folder)
+	vaeWeights, vaeFile, err := e.openVAE(ctx, networks, otherVAE)
+	if err != nil {
+		return nil, err
+	}
+	var files [3][]byte
+	for i, name := range []string{loader.Config(loader.UNet), loader.Config(loader.TextEncoder), loader.SchedulerConfig} {
 		var err error
 		if files[i], err = read(name); err != nil {
 			return nil, err
 		}
 	}
 	unetConfig, err1 := unet.ParseConfig(files[0])
-	vaeConfig, err2 := vae.ParseConfig(files[1])
-	textConfig, err3 := clip.ParseTextConfig(files[2])
-	schedulerConfig, err4 := scheduler.ParseConfig(files[3])
+	vaeConfig, err2 := vae.ParseConfig(vaeFile)
+	textConfig, err3 := clip.ParseTextConfig(files[1])
+	schedulerConfig, err4 := scheduler.ParseConfig(files[2])
 	var err5 error
 	m.tokenizer, err5 = OpenTokenizer(ctx, folder, loader.Tokenizer)
 	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
@@ -88,12 +98,7 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 		}
 	}
 
-	networks := loader.OpenFolder(folder)
 	unetWeights, err := networks.Network(ctx, loader.UNet)
-	if err != nil {
-		return nil, err
-	}
-	vaeWeights, err := networks.Network(ctx, loader.VAE)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +114,36 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder) (*loadedM
 	m.memory.Spare = p.Forget
 	return m, errors.Join(m.memory.Add(p.Text, textWeights, m.weights), m.memory.Add(p.UNet, unetWeights, m.weights),
 		m.memory.Add(p.VAE.Decoder, vaeWeights, m.weights), m.memory.Add(p.VAE.Encoder, vaeWeights, m.weights))
+}
+
+// openVAE opens the VAE of that name, or else the model's own, and its config.json.
+func (e *Engine) openVAE(ctx context.Context, model *loader.Model, name string) (*loader.Checkpoint, []byte, error) {
+	var c *loader.Checkpoint
+	var config []byte
+	var err error
+	switch {
+	case name == "":
+		config, err = loader.ReadFile(ctx, model, loader.Config(loader.VAE))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", loader.Config(loader.VAE), err)
+		}
+		c, err = model.Network(ctx, loader.VAE)
+		return c, config, err
+	case strings.HasSuffix(name, ".safetensors"):
+		var s loader.Source
+		if s, err = e.host.File(ctx, name); err == nil {
+			c, config, err = loader.OpenVAEFile(ctx, s)
+		}
+	default:
+		var folder loader.Folder
+		if folder, err = e.host.Folder(ctx, name); err == nil {
+			c, config, err = loader.OpenVAEFolder(ctx, folder)
+		}
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("VAE %s: %w", name, err)
+	}
+	return c, config, nil
 }
 
 // unused returns a warning about the tensors of a file that are not used.

@@ -1,17 +1,27 @@
 package settings
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/imprompt/imprompt/model/guides"
+)
 
 // IPAdapter is one IP-Adapter with its image prompts.
 type IPAdapter struct {
 	Weights      string        `json:"ip_adapter"`    // "" is the one that ships
 	ImageEncoder string        `json:"image_encoder"` // "" is the one that ships
 	Images       []ImagePrompt `json:"images"`
-	Lambda       float64       `json:"ip_adapter_scale"`          // λ
-	Layers       string        `json:"ip_adapter_layers"`         // one of Layers
-	Start        float64       `json:"ip_adapter_start"`          // fraction of the steps, 0 to 1
-	End          float64       `json:"ip_adapter_end"`            // fraction of the steps, 0 to 1
-	Mask         string        `json:"ip_adapter_mask,omitempty"` // white is where it works
+	Lambda       float64       `json:"ip_adapter_scale"`             // λ
+	Layers       string        `json:"ip_adapter_layers"`            // the name of a guides.LayerChoice
+	Combine      string        `json:"ip_adapter_combine,omitempty"` // one of Combines; "" is concat
+	// Negative is a picture that the result should not be like: the negative prompt's branch sees
+	// it. nil is no picture.
+	Negative *ImagePrompt `json:"negative_image,omitempty"`
+	Start    float64      `json:"ip_adapter_start"`          // fraction of the steps, 0 to 1
+	End      float64      `json:"ip_adapter_end"`            // fraction of the steps, 0 to 1
+	Mask     string       `json:"ip_adapter_mask,omitempty"` // white is where it works
 }
 
 // ImagePrompt is one picture for an adapter.
@@ -27,12 +37,24 @@ type Crop struct {
 	Size int `json:"size"`
 }
 
-// The values of IPAdapter.Layers.
+// Some values of IPAdapter.Layers, which are the names of guides.LayerChoices.
 const (
 	LayersAll         = "all"
-	LayersStyle       = "style"       // every cross-attention but the composition's and the deepest up block's
-	LayersComposition = "composition" // the cross-attention of the deepest down block that has one
+	LayersStyle       = "style" // as it was before there were more choices
+	LayersComposition = "composition"
 )
+
+// The values of IPAdapter.Combine: what becomes of several pictures' embeddings.
+const (
+	CombineConcat      = "concat" // each keeps its own tokens
+	CombineAdd         = "add"
+	CombineSubtract    = "subtract" // the first, less the average of the others
+	CombineAverage     = "average"
+	CombineNormAverage = "norm-average"
+)
+
+// Combines are the values of IPAdapter.Combine, in the order in which they are shown.
+var Combines = []string{CombineConcat, CombineAverage, CombineNormAverage, CombineAdd, CombineSubtract}
 
 // KindIPAdapter is the kind of an *IPAdapter.
 const KindIPAdapter = "ip-adapter"
@@ -67,6 +89,9 @@ func (a *IPAdapter) Pictures() []string {
 	for _, im := range a.Images {
 		names = append(names, im.Picture)
 	}
+	if a.Negative != nil {
+		names = append(names, a.Negative.Picture)
+	}
 	return names
 }
 
@@ -74,6 +99,9 @@ func (a *IPAdapter) names() []*string {
 	list := []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Mask}
 	for i := range a.Images {
 		list = append(list, &a.Images[i].Picture)
+	}
+	if a.Negative != nil {
+		list = append(list, &a.Negative.Picture)
 	}
 	return list
 }
@@ -86,6 +114,14 @@ func (a *IPAdapter) clone() Guide {
 			crop := *im.Crop
 			c.Images[i].Crop = &crop
 		}
+	}
+	if a.Negative != nil {
+		negative := *a.Negative
+		if negative.Crop != nil {
+			crop := *negative.Crop
+			negative.Crop = &crop
+		}
+		c.Negative = &negative
 	}
 	return &c
 }
@@ -100,12 +136,19 @@ func (a *IPAdapter) bound(n *notes) {
 func (a *IPAdapter) validate(v *problems, where string) {
 	v.require(len(a.Images) > 0, "%simages is empty. Give at least one picture, or leave the adapter out", where)
 	v.lambda(where, "ip_adapter", a.Lambda, a.Start, a.End)
-	switch a.Layers {
-	case LayersAll, LayersStyle, LayersComposition:
-	default:
-		v.require(false, "%sip_adapter_layers is %q. Choose %s, %s or %s", where, a.Layers, LayersAll, LayersStyle, LayersComposition)
+	if _, err := guides.FindLayers(a.Layers); err != nil || a.Layers == "" {
+		var names []string
+		for _, c := range guides.LayerChoices() {
+			names = append(names, c.Name)
+		}
+		v.require(false, "%sip_adapter_layers is %q. Choose one of %s", where, a.Layers, strings.Join(names, ", "))
 	}
-	for j, m := range a.Images {
+	v.require(a.Combine == "" || slices.Contains(Combines, a.Combine), "%sip_adapter_combine is %q. Choose one of %s", where, a.Combine, strings.Join(Combines, ", "))
+	images := a.Images
+	if a.Negative != nil {
+		images = append(slices.Clip(images), *a.Negative)
+	}
+	for j, m := range images {
 		v.require(m.Picture != "", "%simages[%d] names no picture", where, j)
 		if c := m.Crop; c != nil {
 			v.require(c.X >= 0 && c.Y >= 0 && c.Size > 0,

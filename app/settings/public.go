@@ -11,6 +11,7 @@ import (
 // user, which may hold a secret.
 func (s Settings) Public() Settings {
 	s.Model, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.InitImage), PublicName(s.Mask)
+	s.VAE = PublicName(s.VAE)
 	s = s.Clone()
 	for i := range s.LoRAs {
 		s.LoRAs[i].Weights = PublicName(s.LoRAs[i].Weights)

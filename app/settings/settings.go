@@ -15,6 +15,7 @@ import (
 // travel separately, as the person gave them.
 type Settings struct {
 	Model          string `json:"model,omitempty"` // "" is the model that ships
+	VAE            string `json:"vae,omitempty"`   // a VAE in the place of the model's own; "" is none
 	Prompt         string `json:"prompt"`
 	NegativePrompt string `json:"negative_prompt"`
 	// PromptWeights reads the markup of both prompts, as in (fox:1.3), and reads prompts of any

@@ -9,8 +9,8 @@ import (
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/model/guides"
 )
 
 // promptCard shows an image prompt and how it is used.
@@ -42,7 +42,7 @@ func (t *promptCard) Render() app.UI {
 					OnInput(func(ctx app.Context, _ app.Event) { im.Scale = number(ctx, im.Scale) }, key(im)),
 			),
 			app.Select().ID(t.controls.bind(layers, im.Layers)).Aria("label", "What to take").Title("What to take from it (ip_adapter_layers)").Body(
-				option(settings.LayersAll, "Everything"), option(settings.LayersStyle, "Style"), option(settings.LayersComposition, "Composition"),
+				layerOptions(im.Layers)...,
 			).OnChange(func(ctx app.Context, _ app.Event) { im.Layers = text(ctx) }, key(im)),
 		),
 		app.Button().Class("remove").Aria("label", "Remove "+im.Name).Title("Remove").Body(icon("close")).
@@ -89,4 +89,18 @@ func (t *promptCard) adapter(im *state.ImagePrompt) app.UI {
 		app.Select().ID(id).Body(options...).
 			OnChange(func(ctx app.Context, _ app.Event) { im.Adapter = strings.TrimPrefix(text(ctx), ships) }, key(im)),
 	)
+}
+
+// layerOptions are the choices of what to take, and the one that is chosen where it is no longer offered.
+func layerOptions(chosen string) []app.UI {
+	var list []app.UI
+	for _, c := range guides.LayerChoices() {
+		switch {
+		case c.Label != "":
+			list = append(list, option(c.Name, c.Label))
+		case c.Name == chosen:
+			list = append(list, option(c.Name, c.Name+", as before"))
+		}
+	}
+	return list
 }

@@ -78,6 +78,23 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 	)
 }
 
+// fast is the preset for few steps, and says what it saves.
+func (t *stylesPanel) fast() app.UI {
+	f := t.library.Fast()
+	if f.LoRA == "" {
+		return app.P().Class("quiet").Hidden(!f.Fits).Text("LCM-LoRA, in Models, draws pictures in 4 to 8 steps instead of 25 or more.")
+	}
+	label := "Fast"
+	if times := t.composer.Saves(f); times >= 1.5 {
+		label = fmt.Sprintf("Fast: %.0f times fewer steps", times)
+	}
+	return app.Button().ID("fast").Class("plain small").Title(fmt.Sprintf("LCM-LoRA with the LCM scheduler, %d steps and a guidance of %s", f.Steps, trim(f.Guidance))).Text(label).
+		OnClick(func(app.Context, app.Event) {
+			t.composer.GoFast(f)
+			t.controls.force = true
+		})
+}
+
 // offer adds a LoRA.
 func (t *stylesPanel) offer() app.UI {
 	options := []app.UI{option("", "Add a style …")}
@@ -90,6 +107,7 @@ func (t *stylesPanel) offer() app.UI {
 			t.composer.AddLoRA(text(ctx))
 			t.controls.force = true
 		}),
+		t.fast(),
 		app.Button().Class("plain small").Text("Bring one in Models").OnClick(func(app.Context, app.Event) { t.openModels() }),
 	)
 }

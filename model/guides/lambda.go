@@ -1,12 +1,9 @@
 package guides
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
-	"github.com/imprompt/imprompt/model/unet"
 )
 
 // Lambda is how strongly a guide steers: λ by layer, in which of the steps, and where in
@@ -20,6 +17,10 @@ type Lambda struct {
 	// Mask gives the weight of every place in the picture, for a layer of h rows of w
 	// places. It is nil for 1 everywhere.
 	Mask func(h, w int) []float32
+	// Opposed are the layers in which the prompt's branch has nothing of the guide, and the negative
+	// prompt's branch has what the prompt's would have had. nil means none. Only an image prompt
+	// reads it.
+	Opposed []bool
 }
 
 // Table is λ by step and layer.
@@ -43,45 +44,4 @@ func (l Lambda) Tensor(d *gpu.Device, steps int) *gpu.Tensor {
 	t := d.NewTensor("lambda", gpu.F32, steps, len(l.Layers))
 	t.SetFloat32(slices.Concat(l.Table(steps)...))
 	return t
-}
-
-// Layers is λ by cross-attention for what is taken over from an image prompt: "all"; its
-// "style", every layer but those of down_blocks.2 and up_blocks.1; or its "composition",
-// those of down_blocks.2 only, the first of them at a quarter of λ. These blocks are Stable
-// Diffusion 1.5's. In a UNet of another depth they are the deepest down block that has
-// cross-attentions, and the up block across from it.
-func Layers(u *unet.UNet, lambda float64, layers string) ([]float64, error) {
-	deepest := -1
-	for i, t := range u.Config.DownBlockTypes {
-		if t == "CrossAttnDownBlock2D" {
-			deepest = i
-		}
-	}
-	down := fmt.Sprintf("down_blocks.%d.", deepest)
-	up := fmt.Sprintf("up_blocks.%d.", len(u.Config.UpBlockTypes)-1-deepest)
-	attentions := u.CrossAttentions()
-	out := make([]float64, len(attentions))
-	first := true
-	for i, a := range attentions {
-		inDown, inUp := strings.HasPrefix(a.Name, down), strings.HasPrefix(a.Name, up)
-		switch layers {
-		case "", "all":
-			out[i] = lambda
-		case "style":
-			if !inDown && !inUp {
-				out[i] = lambda
-			}
-		case "composition":
-			if inDown {
-				out[i] = lambda
-				if first {
-					out[i] = lambda / 4
-				}
-				first = false
-			}
-		default:
-			return nil, fmt.Errorf("image prompt layers %q; there are all, style and composition", layers)
-		}
-	}
-	return out, nil
 }

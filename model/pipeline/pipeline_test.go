@@ -43,13 +43,14 @@ type testCase struct {
 }
 
 type testAdapter struct {
-	Kind   string
-	Layers string
-	Scale  float64
-	Images []string
-	Mask   []int
-	Start  float64
-	End    *float64
+	Kind              string
+	Layers            string
+	Scale             float64
+	Images            []string
+	Combine, Negative string
+	Mask              []int
+	Start             float64
+	End               *float64
 }
 
 func readFixture(t *testing.T, name string) *fixture {
@@ -128,6 +129,9 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		if lambda.Layers, err = guides.Layers(m.pipeline.UNet, a.Scale, a.Layers); err != nil {
 			t.Fatal(err)
 		}
+		if lambda.Opposed, err = guides.Opposed(m.pipeline.UNet, a.Layers); err != nil {
+			t.Fatal(err)
+		}
 		if a.Mask != nil {
 			mask := make([]float32, c.Height*c.Width)
 			for i := range mask {
@@ -140,6 +144,10 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		g, err := ipadapter.NewGuide(m.adapters[a.Kind], m.vision, pixels, lambda)
 		if err != nil {
 			t.Fatal(err)
+		}
+		g.Combine = a.Combine
+		if a.Negative != "" {
+			g.Negative = modeltest.Picture(a.Negative, size, size)
 		}
 		req.Guides = append(req.Guides, g)
 	}

@@ -58,7 +58,12 @@ MODELS = {
 def adapter_shapes(unet, kind):
     """The keys of an adapter in h94's form, for this UNet."""
     shapes = {}
-    if kind == "plus":
+    if kind == "full":
+        hidden = VISION["hidden_size"]
+        for name, o, i in (("0", hidden, hidden), ("2", DIM, hidden)):
+            shapes |= {f"image_proj.proj.{name}.weight": [o, i], f"image_proj.proj.{name}.bias": [o]}
+        shapes |= {"image_proj.proj.3.weight": [DIM], "image_proj.proj.3.bias": [DIM]}
+    elif kind == "plus":
         hidden, inner = 40, 128
         shapes["image_proj.latents"] = [1, 5, hidden]
         for name, o, i in (("proj_in", hidden, VISION["hidden_size"]), ("proj_out", DIM, hidden)):
@@ -129,6 +134,15 @@ def picture(name, h, w):
     return small.repeat_interleave(4, 2).repeat_interleave(4, 3)[:, :, :h, :w].contiguous()
 
 
+# IPAdapter_plus's combine_embeds: one embedding of several.
+COMBINE = {
+    "add": lambda x: x.sum(0, keepdim=True),
+    "subtract": lambda x: (x[0] - x[1:].mean(0))[None],
+    "average": lambda x: x.mean(0, keepdim=True),
+    "norm-average": lambda x: (x / x.norm(dim=0, keepdim=True)).mean(0, keepdim=True),
+}
+
+
 def layer_scale(unet, a):
     """An adapter's λ as set_ip_adapter_scale takes it: a number, or by block for what
     "style" and "composition" mean (layers not named there get 0)."""
@@ -186,10 +200,15 @@ def run(case, dtype, classes=CLASSES_BY_KIND, components={}, arguments={}, prepa
         size = VISION["image_size"]
         for a in adapters:
             pixels = torch.cat([picture(p, size, size) for p in a["images"]]).to(dtype)
-            embed, negative = pipe.encode_image(pixels, "cpu", 1, a["kind"] == "plus")
+            states = a["kind"] in ("plus", "full")
+            embed, negative = pipe.encode_image(pixels, "cpu", 1, states)
+            if "combine" in a:
+                embed, negative = COMBINE[a["combine"]](embed), negative[:1]
+            if "negative" in a:
+                negative = pipe.encode_image(picture(a["negative"], size, size).to(dtype), "cpu", 1, states)[0].expand_as(embed)
             embed, negative = embed[None], negative[None]
             embeds.append(torch.cat([negative, embed]) if guidance > 1 else embed)
-            mask = torch.ones(1, len(a["images"]), h, w)
+            mask = torch.ones(1, 1 if "combine" in a else len(a["images"]), h, w)
             if a.get("mask"):
                 x0, x1 = a["mask"]
                 mask[...] = 0

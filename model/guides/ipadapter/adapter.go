@@ -14,8 +14,9 @@ import (
 // Adapter is the network, in h94's published key names: a projection of the image encoder's
 // output to tokens, and K' and V' for every cross-attention of the UNet.
 type Adapter struct {
-	Global *imageProjection `weight:"image_proj"` // one of the two is nil
+	Global *imageProjection `weight:"image_proj"` // all but one of the three are nil
 	Plus   *resampler       `weight:"image_proj"`
+	Full   *fullProjection  `weight:"image_proj"`
 	Layers []*attnProcessor `weight:"ip_adapter"` // the published numbers are odd: 1, 3, 5 …; nil for a simple adapter
 
 	dim int // cross_attention_dim
@@ -43,10 +44,14 @@ func New(c nn.Checkpoint, u *unet.UNet) (*Adapter, error) {
 			return nil, err
 		}
 		a.Plus = r
-	case shape("image_proj.proj.3.weight") != nil:
-		return nil, fmt.Errorf("this is a full-face adapter, which is not supported yet: global (ip-adapter_sd15) and Plus adapters are")
+	case len(shape("image_proj.proj.3.weight")) == 1 && len(shape("image_proj.proj.0.weight")) == 2:
+		first, last := shape("image_proj.proj.0.weight"), shape("image_proj.proj.3.weight")
+		if last[0] != a.dim {
+			return nil, fmt.Errorf("the adapter's tokens have %d numbers and the UNet's cross-attention takes %d. The adapter belongs to another base model (SD 1.5 takes 768)", last[0], a.dim)
+		}
+		a.Full = newFullProjection(first[1], first[0], a.dim)
 	default:
-		return nil, fmt.Errorf("this is not an IP-Adapter of a supported form: it has neither image_proj.proj.weight nor image_proj.latents (global and Plus adapters have)")
+		return nil, fmt.Errorf("this is not an IP-Adapter of a supported form: it has neither image_proj.proj.weight nor image_proj.latents nor image_proj.proj.3.weight (global, Plus and full-face adapters have)")
 	}
 	if hasOnlyProjection(c) {
 		return a, nil
@@ -78,8 +83,8 @@ func (a *Adapter) Simple() bool { return a.Layers == nil }
 func (a *Adapter) checkEncoder(c clip.Config) error {
 	reads, gives := 0, 0
 	var encoders map[int]string
-	if a.Plus != nil {
-		reads, gives = a.Plus.in, c.HiddenSize
+	if a.readsPatches() {
+		reads, gives = a.patchSize(), c.HiddenSize
 		encoders = map[int]string{1280: "CLIP ViT-H/14", 1664: "CLIP ViT-bigG/14", 1024: "CLIP ViT-L/14"}
 	} else {
 		reads, gives = a.Global.in, c.ProjectionDim
@@ -102,9 +107,25 @@ func (a *Adapter) checkEncoder(c clip.Config) error {
 	return fmt.Errorf("this adapter reads %d numbers and this image encoder gives %d%s: %s", reads, gives, is, remedy)
 }
 
-// NumTokens is how many tokens a picture becomes.
-func (a *Adapter) NumTokens() int {
-	if a.Plus != nil {
+// readsPatches reports whether the adapter reads the image encoder's hidden states, one for each
+// patch, and not its one embedding.
+func (a *Adapter) readsPatches() bool { return a.Global == nil }
+
+// patchSize is the size of the hidden states that the adapter reads.
+func (a *Adapter) patchSize() int {
+	if a.Full != nil {
+		return a.Full.in
+	}
+	return a.Plus.in
+}
+
+// NumTokens is how many tokens a picture becomes, of which the image encoder sees so many patches,
+// its class token included.
+func (a *Adapter) NumTokens(patches int) int {
+	switch {
+	case a.Full != nil:
+		return patches
+	case a.Plus != nil:
 		return a.Plus.tokens
 	}
 	return a.Global.tokens
@@ -113,11 +134,14 @@ func (a *Adapter) NumTokens() int {
 // RecordTokens appends the projection to p.
 //
 //	x: the image encoder's output: Act [B, 1, projection_dim], image_embeds, for a global
-//	   or simple adapter, or Act [B, T, hidden_size], hidden_states[-2], for Plus
+//	   or simple adapter, or Act [B, T, hidden_size], hidden_states[-2], for Plus and full
 //	returns: Act [B, NumTokens, cross_attention_dim]
 func (a *Adapter) RecordTokens(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
-	if a.Plus != nil {
+	switch {
+	case a.Plus != nil:
 		return a.Plus.record(p, x)
+	case a.Full != nil:
+		return a.Full.record(p, x)
 	}
 	return a.Global.record(p, x)
 }

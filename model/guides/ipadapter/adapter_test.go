@@ -41,7 +41,7 @@ func TestSimpleIsDetected(t *testing.T) {
 	u := unet.New(c)
 	file := shapes{"image_proj.proj.weight": {16, 4}, "image_proj.proj.bias": {16}, "image_proj.norm.weight": {8}, "image_proj.norm.bias": {8}}
 	a, err := New(file, u)
-	if err != nil || !a.Simple() || a.NumTokens() != 2 {
+	if err != nil || !a.Simple() || a.NumTokens(1) != 2 {
 		t.Fatalf("a simple adapter: %v, %v", a, err)
 	}
 	file["ip_adapter.1.to_k_ip.weight"] = []int{4, 8}

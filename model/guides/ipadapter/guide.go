@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/clip"
@@ -20,6 +21,13 @@ type Guide struct {
 	vision  *clip.VisionEncoder
 	pixels  [][]float32
 	lambda  guides.Lambda
+
+	// Combine is what becomes of several pictures' encodings: "" or "concat" keeps them apart, and
+	// "add", "subtract" (the first, less the average of the others), "average" and "norm-average" make
+	// one of them. These are IPAdapter_plus's combine_embeds.
+	Combine string
+	// Negative is a picture that the negative prompt's branch sees, as pixels; nil is none.
+	Negative []float32
 
 	prepared []*gpu.Tensor
 }
@@ -53,6 +61,9 @@ func checkSimple(l guides.Lambda) error {
 	if l.Mask != nil {
 		return fmt.Errorf("a simple adapter works on the whole picture: leave the image prompt's mask out, or take a global or Plus adapter")
 	}
+	if l.Opposed != nil {
+		return fmt.Errorf("a simple adapter cannot show its picture to the negative prompt alone. Choose other layers, or take a global or Plus adapter")
+	}
 	if l.Start != 0 || l.End != 1 {
 		return fmt.Errorf("a simple adapter works in all steps, and %g to %g of them was asked for: give 0 to 1, or take a global or Plus adapter", l.Start, l.End)
 	}
@@ -78,7 +89,7 @@ func (g *Guide) Release() {
 // softmax of its own, as in diffusers.
 func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	groups := [][][]float32{g.pixels}
-	if g.lambda.Mask != nil {
+	if g.lambda.Mask != nil && !g.combines() {
 		groups = nil
 		for _, p := range g.pixels {
 			groups = append(groups, [][]float32{p})
@@ -119,6 +130,7 @@ func (g *Guide) Key(r *guides.Run) string {
 
 // tap hands the tokens of the whole batch to a branch's taps.
 func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor) (err error) {
+	all := tokens
 	if b.Count < r.Batch {
 		tokens, err = nn.Once(ctx, r.Device, "image tokens", func(p *gpu.Program) *gpu.Tensor { return b.Of(p, tokens) })
 		if err != nil {
@@ -139,8 +151,97 @@ func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens
 		return err
 	}
 	g.prepared = append(g.prepared, kv...)
+	if slices.Contains(g.lambda.Opposed, true) {
+		opposed, err := g.opposed(ctx, r, b, all)
+		if err != nil {
+			return err
+		}
+		for i, yes := range g.lambda.Opposed {
+			if yes {
+				kv[i] = opposed[i]
+			}
+		}
+	}
 	b.Taps.AddDecoupled(unet.Decoupled{KV: kv, Lambda: g.lambda.Table(r.Steps), Mask: g.lambda.Mask})
 	return nil
+}
+
+// opposed are the keys and values in which the negative prompt's branch has the picture's tokens and
+// the prompt's branch has tokens of zeros.
+//
+//	tokens: Act [B, T, D] of the whole batch
+func (g *Guide) opposed(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor) ([]*gpu.Tensor, error) {
+	t := tokens.Shape[1]
+	zeros := r.Device.NewTensor("no image tokens", gpu.Act, 1, t, tokens.Channels())
+	defer zeros.Release()
+	swapped, err := nn.Once(ctx, r.Device, "opposed image tokens", func(p *gpu.Program) *gpu.Tensor {
+		if r.Batch == 1 {
+			return gpu.SliceTokens(p, zeros, 0, t)
+		}
+		picture := gpu.SliceTokens(p, tokens.Reshape(1, 2*t, tokens.Channels()), t, t)
+		return b.Of(p, gpu.ConcatTokens(p, picture, zeros).Reshape(2, t, tokens.Channels()))
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer swapped.Release()
+	kv, err := g.adapter.KV(ctx, r.Device, swapped)
+	g.prepared = append(g.prepared, kv...)
+	return kv, err
+}
+
+func (g *Guide) combines() bool {
+	return g.Combine != "" && g.Combine != "concat" && len(g.pixels) > 1
+}
+
+// combined makes one encoding of several, [n, T, C], on the processor: they are few, and encoded
+// once for many pictures.
+func (g *Guide) combined(ctx context.Context, d *gpu.Device, x *gpu.Tensor) (*gpu.Tensor, error) {
+	n := x.Shape[0]
+	values, err := x.Float32(ctx)
+	if err != nil {
+		return nil, err
+	}
+	one, err := combine(g.Combine, values, n)
+	if err != nil {
+		return nil, err
+	}
+	y := d.NewTensor("combined pictures", gpu.Act, 1, x.Shape[1], x.Shape[2])
+	y.SetFloat32(one)
+	return y, nil
+}
+
+func combine(how string, values []float32, n int) ([]float32, error) {
+	size := len(values) / n
+	one := make([]float32, size)
+	for i := range one {
+		var sum, others, squares float64
+		for k := range n {
+			v := float64(values[k*size+i])
+			sum += v
+			squares += v * v
+			if k > 0 {
+				others += v
+			}
+		}
+		first := float64(values[i])
+		switch how {
+		case "add":
+			one[i] = float32(sum)
+		case "subtract":
+			one[i] = float32(first - others/float64(n-1))
+		case "average":
+			one[i] = float32(sum / float64(n))
+		case "norm-average":
+			// As in IPAdapter_plus, the norm is of each number over the pictures.
+			if squares > 0 {
+				one[i] = float32(sum / math.Sqrt(squares) / float64(n))
+			}
+		default:
+			return nil, fmt.Errorf("pictures are combined by %q. Choose concat, add, subtract, average or norm-average", how)
+		}
+	}
+	return one, nil
 }
 
 // encode makes the tokens of pictures that share one softmax, Act [1, B·T, D]. With
@@ -158,7 +259,15 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 	if err != nil {
 		return nil, err
 	}
-	defer with.Release()
+	defer func() { with.Release() }()
+	if g.combines() {
+		one, err := g.combined(ctx, d, with)
+		if err != nil {
+			return nil, err
+		}
+		with.Release()
+		with, n = one, 1
+	}
 	without, err := g.nothing(ctx, r)
 	if err != nil {
 		return nil, err
@@ -167,7 +276,7 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 		return nil, err
 	}
 	return nn.Once(ctx, d, "image tokens", func(p *gpu.Program) *gpu.Tensor {
-		t := g.adapter.NumTokens()
+		t := g.adapter.NumTokens(g.vision.Tokens())
 		tokens := g.adapter.RecordTokens(p, with).Reshape(1, n*t, g.adapter.dim)
 		if r.Batch == 1 {
 			return gpu.SliceTokens(p, tokens, 0, n*t)
@@ -183,7 +292,7 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 
 // output is what the adapter reads of the image encoder's.
 func (g *Guide) output() clip.Output {
-	if g.adapter.Plus != nil {
+	if g.adapter.readsPatches() {
 		return clip.Penultimate
 	}
 	return clip.ImageEmbeds
@@ -197,8 +306,17 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error)
 		return nil, nil
 	}
 	d := r.Device
+	if g.Negative != nil {
+		return r.Encodings.Get(fmt.Sprintf("negative picture %p %d %s", g.vision, g.output(), fingerprint(g.Negative)), func() (*gpu.Tensor, error) {
+			size := g.vision.Config.ImageSize
+			in := d.NewTensor("negative pixel_values", gpu.Act, 1, size, size, 3)
+			defer in.Release()
+			in.SetFloat32(g.Negative)
+			return g.vision.Encode(ctx, d, r.Memory, in, g.output())
+		})
+	}
 	return r.Encodings.Get(fmt.Sprintf("no picture %p %d", g.vision, g.output()), func() (*gpu.Tensor, error) {
-		if g.adapter.Plus == nil {
+		if !g.adapter.readsPatches() {
 			return d.NewTensor("zero image_embeds", gpu.Act, 1, 1, g.vision.Config.ProjectionDim), nil
 		}
 		size := g.vision.Config.ImageSize
@@ -210,6 +328,10 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error)
 
 // key names pictures, the networks that read them, and whether there is guidance.
 func (g *Guide) key(r *guides.Run, pixels [][]float32) string {
+	return fmt.Sprintf("pictures %p %p %d %s %s %s", g.vision, g.adapter, r.Batch, g.Combine, fingerprint(pixels...), fingerprint(g.Negative))
+}
+
+func fingerprint(pixels ...[]float32) string {
 	h := fnv.New128a()
 	var b []byte
 	for _, p := range pixels {
@@ -219,5 +341,5 @@ func (g *Guide) key(r *guides.Run, pixels [][]float32) string {
 		}
 		h.Write(b)
 	}
-	return fmt.Sprintf("pictures %p %p %d %x", g.vision, g.adapter, r.Batch, h.Sum(nil))
+	return fmt.Sprintf("%x", h.Sum(nil))
 }

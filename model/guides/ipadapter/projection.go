@@ -24,6 +24,26 @@ func (i *imageProjection) record(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
 	return i.Norm.Forward(p, h.Reshape(x.Shape[0], i.tokens, i.dim), "image_proj.norm")
 }
 
+// fullProjection is diffusers' IPAdapterFullImageProjection, of the full-face adapter: every hidden
+// state becomes a token.
+type fullProjection struct {
+	In   *nn.Linear    `weight:"proj.0"`
+	Out  *nn.Linear    `weight:"proj.2"`
+	Norm *nn.LayerNorm `weight:"proj.3"`
+
+	in int
+}
+
+func newFullProjection(in, hidden, dim int) *fullProjection {
+	return &fullProjection{In: nn.NewLinear(in, hidden, true), Out: nn.NewLinear(hidden, dim, true), Norm: nn.NewLayerNorm(dim, 1e-5), in: in}
+}
+
+func (f *fullProjection) record(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
+	h := f.In.Forward(p, x, gpu.LinearOptions{Label: "image_proj.proj.0", Activation: gpu.GELU})
+	h = f.Out.Forward(p, h, gpu.LinearOptions{Label: "image_proj.proj.2"})
+	return f.Norm.Forward(p, h, "image_proj.proj.3")
+}
+
 // resampler is the Plus adapters' projection: learned queries that attend, several
 // times, to the hidden states and to themselves
 // (diffusers' IPAdapterPlusImageProjection; after Flamingo's perceiver resampler).

@@ -135,7 +135,7 @@ func (b *bench) unet(args []js.Value) (any, error) {
 
 	words := b.tensor("words", o.Batch, o.Shapes["words"][1], config.CrossAttentionDim)
 	words.SetFloat32(floats(args[2].Get("words")))
-	picture := b.tensor("picture", o.Batch, adapter.NumTokens(), config.CrossAttentionDim)
+	picture := b.tensor("picture", o.Batch, adapter.NumTokens(257), config.CrossAttentionDim)
 	picture.SetFloat32(floats(args[2].Get("picture")))
 	kv, err := adapter.KV(background, b.device, picture)
 	if err != nil {

@@ -1,0 +1,97 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"sort"
+	"strings"
+)
+
+// WithoutVAEError says that a single file has no VAE, as many community files. Model is the rest of
+// it, which can be used with another VAE.
+type WithoutVAEError struct{ Model *Model }
+
+func (e *WithoutVAEError) Error() string {
+	return "the file has no VAE, because its publisher expects you to add one. Get the version of the model with the VAE in it, or give a VAE (--vae on the command line)"
+}
+
+// OpenVAEFile opens an autoencoder's file, or that of a whole model for its autoencoder: in the
+// original layout or in diffusers'. It returns the weights under diffusers' names and a
+// config.json.
+func OpenVAEFile(ctx context.Context, s Source) (*Checkpoint, []byte, error) {
+	c, err := OpenFileOfWeights(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := vaeOf(c)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	config, err := vaeConfig(v)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	return v, config, nil
+}
+
+func vaeOf(c *Checkpoint) (*Checkpoint, error) {
+	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
+	if has("decoder.up_blocks.0.resnets.0.conv1.weight") && has("encoder.conv_in.weight") {
+		return c, nil
+	}
+	for _, prefix := range append([]string{""}, ldmVAE...) {
+		levels := ldmLevels(c, prefix)
+		if levels == 0 || !has(prefix+"encoder.conv_in.weight") {
+			continue
+		}
+		v := renamed()
+		for _, key := range c.Names() {
+			k, ok := strings.CutPrefix(key, prefix)
+			if !ok {
+				continue
+			}
+			if name, matrix := vaeName(k, levels); name != "" {
+				if err := v.add(name, c, key, matrix); err != nil {
+					return nil, err
+				}
+			}
+		}
+		sort.Strings(v.names)
+		return v, nil
+	}
+	if has("encoder.layers.0.weight") || has("decoder.layers.0.weight") || has("decoder.1.weight") {
+		return nil, errors.New("this is a tiny autoencoder (TAESD), which Imprompt does not read. Choose a VAE of Stable Diffusion 1.5, such as sd-vae-ft-mse")
+	}
+	return nil, errors.New("this is no VAE: it lacks the encoder or the decoder. Choose a VAE of Stable Diffusion 1.5, such as sd-vae-ft-mse, or a whole model for its VAE")
+}
+
+// ldmLevels counts the levels of an autoencoder in the original layout; 0 where there is none.
+func ldmLevels(c *Checkpoint, prefix string) int {
+	levels := 0
+	for levels < 16 {
+		if _, _, ok := c.Info(fmt.Sprintf("%sdecoder.up.%d.block.0.conv1.weight", prefix, levels)); !ok {
+			break
+		}
+		levels++
+	}
+	return levels
+}
+
+// OpenVAEFolder opens the autoencoder of a folder in diffusers' layout: the folder is the
+// autoencoder's own, or a model's.
+func OpenVAEFolder(ctx context.Context, f Folder) (*Checkpoint, []byte, error) {
+	at := VAE
+	config, err := ReadFile(ctx, f, Config(VAE))
+	if errors.Is(err, os.ErrNotExist) {
+		at = Here
+		config, err = ReadFile(ctx, f, path.Base(Config(VAE)))
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the folder has neither vae/config.json nor config.json (%w). Choose the folder of a VAE or of a model in diffusers' layout", err)
+	}
+	c, err := OpenFolder(f).Network(ctx, at)
+	return c, config, err
+}
