@@ -184,6 +184,29 @@ test("a style in a picture's text is on a card with its weight, and one that is 
   assert.equal(await prompt(page).inputValue(), "a fox <lora:gone:1>");
 });
 
+// lora is a LoRA's file, with a title in its metadata.
+function lora() {
+  const header = { __metadata__: { "modelspec.title": "Ink of old" } };
+  let at = 0;
+  for (const [part, shape] of [["lora_A", [2, 4]], ["lora_B", [4, 2]]]) {
+    header[`unet.mid_block.attentions.0.proj_in.${part}.weight`] = { dtype: "F32", shape, data_offsets: [at, at + 32] };
+    at += 32;
+  }
+  const text = Buffer.from(JSON.stringify(header)), size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([size, text, Buffer.alloc(at)]);
+}
+
+test("a LoRA from the disk is kept in the browser under its title, and is used at once", async () => {
+  await drop(page, ["ink.safetensors", lora(), ""]);
+  await button(page, "Keep a copy in the browser ink.safetensors").click();
+  const row = page.getByRole("group", { name: "ink.safetensors", exact: true });
+  await row.getByText(/LoRA · .* · Ink of old/).waitFor();
+  await button(page, "Use ink.safetensors").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.getByRole("slider", { name: "Weight of ink" }).inputValue(), "1");
+});
+
 test("the seed is rolled by its die, and kept by its lock", async () => {
   await unfold(page, "Settings");
   const seed = spin(page, "Seed"), lock = button(page, "Keep this seed");
