@@ -7,12 +7,14 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// Restore takes over settings, except for their pictures and their model.
+// Restore takes over settings, except for their pictures and the files of weights that the page has
+// no choice of.
 func (c *Composer) Restore(s settings.Settings) {
 	if s.InitImage != "" && s.ResizeMode == "" {
 		s.ResizeMode = settings.ResizeDefault // which is what "" did to it
 	}
 	s.Guides, s.InitImage, s.Mask, s.Model, s.Foreign = nil, "", "", "", false
+	s.VAE, s.TextualInversions = "", nil
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
 	}
@@ -28,6 +30,12 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 	note = "Settings restored from " + name + "."
 	if len(leftOut) > 0 {
 		note = "Settings restored from " + name + ", except for: " + strings.Join(leftOut, "; ") + "."
+	}
+	if s.VAE != "" {
+		note += fmt.Sprintf(" The picture was made with the VAE %s, and the model's own is used here.", s.VAE)
+	}
+	if len(s.TextualInversions) > 0 {
+		note += fmt.Sprintf(" It was made with textual inversions, which the page does not read: %s.", strings.Join(s.TextualInversions, ", "))
 	}
 	for i, a := range s.IPAdapters() {
 		if i < len(c.Prompts) {
