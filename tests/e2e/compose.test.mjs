@@ -112,6 +112,8 @@ test("pictures that were removed are given back to the browser", async () => {
 
 test("tokens are counted, and words that do not fit are named", async () => {
   await loaded(page);
+  await button(page, "Words: with weights, as (fox:1.3)").click(); // with weights, words may have any length
+  await button(page, "Words: literally").waitFor();
   await prompt(page).fill(`${"fox ".repeat(40)}zebra`);
   const cut = page.locator(".problem", { hasText: "left out" });
   await cut.waitFor();
