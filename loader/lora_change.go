@@ -105,9 +105,9 @@ func (m *loraModule) scale(rank int) float64 {
 	return m.alpha / float64(rank)
 }
 
-// At returns the change at another scale. The strength of a weight-decomposed change means what it
+// AtScale returns the change at another scale. The strength of a weight-decomposed change means what it
 // means in LyCORIS: it is that of the magnitude, and the direction is changed as a whole.
-func At(c gpu.Change, scale float64) gpu.Change {
+func AtScale(c gpu.Change, scale float64) gpu.Change {
 	if c.Magnitude != nil {
 		c.Strength = scale
 	} else {

@@ -30,7 +30,7 @@ func (e *Engine) changeWeights(ctx context.Context, s settings.Settings) error {
 				continue // also of a DoRA, whose direction LyCORIS would change
 			}
 			for key, c := range tensors {
-				changes[network][key] = append(changes[network][key], loader.At(c, scales[network]))
+				changes[network][key] = append(changes[network][key], loader.AtScale(c, scales[network]))
 			}
 		}
 	}

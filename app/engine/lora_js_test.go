@@ -184,7 +184,7 @@ func TestLoRAWeights(t *testing.T) {
 							continue
 						}
 						dtype, shape, _ := checkpoints[network].Info(key)
-						p := gpu.Parameter{Name: key, DType: dtype, Shape: shape, Changes: []gpu.Change{loader.At(change, c.Scale)},
+						p := gpu.Parameter{Name: key, DType: dtype, Shape: shape, Changes: []gpu.Change{loader.AtScale(change, c.Scale)},
 							Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 								return checkpoints[network].Read(ctx, key, off, n)
 							}}
