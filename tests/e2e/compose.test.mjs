@@ -77,13 +77,13 @@ test("up to four image prompts, each with its own settings; removing one leaves 
   await sliders.nth(3).waitFor();
   assert.equal(await button(page, "Sample: Fox").count(), 0, "there is no room for a fifth");
   for (const [i, v] of ["0", "0.5", "1", "1.5"].entries()) await sliders.nth(i).fill(v);
-  await page.getByRole("combobox", { name: "What to take" }).nth(2).selectOption("style");
+  await page.getByRole("combobox", { name: "What to take" }).nth(2).selectOption("style-transfer");
   await button(page, "Remove cactus.png").click();
   await page.getByRole("img", { name: "Image prompt cactus.png" }).waitFor({ state: "detached" });
   const values = (list) => list.evaluateAll((l) => l.map((e) => e.value));
   await page.waitForFunction(() => document.querySelectorAll(".card:not([hidden]) input[aria-label='Image weight']")[1]?.value === "1");
   assert.deepEqual(await values(sliders), ["0", "1", "1.5"]);
-  assert.deepEqual(await values(page.getByRole("combobox", { name: "What to take" })), ["all", "style", "all"]);
+  assert.deepEqual(await values(page.getByRole("combobox", { name: "What to take" })), ["all", "style-transfer", "all"]);
   // The controls still act on the image prompt that they show after an earlier one is removed.
   await sliders.nth(1).fill("0.25");
   await button(page, "Remove fox.png").click();
@@ -110,16 +110,20 @@ test("pictures that were removed are given back to the browser", async () => {
   assert.deepEqual(await page.evaluate(() => globalThis.live), { urls: 0, bitmaps: 0 });
 });
 
-test("tokens are counted, and words that do not fit are named", async () => {
+test("words are read with weights, in any length; read literally, those that do not fit are named", async () => {
   await loaded(page);
-  await button(page, "Words: with weights, as (fox:1.3)").click(); // with weights, words may have any length
-  await button(page, "Words: literally").waitFor();
+  await prompt(page).fill(`${"fox ".repeat(40)}zebra (fox:1.3)`);
+  await page.getByText(/\d+ of 64 tokens/).waitFor();
+  assert.deepEqual(await page.locator(".marks .up.much").allTextContents(), ["fox"]);
+  await page.locator("#words-reading").click();
+  await page.locator(".marks .up").waitFor({ state: "detached" });
   await prompt(page).fill(`${"fox ".repeat(40)}zebra`);
   const cut = page.locator(".problem", { hasText: "left out" });
   await cut.waitFor();
   assert.match(await cut.textContent(), /zebra$/);
   await prompt(page).fill("a fox");
   await cut.waitFor({ state: "detached" });
+  await page.locator("#words-reading").click();
 });
 
 test("files that are not pictures, cut off or too large are refused in plain words", async () => {
