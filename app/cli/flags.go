@@ -55,6 +55,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
   --t2i-adapter DIR|FILE         a T2I-Adapter, with --control-image, --control-guidance-start and --control-guidance-end as above, and
     --adapter-conditioning-scale F (1.0)
+  --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
   --guess-mode                   all ControlNets work as with diffusers' guess_mode
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
@@ -243,6 +244,17 @@ func parse(args []string) (*options, error) {
 				a.Lambda = v
 			} else {
 				errs = append(errs, errors.New("--adapter-conditioning-scale belongs to a T2I-Adapter: put it behind --t2i-adapter"))
+			}
+		case "--reference-image":
+			r := settings.DefaultReference()
+			r.Picture = text()
+			o.Guides = append(o.Guides, &r)
+		case "--style-fidelity":
+			v := float()
+			if r, ok := lastOf[*settings.Reference](o.Guides); ok {
+				r.Fidelity = v
+			} else {
+				errs = append(errs, errors.New("--style-fidelity belongs to a reference picture: put it behind --reference-image"))
 			}
 		case "--guess-mode":
 			o.guessMode = true

@@ -60,6 +60,10 @@ func TestParseStructure(t *testing.T) {
 			t.Errorf("ControlNet %d is %+v: the one that ships and b, both in guess mode, were asked for", i, c)
 		}
 	}
+	o, err = parse(strings.Fields("--reference-image r.png --style-fidelity 0.7 --out o.png"))
+	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.7}) {
+		t.Errorf("the reference is %+v (%v)", o.Guides, err)
+	}
 	if _, err := parse(strings.Fields("--adapter-conditioning-scale 1 --out o.png")); err == nil {
 		t.Error("a scale without an adapter is no error")
 	}

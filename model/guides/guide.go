@@ -45,6 +45,16 @@ type Repeatable interface {
 	Key(r *Run) string
 }
 
+// Noised is a Guide that reads a picture as noisy as the sample is in every step.
+type Noised interface {
+	Guide
+	// Picture is the picture, [H, W, 3] of the result's size in -1..1.
+	Picture() []float32
+	// Begin takes the picture's latents for one of the run's results, before it is drawn: by
+	// step, [h·w, 4], scaled as the scheduler scales the UNet's input.
+	Begin(steps [][]float32)
+}
+
 // Run is what a guide may know of the run that it steers.
 type Run struct {
 	Device    *gpu.Device
@@ -67,6 +77,8 @@ type Run struct {
 type Branch struct {
 	First, Count int // the entries of the batch
 	Taps         unet.ConditioningTaps
+	// Conditioning is what the UNet's steps share. It is there when Record is called.
+	Conditioning *unet.Conditioning
 }
 
 // Of is the branch's entries of a tensor of the whole batch, Act [B, T, C].

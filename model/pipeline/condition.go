@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/guides"
@@ -20,6 +21,12 @@ func (r *run) guidesRun() *guides.Run {
 func (r *run) prepare(ctx context.Context) error {
 	run := r.guidesRun()
 	for _, g := range r.req.Guides {
+		if n, ok := g.(guides.Noised); ok {
+			if r.noised != nil {
+				return errors.New("two guides read a noisy picture each, and one is supported: leave one of the reference pictures out")
+			}
+			r.noised = n
+		}
 		r.later(g.Release)
 		if err := g.Prepare(ctx, run); err != nil {
 			return err
@@ -49,7 +56,7 @@ func (r *run) condition(ctx context.Context) error {
 			return err
 		}
 		r.later(c.Release)
-		r.conds = append(r.conds, c)
+		b.Conditioning = c
 	}
 	return nil
 }
@@ -77,7 +84,7 @@ func (r *run) predict(p *gpu.Program, x *gpu.Tensor, branch int) *gpu.Tensor {
 	for _, g := range r.req.Guides {
 		g.Record(p, x, r.branches[branch], taps)
 	}
-	return r.UNet.Record(p, x.First(1), r.conds[branch], taps) // all entries are the same
+	return r.UNet.Record(p, x.First(1), r.branches[branch].Conditioning, taps) // all entries are the same
 }
 
 func separate(g guides.Guide) bool {

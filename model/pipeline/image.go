@@ -81,6 +81,9 @@ func (ps *programs) preview(ctx context.Context) ([]float32, error) {
 // upload gives the sampler what picture i begins from, and its noise.
 func (ps *programs) upload(i int) {
 	r := ps.run
+	if r.noised != nil {
+		r.noised.Begin(r.reference[i])
+	}
 	s := ps.sampler
 	pixels := r.h * r.w
 	state := make([]float32, gpu.SamplerState*pixels*4)

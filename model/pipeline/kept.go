@@ -71,7 +71,7 @@ func (r *run) takeOver() (same bool) {
 		old.release()
 		return false
 	}
-	r.conds, r.branches, r.programs, r.saturation = old.conds, old.branches, old.programs, old.saturation
+	r.branches, r.programs, r.saturation = old.branches, old.programs, old.saturation
 	r.releases, r.programs.run = old.releases, r
 	old.over = true
 	return true

@@ -31,7 +31,14 @@ func (r *run) draw(ctx context.Context) error {
 func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
 	q := r.req
 	var known []float32 // the latents of Init
-	for _, d := range scheduler.PlanDraws(r.kind(), r.schedule, n, [3]int{4, r.h, r.w}, r.strength()) {
+	shape := [3]int{4, r.h, r.w}
+	plan := scheduler.PlanDraws(r.kind(), r.schedule, n, shape, r.strength())
+	if r.noised != nil {
+		plan = scheduler.WithReference(plan, r.schedule, n, shape)
+	}
+	first := len(r.reference) // of these pictures
+	var read [][]float32      // by picture: the latents of what the guide reads
+	for _, d := range plan {
 		switch d.Name {
 		case scheduler.ImageLatents:
 			var err error
@@ -57,6 +64,24 @@ func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
 				extra = append(append(extra, m), masked[4*i:4*i+4]...)
 			}
 			r.extra = append(r.extra, extra)
+		case scheduler.ReferenceLatents:
+			for _, noise := range perPicture(g.Posterior(d.Count()), d) {
+				x, err := r.encodeVAE(ctx, r.noised.Picture(), noise)
+				if err != nil {
+					return err
+				}
+				read = append(read, x)
+				r.reference = append(r.reference, nil)
+			}
+		case scheduler.ReferenceNoise:
+			a, b := r.schedule.Noised(d.Step)
+			for i, noise := range perPicture(g.Normal(d.Count()), d) {
+				x := make([]float32, len(noise))
+				for j, e := range noise {
+					x[j] = float32(a*float64(read[i][j]) + b*float64(e))
+				}
+				r.reference[first+i] = append(r.reference[first+i], x)
+			}
 		case scheduler.StepNoise:
 			r.noises[d.Step] = append(r.noises[d.Step], perPicture(g.Normal(d.Count()), d)...)
 		}

@@ -171,13 +171,14 @@ type run struct {
 	factor   int
 	schedule *scheduler.Schedule
 
-	h, w     int // of the latents
-	batch    int // 2 with classifier-free guidance
-	branches []*guides.Branch
-	words    *gpu.Tensor          // the text encoder's hidden states, [B, T, D]
-	conds    []*unet.Conditioning // one for each branch
-	initial  [][]float32          // by image: the first sample, [h·w, 4]
-	noises   [][][]float32        // by step that draws, and by image
+	h, w      int // of the latents
+	batch     int // 2 with classifier-free guidance
+	branches  []*guides.Branch
+	words     *gpu.Tensor   // the text encoder's hidden states, [B, T, D]
+	initial   [][]float32   // by image: the first sample, [h·w, 4]
+	noises    [][][]float32 // by step that draws, and by image
+	noised    guides.Noised // the guide that reads a noisy picture; nil for none
+	reference [][][]float32 // by image and step: that picture, [h·w, 4]
 	// For each image, or one for all of them: the mask and the initial latents of an
 	// inpainting, whose noise is in noise0; channels 5 to 9 of a 9-channel UNet, the mask and
 	// the masked latents, [h·w, 5].

@@ -12,6 +12,7 @@ import (
 	"github.com/imprompt/imprompt/model/guides"
 	"github.com/imprompt/imprompt/model/guides/controlnet"
 	"github.com/imprompt/imprompt/model/guides/ipadapter"
+	"github.com/imprompt/imprompt/model/guides/reference"
 	"github.com/imprompt/imprompt/model/guides/t2iadapter"
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/modeltest"
@@ -36,10 +37,14 @@ type testCase struct {
 	Adapters               []testAdapter
 	ControlNets            []testControlNet
 	Balance                controlnet.Balance
-	T2IAdapters            []testT2IAdapter   `json:"t2i_adapters"`
-	Moves                  map[string]float64 // how far the latents move if what is tested is changed
-	Latents                []float32
-	F16Error               float64 `json:"f16_error"`
+	T2IAdapters            []testT2IAdapter `json:"t2i_adapters"`
+	Reference              *struct {
+		Image    string
+		Fidelity float64
+	}
+	Moves    map[string]float64 // how far the latents move if what is tested is changed
+	Latents  []float32
+	F16Error float64 `json:"f16_error"`
 }
 
 type testAdapter struct {
@@ -153,6 +158,9 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	}
 	m.addControls(t, req, c)
 	m.addT2IAdapters(req, c)
+	if r := c.Reference; r != nil {
+		req.Guides = append(req.Guides, reference.NewGuide(modeltest.Picture(r.Image, c.Height, c.Width), r.Fidelity))
+	}
 	if c.Kind != "" {
 		req.Init = modeltest.Picture("init", c.Height, c.Width)
 	}

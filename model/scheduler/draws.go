@@ -18,12 +18,14 @@ const (
 	InitialNoise       = "noise"                // the sample at the start, or what the picture is mixed with
 	MaskedImageLatents = "masked_image_latents" // sampling the posterior of the picture with the mask cut out
 	StepNoise          = "step"                 // a step's fresh noise
+	ReferenceLatents   = "reference_latents"    // sampling the posterior of a picture that a guide reads
+	ReferenceNoise     = "reference_noise"      // what that picture is mixed with in a step
 )
 
 // Draw is one call of torch.randn.
 type Draw struct {
 	Name  string
-	Step  int    // of a StepNoise, counted from 0 over the steps that are run; else 0
+	Step  int    // of a StepNoise or a ReferenceNoise, counted from 0 over the steps that are run; else 0
 	Shape [4]int // [N, C, h, w]; picture i takes the i-th of N, and all the only one of 1
 	// Unused tells that diffusers draws the numbers and nothing depends on them. They
 	// have to be drawn: those after them do.
@@ -63,4 +65,30 @@ func PlanDraws(kind Kind, s *Schedule, numImages int, latents [3]int, strength f
 		}
 	}
 	return plan
+}
+
+// WithReference adds to a plan the draws for a picture that a guide reads as noisy as the
+// sample: its latents behind all that is drawn before the steps, and its noise in every step,
+// before the step's own.
+//
+// Source: diffusers' examples/community/stable_diffusion_reference.py.
+func WithReference(plan []Draw, s *Schedule, numImages int, latents [3]int) []Draw {
+	all := [4]int{numImages, latents[0], latents[1], latents[2]}
+	var out []Draw
+	first := len(plan)
+	for i, d := range plan {
+		if d.Name == StepNoise {
+			first = min(first, i)
+		}
+	}
+	out = append(append(out, plan[:first]...), Draw{Name: ReferenceLatents, Shape: all})
+	steps := plan[first:]
+	for i := range s.Steps {
+		out = append(out, Draw{Name: ReferenceNoise, Step: i, Shape: all})
+		for len(steps) > 0 && steps[0].Step == i {
+			out = append(out, steps[0])
+			steps = steps[1:]
+		}
+	}
+	return out
 }

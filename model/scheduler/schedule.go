@@ -83,6 +83,17 @@ type Schedule struct {
 	AddNoise struct{ Latents, Noise float64 }
 }
 
+// Noised is how a picture's latents become as noisy as the sample before a step is, and then
+// the UNet's input: latents·x₀ + noise·ε.
+func (s *Schedule) Noised(step int) (latents, noise float64) {
+	latents, noise = s.AddNoise.Latents, s.AddNoise.Noise
+	if step > 0 {
+		latents, noise = s.Steps[step-1].Init, s.Steps[step-1].InitNoise
+	}
+	scale := s.Steps[step].InputScale
+	return latents * scale, noise * scale
+}
+
 // Options are those of New.
 type Options struct {
 	// Strength of an image-to-image run, between 0 and 1: the fraction of the steps, the

@@ -1,0 +1,48 @@
+package settings
+
+import "encoding/json"
+
+// Reference is a picture that the result follows without any weights.
+type Reference struct {
+	Picture  string  `json:"reference_image"`
+	Fidelity float64 `json:"style_fidelity"` // 0 to 1
+}
+
+// KindReference is the kind of a *Reference.
+const KindReference = "reference"
+
+func init() { kinds[KindReference] = func() Guide { return &Reference{} } }
+
+// DefaultReference returns the defaults of diffusers' community pipeline, without a picture.
+func DefaultReference() Reference { return Reference{Fidelity: 0.5} }
+
+// UnmarshalJSON gives absent fields their defaults.
+func (r *Reference) UnmarshalJSON(text []byte) error {
+	type plain Reference
+	p := plain(DefaultReference())
+	if err := json.Unmarshal(text, &p); err != nil {
+		return err
+	}
+	*r = Reference(p)
+	return nil
+}
+
+// Kind implements Guide.
+func (r *Reference) Kind() string { return KindReference }
+
+// Files implements Guide: it needs none.
+func (r *Reference) Files() []string { return nil }
+
+// Pictures implements Guide.
+func (r *Reference) Pictures() []string { return []string{r.Picture} }
+
+func (r *Reference) names() []*string { return []*string{&r.Picture} }
+
+func (r *Reference) clone() Guide { copied := *r; return &copied }
+
+func (r *Reference) bound(*notes) {}
+
+func (r *Reference) validate(v *problems, where string) {
+	v.require(r.Picture != "", "%sreference_image is missing; give the picture that the result follows", where)
+	v.number(where+"style_fidelity", r.Fidelity, 0, 1)
+}

@@ -1,0 +1,32 @@
+//go:build js && wasm
+
+package pipeline
+
+import (
+	"testing"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/modeltest"
+)
+
+// Pipelines with a reference picture give the latents of diffusers' community pipeline: with
+// every style fidelity, with a scheduler that draws noise, and from a start picture. In the
+// low-memory mode they give the same.
+func TestReference(t *testing.T) {
+	var f fixture
+	modeltest.Fixture(t, "reference_only/reference_only.json", &f)
+	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+		for name, c := range f.Cases {
+			t.Run(name, func(t *testing.T) {
+				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+			})
+		}
+		t.Run("low memory", func(t *testing.T) {
+			c := f.Cases["a_text"]
+			p := models[c.Model].pipeline
+			p.LowMemory = true
+			defer func() { p.LowMemory = false }()
+			modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+		})
+	})
+}

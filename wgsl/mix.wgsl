@@ -1,0 +1,27 @@
+// y = (1 - weight) · x + weight · r in the first r_count vec4, and x behind them.
+//
+//   x, y  [count] vec4 of activations
+//   r     [r_count] vec4 of activations
+//
+// One thread computes one vec4, the one at id.x + id.y · stride.
+
+struct Params {
+    count: u32,
+    stride: u32,
+    r_count: u32,
+    weight: f32,
+}
+
+@group(0) @binding(0) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read> x: array<Act4>;
+@group(0) @binding(2) var<storage, read> r: array<Act4>;
+@group(0) @binding(3) var<storage, read_write> y: array<Act4>;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.x + id.y * p.stride;
+    if i >= p.count { return; }
+    var v = act4(x[i]);
+    if i < p.r_count { v = (1.0 - p.weight) * v + p.weight * act4(r[i]); }
+    y[i] = to_act4(v);
+}
