@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -45,6 +46,22 @@ func OpenStructure(ctx context.Context, folder Folder, at string, kind Kind) (c 
 // openStructureFile shows one file as a folder without a config.json.
 func openStructureFile(c *Checkpoint, kind Kind) *Model {
 	return &Model{kind: kind, files: map[string][]byte{}, networks: map[string]*Checkpoint{Here: c}}
+}
+
+// KindOfConfig tells from a folder's own config.json what the folder has: a ControlNet, a
+// T2I-Adapter or, otherwise, an image encoder.
+func KindOfConfig(config []byte) Kind {
+	var c struct {
+		Class string `json:"_class_name"`
+	}
+	_ = json.Unmarshal(config, &c) // what is no JSON is refused when it is opened
+	switch c.Class {
+	case "ControlNetModel":
+		return KindControlNet
+	case "T2IAdapter":
+		return KindT2IAdapter
+	}
+	return KindImageEncoder
 }
 
 // underNames is a checkpoint under other names. A tensor whose new name is "" is left out.

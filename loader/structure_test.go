@@ -110,6 +110,11 @@ func TestOpenStructureFolder(t *testing.T) {
 	if _, err := OpenIPAdapter(ctx, net); err == nil || !strings.Contains(err.Error(), "under Structure") {
 		t.Error(err)
 	}
+	for config, want := range map[string]Kind{`{"_class_name":"ControlNetModel"}`: KindControlNet, `{"_class_name":"T2IAdapter"}`: KindT2IAdapter, `{}`: KindImageEncoder} {
+		if got := KindOfConfig([]byte(config)); got != want {
+			t.Errorf("%s: %s, not %s", config, got, want)
+		}
+	}
 	for want, name := range map[string]string{"XL": "add_embedding.linear_1.weight", "Diffusion 2": "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"} {
 		other := makeHeader(t, map[string][]int{"controlnet_cond_embedding.conv_in.weight": {4, 3, 3, 3}, name: {4, 1024}})
 		if _, err := OpenSingleFile(ctx, other, nil); err == nil || !strings.Contains(err.Error(), want) {

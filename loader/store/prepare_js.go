@@ -43,8 +43,8 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 	if r.Kind == "" {
 		r.Kind = loader.KindModel
 		if _, err := look(ctx, link.URL(loader.Config(loader.UNet))); errors.Is(err, os.ErrNotExist) {
-			if _, err := look(ctx, link.URL(loader.Config(loader.Here))); err == nil {
-				r.Kind = loader.KindImageEncoder
+			if config, err := fetchSmall(ctx, link.URL(loader.Config(loader.Here))); err == nil {
+				r.Kind = loader.KindOfConfig(config)
 			}
 		}
 	}
