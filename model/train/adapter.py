@@ -3,8 +3,8 @@
     accelerate launch adapter.py --base stable-diffusion-v1-5/stable-diffusion-v1-5 --image-encoder <CLIP vision> \\
         --data pictures/ --adapter plus --resampler-dim 768 --steps 1000000 --output ip-adapter-plus.safetensors
 
---base is any SD1.5-shaped model in diffusers' layout, --data a folder with metadata.jsonl, or the work folder that
-run.sh makes for the model that ships. AdamW, 1e-4, weight decay 0.01; text, image and both dropped in 0.05 of the
+--base is any SD1.5-shaped model in diffusers' layout, --data a folder with metadata.jsonl. (ours.py trains the demo model's
+adapters, from the work folder that run.sh makes.) AdamW, 1e-4, weight decay 0.01; text, image and both dropped in 0.05 of the
 draws each. Taken up again from --state where it is there.
 """
 import argparse
@@ -19,7 +19,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch.utils.data import DataLoader
 from transformers import CLIPImageProcessor, CLIPTextModel, CLIPTokenizer, CLIPVisionModelWithProjection
 
-from adapter_data import EmojiBank, Folder
+from adapter_data import Folder
 from adapter_networks import Adapter, projection_for
 from training import BFLOAT16, token_ids
 
@@ -103,11 +103,8 @@ class Encoders:
 
     @torch.no_grad()
     def __call__(self, batch, no_text, no_image):
-        if "latents" in batch:
-            latents, image = batch["latents"].to(self.device), batch["image"].to(self.device, self.dtype)
-        else:
-            latents = self.vae.encode(batch["pixels"].to(self.device, self.dtype)).latent_dist.sample().float() * self.vae.config.scaling_factor
-            image = self._see(batch["clip_pixels"])
+        latents = self.vae.encode(batch["pixels"].to(self.device, self.dtype)).latent_dist.sample().float() * self.vae.config.scaling_factor
+        image = self._see(batch["clip_pixels"])
         prompts = ["" if dropped else t for t, dropped in zip(batch["text"], no_text.tolist())]
         ids = token_ids(self.tokenizer, prompts)
         mask = no_image.to(self.device).view(-1, *[1] * (image.dim() - 1))
@@ -155,8 +152,7 @@ def main():
 
     per_step = args.batch * accelerator.num_processes
     stream = (args.seed, step * per_step, min(args.steps or MOST_STEPS, MOST_STEPS) * per_step)
-    bank = (args.data / "bank.npz").exists()
-    data = EmojiBank(args.data, args.adapter, *stream) if bank else Folder(args.data, args.size, encoders.image_processor, *stream)
+    data = Folder(args.data, args.size, encoders.image_processor, *stream)
     loader = DataLoader(data, args.batch, num_workers=args.workers)
     model, optimizer, loader = accelerator.prepare(Denoiser(unet, adapter), optimizer, loader)
 

@@ -1,7 +1,6 @@
 """What an adapter is trained on: a stream of draws, the same for the same seed wherever it is taken up again.
 
-A draw is a dict: text (the caption), chance (in 0..1; which prompts are dropped, words where it is low), and either
-latents and image, both prepared beforehand (the emoji bank), or pixels and clip_pixels (a folder).
+A draw is a dict: text (the caption), chance (in 0..1; which prompts are dropped, words where it is low), pixels and clip_pixels.
 """
 import json
 from pathlib import Path
@@ -9,11 +8,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 from torch.utils.data import Dataset
-
-from emoji import COLOURS, Emoji
-from features import kept
-
-EVERYDAY_SHARE = .35  # of the bank's draws
 
 
 class Draws(Dataset):
@@ -29,28 +23,6 @@ class Draws(Dataset):
         rng = np.random.default_rng((self.seed, self.first + k))
         chance = rng.random()
         return self.draw(rng, chance) | {"chance": chance}
-
-
-class EmojiBank(Draws):
-    """The work folder of the model that ships: latents by bank.py, encoder outputs by features.py."""
-
-    def __init__(self, work, kind, *stream):
-        super().__init__(*stream)
-        self.emoji, bank = Emoji(work), np.load(Path(work) / "bank.npz")
-        self.latents, self.colours = bank["Z"], bank["C"]
-        self.images = kept(work, kind)
-
-    def draw(self, rng, chance):
-        i, shown, prompted = self.emoji.draw(rng, 1, EVERYDAY_SHARE)[0], *rng.integers(0, len(self.images), 2)
-        # Captions of the web's pictures, which the paper trains on, say a part of what is seen; ours could say all of it,
-        # and would leave the image prompt nothing to add.
-        text, colour = self.emoji.caption(i, self.colours[shown, i], rng, says=(.5, .5, .5)), COLOURS[self.colours[shown, i]]
-        # As in the paper the image prompt is the target itself; but where the words are kept and name the background, it may
-        # in a quarter of the draws be the other view of the same drawing, so that words keep their say about background and
-        # place. (Words are dropped where chance is low.)
-        if chance < .75 or colour not in text:
-            prompted = shown
-        return {"text": text, "latents": self.latents[shown, i].astype(np.float32), "image": self.images[prompted, i].astype(np.float32)}
 
 
 class Folder(Draws):

@@ -115,6 +115,12 @@ class Adapter(nn.Module):
                     self.ip_adapter[str(number)] = processors[name] = layer
             unet.set_attn_processor(processors)
 
+    def attach(self, unet):
+        """Puts this adapter's layers into a UNet's cross-attentions, for example those of a copy in another precision."""
+        processors = dict(unet.attn_processors)
+        names = list(processors)
+        unet.set_attn_processor(processors | {names[int(n)]: layer for n, layer in self.ip_adapter.items()})
+
     def save(self, path):
         """The file diffusers' load_ip_adapter reads; a simple adapter has no K', V' and says so in its metadata."""
         tensors = {k: v.detach().half().contiguous().cpu() for k, v in self.state_dict().items()}

@@ -18,13 +18,15 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import DDIMScheduler, UNet2DConditionModel
-from transformers import CLIPTextModel, CLIPTokenizer, CLIPVisionConfig
+from diffusers import UNet2DConditionModel
+from transformers import CLIPVisionConfig
 
 from adapter_networks import Adapter, projection_for
-from emoji import COLOURS, Emoji, on_background
+from captions import SUFFIXES
+from emoji import COLOURS, Emoji
 from features import kept
-from training import DEVICE, autocast, token_ids
+from training import DEVICE, GPU, autocast
+from unet import Words, scheduler_of
 
 
 def attend(q, k, v, heads):
@@ -51,56 +53,48 @@ def real_queries(unet, scheduler, latents, text, kept=4096):
     return {n: torch.cat(q)[:kept] for n, q in asked.items()}
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--adapter", choices=["global", "plus", "simple"], default="plus")
     parser.add_argument("--resampler-dim", type=int, default=192)
     parser.add_argument("--minutes", type=float, default=5)
-    parser.add_argument("--batch", type=int, default=192)
+    parser.add_argument("--batch", type=int, default=512 if GPU else 192)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--warm-start", type=Path, help="an adapter's file to go on from")
     parser.add_argument("--drop-background", type=float, default=.15, help="captions that leave it to the words")
     parser.add_argument("--beside-words", type=float, default=0, help="share of the draws where the picture comes beside words that ask another background")
     parser.add_argument("--scale", type=float, default=.7, help="λ of those draws, as it is used beside words")
     parser.add_argument("--everyday", type=float, default=0, help="share of the draws that come from emoji.EVERYDAY alone")
+    parser.add_argument("--others", type=float, default=.5, help="share of the draws that come from all drawings")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(args.threads), torch.manual_seed(args.seed)
-    rng = np.random.default_rng(args.seed)
 
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
-    colours = bank["C"]
-    images = kept(args.work, args.adapter)
-    nothing = np.load(args.work / "dropped_hidden.npy") if args.adapter == "plus" else np.zeros(images.shape[2], np.float32)
-    tokenizer = CLIPTokenizer.from_pretrained(args.base / "tokenizer")
-    text = CLIPTextModel.from_pretrained(args.base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
+    colours = torch.from_numpy(bank["C"]).to(DEVICE).long()
+    images = torch.from_numpy(np.array(kept(args.work, args.adapter))).to(DEVICE)
+    nothing = torch.from_numpy(np.load(args.work / "dropped_hidden.npy")).to(DEVICE) if args.adapter == "plus" else torch.zeros(images.shape[2:], device=DEVICE)
+    words, scheduler = Words(emoji, args.base), scheduler_of(args.base)
     unet = UNet2DConditionModel.from_pretrained(args.base / "unet", torch_dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     vision_config = CLIPVisionConfig.from_pretrained(args.base / "image_encoder")
-
-    def hidden_states(prompts):
-        different, which = np.unique(prompts, return_inverse=True)
-        with torch.no_grad(), autocast():
-            return text(token_ids(tokenizer, different.tolist()).to(DEVICE)).last_hidden_state.float()[which]
+    hidden_states = lambda index: words.states(index).float()
 
     def captions(r, i):
-        full = [emoji.full_caption(k, colours[q, k]) for q, k in zip(r, i)]
-        return [c.split(" on a ")[0] if rng.random() < args.drop_background else c for c in full]
+        """Full captions' indices, some without the background."""
+        full = words.captions.full(i, colours[r, i])
+        return torch.where(torch.rand(len(i), device=DEVICE) < args.drop_background, full - full % len(SUFFIXES), full)
 
-    def context(r, i):
-        """What stands for the pictures [B, ...]."""
-        return torch.from_numpy(images[r, i].astype(np.float32)).to(DEVICE)
-
-    some = rng.choice(emoji.train, min(128, len(emoji.train)), replace=False)
-    queries = real_queries(unet, DDIMScheduler.from_pretrained(args.base / "scheduler"), torch.from_numpy(bank["Z"][0][some]).float().to(DEVICE), hidden_states(captions(np.zeros(len(some), int), some)))
+    some = torch.as_tensor(emoji.train, device=DEVICE)[torch.randperm(len(emoji.train), device=DEVICE)[:256]]
+    queries = real_queries(unet, scheduler, torch.from_numpy(bank["Z"][0]).to(DEVICE)[some].float(), hidden_states(captions(0, some)))
     attentions = {n: unet.get_submodule(name.removesuffix(".processor")) for n, name in enumerate(unet.attn_processors) if n in queries}
     adapter = Adapter(unet, projection_for(args.adapter, vision_config, unet.config.cross_attention_dim, args.resampler_dim), args.adapter).to(DEVICE)
     if args.warm_start:
         adapter.load(args.warm_start)
-    empty = hidden_states([""])
+    empty = hidden_states(torch.zeros(1, dtype=torch.long, device=DEVICE))
 
     def added(attention, q, h, words=empty):
         """What captions' hidden states h add to the attention of the words that are there, of an empty prompt for example."""
@@ -110,29 +104,26 @@ def main():
     # Most of what a caption adds, every caption adds. What tells pictures apart is small beside it, a background's
     # colour above all, and would be learned last: so each channel is weighed by how much it varies from caption to caption.
     with torch.no_grad():
-        h = hidden_states(captions(np.zeros(len(some), int), some))
+        h = hidden_states(captions(0, some[:128]))
         varies = {n: added(a, queries[n][:64], h).var(0).mean(0) for n, a in attentions.items()}
         varies = {n: v + .05 * v.mean() for n, v in varies.items()}
 
     def loss_of(r, i, dropped):
-        prompts, full, image = [""] * len(i), captions(r, i), context(r, i)
-        beside = rng.random(len(i)) < args.beside_words
-        for k in np.flatnonzero(beside):
-            asked = rng.integers(len(COLOURS))
-            prompts[k], full[k] = on_background(asked), emoji.full_caption(i[k], asked)
-        h, words = hidden_states(full), hidden_states(prompts) if beside.any() else empty
-        scale = torch.from_numpy(np.where(beside, args.scale, 1)).float().to(DEVICE)[:, None, None]
-        image[dropped] = torch.from_numpy(nothing).to(DEVICE, image.dtype)
+        beside, asked = torch.rand(len(i), device=DEVICE) < args.beside_words, torch.randint(len(COLOURS), (len(i),), device=DEVICE)
+        h = hidden_states(torch.where(beside, words.captions.full(i, asked), captions(r, i)))
+        around = hidden_states(torch.where(beside, 1 + asked, 0)) if args.beside_words else empty
+        scale = torch.where(beside, args.scale, 1.)[:, None, None]
+        image = images[r, i]
+        image = torch.where(dropped.view(-1, *[1] * (image.dim() - 1)), nothing.to(image.dtype), image).float()
         with autocast():
             tokens = adapter.image_proj(image).float()
         total = 0
         for number, attention in attentions.items():
-            q = queries[number][torch.randint(0, len(queries[number]), (48,))]
+            q = queries[number][torch.randint(len(queries[number]), (48,), device=DEVICE)]
             with torch.no_grad():
-                wanted = added(attention, q, h, words)
-                wanted[dropped] = 0
+                wanted = added(attention, q, h, around).masked_fill(dropped[:, None, None], 0)
             if args.adapter == "simple":
-                given = added(attention, q, torch.cat([words.expand(len(tokens), -1, -1), tokens], 1), words)
+                given = added(attention, q, torch.cat([around.expand(len(tokens), -1, -1), tokens], 1), around)
             else:
                 layer = adapter.ip_adapter[str(number)]
                 given = scale * attend(q, layer.to_k_ip(tokens), layer.to_v_ip(tokens), attention.heads)
@@ -144,16 +135,16 @@ def main():
     while (done := (time.time() - start) / (60 * args.minutes)) < 1:
         for group in optimizer.param_groups:
             group["lr"] = args.learning_rate * min(1, (step + 1) / 30) * max(.02, .5 * (1 + math.cos(math.pi * done)))
-        i, r = emoji.draw(rng, args.batch, args.everyday), rng.integers(0, len(images), args.batch)
-        loss = loss_of(r, i, torch.from_numpy(rng.random(args.batch) < .08))
+        i, r = emoji.draw(args.batch, args.everyday, args.others), torch.randint(len(images), (args.batch,), device=DEVICE)
+        loss = loss_of(r, i, torch.rand(args.batch, device=DEVICE) < .08)
         optimizer.zero_grad(), loss.backward()
         torch.nn.utils.clip_grad_norm_(adapter.parameters(), 1.0)
         optimizer.step()
         step += 1
-        if step % 25 == 0:
+        if step % (100 if GPU else 25) == 0:
             with torch.no_grad():
-                i = rng.choice(emoji.held, args.batch)
-                held = loss_of(np.zeros(len(i), int), i, torch.zeros(len(i), dtype=torch.bool))
+                i = torch.as_tensor(emoji.held, device=DEVICE)
+                held = loss_of(torch.zeros_like(i), i, torch.zeros(len(i), dtype=torch.bool, device=DEVICE))
             print(f"step {step} {(time.time() - start) / 60:.1f} min, unexplained: {loss.item():.3f}, of held-out names {held.item():.3f}", flush=True)
             adapter.save(args.output)
     adapter.save(args.output)

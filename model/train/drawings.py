@@ -23,7 +23,7 @@ def sheet_of(drawings):
     sheet[:len(drawings)] = np.where(drawings[..., 3:] == 0, 0, drawings)
     sheet = sheet.reshape(ACROSS, ACROSS, SIZE, SIZE, 4).swapaxes(1, 2).reshape(ACROSS * SIZE, ACROSS * SIZE, 4)
     out = io.BytesIO()
-    Image.fromarray(sheet, "RGBA").save(out, "webp", lossless=True, quality=50, method=4, exact=True)
+    Image.fromarray(sheet, "RGBA").save(out, "webp", lossless=True, quality=50, method=2, exact=True)
     return out.getvalue()
 
 
@@ -54,7 +54,8 @@ def unpack(folder, work):
     with open(part, "wb") as out:
         for file in files:
             with np.load(file) as z, ThreadPoolExecutor() as pool:
-                for some in pool.map(lambda name: drawings_of(z[name].tobytes()), [f"arr_{i}" for i in range(len(z.files))]):
+                # A zip file is read by one thread.
+                for some in pool.map(drawings_of, [z[f"arr_{i}"].tobytes() for i in range(len(z.files))]):
                     out.write(some[:count - out.tell() // (4 * SIZE * SIZE)].tobytes())
     shutil.copy(folder / "meta.json", work)
     part.rename(work / "px.bin")

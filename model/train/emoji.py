@@ -1,8 +1,9 @@
 """The pictures that the model is trained on, and how they would be asked for.
 
-render.mjs draws what names.txt lists once in each style, transparent, into px.bin; here each is put on a plain
-background, moved a little, and given a caption.
+render.mjs draws each emoji once in each style, transparent, into px.bin; here each is put on a plain background and
+moved a little, on the GPU where there is one. captions.py says how it would be asked for.
 """
+import functools
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from training import DEVICE
+from training import DEVICE, on_device
 
 SIZE = 128
 BACKGROUNDS = dict(
@@ -18,9 +19,13 @@ BACKGROUNDS = dict(
     orange=(240, 140, 40), yellow=(250, 214, 70), green=(60, 170, 90), teal=(40, 160, 160),
     blue=(50, 110, 220), purple=(130, 80, 190), pink=(245, 150, 190), brown=(130, 85, 55))
 COLOURS = list(BACKGROUNDS)
-TABLE = torch.tensor([BACKGROUNDS[c] for c in COLOURS]).float()
 
-# What people ask for first. unet.py draws these more often than the rest of names.txt.
+# The styles that differ most, and have nearly all of the names of names.txt. The drawings of the other sets, and of other
+# names, are there for what an image prompt may show.
+MAIN_STYLES = ("3d", "flat", "noto")
+NAMES = frozenset(Path(__file__).with_name("names.txt").read_text().strip().split("\n"))
+
+# What people ask for first. Training draws these more often than the rest of names.txt.
 EVERYDAY = (
     "fox, cat, cat face, dog, dog face, lion, tiger face, bear, panda, koala, rabbit face, mouse face, pig face, cow face, horse face, unicorn, "
     "monkey face, chicken, penguin, owl, frog, turtle, dragon face, whale, dolphin, fish, tropical fish, shark, octopus, crab, snail, butterfly, "
@@ -42,65 +47,63 @@ def on_background(colour):
 
 
 class Emoji:
-    """The drawings of a work folder, with their styles and names."""
+    """The drawings of a work folder, with their styles and names. What is drawn at random is drawn by torch's own generator of DEVICE."""
 
     def __init__(self, work):
         work = Path(work)
         self.meta = json.loads((work / "meta.json").read_text())
-        self.drawings = np.memmap(work / "px.bin", np.uint8, "r", shape=(len(self.meta), SIZE, SIZE, 4))
-        held = np.array([is_held_out(m["name"]) for m in self.meta])
-        self.train, self.held = np.where(~held)[0], np.where(held)[0]
+        self.work = work
+        main = [m["name"] in NAMES and m["style"] in MAIN_STYLES for m in self.meta]
+        held = [is_held_out(m["name"]) for m in self.meta]
+        # Held-out pictures are those of the main styles and names: what the model is asked for.
+        self.held = np.array([i for i, h in enumerate(held) if h and main[i]])
+        self.train = np.array([i for i, h in enumerate(held) if not h])
+        self.main = np.array([i for i in self.train if main[i]])
         self.pools = {}
 
     def __len__(self):
         return len(self.meta)
 
+    @functools.cached_property
+    def drawings(self):
+        kept = np.memmap(self.work / "px.bin", np.uint8, "c", shape=(len(self.meta), SIZE, SIZE, 4))
+        return torch.from_numpy(kept).to(DEVICE)  # on a CPU they are left on disk
+
     def pool(self, styles=None):
-        """Those to train on, and among them EVERYDAY's; of some styles alone, or of all."""
+        """On DEVICE: EVERYDAY's drawings, names.txt's and all, held-out names left out; of some styles alone, or of the main ones, and all's of all."""
         if styles not in self.pools:
-            among = [i for i in self.train if not styles or self.meta[i]["style"] in styles]
-            self.pools[styles] = among, [i for i in among if self.meta[i]["name"] in EVERYDAY]
+            among = [i for i in self.main if not styles or self.meta[i]["style"] in styles]
+            everyday = [i for i in among if self.meta[i]["name"] in EVERYDAY]
+            self.pools[styles] = [torch.as_tensor(np.asarray(p), device=DEVICE) for p in (everyday or among, among, among if styles else self.train)]
         return self.pools[styles]
 
-    def draw(self, rng, n, everyday=0., styles=None):
-        """n drawings to train on, a share of them from EVERYDAY's names alone."""
-        among, common = self.pool(styles)
-        return np.where(rng.random(n) < everyday, rng.choice(common, n), rng.choice(among, n))
+    def draw(self, n, everyday=0., others=0., styles=None):
+        """n drawings to train on [n]: a share of them of EVERYDAY's names, a share of all drawings, the rest of names.txt in the main styles."""
+        common, main, every = (p[torch.randint(len(p), (n,), device=DEVICE)] for p in self.pool(styles))
+        chance = torch.rand(n, device=DEVICE)
+        return torch.where(chance < everyday, common, torch.where(chance < everyday + others, every, main))
 
-    def pictures(self, indices, rng, augment=True, colour=None):
+    def pictures(self, indices, augment=True, colour=None):
         """[B, 3, 128, 128] in -1..1, where the model trains, and the index of each background's colour [B]."""
-        n = len(indices)
-        drawn = torch.from_numpy(np.stack([self.drawings[i] for i in indices])).to(DEVICE).permute(0, 3, 1, 2).float()
+        indices = torch.as_tensor(indices, device=DEVICE)
+        n, uniform = len(indices), lambda low, high, *shape: torch.empty(len(indices), *shape, device=DEVICE).uniform_(low, high)
+        drawn = self.drawings[indices].permute(0, 3, 1, 2).float()
         alpha = drawn[:, 3:] / 255
         layers = torch.cat([drawn[:, :3] * alpha, alpha], 1)  # premultiplied, so that resampling keeps edges clean
         if augment:
-            scale = torch.from_numpy(rng.uniform(0.8, 1.02, n)).float()
-            mirror = torch.from_numpy(rng.choice([-1.0, 1.0], n, p=[.25, .75])).float()
-            affine = torch.zeros(n, 2, 3)
-            affine[:, 0, 0], affine[:, 1, 1] = mirror / scale, 1 / scale
-            affine[:, :, 2] = torch.from_numpy(rng.uniform(-.06, .06, (n, 2))).float()
-            grid = F.affine_grid(affine.to(DEVICE), layers.shape, align_corners=False)
-            layers = F.grid_sample(layers, grid, mode="bilinear", align_corners=False)
+            scale, mirror = uniform(.8, 1.02), torch.where(uniform(0, 1) < .25, -1., 1.)
+            zero = torch.zeros_like(scale)
+            affine = torch.stack([torch.stack([mirror / scale, zero, uniform(-.06, .06)], 1), torch.stack([zero, 1 / scale, uniform(-.06, .06)], 1)], 1)
+            layers = F.grid_sample(layers, F.affine_grid(affine, layers.shape, align_corners=False), mode="bilinear", align_corners=False)
         if colour is None:
-            drawn_colour = np.where(rng.random(n) < .3, 0, rng.integers(0, len(COLOURS), n))
-            colours = torch.from_numpy(drawn_colour)
+            colours = torch.where(uniform(0, 1) < .3, 0, torch.randint(len(COLOURS), (n,), device=DEVICE))
         else:
-            colours = torch.full((n,), COLOURS.index(colour))
-        jitter = torch.from_numpy(rng.normal(0, 6, (n, 3))).float() if augment else 0
-        background = (TABLE[colours] + jitter).clamp(0, 255)[:, :, None, None].to(DEVICE)
-        return (layers[:, :3] + background * (1 - layers[:, 3:])) / 127.5 - 1, colours
+            colours = torch.full((n,), COLOURS.index(colour), device=DEVICE)
+        background = on_device(tuple(BACKGROUNDS.values()))[colours].float()
+        if augment:
+            background = (background + 6 * torch.randn(n, 3, device=DEVICE)).clamp(0, 255)
+        return (layers[:, :3] + background[:, :, None, None] * (1 - layers[:, 3:])) / 127.5 - 1, colours
 
     def full_caption(self, index, colour):
         m = self.meta[index]
         return f"{m['style']} emoji of {m['name']} {on_background(colour)}"
-
-    def caption(self, index, colour, rng, says=(.8, 1, .8)):
-        """One of the ways to ask for a picture. It says style, name and background, each with the chance given."""
-        m = self.meta[index]
-        style, name, background = rng.random(3) < says
-        text = f"{m['style']} emoji" if style else ""
-        if name:
-            text += f" of {m['name']}" if style else m["name"]
-        if background:
-            text += " " + on_background(colour) if rng.random() < .7 else f", {COLOURS[colour]}"
-        return text.strip(" ,")

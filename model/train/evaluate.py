@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import second
+from adapter_networks import kind_of, projection_for
 from emoji import COLOURS, Emoji
 from judge import pooled_text
 from training import DEVICE, autocast
@@ -25,7 +26,7 @@ from training import DEVICE, autocast
 class Judge:
     def __init__(self, pipe, model, work):
         self.vision, self.process, self.model = pipe.image_encoder, pipe.feature_extractor, model
-        self.projection = load_file(work / "judge.safetensors")["text_projection.weight"]
+        self.projection = load_file(work / "judge.safetensors")["text_projection.weight"].float()
         self.second = second.read(work) if (work / "second.safetensors").exists() else None
 
     def pictures(self, images):
@@ -51,7 +52,7 @@ def mean_and_spread(values):
 
 
 @torch.no_grad()
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
@@ -65,12 +66,16 @@ def main():
     parser.add_argument("--skip-text", action="store_true")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--sheet", type=Path)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     pipe = StableDiffusionPipeline.from_pretrained(args.model, torch_dtype=torch.float32, safety_checker=None)
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.to(DEVICE).set_progress_bar_config(disable=True)
-    if args.adapter:
+    simple = None
+    if args.adapter and kind_of(args.adapter) == "simple":  # its tokens are appended to the words', and diffusers need not know
+        simple = projection_for("simple", pipe.image_encoder.config, pipe.unet.config.cross_attention_dim).to(DEVICE)
+        simple.load_state_dict({k.removeprefix("image_proj."): v for k, v in load_file(args.adapter).items()})
+    elif args.adapter:
         pipe.load_ip_adapter(str(args.adapter.parent), subfolder="", weight_name=args.adapter.name, image_encoder_folder=None)
     emoji, rng = Emoji(args.work), np.random.default_rng(7)
     args.count = min(args.count, len(emoji.held))
@@ -78,18 +83,24 @@ def main():
 
     chosen = rng.choice(emoji.held, args.count, replace=False)
     colours = rng.integers(1, len(COLOURS), args.count)
-    prompts = [as_image(emoji.pictures([i], rng, augment=False, colour=COLOURS[c])[0][0]) for i, c in zip(chosen, colours)]
+    prompts = [as_image(emoji.pictures([i], augment=False, colour=COLOURS[c])[0][0]) for i, c in zip(chosen, colours)]
     captions = [emoji.full_caption(i, c) for i, c in zip(chosen, colours)]
     elsewhere = [f"on a {COLOURS[(c + 5) % 11 + 1]} background" for c in colours]
     wanted, own, other = judge.pictures(prompts), judge.captions(captions), judge.captions(elsewhere)
 
     def generate(words, scale, seed):
-        if args.adapter:
+        if args.adapter and not simple:
             pipe.set_ip_adapter_scale(scale)
         made = []
         for b in range(0, args.count, 16):
             extra = {}
-            if args.adapter:
+            asked = dict(prompt=words[b:b + 16])
+            if simple and scale:
+                pixels = pipe.feature_extractor(prompts[b:b + 16], return_tensors="pt").pixel_values
+                seen, nothing = pipe.encode_image(pixels, DEVICE, 1)
+                said = pipe.encode_prompt(words[b:b + 16], DEVICE, 1, True)
+                asked = {k: torch.cat([s, simple(e)], 1) for k, s, e in zip(("prompt_embeds", "negative_prompt_embeds"), said, (seen, nothing))}
+            elif args.adapter and not simple:
                 pixels = pipe.feature_extractor(prompts[b:b + 16], return_tensors="pt").pixel_values
                 seen, nothing = pipe.encode_image(pixels, DEVICE, 1, output_hidden_states=plus)
                 embeds = [torch.cat([nothing[:, None], seen[:, None]])]
@@ -100,7 +111,7 @@ def main():
             n = len(prompts[b:b + 16])
             noise = torch.randn(n, 4, 16, 16, generator=torch.Generator().manual_seed(1000 * seed + b))
             with autocast():
-                made += pipe(words[b:b + 16], latents=noise.to(DEVICE), num_inference_steps=args.steps, guidance_scale=args.guidance, **extra).images
+                made += pipe(**asked, latents=noise.to(DEVICE), num_inference_steps=args.steps, guidance_scale=args.guidance, **extra).images
         return made
 
     plus = bool(args.adapter) and "image_proj.latents" in load_file(args.adapter)

@@ -14,13 +14,13 @@ import latent_rgb
 MOST = 48_000_000  # bytes: a first visit waits for all of them
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--adapters", type=Path, nargs="*", default=[])
     parser.add_argument("--text-projection", type=Path, help="judge.py's file: with it the text encoder is CLIP's whole one, and ./build.sh evaluate can judge by it")
     parser.add_argument("--output", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     part = args.output.with_name(args.output.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     base, half = args.base, torch.float16

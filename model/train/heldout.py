@@ -8,8 +8,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
-
 from emoji import COLOURS, Emoji
 from evaluate import as_image
 from samples import SETS
@@ -40,7 +38,7 @@ def main():
         colour = 1 + order(m["style"] + m["name"])[0] % (len(COLOURS) - 1)  # none is white
         other = (colour + 5) % (len(COLOURS) - 1) + 1
         file = f"{place:02}-{m['style']}-{m['name'].replace(' ', '-')}.webp"
-        pixels, _ = emoji.pictures([i], np.random.default_rng(0), augment=False, colour=COLOURS[colour])
+        pixels, _ = emoji.pictures([i], augment=False, colour=COLOURS[colour])
         as_image(pixels[0]).save(args.output / file, lossless=True, quality=100, method=6)
         lines.append(json.dumps({"picture": file, "caption": emoji.full_caption(i, colour), "other": f"on a {COLOURS[other]} background"}))
     (args.output / "pictures.jsonl").write_text("\n".join(lines) + "\n")

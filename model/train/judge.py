@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from captions import Captions
 from emoji import Emoji
-from training import token_ids
+from training import DEVICE, token_ids
 
 
 @torch.no_grad()
@@ -43,22 +44,23 @@ def fit(pooled, embeds, seed=0, steps=400, batch=512):
     return projection.weight.detach()
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--base", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     whole = args.work / "clip" / "model.safetensors"
     if whole.exists():
         weight = load_file(whole)["text_projection.weight"].float()
     else:
-        emoji, colours, rng = Emoji(args.work), np.load(args.work / "bank.npz")["C"], np.random.default_rng(0)
-        embeds = torch.from_numpy(np.load(args.work / "embeds.npy"))
-        shown = rng.integers(0, len(embeds), len(emoji))
-        captions = [emoji.caption(i, colours[r, i], rng) for i, r in enumerate(shown)]
-        pooled, seen = pooled_text(args.base, captions), embeds[shown, np.arange(len(emoji))]
+        emoji, colours = Emoji(args.work), torch.from_numpy(np.load(args.work / "bank.npz")["C"])
+        captions, embeds = Captions(emoji, CLIPTokenizer.from_pretrained(args.base / "tokenizer")), torch.from_numpy(np.load(args.work / "embeds.npy"))
+        torch.manual_seed(0)
+        drawings, shown = torch.arange(len(emoji)), torch.randint(len(embeds), (len(emoji),))
+        said = captions.draw(drawings.to(DEVICE), colours[shown, drawings].long().to(DEVICE))
+        pooled, seen = pooled_text(args.base, [captions.text(k) for k in said.tolist()]), embeds[shown, drawings]
         weight = fit(pooled[emoji.train], seen[emoji.train])
         held = torch.from_numpy(emoji.held[:192])
         order = (F.normalize(seen[held], dim=-1) @ F.normalize(pooled[held] @ weight.T, dim=-1).T).topk(min(5, len(held)), 1).indices

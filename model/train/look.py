@@ -35,7 +35,7 @@ def sheet(rows, across):
 
 
 @torch.no_grad()
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--models", type=Path, nargs="+", required=True)
@@ -45,7 +45,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--words-only", action="store_true")
     parser.add_argument("--output", type=Path, required=True)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     args.output.mkdir(parents=True, exist_ok=True)
 
@@ -69,7 +69,7 @@ def main():
     where = {(m["style"], m["name"]): i for i, m in enumerate(emoji.meta)}
     chosen = [where[p] for p in PROMPTS if p in where] + list(rng.choice(emoji.held, min(len(PROMPTS), len(emoji.held)), replace=False))
     colours = rng.integers(1, len(COLOURS), len(chosen))
-    prompts = [as_image(emoji.pictures([i], rng, augment=False, colour=COLOURS[c])[0][0]) for i, c in zip(chosen, colours)]
+    prompts = [as_image(emoji.pictures([i], augment=False, colour=COLOURS[c])[0][0]) for i, c in zip(chosen, colours)]
     rows = [prompts]
     for adapter in ADAPTERS:
         for scale, texts in ((1.0, [""] * len(chosen)), (.6, [on_background((c + 5) % 11 + 1) for c in colours])):

@@ -30,7 +30,7 @@ class Losses:
         self.tokenizer = CLIPTokenizer.from_pretrained(self.base / "tokenizer")
         self.text = CLIPTextModel.from_pretrained(self.base / "text_encoder", dtype=torch.float32).to(DEVICE).eval()
         rng, n = np.random.default_rng(77), len(self.emoji.held)
-        self.sets = {"held out": self.emoji.held, "trained": rng.choice(self.emoji.train, n, replace=False), "everyday": rng.choice(self.emoji.pool()[1], n, replace=False)}
+        self.sets = {"held out": self.emoji.held, "trained": rng.choice(self.emoji.main, n, replace=False), "everyday": rng.choice(self.emoji.pool()[0].cpu().numpy(), n, replace=False)}
 
     @torch.no_grad()
     def of(self, unet, words=True, image=None):
@@ -42,7 +42,7 @@ class Losses:
                 for i in np.split(pictures, range(self.batch, len(pictures), self.batch)):
                     r = rng.integers(0, 2, len(i))  # the views whose features are kept
                     z = self.latents[r, i].float()
-                    captions = [self.emoji.caption(k, self.colours[q, k], rng) for q, k in zip(r, i)]
+                    captions = [self.emoji.full_caption(k, self.colours[q, k]) for q, k in zip(r, i)]
                     noise, t = torch.randn(z.shape, generator=generator), torch.randint(0, 1000, (len(i),), generator=generator)
                     ids = token_ids(self.tokenizer, captions if words else [""] * len(i)).to(DEVICE)
                     noisy = self.scheduler.add_noise(z, noise, t).to(DEVICE, memory_format=torch.channels_last)

@@ -3,8 +3,6 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from emoji import Emoji
 from evaluate import as_image
 
@@ -21,7 +19,7 @@ def main():
     emoji, listed = Emoji(args.work), []
     where = {(m["style"], m["name"]): i for i, m in enumerate(emoji.meta)}
     for style, name, colour in CHOICE:
-        pixels, _ = emoji.pictures([where[style, name]], np.random.default_rng(0), augment=False, colour=colour)
+        pixels, _ = emoji.pictures([where[style, name]], augment=False, colour=colour)
         file = f"{name.replace(' ', '-')}.png"
         as_image(pixels[0]).save(args.output / file, optimize=True)
         listed.append({"file": file, "title": f"{name}, {style}", "attribution": SETS[style]})

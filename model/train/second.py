@@ -7,7 +7,6 @@ image prompt. Held-out names are left out. Writes second.safetensors.
 import argparse
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
@@ -51,26 +50,29 @@ def read(work):
     return judge.to(DEVICE).eval().requires_grad_(False)
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=8)
     parser.add_argument("--batch", type=int, default=192)
     parser.add_argument("--threads", type=int, default=2)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     torch.set_num_threads(args.threads), torch.manual_seed(3)
-    emoji, views = Emoji(args.work), np.load(args.work / "bank.npz")["V"]
-    judge, each = Second().to(DEVICE), min(args.batch, len(emoji.train))
-    picture = lambda r, i: torch.from_numpy(views[r, i]).to(DEVICE).float() / 127.5 - 1
+    emoji, judge = Emoji(args.work), Second().to(DEVICE)
     run = Run(judge, args.work / "second.state.pt", args.minutes, rate=1e-3, weight_decay=.05, warm_up=50, flat=.3, ema=.99)
-    for step in run:
-        rng = np.random.default_rng((9, step))
-        x = picture(rng.integers(0, len(views), each), rng.choice(emoji.train, each, replace=False))
-        logits, own = judge(altered(x)) @ judge(altered(x)).T / .1, torch.arange(each, device=DEVICE)
-        run.learn((F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2)
+
+    def loss_of():
+        i = emoji.draw(args.batch, others=1)
+        x = F.avg_pool2d(emoji.pictures(i)[0], 2)
+        one, two = (run.working(altered(x).to(run.working.out.weight.dtype)).float() for _ in range(2))
+        logits, own = one @ two.T / .1, torch.arange(len(i), device=DEVICE)
+        logits = logits.masked_fill((i[:, None] == i[None]) & (own[:, None] != own[None]), -1e4)  # a drawing may have come twice
+        return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+
+    run.train(loss_of)
     run.take_average()
     with torch.no_grad():
-        x = picture(np.zeros(len(emoji.held), int), emoji.held)
+        x = F.avg_pool2d(emoji.pictures(emoji.held, augment=False)[0], 2)
         found = (judge.eval()(x) @ judge(altered(x)).T).argmax(1).cpu() == torch.arange(len(x))
     print(f"held-out pictures found again among {len(x)}: {found.float().mean():.3f}")
     save_file({k: v.contiguous().cpu() for k, v in judge.state_dict().items()}, args.work / "second.safetensors")
