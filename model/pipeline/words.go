@@ -37,7 +37,7 @@ func (r *run) encode(ctx context.Context) (err error) {
 	if r.batch == 2 && len(q.NegativeIDs) != len(q.IDs) {
 		return fmt.Errorf("the prompt has %d token ids and the negative prompt has %d: pad both to the same length", len(q.IDs), len(q.NegativeIDs))
 	}
-	r.words, err = r.Encodings.Get(r.wordsKey(), func() (*gpu.Tensor, error) {
+	words, err := r.Encodings.Get(r.wordsKey(), func() (*gpu.Tensor, error) {
 		if err := r.Memory.Need(ctx, r.Text); err != nil {
 			return nil, err
 		}
@@ -46,7 +46,12 @@ func (r *run) encode(ctx context.Context) (err error) {
 		}
 		return r.encodeChunks(ctx, branches)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	// What is kept is the tensor itself, which owns its memory: it is released one day.
+	r.words = words.Reshape(len(branches), len(branches[0].ids), words.Channels())
+	return nil
 }
 
 // encodeChunks encodes branches that leave out the same layers, chunk by chunk.
@@ -64,11 +69,7 @@ func (r *run) encodeChunks(ctx context.Context, branches []branchWords) (*gpu.Te
 			chunks = append(chunks, c)
 		}
 	}
-	h, err := r.Text.EncodeWith(ctx, r.Device, chunks, clip.TextOptions{ClipSkip: branches[0].clipSkip, Vectors: r.req.Text.Vectors})
-	if err != nil {
-		return nil, err
-	}
-	return h.Reshape(len(branches), len(branches[0].ids), h.Channels()), nil
+	return r.Text.EncodeWith(ctx, r.Device, chunks, clip.TextOptions{ClipSkip: branches[0].clipSkip, Vectors: r.req.Text.Vectors})
 }
 
 // encodeApart encodes one branch after another, and weighs the hidden states of each. They are few,
