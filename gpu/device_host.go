@@ -4,6 +4,7 @@ package gpu
 
 import (
 	"context"
+	"errors"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -65,3 +66,8 @@ func (p *Program) Calls() int { return 0 }
 
 // RunWait does nothing on the host.
 func (p *Program) RunWait(ctx context.Context, _ int) error { return ctx.Err() }
+
+// Try fails on the host, where there is nothing to measure.
+func (d *Device) Try(context.Context) (Trials, error) {
+	return Trials{}, errors.New("gpu: kernels are measured on a GPU")
+}

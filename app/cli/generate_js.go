@@ -173,7 +173,10 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 		return 0, err
 	}
 	e := engine.New(d, host)
-	s := &stats{Adapter: d.Info.String(), F16: d.F16, Kernels: d.Kernels().String(), Seconds: map[string]float64{}, stage: "open", since: began}
+	if m, err := newMemo(); err == nil {
+		e.Memo = m
+	}
+	s := &stats{Adapter: d.Info.String(), F16: d.F16, Seconds: map[string]float64{}, stage: "open", since: began}
 	e.Warn = func(text string) { fmt.Fprintln(os.Stderr, text) }
 
 	var latents []float32
@@ -273,7 +276,7 @@ func (s *stats) book() {
 
 func (s *stats) print(d *gpu.Device, e *engine.Engine) error {
 	s.book()
-	s.Pipelines = d.Pipelines()
+	s.Pipelines, s.Kernels = d.Pipelines(), d.Kernels().String()
 	s.CompileSeconds = d.CompileMilliseconds() / 1e3
 	s.PeakGPU = d.PeakMemoryBytes()
 	s.Dispatches, s.Calls = e.StepStats()

@@ -53,13 +53,18 @@ type Engine struct {
 	Warn   func(text string) // is told of oddities that are not errors; may be nil
 	// ToPNG turns a picture that package imageproc does not read into a PNG, if there is a
 	// browser that can. It may be nil.
-	ToPNG  func(ctx context.Context, file []byte) ([]byte, error)
+	ToPNG func(ctx context.Context, file []byte) ([]byte, error)
+	// Memo remembers which kernels are fastest on a GPU. Without one nothing is measured.
+	Memo   Memo
 	host   Host
 	name   string // of the model that is loaded
 	vae    string // of the VAE in the place of the model's own, or ""
 	loaded *loadedModel
 	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64
+
+	chosen bool       // whether the GPU's kernels are chosen by measuring
+	trials gpu.Trials // what was measured
 }
 
 // New returns an engine on a GPU.

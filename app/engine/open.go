@@ -50,7 +50,11 @@ func (e *Engine) open(ctx context.Context, name, otherVAE string) error {
 		return fmt.Errorf("model %s: %w", orShipped(name), err)
 	}
 	e.name, e.vae, e.loaded = name, otherVAE, m
-	return nil
+	e.startKernels(ctx)
+	if m.memory.Bytes(m.pipeline.UNet) > largeModel {
+		e.tryKernels(ctx, e.Device.Try)
+	}
+	return ctx.Err()
 }
 
 func (e *Engine) openFolder(ctx context.Context, folder loader.Folder, otherVAE string) (*loadedModel, error) {

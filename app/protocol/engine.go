@@ -70,6 +70,10 @@ type (
 	// Forget says that a stored file was deleted, so that a model that was loaded from it
 	// must go. It is answered with Forgotten.
 	Forget struct{}
+
+	// Measure has the kernels measured anew when the next large model is loaded. It closes the
+	// model that is loaded, and is answered with Forgotten.
+	Measure struct{}
 )
 
 // Answers of the engine.
@@ -141,9 +145,13 @@ type (
 		Memory    int64 `json:"memory"` // bytes that the GPU holds
 		Peak      int64 `json:"peak"`   // the most that it held
 		Pipelines int   `json:"pipelines"`
+		// Kernels are the variants of kernels that were chosen (gpu.Kernels), and Measured says
+		// whether they were measured on this GPU.
+		Kernels  string `json:"kernels"`
+		Measured bool   `json:"measured"`
 	}
 
-	// Forgotten answers Forget.
+	// Forgotten answers Forget and Measure.
 	Forgotten struct{}
 
 	// Warning is something that the visitor should know; the request goes on.
@@ -168,6 +176,7 @@ func (Generate) Type() string  { return "generate" }
 func (Skip) Type() string      { return "skip" }
 func (Tokens) Type() string    { return "tokens" }
 func (Forget) Type() string    { return "forget" }
+func (Measure) Type() string   { return "measure" }
 func (Ready) Type() string     { return "ready" }
 func (Loaded) Type() string    { return "loaded" }
 func (Counted) Type() string   { return "counted" }

@@ -1,6 +1,8 @@
 package state
 
 import (
+	"strings"
+
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 )
@@ -34,7 +36,9 @@ type Engine struct {
 	GPU          protocol.Ready
 	Memory, Peak int64 // bytes that the GPU holds, and the most that it held
 	Pipelines    int
-	LastCost     Cost // of the last picture
+	Kernels      string // the variants of kernels that were chosen, "" before the first picture
+	Measured     bool   // on this GPU
+	LastCost     Cost   // of the last picture
 }
 
 // job is one request to the engine.
@@ -80,6 +84,14 @@ func (j *Jobs) Count(prompt, negative string, weights bool) {
 func (j *Jobs) Deleted() {
 	if j.line != nil {
 		j.line.Ask(protocol.Forget{}, nil)
+	}
+}
+
+// Measure has the kernels measured anew when the next large model is loaded.
+func (j *Jobs) Measure() {
+	if j.line != nil {
+		j.Engine.Kernels, j.Engine.Measured = "", false
+		j.line.Ask(protocol.Measure{}, nil)
 	}
 }
 
@@ -223,4 +235,16 @@ func (j *Jobs) Single() *Result {
 		return j.Shots[0].Result
 	}
 	return nil
+}
+
+// Kernels says for people what a choice of kernels is.
+func Kernels(choice string) string {
+	first, others, any := strings.Cut(choice, ",")
+	switch {
+	case first != "auto":
+		return choice
+	case !any:
+		return "the first of each kind"
+	}
+	return strings.ReplaceAll(others, ",", ", ")
 }

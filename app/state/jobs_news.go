@@ -86,6 +86,7 @@ func (j *Jobs) receiveJob(m protocol.Message) News {
 		return News{Result: j.picture(b, m.Beside["png"])}
 	case protocol.Drawn:
 		j.Engine.Memory, j.Engine.Peak, j.Engine.Pipelines = b.Memory, b.Peak, b.Pipelines
+		j.Engine.Kernels, j.Engine.Measured = b.Kernels, b.Measured
 		end := j.current.first + j.current.settings.NumImages
 		j.Shots[min(j.current.first, len(j.Shots)):min(end, len(j.Shots))].pass()
 		j.next()

@@ -67,6 +67,13 @@ func (t *aboutPanel) engine() []app.UI {
 		{"Largest buffer", state.Megabytes(e.GPU.MaxBuffer)}, {"Largest binding", state.Megabytes(e.GPU.MaxBinding)}, {"Workgroup", fmt.Sprintf("%d invocations", e.GPU.Workgroup)},
 		{"Memory in use", state.Megabytes(e.Memory)}, {"Most so far", state.Megabytes(e.Peak)}, {"Shaders", fmt.Sprint(e.Pipelines)},
 	}
+	if e.Kernels != "" {
+		name := "Kernels"
+		if e.Measured {
+			name = "Kernels, as measured"
+		}
+		rows = append(rows, [2]string{name, state.Kernels(e.Kernels)})
+	}
 	if c := e.LastCost; c.Seconds > 0 {
 		rows = append(rows, [2]string{"The last picture", fmt.Sprintf("%s, %s per step", state.Seconds(c.Seconds), state.Seconds(c.SecondsPerStep))})
 		for _, s := range stages {
@@ -80,6 +87,10 @@ func (t *aboutPanel) engine() []app.UI {
 		list = append(list, app.Dt().Text(r[0]), app.Dd().Text(r[1]))
 	}
 	body := []app.UI{app.Dl().Body(list...)}
+	if e.Measured {
+		body = append(body, app.Button().Class("plain").Text("Measure the kernels again").Disabled(t.jobs.Busy()).
+			OnClick(func(app.Context, app.Event) { t.jobs.Measure() }))
+	}
 	if e.GPU.Software {
 		body = append(body, app.P().Text("This is not a graphics card but the processor in its place. If the machine has a graphics card: switch on graphics acceleration in the browser's settings, under System, update the card's driver, and start the browser again. On Linux, chrome://flags/#enable-vulkan and #enable-unsafe-webgpu may be needed. chrome://gpu says what is off, and why."))
 	}

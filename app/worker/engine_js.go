@@ -26,6 +26,7 @@ type drawer struct {
 	desk   *protocol.Desk
 	host   *host
 	engine *engine.Engine // nil until the GPU is open
+	memo   memo
 	skip   skipping
 	leaves map[string]bool // models whose numbers exceed float16's range
 	noF16  bool            // the GPU was opened without it, for such a model
@@ -83,6 +84,12 @@ func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, err
 			d.engine.Unload()
 		}
 		return protocol.Forgotten{}, nil
+	case protocol.Measure:
+		if d.engine == nil {
+			return protocol.Forgotten{}, nil
+		}
+		d.engine.Unload()
+		return protocol.Forgotten{}, d.engine.ForgetKernels(ctx)
 	}
 	return nil, fmt.Errorf("the engine does not know the request %q", m.Body.Type())
 }
@@ -127,7 +134,7 @@ func (d *drawer) open(ctx context.Context, model string) error {
 	d.noF16 = noF16
 	d.engine = engine.New(g, d.host)
 	d.engine.Warn = func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) }
-	d.engine.ToPNG = toPNG
+	d.engine.ToPNG, d.engine.Memo = toPNG, &d.memo
 	d.desk.Answer(0, protocol.Ready{
 		Adapter: g.Info.String(), Vendor: g.Info.Vendor, Architecture: g.Info.Architecture, F16: g.F16, Software: g.Info.Software,
 		MaxBuffer: g.Limits.MaxBufferSize, MaxBinding: g.Limits.MaxStorageBufferBindingSize, Workgroup: int(g.Limits.MaxComputeInvocationsPerWorkgroup),
@@ -214,7 +221,8 @@ func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, besi
 		return nil, err
 	}
 	g := d.engine.Device
-	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines()}, nil
+	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines(),
+		Kernels: g.Kernels().String(), Measured: d.engine.Trials().List != nil}, nil
 }
 
 // draw draws the pictures of a request, and returns how many were sent.

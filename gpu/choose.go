@@ -1,0 +1,134 @@
+package gpu
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Trial is what one variant did on the device, for one key of Kernels.Choice.
+type Trial struct {
+	Key, Variant string
+	Milliseconds float64 // of one run
+	// Difference is the relative difference of the result to the first variant's.
+	Difference float64
+	Refused    string `json:",omitempty"` // why the variant is not used, or ""
+}
+
+// Trials are a device's choice and how it was made.
+type Trials struct {
+	Kernels string // as ParseKernels reads it
+	List    []Trial
+}
+
+// worthwhile is how much faster a variant has to be than the one before it: measurements
+// repeat within a few percent.
+const worthwhile = 0.95
+
+// StartKernels is the choice for a device before anything is measured on it, by its vendor:
+// what wgsl/COST.md finds for the vendor's families.
+func (d *Device) StartKernels() Kernels {
+	name := map[string]string{"intel": "rolled", "amd": "early", "nvidia": "early"}[strings.ToLower(d.Info.Vendor)]
+	var k Kernels
+	for _, class := range []Class{ConvClass, LinearClass} {
+		for _, v := range d.Variants(class) {
+			if v.Name == name {
+				k = k.With(string(class), name)
+			}
+		}
+	}
+	return k
+}
+
+// TrialTolerance is the largest Difference of a variant that may be used: sums of 16 terms in
+// f16 differ by 6e-4 from sums in f32, and the results are rounded to f16.
+func (d *Device) TrialTolerance() float64 {
+	if d.F16 {
+		return 2e-3
+	}
+	return 1e-4
+}
+
+// TryVariants measures every variant that the device can run, for every shape that is worth
+// it, and chooses the fastest of those whose numbers agree with the first one's. measure
+// returns a variant's time and its result for a key. A variant that fails is refused, and
+// where the first one fails nothing is chosen. ctx may end it.
+func (d *Device) TryVariants(ctx context.Context, measure func(key string, v Variant) (milliseconds float64, result []float32, err error)) (Trials, error) {
+	var k Kernels
+	var trials Trials
+	for _, class := range Classes {
+		variants := d.Variants(class)
+		if len(variants) < 2 {
+			continue
+		}
+		for _, shape := range variants[0].Shapes {
+			key := string(class)
+			if shape != "any" {
+				key += "/" + shape
+			}
+			best, fastest := "", math.Inf(1)
+			var want []float32
+			for _, v := range variants {
+				if err := ctx.Err(); err != nil {
+					return Trials{}, err
+				}
+				t := Trial{Key: key, Variant: v.Name}
+				ms, result, err := measure(key, v)
+				switch t.Milliseconds = ms; {
+				case err != nil:
+					t.Refused = err.Error()
+				case want == nil:
+					want = result
+				default:
+					t.Difference = difference(result, want)
+					if !(t.Difference <= d.TrialTolerance()) {
+						t.Refused = fmt.Sprintf("its numbers differ by %.2g from the first variant's", t.Difference)
+						t.Difference = min(t.Difference, math.MaxFloat32) // a NaN or an infinity is not JSON
+					}
+				}
+				trials.List = append(trials.List, t)
+				if want == nil {
+					break // there is nothing to compare the others with
+				}
+				if t.Refused == "" && t.Milliseconds < worthwhile*fastest {
+					best, fastest = v.Name, t.Milliseconds
+				}
+			}
+			if best != "" && best != variants[0].Name {
+				k = k.With(key, best)
+			}
+		}
+	}
+	trials.Kernels = k.String()
+	return trials, nil
+}
+
+// Refused lists the trials whose variants gave other numbers or failed.
+func (t Trials) Refused() []Trial {
+	var list []Trial
+	for _, x := range t.List {
+		if x.Refused != "" {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// difference is |got - want| / |want|, and infinite where numbers are missing or not finite.
+func difference(got, want []float32) float64 {
+	var diff, norm float64
+	for i := range want {
+		if i < len(got) {
+			e := float64(got[i]) - float64(want[i])
+			diff += e * e
+		}
+		norm += float64(want[i]) * float64(want[i])
+	}
+	d := math.Sqrt(diff / cmp.Or(norm, 1))
+	if len(got) != len(want) || math.IsNaN(d) || math.IsInf(norm, 0) {
+		return math.Inf(1)
+	}
+	return d
+}

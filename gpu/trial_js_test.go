@@ -1,0 +1,26 @@
+//go:build js && wasm
+
+package gpu
+
+import (
+	"context"
+	"testing"
+)
+
+// A trial's operation runs, takes time, and gives numbers that can be compared.
+func TestTrial(t *testing.T) {
+	d := testDevice(t, testPath{})
+	d.Guard = false
+	for _, key := range []string{"linear/small", "attention/160"} {
+		ms, first, err := d.try(context.Background(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ms <= 0 {
+			t.Errorf("%s takes %g ms", key, ms)
+		}
+		if _, again, err := d.try(context.Background(), key); err != nil || difference(again, first) > 1e-6 || difference(make([]float32, len(first)), first) < 0.9 {
+			t.Errorf("%s gives other numbers the second time, or none: %v", key, err)
+		}
+	}
+}
