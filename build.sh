@@ -18,7 +18,7 @@ usage() {
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
 ./build.sh evaluate                measure CLIP-I and CLIP-T of drawn pictures, as a table (--help for all options)
 ./build.sh test [--full] [NAME…]   run the tests (--full: also those at full size; NAME: lint host node chromium e2e full soak)
-./build.sh bench [unet|ops|load]   compare the engine's speed with onnxruntime-web's (--help for all options)
+./build.sh bench [unet|ops|load|card|model]   measure or predict the engine's speed (--help for all options)
 ./build.sh setup                   install what the tests and the command line need (they also do this themselves)
 EOF
 }
@@ -117,9 +117,12 @@ need_python() {
 }
 
 bench() {
-  need_go; need_node; node_env
+  need_go
+  if [ "${1:-}" = model ]; then go run ./tests/bench/model "$root"; return; fi
+  need_node; node_env
   case " $* " in *" --help "*) exec node tests/bench/bench.mjs --help ;; esac
-  use_vulkan; need_python
+  use_vulkan
+  [ "${1:-}" = card ] || need_python
   case " $* " in *" load "* | *" chromium "*) need_chromium ;; esac
   mkdir -p "$out/bench"
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$out/bench.wasm" ./tests/bench/engine

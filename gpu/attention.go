@@ -1,6 +1,9 @@
 package gpu
 
-import "math"
+import (
+	"math"
+	"strconv"
+)
 
 // AttentionOptions are the options of Attention. Q, K and V may be parts of one tensor, one
 // after another along the channels, which is what a product with all three weights gives.
@@ -14,6 +17,7 @@ type AttentionOptions struct {
 	KAt, VAt int             // the channels of kv at which the keys and the values begin
 	Image    *ImageAttention // image prompts, or nil
 	tiled    bool            // for tests: use a GPU's kernel on every device
+	variant  string          // for tests: of that kernel
 }
 
 // ImageAttention is the decoupled part of a cross-attention (IP-Adapter, section 3.2.2).
@@ -86,10 +90,18 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		})
 		return y
 	}
-	tile := chooseAttentionTile(o.HeadSize / 4)
+	kernel, tile := "attention", chooseAttentionTile(o.HeadSize/4)
 	queries := tile.threads / tile.split
+	variant := o.variant
+	if variant == "" {
+		variant = p.Device.kernels.variant(AttentionClass, strconv.Itoa(o.HeadSize))
+	}
+	if pair, ok := choosePairTile(o.HeadSize/4, p.Device.Subgroup.Min); ok && variant == "pair" {
+		kernel, tile = "attention_pair", pair
+		queries = 2 * tile.threads / tile.split
+	}
 	p.Dispatch(Dispatch{
-		Kernel: "attention", Label: o.Label,
+		Kernel: kernel, Label: o.Label,
 		Consts: []Const{{"QUADS", o.HeadSize / 4 / tile.split}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run},
 			{"THREADS", tile.threads}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}},
 		Params: params,
@@ -115,6 +127,24 @@ func chooseAttentionTile(quads int) attentionTile {
 	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, threads: 64}
 	t.fit(quads, 9<<10)
 	return t
+}
+
+// choosePairTile chooses the tile for attention_pair.wgsl. A thread has at most eight vec4 of
+// each of its queries, and at least two threads share them. The threads of a head have to be
+// in one subgroup, however small the device's are. Heads that do not divide so have no tile.
+func choosePairTile(quads, subgroup int) (attentionTile, bool) {
+	t := attentionTile{split: 2, keys: 16, run: 4, threads: 64}
+	for quads/t.split > 5 && t.split < 16 && quads%(2*t.split) == 0 {
+		t.split *= 2
+	}
+	if quads%t.split != 0 || quads/t.split > 8 || t.split > subgroup {
+		return attentionTile{}, false
+	}
+	for t.keys > 1 && t.keys*quads*32 > 10<<10 {
+		t.keys /= 2
+	}
+	t.run = min(t.run, t.keys)
+	return t, true
 }
 
 // splitHead returns the least power of two that leaves a thread at most that many vec4, as

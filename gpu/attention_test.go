@@ -71,13 +71,15 @@ func TestSelfAttention(t *testing.T) {
 		for _, c := range []struct {
 			b, t, heads, d int
 			causal, gpu    bool // gpu: use a GPU's kernel on every device
-		}{{1, 1, 1, 4, false, false}, {2, 77, 3, 20, true, false}, {1, 65, 2, 40, false, false}, {2, 33, 2, 64, true, false}, {1, 100, 2, 80, false, false},
-			{2, 17, 1, 160, false, false}, {1, 70, 1, 128, false, false}, {1, 20, 1, 512, false, false}, {1, 19, 2, 92, false, false},
-			{2, 67, 2, 8, true, true}, {1, 37, 1, 48, false, true}} {
+			variant        string
+		}{{1, 1, 1, 4, false, false, ""}, {2, 77, 3, 20, true, false, ""}, {1, 65, 2, 40, false, false, ""}, {2, 33, 2, 64, true, false, ""}, {1, 100, 2, 80, false, false, ""},
+			{2, 17, 1, 160, false, false, ""}, {1, 70, 1, 128, false, false, ""}, {1, 20, 1, 512, false, false, ""}, {1, 19, 2, 92, false, false, ""},
+			{2, 67, 2, 8, true, true, ""}, {1, 37, 1, 48, false, true, ""},
+			{2, 67, 2, 16, true, true, "pair"}, {1, 37, 1, 48, false, true, "pair"}, {1, 21, 1, 96, false, true, "pair"}} {
 			ch := c.heads * c.d
 			x, xv := input(d, Act, normals(rng, c.b*c.t*3*ch), c.b, c.t, 3*ch)
 			p := d.NewProgram("test")
-			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu})
+			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu, variant: c.variant})
 			run(t, p, 0)
 			want := make([]float64, c.b*c.t*ch)
 			referenceAttention(want, c.b, c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal, one)
@@ -95,7 +97,8 @@ func TestCrossAttention(t *testing.T) {
 		for _, c := range []struct {
 			b, tq, heads, d int
 			gpu             bool
-		}{{2, 63, 2, 20, false}, {1, 130, 1, 40, false}, {2, 15, 2, 80, false}, {1, 66, 1, 160, false}, {1, 70, 1, 8, true}} {
+			variant         string
+		}{{2, 63, 2, 20, false, ""}, {1, 130, 1, 40, false, ""}, {2, 15, 2, 80, false, ""}, {1, 66, 1, 160, false, ""}, {1, 70, 1, 8, true, ""}, {1, 67, 2, 16, true, "pair"}} {
 			ch := c.heads * c.d
 			const text, layers, prompts = 77, 3, 2
 			counts := []int{4, 17}
@@ -109,7 +112,7 @@ func TestCrossAttention(t *testing.T) {
 			lambda, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
 			record := func(im *ImageAttention) (*Program, *Tensor) {
 				p := d.NewProgram("test")
-				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu})
+				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu, variant: c.variant})
 			}
 			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Lambda: lambda, Layer: 1, Masks: masks}
 

@@ -14,7 +14,10 @@ type ConvWeight struct {
 
 	dtype  WeightDType
 	packed *Buffer
-	bias   *Buffer // f32, in the packed order of columns; nil for none
+	// The phases of an upsampling by two, once a program needs them, and whether they are made.
+	phased     *ConvWeight
+	phasedMade bool
+	bias       *Buffer // f32, in the packed order of columns; nil for none
 }
 
 func (w *ConvWeight) columns() int {
@@ -50,7 +53,7 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 			return nil, fmt.Errorf("%s: %s has %d rows; side by side with others, multiples of 4 are supported", label, p.Name, p.Shape[0])
 		}
 	}
-	w.packed = d.NewBuffer(label, int64(w.Size*w.Size*w.inputs()*w.columns()*w.dtype.Size()))
+	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
 	to := 0
 	for _, param := range weights {
 		err := d.Repack(ctx, param, func(p *Program, s Staged) { p.Dispatch(w.repack(d, s, to)) })
@@ -77,6 +80,13 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 
 // inputs is the number of input channels, padded to a multiple of 4.
 func (w *ConvWeight) inputs() int { return (w.In + 3) &^ 3 }
+
+// rows is the number of rows of all taps. The last pass of conv2d.wgsl may read beyond the
+// last row, and finds zeros there.
+func (w *ConvWeight) rows() int {
+	rows := w.Size * w.Size * w.inputs()
+	return rows + (convPass-w.inputs()%convPass)%convPass
+}
 
 // repack returns the dispatch that writes the staged rows of a parameter into w. The
 // parameter's row 0 is output channel to of w.
@@ -112,7 +122,42 @@ func (w *ConvWeight) permute(bias []float32) []float32 {
 func (w *ConvWeight) Release() {
 	if w != nil {
 		w.packed.Release()
+		if w.phased != nil {
+			w.phased.packed.Release() // the bias is w's
+		}
 		w.bias.Release()
+	}
+}
+
+// inPhases returns the weights of the four 2 × 2 convolutions that an upsampling by two and
+// this 3 × 3 convolution are. They are made when p is built, once.
+func (w *ConvWeight) inPhases(p *Program) *ConvWeight {
+	if w.phasedMade {
+		return w.phased
+	}
+	d := p.Device
+	v := *w
+	v.Size = 2
+	padding := v.rows() - 4*v.inputs()
+	if w.phased != nil { // another program was to make them
+		v.packed = w.phased.packed
+	} else {
+		v.packed = d.NewBuffer(w.packed.Label+".phases", int64((16*v.inputs()+padding)*v.columns()*v.dtype.Size()))
+	}
+	w.phased = &v
+	p.Prepare(func(p *Program) { p.Dispatch(w.makePhases(d)) }, func() { w.phasedMade = true })
+	return w.phased
+}
+
+// makePhases returns the dispatch that makes w's phases.
+func (w *ConvWeight) makePhases(d *Device) Dispatch {
+	quads := w.inputs() * w.columns() / 4
+	groups, stride := grid1D(d, 16*quads, 64)
+	return Dispatch{
+		Kernel: "phase_conv2d", Label: w.phased.packed.Label, Weights: w.dtype,
+		Params: []Param{{"count", 16 * quads}, {"stride", stride}, {"tap_quads", quads}},
+		Bind:   []Binding{Read("w", w.packed), Write("phases", w.phased.packed)},
+		Groups: groups,
 	}
 }
 

@@ -43,9 +43,14 @@ func (a AdapterInfo) String() string {
 // GPU's kernels.
 func (d *Device) emulated() bool { return d.Info.Software && d.Subgroups }
 
+// SubgroupSizes are the smallest and the largest number of threads that a subgroup may have.
+// They are zero if the device has no subgroups.
+type SubgroupSizes struct{ Min, Max int }
+
 // Device is a GPU, or a planner without one (see NewPlanner).
 type Device struct {
 	Subgroups bool // WGSL's subgroups, which include quadBroadcast
+	Subgroup  SubgroupSizes
 	F16       bool // shader-f16: activations are stored as f16 and computed with as f32
 	Limits    Limits
 	Info      AdapterInfo

@@ -42,8 +42,11 @@ func (b *Buffer) ReadBytes(_ context.Context, _, size int64) (webapi.Bytes, erro
 
 // Build checks the recording and plans the program's memory, which PeakMemoryBytes then
 // counts.
-func (p *Program) Build(context.Context) error {
+func (p *Program) Build(ctx context.Context) error {
 	if err := p.check(); err != nil {
+		return err
+	}
+	if err := p.prepared(ctx); err != nil {
 		return err
 	}
 	for _, d := range p.dispatches {

@@ -75,6 +75,15 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 		MaxComputeWorkgroupsPerDimension:  int(get("maxComputeWorkgroupsPerDimension")),
 	}
 	info := state.Get("info")
+	if d.Subgroups {
+		size := func(name string) int {
+			if v := info.Get(name); v.Type() == js.TypeNumber {
+				return v.Int()
+			}
+			return 4 // the least that WebGPU allows
+		}
+		d.Subgroup = SubgroupSizes{size("subgroupMinSize"), size("subgroupMaxSize")}
+	}
 	text := func(name string) string {
 		if v := info.Get(name); v.Type() == js.TypeString {
 			return v.String()

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,23 @@ type Dispatch struct {
 	words []uint32 // Params as the uniform's contents
 }
 
+// Bytes is the size of what a recorded dispatch binds, each buffer once.
+func (d Dispatch) Bytes() int64 {
+	var sum int64
+	seen := map[any]bool{}
+	for _, b := range d.Bind {
+		switch {
+		case b.tensor != nil && !seen[b.tensor]:
+			seen[b.tensor] = true
+			sum += b.tensor.Bytes()
+		case b.tensor == nil && !seen[b.buffer]:
+			seen[b.buffer] = true
+			sum += b.buffer.Size
+		}
+	}
+	return sum
+}
+
 // Program is a recorded list of dispatches. Operations record into it; then it is built once
 // and run once for each step.
 type Program struct {
@@ -33,6 +51,7 @@ type Program struct {
 	// Saturation notes what Watch sees. It is nil if nothing is watched.
 	Saturation *Saturation
 
+	prepare    []preparation
 	dispatches []Dispatch
 	transient  []*Tensor
 	step       *Tensor
@@ -74,6 +93,40 @@ func (p *Program) Step() *Tensor {
 		p.step = p.Device.NewTensor(p.Name+".step", U32, 4)
 	}
 	return p.step
+}
+
+// Prepare adds dispatches that Build runs once, before the program can be run: they make what
+// the program's own dispatches read. done is called when they are in the GPU's queue.
+func (p *Program) Prepare(record func(p *Program), done func()) {
+	p.prepare = append(p.prepare, preparation{record, done})
+}
+
+type preparation struct {
+	record func(p *Program)
+	done   func()
+}
+
+// prepared runs what Prepare was given.
+func (p *Program) prepared(ctx context.Context) error {
+	if len(p.prepare) == 0 {
+		return nil
+	}
+	once := p.Device.NewProgram(p.Name + " (prepared)")
+	defer once.Release()
+	for _, a := range p.prepare {
+		a.record(once)
+	}
+	if err := once.Build(ctx); err != nil {
+		return err
+	}
+	if err := once.Run(ctx, 0); err != nil {
+		return err
+	}
+	for _, a := range p.prepare {
+		a.done()
+	}
+	p.prepare = nil
+	return nil
 }
 
 // Fail records an error in an operation's arguments. Build reports the first one.

@@ -32,6 +32,9 @@ func (p *Program) Build(ctx context.Context) error {
 	if err := d.Check(); err != nil {
 		return err
 	}
+	if err := p.prepared(ctx); err != nil {
+		return err
+	}
 	entries, signatures, err := p.startCompiling()
 	if err != nil {
 		return err
@@ -192,14 +195,26 @@ type KernelTime struct {
 // Profile runs every dispatch separately and measures how long it takes, by the GPU's own
 // timestamps if it has them, and otherwise including the wait for the GPU. A dispatch is
 // repeated until it has taken at least that long, and Milliseconds is of one run. With 0 it
-// runs once. What accumulates in place has no meaningful value afterwards.
-func (p *Program) Profile(ctx context.Context, step int, atLeast time.Duration) ([]KernelTime, error) {
-	v, err := webapi.Await(ctx, p.host.js.Call("profile", step, float64(atLeast.Microseconds())/1e3))
+// runs once. What accumulates in place has no meaningful value afterwards. only lists the
+// indices of the dispatches; without it, all are measured.
+func (p *Program) Profile(ctx context.Context, step int, atLeast time.Duration, only ...int) ([]KernelTime, error) {
+	if only == nil {
+		only = make([]int, len(p.dispatches))
+		for i := range only {
+			only[i] = i
+		}
+	}
+	list := js.Global().Get("Array").New(len(only))
+	for i, index := range only {
+		list.SetIndex(i, index)
+	}
+	v, err := webapi.Await(ctx, p.host.js.Call("profile", step, float64(atLeast.Microseconds())/1e3, list))
 	if err != nil {
 		return nil, err
 	}
-	times := make([]KernelTime, len(p.dispatches))
-	for i, ds := range p.dispatches {
+	times := make([]KernelTime, len(only))
+	for i, index := range only {
+		ds := p.dispatches[index]
 		times[i] = KernelTime{ds.Kernel, ds.Label, v.Index(i).Float(), ds.Cost}
 	}
 	return times, p.Device.Check()

@@ -14,10 +14,12 @@ const (
 	ConvClass      Class = "conv"      // convolutions of 3 × 3 and larger
 	LinearClass    Class = "linear"    // linear layers and convolutions of 1 × 1
 	AttentionClass Class = "attention" // attention
+	UpsampleClass  Class = "upsample"  // a 3 × 3 convolution after an upsampling by two
+	GroupsClass    Class = "groups"    // how many workgroups of a product keep the GPU busy
 )
 
 // Classes lists all of them.
-var Classes = []Class{ConvClass, LinearClass, AttentionClass}
+var Classes = []Class{ConvClass, LinearClass, AttentionClass, UpsampleClass, GroupsClass}
 
 // Variant is one way to compute the operations of a class on a GPU. All variants of a class
 // compute the same, up to rounding; which is fastest differs from GPU to GPU, and is measured
@@ -35,16 +37,42 @@ type Variant struct {
 
 // variants lists every variant. The first of a class is what is used where nothing is chosen.
 var variants = []Variant{
-	{Class: ConvClass, Name: "direct", Does: "an implicit matrix product", Shapes: productShapes},
-	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product", Shapes: productShapes},
+	{Class: ConvClass, Name: "direct", Does: "an implicit matrix product; a pass's loads come before its products", Shapes: productShapes},
+	{Class: ConvClass, Name: "early", Does: "the next pass's loads are under way during a pass's products", Shapes: productShapes},
+	{Class: ConvClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers", Shapes: productShapes},
+	{Class: ConvClass, Name: "short", Does: "as early, with the sums of a pass in f16", Shapes: productShapes, lacks: needsF16},
+	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product; a pass's loads come before its products", Shapes: productShapes},
+	{Class: LinearClass, Name: "early", Does: "the next pass's loads are under way during a pass's products", Shapes: productShapes},
+	{Class: LinearClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers", Shapes: productShapes},
+	{Class: LinearClass, Name: "short", Does: "as early, with the sums of a pass in f16", Shapes: productShapes, lacks: needsF16},
 	{Class: AttentionClass, Name: "single", Does: "one query a thread", Shapes: headShapes},
+	{Class: AttentionClass, Name: "pair", Does: "two queries a thread, and subgroups exchange scores", Shapes: headShapes, lacks: needsSubgroups},
+	{Class: UpsampleClass, Name: "direct", Does: "the convolution reads the enlarged picture", Shapes: []string{"any"}},
+	{Class: UpsampleClass, Name: "phases", Does: "four 2 × 2 convolutions of the small picture, with 4/9 of the products and 16/9 more memory for the weights", Shapes: []string{"any"}},
+	{Class: GroupsClass, Name: "256", Does: "a product is cut until it has 256 workgroups", Shapes: []string{"any"}},
+	{Class: GroupsClass, Name: "512", Does: "until it has 512, for a large GPU", Shapes: []string{"any"}},
+	{Class: GroupsClass, Name: "1024", Does: "until it has 1024, for the largest", Shapes: []string{"any"}},
+}
+
+func needsF16(d *Device) string {
+	if d.F16 {
+		return ""
+	}
+	return "shader-f16"
+}
+
+func needsSubgroups(d *Device) string {
+	if d.Subgroups {
+		return ""
+	}
+	return "subgroups"
 }
 
 // productShapes tell products that keep a large GPU busy from those that do not.
 var productShapes = []string{"large", "small"}
 
-// headShapes are the head sizes of Stable Diffusion 1.5's UNet.
-var headShapes = []string{"40", "80", "160"}
+// headShapes are the head sizes of Stable Diffusion 1.5's UNet, and of its VAE.
+var headShapes = []string{"40", "80", "160", "512"}
 
 // Variants lists the variants of a class that the device can run. The first is what is used
 // where nothing is chosen.

@@ -37,9 +37,11 @@
 const QUERIES = THREADS / SPLIT;    // queries of a workgroup
 const HEAD = QUADS * SPLIT;         // vec4 per head
 
-var<workgroup> k_tile: array<vec4<f32>, KEYS * HEAD>;
-var<workgroup> v_tile: array<vec4<f32>, KEYS * HEAD>;
-var<workgroup> parts: array<f32, select(1u, THREADS * RUN, SPLIT > 1u)>;
+// The threads that share a head have every SPLIT-th vec4 of it. The arrays are nested, so that
+// the loops over QUADS and RUN leave no index to be clamped.
+var<workgroup> k_tile: array<array<array<vec4<f32>, SPLIT>, QUADS>, KEYS>;
+var<workgroup> v_tile: array<array<array<vec4<f32>, SPLIT>, QUADS>, KEYS>;
+var<workgroup> parts: array<array<f32, select(1u, THREADS, SPLIT > 1u)>, RUN>;
 
 var<private> query: array<vec4<f32>, QUADS>;
 var<private> acc: array<vec4<f32>, QUADS>;
@@ -61,7 +63,7 @@ struct Keys {
 }
 
 fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
-    let part = t % SPLIT * QUADS;
+    let lane = t % SPLIT;
     if kind != ADD {
         highest = LOWEST;
         sum = 0.0;
@@ -85,8 +87,8 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
                     v = act4(kv[at + keys.v_at]);
                 }
             }
-            k_tile[j] = k;
-            v_tile[j] = v;
+            k_tile[j / HEAD][j % HEAD / SPLIT][j % SPLIT] = k;
+            v_tile[j / HEAD][j % HEAD / SPLIT][j % SPLIT] = v;
         }
         workgroupBarrier();
 
@@ -95,20 +97,19 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
             var score: array<f32, RUN>;
             for (var j = 0u; j < RUN; j++) { score[j] = 0.0; }
             for (var i = 0u; i < QUADS; i++) {
-                let at = run * HEAD + part + i;
                 let a = query[i];
                 for (var j = 0u; j < RUN; j++) {
-                    let k = k_tile[at + j * HEAD];
+                    let k = k_tile[run + j][i][lane];
                     score[j] = fma(a.x, k.x, fma(a.y, k.y, fma(a.z, k.z, fma(a.w, k.w, score[j]))));
                 }
             }
             if SPLIT > 1u {
                 workgroupBarrier();
-                for (var j = 0u; j < RUN; j++) { parts[j * THREADS + t] = score[j]; }
+                for (var j = 0u; j < RUN; j++) { parts[j][t] = score[j]; }
                 workgroupBarrier();
                 for (var j = 0u; j < RUN; j++) {
                     var s = 0.0;
-                    for (var i = 0u; i < SPLIT; i++) { s += parts[j * THREADS + t - t % SPLIT + i]; }
+                    for (var i = 0u; i < SPLIT; i++) { s += parts[j][t - lane + i]; }
                     score[j] = s;
                 }
             }
@@ -136,9 +137,8 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
             }
             if CROSS && kind == WEIGH { continue; }
             for (var i = 0u; i < QUADS; i++) {
-                let at = run * HEAD + part + i;
                 var a = acc[i] * rescale;
-                for (var j = 0u; j < RUN; j++) { a = fma(vec4<f32>(score[j]), v_tile[at + j * HEAD], a); }
+                for (var j = 0u; j < RUN; j++) { a = fma(vec4<f32>(score[j]), v_tile[run + j][i][lane], a); }
                 acc[i] = a;
             }
         }
@@ -160,9 +160,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row = group.x * QUERIES + t / SPLIT;
     let head = group.y * HEAD;
     let batch = group.z;
-    let mine = head + t % SPLIT * QUADS;
+    let mine = head + t % SPLIT;
     let q_at = (batch * p.t_q + min(row, p.t_q - 1u)) * p.q_pitch + p.q_at + mine;
-    for (var i = 0u; i < QUADS; i++) { query[i] = act4(q[q_at + i]) * p.scale; }
+    for (var i = 0u; i < QUADS; i++) { query[i] = act4(q[q_at + i * SPLIT]) * p.scale; }
 
     let words = Keys(false, batch * p.t_k, p.kv_pitch, p.k_at + head, p.v_at + head, p.t_k);
     if CROSS {
@@ -189,6 +189,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 
     if row < p.t_q {
-        for (var i = 0u; i < QUADS; i++) { y[(batch * p.t_q + row) * p.y_pitch + mine + i] = to_act4(acc[i]); }
+        for (var i = 0u; i < QUADS; i++) { y[(batch * p.t_q + row) * p.y_pitch + mine + i * SPLIT] = to_act4(acc[i]); }
     }
 }

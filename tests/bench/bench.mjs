@@ -12,10 +12,12 @@ const SIZES = { // of UNets with SD 1.5's channels and heads
   large: { levels: 4, layers: 2, latents: 32, batch: 2 },
   full: { levels: 4, layers: 2, latents: 64, batch: 2 }, // SD 1.5 at 512 × 512
 };
-const usage = `./build.sh bench [unet|ops|load] [OPTIONS]
+const usage = `./build.sh bench [unet|ops|load|card|model] [OPTIONS]
   unet   a step of Stable Diffusion's UNet with an IP-Adapter (default)
   ops    SD 1.5's single operations at 512 × 512: convolutions, matrix products, attention
   load   from a file (Node), from IndexedDB (Chromium) to the GPU, in MiB/s; and merging a LoRA of rank 64
+  card   Stable Diffusion 1.5 with random weights on the GPU at hand, with each variant of the kernels
+  model  the same, predicted for six cards
   --on node|chromium     Dawn in Node, or headless Chromium (default: node, for load both)
   --size ${Object.keys(SIZES).join("|")}   how much of the UNet (default tiny; full is SD 1.5 at 512 × 512)
   --numbers f16|f32      (default both, where the adapter has shader-f16)
@@ -24,6 +26,10 @@ const usage = `./build.sh bench [unet|ops|load] [OPTIONS]
                          (default), or the one in WebAssembly, whose fused attention is wrong on
                          lavapipe (5 % off with 77 keys): with it --attention plain
   --attention fused|plain   onnxruntime's MultiHeadAttention (default), or single products and softmax
+  --kernels LIST         card: whose times are taken, divided by spaces ("gpu each": the first variants, then
+                         each other one; "gpu,conv=early gpu,attention=pair")
+  --part unet|decoder    card: the network (default unet)
+  --latents N            card: the latents' height and width (default 64)
   --only TEXT            operations whose name has TEXT
   --profile              our dispatches, each timed alone
   --json FILE            all figures
@@ -90,17 +96,28 @@ function printLoad(r, where) {
   a LoRA of rank 64 is merged into the transformers' layers in ${merged("attentions")}; into all layers in ${merged("all")}`);
 }
 
+// card measures each numeric path in a process of its own, because a device cannot be opened
+// with and without shader-f16 on the same weights.
+function card(o) {
+  for (const numbers of o.numbers ? [o.numbers] : ["f16", "f32"]) {
+    const options = { part: o.part, latents: +o.latents, f16: numbers === "f16", kernels: o.kernels.split(" "), steps: +o.runs, json: o.json && o.json.replace(/(\.json)?$/, `-${numbers}.json`) };
+    spawnSync(process.execPath, ["--no-warnings", "--max-old-space-size=8192", path.join(import.meta.dirname, "card.mjs")],
+      { stdio: "inherit", env: { ...process.env, IMPROMPT_BENCH_CARD: JSON.stringify(options) } });
+  }
+}
+
 async function main() {
   const { values: o, positionals } = parseArgs({ allowPositionals: true, options: {
     on: { type: "string" }, size: { type: "string", default: "tiny" }, numbers: { type: "string" }, runs: { type: "string", default: "5" },
-    ort: { type: "string", default: "jsep" }, attention: { type: "string", default: "fused" }, only: { type: "string" }, profile: { type: "boolean" }, json: { type: "string" }, help: { type: "boolean" },
+    ort: { type: "string", default: "jsep" }, attention: { type: "string", default: "fused" }, only: { type: "string" }, profile: { type: "boolean" }, kernels: { type: "string", default: "gpu each" }, part: { type: "string", default: "unet" }, latents: { type: "string", default: "64" }, json: { type: "string" }, help: { type: "boolean" },
   } });
   const what = positionals[0] ?? "unet";
   if (o.help) { console.log(usage); return; }
-  if (!["unet", "ops", "load"].includes(what) || !SIZES[o.size] || ![undefined, "node", "chromium"].includes(o.on) || !["webgpu", "jsep"].includes(o.ort) || !["fused", "plain"].includes(o.attention) || !(o.runs >= 1)) {
+  if (!["unet", "ops", "load", "card"].includes(what) || !SIZES[o.size] || ![undefined, "node", "chromium"].includes(o.on) || !["webgpu", "jsep"].includes(o.ort) || !["fused", "plain"].includes(o.attention) || !(o.runs >= 1)) {
     console.error(usage);
     process.exit(2);
   }
+  if (what === "card") { card(o); return; }
   const size = SIZES[o.size];
   const folder = what === "ops" ? prepare("ops", "onnx_ops.py", [], "ops.json")
     : prepare(o.size + (o.attention === "plain" ? "-plain" : ""), "onnx_unet.py",

@@ -67,16 +67,19 @@ class Program {
   // the milliseconds that one run of each takes. A dispatch is repeated until it has taken
   // target milliseconds, because browsers round timestamps to 100 µs. Without target it runs
   // once. Without timestamps the wait for the GPU is counted, too.
-  async profile(step, target = 0) {
-    const { device, stepBuffer, cost } = this;
+  // only lists the indices of the dispatches.
+  async profile(step, target, only) {
+    const { device, stepBuffer } = this;
     if (stepBuffer) device.queue.writeBuffer(stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
-    const ms = new Float64Array(cost.length);
+    const ms = new Float64Array(only.length);
     const clock = new Clock(device);
     try {
-      for (let i = 0; i < cost.length; i++) {
+      // A GPU that was idle is slow at first.
+      for (const i of only.slice(0, 8)) await clock.time((pass) => this.repeat(pass, i, 1));
+      for (let i = 0; i < only.length; i++) {
         let times = 1;
         for (;;) {
-          const taken = await clock.time((pass) => this.repeat(pass, i, times));
+          const taken = await clock.time((pass) => this.repeat(pass, only[i], times));
           ms[i] = taken / times;
           if (taken >= target || times >= 4096) break;
           times = Math.min(4096, Math.max(2 * times, Math.ceil(times * 1.2 * target / Math.max(taken, 0.05))));

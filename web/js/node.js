@@ -17,7 +17,9 @@ globalThis.path = path;
 const webgpu = await import(pathToFileURL(path.join(process.env.IMPROMPT_NODE_MODULES, "webgpu/index.js")));
 Object.assign(globalThis, webgpu.globals);
 // With allow_unsafe_apis, timestamps are not rounded as coarsely as in pages.
-const gpu = webgpu.create(["enable-dawn-features=allow_unsafe_apis"]);
+// IMPROMPT_DAWN names further features of Dawn: vulkan_enable_f16_on_nvidia, for example.
+const features = ["allow_unsafe_apis", process.env.IMPROMPT_DAWN].filter(Boolean).join(",");
+const gpu = webgpu.create([`enable-dawn-features=${features}`]);
 Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
 
 await import("./gpu.js");

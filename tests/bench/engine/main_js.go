@@ -30,21 +30,27 @@ type bench struct {
 	device  *gpu.Device
 	program *gpu.Program
 	output  *gpu.Tensor
+	record  func(p *gpu.Program) *gpu.Tensor // what card has made
 	release []func()
 }
 
 func main() {
 	b := &bench{}
 	functions := map[string]func(args []js.Value) (any, error){
-		"open":    b.open,
-		"unet":    b.unet,
-		"op":      b.op,
-		"run":     func([]js.Value) (any, error) { return nil, b.program.RunWait(background, 0) },
-		"output":  b.read,
-		"profile": b.profile,
-		"load":    b.load,
-		"free":    func([]js.Value) (any, error) { b.free(); return nil, nil },
-		"close":   func([]js.Value) (any, error) { b.close(); return nil, nil },
+		"open":     b.open,
+		"unet":     b.unet,
+		"op":       b.op,
+		"run":      func([]js.Value) (any, error) { return nil, b.program.RunWait(background, 0) },
+		"output":   b.read,
+		"profile":  b.profile,
+		"load":     b.load,
+		"card":     b.card,
+		"kernels":  b.kernels,
+		"variants": b.variants,
+		"steps":    b.steps,
+		"shapes":   b.shapes,
+		"free":     func([]js.Value) (any, error) { b.free(); return nil, nil },
+		"close":    func([]js.Value) (any, error) { b.close(); return nil, nil },
 	}
 	api := js.Global().Get("Object").New()
 	for name, f := range functions {
@@ -65,10 +71,12 @@ func (b *bench) open(args []js.Value) (any, error) {
 		return nil, err
 	}
 	b.device = d
-	return map[string]any{"adapter": d.Info.String(), "f16": d.F16}, nil
+	return map[string]any{"adapter": d.Info.String(), "f16": d.F16, "subgroups": d.Subgroups}, nil
 }
 
 func (b *bench) free() {
+	b.forget()
+	b.record = nil
 	for i := len(b.release) - 1; i >= 0; i-- {
 		b.release[i]()
 	}

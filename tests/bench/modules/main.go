@@ -19,6 +19,7 @@ import (
 // module is what is printed of a module.
 type module struct {
 	Kernel  string `json:"kernel"`
+	Variant string `json:"variant,omitempty"`
 	What    string `json:"what"`
 	Numbers string `json:"numbers"`
 	File    string `json:"file"`
@@ -34,7 +35,9 @@ func main() {
 		numbers string
 		f16     bool
 	}{{"f16", true}, {"f32", false}} {
-		if err := write(os.Args[1], path.numbers, gpu.NewPlanner(path.f16, gpu.DefaultLimits)); err != nil {
+		d := gpu.NewPlanner(path.f16, gpu.DefaultLimits)
+		d.Subgroups, d.Subgroup = true, gpu.SubgroupSizes{Min: 32, Max: 32}
+		if err := write(os.Args[1], path.numbers, d); err != nil {
 			log.Fatal(err)
 		}
 	}
@@ -43,14 +46,32 @@ func main() {
 // write records the operations and writes every module once.
 func write(folder, numbers string, d *gpu.Device) error {
 	p := d.NewProgram("modules")
-	if err := record(p); err != nil {
+	var variants []string // of each dispatch
+	for _, class := range []gpu.Class{gpu.ConvClass, gpu.AttentionClass} {
+		for _, v := range d.Variants(class) {
+			k := gpu.Kernels{}.With(string(class), v.Name)
+			if class == gpu.ConvClass {
+				k = k.With(string(gpu.LinearClass), v.Name)
+			}
+			if err := d.SetKernels(k); err != nil {
+				return err
+			}
+			if err := record(p, class); err != nil {
+				return err
+			}
+			for len(variants) < p.Len() {
+				variants = append(variants, v.Name)
+			}
+		}
+	}
+	if err := rest(p); err != nil {
 		return err
 	}
 	if err := p.Build(context.Background()); err != nil {
 		return err
 	}
 	written := map[string]bool{}
-	for _, ds := range p.Dispatches() {
+	for i, ds := range p.Dispatches() {
 		source, err := d.Module(ds)
 		if err != nil {
 			return err
@@ -60,8 +81,8 @@ func write(folder, numbers string, d *gpu.Device) error {
 		}
 		written[source] = true
 		m := module{Kernel: ds.Kernel, Numbers: numbers, File: filepath.Join(folder, fmt.Sprintf("%s-%02d.wgsl", numbers, len(written)))}
-		if ds.Kernel == "conv2d" || ds.Kernel == "attention" {
-			m.What = ds.Label
+		if i < len(variants) {
+			m.What, m.Variant = ds.Label, variants[i]
 		}
 		for _, c := range ds.Consts {
 			if c.Name == "MV" || c.Name == "NV" {
@@ -80,58 +101,72 @@ func write(folder, numbers string, d *gpu.Device) error {
 	return nil
 }
 
-// record records each operation in the variants that are measured. The label of a
-// convolution or of an attention says which one it is.
-func record(p *gpu.Program) error {
+// record records the operations of a class in the shapes that are measured. Their labels say
+// which.
+func record(p *gpu.Program, class gpu.Class) error {
 	d := p.Device
-	input := func(dt gpu.DType, shape ...int) *gpu.Tensor { return d.NewTensor("input", dt, shape...) }
-
-	weight := func(outputs, inputs, size int) (*gpu.ConvWeight, error) {
-		zeros := gpu.MemoryParameter("weight", make([]float32, outputs*inputs*size*size), outputs, inputs, size, size)
-		return d.NewConvWeight(context.Background(), "weight", []gpu.Parameter{zeros}, nil, false)
+	if class == gpu.AttentionClass {
+		for _, image := range []bool{false, true} {
+			for _, head := range []int{40, 64, 80, 160, 512} {
+				c := 2 * head
+				o := gpu.AttentionOptions{Label: fmt.Sprintf("head size %d", head), Heads: 2, HeadSize: head, VAt: c}
+				if image {
+					if head == 64 || head == 512 || !d.F16 {
+						continue // CLIP and the VAE have no image prompts; the f32 path differs little
+					}
+					o.Label += ", image prompts"
+					o.Image = &gpu.ImageAttention{KV: input(d, gpu.Act, 2, 4, 2*c), Spans: input(d, gpu.U32, 1, 4), Prompts: 1, Lambda: input(d, gpu.F32, 1, 1)}
+				}
+				gpu.Attention(p, input(d, gpu.Act, 2, 64, c), input(d, gpu.Act, 2, 77, 2*c), o)
+			}
+		}
+		return nil
 	}
-
 	// The size of the result decides how large a thread's tile is.
 	for _, size := range []struct{ pixels, outputs int }{{128, 8192}, {96, 8192}, {32, 32}} {
 		for _, second := range []bool{false, true} {
+			if second && (size.pixels != 128 || !d.F16) {
+				continue // smaller tiles and the f32 path differ little
+			}
 			o := gpu.Conv2dOptions{}
 			inputs := 4
 			if second {
-				o.Label, o.X2 = "two inputs", input(gpu.Act, 1, 1, size.pixels, 4)
+				o.Label, o.X2 = "two inputs", input(d, gpu.Act, 1, 1, size.pixels, 4)
 				inputs = 8
 			}
-			w, err := weight(size.outputs, inputs, 1)
+			w, err := weight(d, size.outputs, inputs, 1)
 			if err != nil {
 				return err
 			}
-			gpu.Conv2d(p, input(gpu.Act, 1, 1, size.pixels, 4), w, o)
+			gpu.Conv2d(p, input(d, gpu.Act, 1, 1, size.pixels, 4), w, o)
 		}
 	}
-	for _, image := range []bool{false, true} {
-		for _, head := range []int{40, 64, 80, 160, 512} {
-			c := 2 * head
-			o := gpu.AttentionOptions{Label: fmt.Sprintf("head size %d", head), Heads: 2, HeadSize: head, VAt: c}
-			if image {
-				if head == 64 || head == 512 {
-					continue // CLIP and the VAE have no image prompts
-				}
-				o.Label += ", image prompts"
-				o.Image = &gpu.ImageAttention{KV: input(gpu.Act, 2, 4, 2*c), Spans: input(gpu.U32, 1, 4), Prompts: 1, Lambda: input(gpu.F32, 1, 1)}
-			}
-			gpu.Attention(p, input(gpu.Act, 2, 64, c), input(gpu.Act, 2, 77, 2*c), o)
-		}
-	}
+	return nil
+}
+
+// rest records the other operations.
+func rest(p *gpu.Program) error {
+	d := p.Device
 	// A convolution that is cut into slices.
-	w, err := weight(320, 320, 3)
+	w, err := weight(d, 320, 320, 3)
 	if err != nil {
 		return err
 	}
-	x := gpu.Conv2d(p, input(gpu.Act, 2, 32, 32, 320), w, gpu.Conv2dOptions{Padding: 1})
+	x := gpu.Conv2d(p, input(d, gpu.Act, 2, 32, 32, 320), w, gpu.Conv2dOptions{Padding: 1})
 
 	norm := gpu.NewNormWeight(320, d.NewVector("scale", make([]float32, 320)), d.NewVector("shift", make([]float32, 320)))
 	gpu.LayerNorm(p, x, norm, 1e-5, "")
 	gpu.GroupNorm(p, x, norm, gpu.GroupNormOptions{Groups: 32, Eps: 1e-5})
-	gpu.SamplerStep(p, input(gpu.F32, 2, 64, 64, 4), &gpu.Sampler{State: input(gpu.F32, 6, 64*64, 4),
-		Table: d.NewSamplerTable(make([]gpu.SamplerRow, 2)), Input: input(gpu.Act, 2, 64, 64, 4)})
+	gpu.SamplerStep(p, input(d, gpu.F32, 2, 64, 64, 4), &gpu.Sampler{State: input(d, gpu.F32, 6, 64*64, 4),
+		Table: d.NewSamplerTable(make([]gpu.SamplerRow, 2)), Input: input(d, gpu.Act, 2, 64, 64, 4)})
 	return nil
+}
+
+func input(d *gpu.Device, dt gpu.DType, shape ...int) *gpu.Tensor {
+	return d.NewTensor("input", dt, shape...)
+}
+
+func weight(d *gpu.Device, outputs, inputs, size int) (*gpu.ConvWeight, error) {
+	zeros := gpu.MemoryParameter("weight", make([]float32, outputs*inputs*size*size), outputs, inputs, size, size)
+	return d.NewConvWeight(context.Background(), "weight", []gpu.Parameter{zeros}, nil, false)
 }

@@ -1,0 +1,254 @@
+// Model predicts how long a step of Stable Diffusion 1.5 at 512 × 512 with guidance, a decode
+// and a picture of 20 steps take on six cards: from the dispatches that the planner records and
+// from what the cards' compilers make of the kernels (wgsl/cost.json). It prints what each
+// change of kernels gives.
+//
+//	./build.sh bench model
+//
+// A prediction is an upper bound of the speed: a dispatch takes as long as its products at the
+// share of the peak that the main loop reaches, or as its bytes at four fifths of the memory's
+// bandwidth, whichever is longer, and 3 µs between dispatches. A card that has few warps for each
+// scheduler is slower by what was measured on an H100.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/unet"
+	"github.com/imprompt/imprompt/model/vae"
+)
+
+func main() {
+	log.SetFlags(0)
+	root := "."
+	if len(os.Args) > 1 {
+		root = os.Args[1]
+	}
+	tables, err := readShares(filepath.Join(root, "wgsl/cost.json"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	layout, err := readLayout(filepath.Join(root, "tests/fixtures/full/layout.json"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := print(layout, tables); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// print prints a table: a line for each change, with the step, the decode and the picture.
+func print(l layout, tables map[string]shares) error {
+	fmt.Println("Stable Diffusion 1.5 at 512 × 512 with guidance, f16, predicted in ms (upper bounds of the speed)")
+	for _, c := range cards {
+		fmt.Printf("\n%s: %.1f TFLOP/s, %.0f GB/s\n", c.name, c.tflops, c.gbs)
+		before := 0.0
+		for _, change := range changes(c) {
+			step, decode, err := l.record(change.kernels)
+			if err != nil {
+				return err
+			}
+			s, d := c.predict(step, tables[c.family]), c.predict(decode, tables[c.family])
+			if before == 0 {
+				before = s
+			}
+			fmt.Printf("  %-46s step %8.1f (%+5.1f %%)   decode %8.1f   picture %6.1f s\n", change.what, s, 100*(s/before-1), d, (20*s+d)/1e3)
+		}
+	}
+	return nil
+}
+
+// change is a line of a card's table.
+type change struct{ what, kernels string }
+
+// changes lists the kernels of the card's start one after another, and then all of them.
+func changes(c card) []change {
+	const first = "gpu,conv=direct,linear=direct,attention=single,upsample=direct,groups=256"
+	list := []change{{"the first variants", first}}
+	var conv, rest []string
+	for _, part := range strings.Split(c.start, ",")[1:] {
+		if strings.HasPrefix(part, "conv=") || strings.HasPrefix(part, "linear=") {
+			conv = append(conv, part)
+		} else {
+			rest = append(rest, part)
+		}
+	}
+	list = append(list, change{"convolutions and products: " + strings.Join(conv, ", "), "gpu," + strings.Join(conv, ",")})
+	for _, part := range rest {
+		list = append(list, change{part, "gpu," + part})
+	}
+	list = append(list, change{"upsample=phases", "gpu,upsample=phases"})
+	return append(list, change{"all of these", c.start + ",upsample=phases"})
+}
+
+// predict is how many milliseconds a program takes.
+func (c card) predict(list []gpu.Dispatch, table shares) float64 {
+	const bandwidth, gap = 0.8, 3e-6
+	var seconds float64
+	for _, d := range list {
+		compute := d.Cost / (c.tflops * 1e12 * 0.25)
+		if strings.HasPrefix(d.Kernel, "conv2d") && d.Kernel != "conv2d_sum" || strings.HasPrefix(d.Kernel, "attention") {
+			compute = d.Cost / (c.tflops * 1e12 * share(d, table) * c.busy(d))
+		}
+		seconds += math.Max(compute, float64(d.Bytes())/(c.gbs*1e9*bandwidth)) + gap
+	}
+	return 1e3 * seconds
+}
+
+// busy is the share of the card's schedulers that a dispatch keeps busy. All of the workgroups
+// that fit run at once, so that the fullest scheduler decides; with few warps each, a scheduler
+// waits (H100: 1.2 warps give 0.6 of the speed of 5 warps, and 2.4 give 0.9).
+func (c card) busy(d gpu.Dispatch) float64 {
+	warps := 2 * float64(d.Groups[0]*d.Groups[1]*d.Groups[2])
+	each := math.Ceil(warps / c.schedulers)
+	return warps / c.schedulers / each * math.Min(1, 0.45+0.2*each)
+}
+
+// share looks a dispatch up in a table. A tile that sticks out of the result does products for
+// nothing; Cost does not count them, so that the share is smaller.
+func share(d gpu.Dispatch, table shares) float64 {
+	if s, ok := table[keyOf(d)]; ok {
+		return s
+	}
+	return unmeasured
+}
+
+// keyOf is a dispatch's key in a table: kernel, variant, tile or head size.
+func keyOf(d gpu.Dispatch) string {
+	v := map[string]any{}
+	for _, c := range d.Consts {
+		v[c.Name] = c.Value
+	}
+	if strings.HasPrefix(d.Kernel, "attention") {
+		return fmt.Sprintf("%s %d", d.Kernel, 4*v["QUADS"].(int)*v["SPLIT"].(int))
+	}
+	variant := "direct"
+	switch {
+	case d.Kernel == "conv2d_short":
+		variant = "short"
+	case v["EARLY"] == true:
+		variant = "early"
+	case v["ROLLED"] == true:
+		variant = "rolled"
+	}
+	return fmt.Sprintf("%s %dx%d", variant, 4*v["MV"].(int), 4*v["NV"].(int))
+}
+
+// readShares reads the shares of every family, with f16, and adds those measured on an H100.
+func readShares(file string) (map[string]shares, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		Kernel, Variant, What, Numbers string
+		Tile                           []int
+		Families                       map[string]struct{ Share float64 }
+	}
+	if err := json.Unmarshal(raw, &rows); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	tables := map[string]shares{"nvidia": measuredOnH100}
+	for _, r := range rows {
+		for family, c := range r.Families {
+			if tables[family] == nil {
+				tables[family] = shares{}
+			}
+			var size int
+			switch _, err := fmt.Sscanf(r.What, "head size %d", &size); {
+			case r.Numbers != "f16" || strings.Contains(r.What, ",") || r.What == "two inputs" || c.Share == 0:
+			case err == nil:
+				tables[family][fmt.Sprintf("%s %d", r.Kernel, size)] = c.Share
+			case len(r.Tile) == 2:
+				tables[family][fmt.Sprintf("%s %dx%d", r.Variant, r.Tile[0], r.Tile[1])] = c.Share
+			}
+		}
+	}
+	return tables, nil
+}
+
+// layout is tests/fixtures/full/layout.json: configurations, and keys with their shapes.
+type layout map[string]json.RawMessage
+
+func readLayout(file string) (layout, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	l := layout{}
+	return l, json.Unmarshal(raw, &l)
+}
+
+// record records a step and a decode for a planner with some kernels.
+func (l layout) record(kernels string) (step, decode []gpu.Dispatch, err error) {
+	ctx := context.Background()
+	d := gpu.NewPlanner(true, gpu.DefaultLimits)
+	d.Subgroups, d.Subgroup = true, gpu.SubgroupSizes{Min: 32, Max: 32}
+	k, err := gpu.ParseKernels(kernels)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.SetKernels(k); err != nil {
+		return nil, nil, err
+	}
+	uc, err := unet.ParseConfig(l["sd15/unet/config.json"])
+	if err != nil {
+		return nil, nil, err
+	}
+	vc, err := vae.ParseConfig(l["sd15/vae/config.json"])
+	if err != nil {
+		return nil, nil, err
+	}
+	u, v := unet.New(uc), vae.New(vc)
+	if err := l.load(ctx, d, u, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"); err != nil {
+		return nil, nil, err
+	}
+	if err := l.load(ctx, d, v.Decoder, "sd15/vae/diffusion_pytorch_model.fp16.safetensors"); err != nil {
+		return nil, nil, err
+	}
+	cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: []float64{500}, Words: d.NewTensor("words", gpu.Act, 2, 77, uc.CrossAttentionDim)})
+	if err != nil {
+		return nil, nil, err
+	}
+	p, q := d.NewProgram("step"), d.NewProgram("decode")
+	u.Record(p, d.NewTensor("sample", gpu.Act, 2, 64, 64, 4), cond, nil)
+	v.Decoder.Record(q, d.NewTensor("latents", gpu.Act, 1, 64, 64, 4))
+	return p.Dispatches(), q.Dispatches(), nil
+}
+
+func (l layout) load(ctx context.Context, d *gpu.Device, n nn.Network, file string) error {
+	var f struct{ Shapes map[string][]int }
+	if err := json.Unmarshal(l[file], &f); err != nil {
+		return err
+	}
+	return nn.Load(ctx, d, n, zeros(f.Shapes), gpu.WeightF16, nil)
+}
+
+// zeros is a checkpoint whose numbers are not read.
+type zeros map[string][]int
+
+func (z zeros) Names() (names []string) {
+	for name := range z {
+		names = append(names, name)
+	}
+	return names
+}
+
+func (z zeros) Info(name string) (string, []int, bool) {
+	shape, ok := z[name]
+	return "F16", shape, ok
+}
+
+func (z zeros) Read(_ context.Context, _ string, _, n int64) (webapi.Bytes, error) {
+	return webapi.BytesOf(make([]byte, n)), nil
+}
