@@ -10,11 +10,6 @@ import (
 // memo is the engine's Memo in a file of the user's cache folder.
 type memo struct{ file string }
 
-func newMemo() (memo, error) {
-	folder, err := os.UserCacheDir()
-	return memo{filepath.Join(folder, "imprompt", "memo.json")}, err
-}
-
 func (m memo) read() map[string]string {
 	texts := map[string]string{}
 	if b, err := os.ReadFile(m.file); err == nil {

@@ -15,8 +15,8 @@ func TestUndo(t *testing.T) {
 	a, b := did("a"), did("b")
 	did("c")
 	b.Over()
-	if !u.Back() || !u.Back() || u.Back() {
-		t.Error("two steps could be taken back")
+	if first, second, third := u.Back(), u.Back(), u.Back(); !first || !second || third {
+		t.Errorf("of two steps, three tries took back: %t, %t, %t", first, second, third)
 	}
 	b.Back()
 	a.Over()
