@@ -22,8 +22,9 @@ var cards = []card{
 }
 
 // shares are what a card reaches of its peak in the main loop, by kernel, variant and tile or
-// head size. Those of NVIDIA were measured on an H100 over Vulkan (tests/MEASURED.md); those of
-// the others are read from wgsl/cost.json.
+// head size. Those of NVIDIA come from an H100 over Vulkan (tests/MEASURED.md), except for rolled
+// 4x8 and 4x4, attention 512, and heads of 160, which are estimates. Those of the others are read
+// from wgsl/cost.json.
 type shares map[string]float64
 
 // unmeasured is the share of a kernel that a table does not have.
