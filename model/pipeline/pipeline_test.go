@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"testing"
 
@@ -42,9 +43,21 @@ type testCase struct {
 		Image    string
 		Fidelity float64
 	}
-	Moves    map[string]float64 // how far the latents move if what is tested is changed
+	Moves    moves
 	Latents  []float32
 	F16Error float64 `json:"f16_error"`
+}
+
+// moves is how far the latents move if what is tested is changed, by what is changed where there are several.
+type moves map[string]float64
+
+func (m *moves) UnmarshalJSON(b []byte) error {
+	var one float64
+	if json.Unmarshal(b, &one) == nil {
+		*m = moves{"": one}
+		return nil
+	}
+	return json.Unmarshal(b, (*map[string]float64)(m))
 }
 
 type testAdapter struct {

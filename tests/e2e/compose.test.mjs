@@ -183,7 +183,7 @@ test("a style in a picture's text is on a card with its weight, and one that is 
   await page.waitForFunction(() => document.querySelector(".go .problem"));
   assert.match((await problems(page)).join(), /style ink is not one of the model that ships/);
   await button(page, "Remove ink").click();
-  assert.equal(await page.getByRole("slider", { name: "Weight of ink" }).count(), 0);
+  await weight.waitFor({ state: "detached" });
   await prompt(page).fill("a fox <lora:gone:1>");
   await button(page, "Generate").click();
   await page.waitForFunction(() => /style gone/.test(document.querySelector(".go .problem")?.textContent));

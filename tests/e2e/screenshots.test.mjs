@@ -73,8 +73,9 @@ test("screenshots: desktop, phone, dark", { timeout: PICTURE + 120_000 }, async 
     await page.emulateMedia({ colorScheme });
     await page.evaluate(() => scrollTo(0, 0));
     await page.waitForTimeout(500);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert.ok(wide <= 0, `${name}: the page is ${wide} pixels wider than the window`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth ? [] :
+      [...document.body.querySelectorAll("*")].filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => `${e.tagName}.${e.className}`));
+    assert.deepEqual(wide, [], `${name}: what is wider than the window`);
     await page.screenshot({ path: path.join(shots, `${name}.png`) });
   }
 });
