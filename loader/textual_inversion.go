@@ -2,14 +2,9 @@ package loader
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
-
-	"github.com/imprompt/imprompt/gpu"
-	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // TextualInversion is an embedding that stands for words in a prompt (Gal et al. 2022, arXiv
@@ -68,7 +63,7 @@ func readTextualInversion(ctx context.Context, c *Checkpoint) (*TextualInversion
 	if err != nil {
 		return nil, err
 	}
-	dtype, shape, _ := c.Info(name)
+	_, shape, _ := c.Info(name)
 	rows, size := 1, shape[len(shape)-1]
 	if len(shape) == 2 {
 		rows = shape[0]
@@ -76,33 +71,16 @@ func readTextualInversion(ctx context.Context, c *Checkpoint) (*TextualInversion
 	if rows < 1 || rows > maxVectors {
 		return nil, fmt.Errorf("the textual inversion has %d vectors: from 1 to %d fit a prompt", rows, maxVectors)
 	}
-	width := 2
-	if dtype == "F32" {
-		width = 4
-	}
-	raw, err := c.Read(ctx, name, 0, int64(rows*size*width))
+	values, err := c.parameter(name).Float32(ctx)
 	if err != nil {
 		return nil, err
 	}
-	b := webapi.GoBytes(raw)
 	t := &TextualInversion{}
 	if name != "emb_params" {
 		t.Token = name
 	}
-	for range rows {
-		v := make([]float32, size)
-		for i := range v {
-			switch dtype {
-			case "F32":
-				v[i] = math.Float32frombits(binary.LittleEndian.Uint32(b))
-			case "BF16":
-				v[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
-			default:
-				v[i] = gpu.Float32(binary.LittleEndian.Uint16(b))
-			}
-			b = b[width:]
-		}
-		t.Vectors = append(t.Vectors, v)
+	for i := range rows {
+		t.Vectors = append(t.Vectors, values[i*size:(i+1)*size])
 	}
 	return t, nil
 }
