@@ -2,7 +2,6 @@ package loader
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -24,17 +23,12 @@ func openVisionTower(c *Checkpoint) (*Model, error) {
 
 // visionTower leaves the text half of a whole CLIPModel out, as laion publishes ViT-H.
 func visionTower(c *Checkpoint) (*Checkpoint, error) {
-	out := renamed()
-	for _, name := range c.Names() {
+	return underNames(c, func(name string) string {
 		if strings.HasPrefix(name, "text_model.") || strings.HasPrefix(name, "text_projection.") || name == "logit_scale" {
-			continue
+			return ""
 		}
-		if err := out.add(name, c, name, false); err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(out.names)
-	return out, nil
+		return name
+	})
 }
 
 // visionConfig infers a CLIP image encoder's config.json from its weights. Neither the

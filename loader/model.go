@@ -152,16 +152,7 @@ func underTextModel(c *Checkpoint) (*Checkpoint, error) {
 	if _, _, ok := c.Info("embeddings.token_embedding.weight"); !ok {
 		return c, nil
 	}
-	r := renamed()
-	for _, name := range c.Names() {
-		if to := textName(name); to != "" {
-			if err := r.add(to, c, name, false); err != nil {
-				return nil, err
-			}
-		}
-	}
-	sort.Strings(r.names)
-	return r, nil
+	return underNames(c, textName)
 }
 
 // OpenNetwork opens the weights of a network in a folder (Here where the folder is the

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -199,4 +200,18 @@ func (c *Checkpoint) add(name string, from *Checkpoint, old string, matrix bool)
 	c.tensors[name] = t
 	c.names = append(c.names, name)
 	return nil
+}
+
+// underNames is a checkpoint under other names. A tensor whose new name is "" is left out.
+func underNames(c *Checkpoint, name func(string) string) (*Checkpoint, error) {
+	out := renamed()
+	for _, old := range c.Names() {
+		if to := name(old); to != "" {
+			if err := out.add(to, c, old, false); err != nil {
+				return nil, err
+			}
+		}
+	}
+	slices.Sort(out.names)
+	return out, nil
 }

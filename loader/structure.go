@@ -64,20 +64,6 @@ func KindOfConfig(config []byte) Kind {
 	return KindImageEncoder
 }
 
-// underNames is a checkpoint under other names. A tensor whose new name is "" is left out.
-func underNames(c *Checkpoint, name func(string) string) (*Checkpoint, error) {
-	out := renamed()
-	for _, old := range c.Names() {
-		if to := name(old); to != "" {
-			if err := out.add(to, c, old, false); err != nil {
-				return nil, err
-			}
-		}
-	}
-	slices.Sort(out.names)
-	return out, nil
-}
-
 func isControlNet(names []string) bool {
 	return slices.ContainsFunc(names, func(n string) bool {
 		return strings.HasPrefix(n, ldmControl) || strings.HasPrefix(n, "controlnet_cond_embedding.") || strings.HasPrefix(n, "input_hint_block.")
