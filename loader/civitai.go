@@ -12,6 +12,9 @@ import (
 // civitaiDownloads is the path of Civitai's files. The number of a version follows.
 const civitaiDownloads = "/api/download/models"
 
+// maxSiteName is how many characters are kept of a name that a site gives.
+const maxSiteName = 60
+
 // civitai understands Civitai's download links and the pages of its models.
 func civitai(u *url.URL, shown string) (Link, error) {
 	part := strings.Split(strings.Trim(u.EscapedPath(), "/"), "/")
@@ -64,18 +67,12 @@ func (e *VersionsError) Choose(fetch func(address string) ([]byte, error)) (Link
 	for _, v := range model.ModelVersions {
 		if strings.HasPrefix(v.BaseModel, "SD 1") {
 			host, _, _ := strings.Cut(e.List, "/api/")
-			name := strings.TrimSpace(brief(model.Name) + " " + brief(v.Name))
+			name := strings.TrimSpace(brief(model.Name, maxSiteName) + " " + brief(v.Name, maxSiteName))
 			return Link{Base: host + civitaiDownloads, File: strconv.FormatInt(v.ID, 10), Query: e.query, Name: name}, nil
 		}
-		others = append(others, brief(v.BaseModel))
+		others = append(others, brief(v.BaseModel, maxSiteName))
 	}
 	return Link{}, fmt.Errorf("%s has no version for Stable Diffusion 1.5: it is for %s", e.shown, strings.Join(others[:min(len(others), 3)], ", "))
-}
-
-// brief cuts a name that a site gave to a length that a person reads.
-func brief(name string) string {
-	r := []rune(strings.Join(strings.Fields(name), " "))
-	return string(r[:min(len(r), 60)])
 }
 
 type civitaiVersion struct {

@@ -32,13 +32,15 @@ const (
 
 var keptMetadata = []string{metaName, metaTags, metaHash, metaTitle, metaTriggers, metaAdapter}
 
-// maxTriggers is how many words are shown.
-const maxTriggers = 12
+const (
+	maxTriggers = 12  // words that are shown
+	maxLoRAText = 100 // characters that are kept of a title or a trigger
+)
 
 func loraInfo(metadata map[string]string) LoRAInfo {
-	about := LoRAInfo{Title: clean(cmp.Or(metadata[metaTitle], metadata[metaName])), Hash: strings.ToLower(strings.TrimPrefix(metadata[metaHash], "0x"))}
+	about := LoRAInfo{Title: brief(cmp.Or(metadata[metaTitle], metadata[metaName]), maxLoRAText), Hash: strings.ToLower(strings.TrimPrefix(metadata[metaHash], "0x"))}
 	for phrase := range strings.SplitSeq(metadata[metaTriggers], ",") {
-		if phrase = clean(phrase); phrase != "" {
+		if phrase = brief(phrase, maxLoRAText); phrase != "" {
 			about.Triggers = append(about.Triggers, phrase)
 		}
 	}
@@ -63,15 +65,6 @@ func LoRAHash(ctx context.Context, s Source) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// clean shortens a text of a file's to what fits a line.
-func clean(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if r := []rune(text); len(r) > 100 {
-		return string(r[:99]) + "…"
-	}
-	return text
-}
-
 // frequentTags are the words that the captions of a training had most often.
 func frequentTags(text string) []string {
 	var folders map[string]map[string]float64
@@ -81,7 +74,7 @@ func frequentTags(text string) []string {
 	counts := map[string]float64{}
 	for _, tags := range folders {
 		for tag, n := range tags {
-			if tag = clean(tag); tag != "" {
+			if tag = brief(tag, maxLoRAText); tag != "" {
 				counts[tag] += n
 			}
 		}

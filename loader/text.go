@@ -90,14 +90,19 @@ func printable(b []byte) bool {
 
 // quoted is the beginning of a text, for an error.
 func quoted(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if text == "" {
+	if text = brief(text, 81); text == "" {
 		return ""
 	}
-	if r := []rune(text); len(r) > 80 {
-		text = string(r[:80]) + "…"
-	}
 	return fmt.Sprintf(" (%q)", text)
+}
+
+// brief puts a text that others wrote on one line, and cuts it to at most so many characters.
+func brief(text string, most int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if r := []rune(text); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return text
 }
 
 // message is what a server's JSON says, or the JSON.
