@@ -51,9 +51,22 @@ func loraInfo(metadata map[string]string) LoRAInfo {
 	return about
 }
 
-// LoRAHash computes LoRAInfo.Hash for a file that does not carry it: the SHA-256 of what is behind
-// the header, as A1111 does (addnet_hash_safetensors in modules/hashes.py).
-func LoRAHash(ctx context.Context, s Source) (string, error) {
+// ReadLoRAInfo reads what a LoRA's file says about itself. If the file does not carry its hash, all
+// of it is read.
+func ReadLoRAInfo(ctx context.Context, s Source) (*LoRAInfo, error) {
+	l, err := OpenLoRA(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if l.About.Hash == "" {
+		l.About.Hash, err = loraHash(ctx, s)
+	}
+	return &l.About, err
+}
+
+// loraHash computes LoRAInfo.Hash: the SHA-256 of what is behind the header, as A1111 does
+// (addnet_hash_safetensors in modules/hashes.py).
+func loraHash(ctx context.Context, s Source) (string, error) {
 	n, err := readSize(ctx, s)
 	if err != nil {
 		return "", err

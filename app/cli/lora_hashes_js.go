@@ -18,15 +18,11 @@ func (o *options) hashLoRAs(ctx context.Context, host engine.Host) error {
 		if err != nil {
 			return err
 		}
-		file, err := loader.OpenLoRA(ctx, s)
+		about, err := loader.ReadLoRAInfo(ctx, s)
 		if err != nil {
 			return err
 		}
-		if l.Hash = file.About.Hash; l.Hash == "" {
-			if l.Hash, err = loader.LoRAHash(ctx, s); err != nil {
-				return err
-			}
-		}
+		l.Hash = about.Hash
 	}
 	return nil
 }

@@ -158,7 +158,7 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 			r.CrossDim, err = adapterCrossDim(ctx, source)
 		}
 		if err == nil && kind == loader.KindLoRA {
-			r.LoRA, err = loraInfo(ctx, source)
+			r.LoRA, err = loader.ReadLoRAInfo(ctx, source)
 		}
 		if err == nil && r.Kind != "" && kind != r.Kind {
 			err = fmt.Errorf("%s: %w. Delete it", r.Name, wrongKind(kind, r.Kind))
@@ -195,18 +195,6 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 	// As diffusers: sample_size times the VAE's factor.
 	r.Pixels = unet.SampleSize << max(0, len(vae.Channels)-1)
 	return nil
-}
-
-// loraInfo is what a LoRA says about itself, with its hash.
-func loraInfo(ctx context.Context, s loader.Source) (*loader.LoRAInfo, error) {
-	l, err := loader.OpenLoRA(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	if l.About.Hash == "" {
-		l.About.Hash, err = loader.LoRAHash(ctx, s)
-	}
-	return &l.About, err
 }
 
 // adapterCrossDim is the width of the text encoder's output (cross_attention_dim) that an
