@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 )
 
 // Catalogue is the content of web/catalogue.json: the models that the page offers. Whoever
@@ -63,10 +64,8 @@ func ParseCatalogue(text []byte) (Catalogue, error) {
 			return c, fmt.Errorf("catalogue.json: the id %q is empty or is used twice", e.ID)
 		}
 		ids[e.ID] = true
-		switch e.Kind {
-		case KindModel, KindIPAdapter, KindImageEncoder, KindLoRA, KindControlNet, KindT2IAdapter:
-		default:
-			return c, fmt.Errorf("catalogue.json: %s has the kind %q; there are %s, %s, %s, %s, %s and %s", e.ID, e.Kind, KindModel, KindIPAdapter, KindImageEncoder, KindLoRA, KindControlNet, KindT2IAdapter)
+		if kinds := storedKinds(); !slices.Contains(kinds, e.Kind) {
+			return c, fmt.Errorf("catalogue.json: %s has the kind %q, which is none of %q", e.ID, e.Kind, kinds)
 		}
 		if _, ok := c.Licences[e.Licence]; !ok {
 			return c, fmt.Errorf("catalogue.json: the licence %q of %s is not among the licences", e.Licence, e.ID)

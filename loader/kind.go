@@ -29,6 +29,11 @@ const (
 var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA",
 	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindNetwork: "Network"}
 
+// storedKinds are the kinds of what the store may have, sorted.
+func storedKinds() []Kind {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(kindNames)), func(k Kind) bool { return k == KindNetwork })
+}
+
 // Name is the kind in words, for a title: "Image encoder".
 func (k Kind) Name() string { return kindNames[k] }
 
@@ -36,7 +41,7 @@ func (k Kind) Name() string { return kindNames[k] }
 // the name and the first bytes (16, or Sniffed to tell texts apart), what it is and what to do.
 func CheckFile(name string, first []byte) error {
 	s := string(first)
-	// The first byte of a safetensors file is the lowest of its header's size, and may be any.
+	// The first byte of a safetensors file is the lowest of its header's size, and may have any value.
 	if len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{' {
 		s = ""
 	}
