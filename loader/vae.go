@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"sort"
 	"strings"
 )
 
-// WithoutVAEError says that a single file has no VAE, as many community files. Model is the rest of
-// it, which can be used with another VAE.
+// WithoutVAEError says that a single file has no VAE, like many community files. Model is the rest
+// of it, which can be used with another VAE.
 type WithoutVAEError struct{ Model *Model }
 
 func (e *WithoutVAEError) Error() string {
@@ -84,13 +83,16 @@ func ldmLevels(c *Checkpoint, prefix string) int {
 // autoencoder's own, or a model's.
 func OpenVAEFolder(ctx context.Context, f Folder) (*Checkpoint, []byte, error) {
 	at := VAE
-	config, err := ReadFile(ctx, f, Config(VAE))
+	config, err := ReadFile(ctx, f, Config(at))
 	if errors.Is(err, os.ErrNotExist) {
 		at = Here
-		config, err = ReadFile(ctx, f, path.Base(Config(VAE)))
+		config, err = ReadFile(ctx, f, Config(at))
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, nil, fmt.Errorf("the folder has neither vae/config.json nor config.json (%w). Choose the folder of a VAE or of a model in diffusers' layout", err)
+	case err != nil:
+		return nil, nil, fmt.Errorf("%s: %w", Config(at), err)
 	}
 	c, err := OpenFolder(f).Network(ctx, at)
 	return c, config, err
