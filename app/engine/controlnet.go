@@ -70,60 +70,19 @@ func (e *Engine) balanceOfFirst(ctx context.Context, list settings.Guides) (cont
 
 // openControlNet opens a ControlNet's folder or file, once.
 func (e *Engine) openControlNet(ctx context.Context, name string) (*controlnet.ControlNet, error) {
-	m := e.loaded
-	return openOnce(m, "ControlNet "+name, func() (*controlnet.ControlNet, error) {
-		folder, err := e.host.Folder(ctx, name)
+	unet := e.loaded.pipeline.UNet
+	return openStructure(ctx, e, name, loader.KindControlNet, func(c *loader.Checkpoint, text []byte) (*controlnet.ControlNet, error) {
+		var config controlnet.Config
+		var err error
+		if text != nil {
+			config, err = controlnet.ParseConfig(text)
+		} else {
+			// A file does not say whether it is a ControlNet Shuffle; its name does.
+			config, err = controlnet.ConfigOf(c, unet.Config, strings.Contains(name, "shuffle"))
+		}
 		if err != nil {
 			return nil, err
 		}
-		at := loader.Here
-		if name == "" {
-			at = loader.ControlNet
-		}
-		n, err := func() (*controlnet.ControlNet, error) {
-			c, text, err := loader.OpenStructure(ctx, folder, at, loader.KindControlNet)
-			if err != nil {
-				return nil, err
-			}
-			var config controlnet.Config
-			if text != nil {
-				config, err = controlnet.ParseConfig(text)
-			} else {
-				// A file does not say whether it is a ControlNet Shuffle; its name does.
-				config, err = controlnet.ConfigOf(c, m.pipeline.UNet.Config, strings.Contains(name, "shuffle"))
-			}
-			if err != nil {
-				return nil, err
-			}
-			n, err := controlnet.New(config, m.pipeline.UNet)
-			if err != nil {
-				return nil, err
-			}
-			return n, m.memory.Add(n, c, m.weights)
-		}()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", orShipped(name), err)
-		}
-		return n, nil
+		return controlnet.New(config, unet)
 	})
-}
-
-// controlMap reads a map for a network that reads so many channels, in 0..1.
-func (in guideInput) controlMap(name string, channels int) ([]float32, error) {
-	p, err := in.pictures.picture(name)
-	if err != nil {
-		return nil, err
-	}
-	switch channels {
-	case 1:
-		grey := imageproc.ControlPreprocess(p.Grey(), in.height, in.width)
-		values := make([]float32, len(grey)/3)
-		for i := range values {
-			values[i] = grey[3*i]
-		}
-		return values, nil
-	case 3:
-		return imageproc.ControlPreprocess(p, in.height, in.width), nil
-	}
-	return nil, fmt.Errorf("it reads maps of %d channels, and a picture has 3: it is made for another program", channels)
 }

@@ -24,7 +24,7 @@ func init() {
 func (e *Engine) t2iAdapter(ctx context.Context, s *settings.T2IAdapter, in guideInput) (guides.Guide, error) {
 	a, err := e.openT2IAdapter(ctx, s.Weights)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Weights, err)
+		return nil, err
 	}
 	o := t2iadapter.Options{Lambda: s.Lambda, Start: s.Start, End: s.End}
 	if o.Map, err = in.controlMap(s.Map, a.Channels()); err != nil {
@@ -35,17 +35,9 @@ func (e *Engine) t2iAdapter(ctx context.Context, s *settings.T2IAdapter, in guid
 
 // openT2IAdapter opens an adapter's folder or file, once.
 func (e *Engine) openT2IAdapter(ctx context.Context, name string) (*t2iadapter.Adapter, error) {
-	m := e.loaded
-	return openOnce(m, "T2I-Adapter "+name, func() (*t2iadapter.Adapter, error) {
-		folder, err := e.host.Folder(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		c, text, err := loader.OpenStructure(ctx, folder, loader.Here, loader.KindT2IAdapter)
-		if err != nil {
-			return nil, err
-		}
+	return openStructure(ctx, e, name, loader.KindT2IAdapter, func(c *loader.Checkpoint, text []byte) (*t2iadapter.Adapter, error) {
 		var config t2iadapter.Config
+		var err error
 		if text != nil {
 			config, err = t2iadapter.ParseConfig(text)
 		} else {
@@ -54,10 +46,6 @@ func (e *Engine) openT2IAdapter(ctx context.Context, name string) (*t2iadapter.A
 		if err != nil {
 			return nil, err
 		}
-		a, err := t2iadapter.New(config, m.pipeline.UNet)
-		if err != nil {
-			return nil, err
-		}
-		return a, m.memory.Add(a, c, m.weights)
+		return t2iadapter.New(config, e.loaded.pipeline.UNet)
 	})
 }
