@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
@@ -42,36 +41,35 @@ func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideI
 	if lambda.Mask, err = in.mask(a.Mask); err != nil {
 		return nil, err
 	}
-	images := a.Images
-	if a.Negative != nil {
-		images = append(slices.Clip(images), *a.Negative)
-	}
-	var pixels [][]float32
-	for _, picture := range images {
-		p, err := in.pictures.picture(picture.Picture)
-		if err != nil {
+	pixels := make([][]float32, len(a.Images))
+	for i, picture := range a.Images {
+		if pixels[i], err = in.pixels(encoder, picture); err != nil {
 			return nil, err
 		}
-		if c := picture.Crop; c != nil {
-			if p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size}); err != nil {
-				return nil, err
-			}
-		}
-		values, err := encoder.preprocess(p)
-		if err != nil {
-			return nil, err
-		}
-		pixels = append(pixels, values)
 	}
-	guide, err := ipadapter.NewGuide(adapter, encoder.network, pixels[:len(a.Images)], lambda)
+	guide, err := ipadapter.NewGuide(adapter, encoder.network, pixels, lambda)
 	if err != nil {
 		return nil, err
 	}
 	guide.Combine = a.Combine
 	if a.Negative != nil {
-		guide.Negative = pixels[len(a.Images)]
+		guide.Negative, err = in.pixels(encoder, *a.Negative)
 	}
-	return guide, nil
+	return guide, err
+}
+
+// pixels are an image prompt as its encoder reads it.
+func (in guideInput) pixels(encoder *imageEncoder, prompt settings.ImagePrompt) ([]float32, error) {
+	p, err := in.pictures.picture(prompt.Picture)
+	if err != nil {
+		return nil, err
+	}
+	if c := prompt.Crop; c != nil {
+		if p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size}); err != nil {
+			return nil, err
+		}
+	}
+	return encoder.preprocess(p)
 }
 
 // openAdapter opens an adapter's file, once.
