@@ -62,13 +62,6 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder, otherVAE 
 		return nil, fmt.Errorf("this is of the kind %q, which does not draw alone: choose a Stable Diffusion 1.5 model beside it", m.Kind().Name())
 	}
 	d := e.Device
-	read := func(path string) ([]byte, error) {
-		b, err := loader.ReadFile(ctx, folder, path)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		return b, nil
-	}
 	m := &loadedModel{folder: folder, opened: map[string]any{}}
 	networks := loader.OpenFolder(folder)
 	vaeWeights, vaeFile, err := e.openVAE(ctx, networks, otherVAE)
@@ -77,9 +70,8 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder, otherVAE 
 	}
 	var files [3][]byte
 	for i, name := range []string{loader.Config(loader.UNet), loader.Config(loader.TextEncoder), loader.SchedulerConfig} {
-		var err error
-		if files[i], err = read(name); err != nil {
-			return nil, err
+		if files[i], err = loader.ReadFile(ctx, folder, name); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	unetConfig, err1 := unet.ParseConfig(files[0])
