@@ -17,7 +17,8 @@ type Host interface {
 	// Folder opens a model in diffusers' layout, or a single file as a *loader.Model. "" is
 	// the model that ships.
 	Folder(ctx context.Context, name string) (loader.Folder, error)
-	// File opens the weights of an IP-Adapter or a LoRA. "" is the adapter that ships.
+	// File opens one file of weights: an IP-Adapter, a LoRA, a VAE or a textual inversion. "" is
+	// the IP-Adapter that ships.
 	File(ctx context.Context, name string) (loader.Source, error)
 }
 

@@ -15,7 +15,7 @@ type Memo interface {
 }
 
 // kernelsKey names what a choice of kernels holds for: the adapter, the numeric path and the
-// variants that there are. Host adds the browser's version.
+// variants that there are. A browser's Memo adds the version of the browser.
 func (e *Engine) kernelsKey() string {
 	d := e.Device
 	key := fmt.Sprintf("kernels of %s %s %s %s, f16 %t, subgroups %t:", d.Info.Vendor, d.Info.Architecture, d.Info.Device, d.Info.Description, d.F16, d.Subgroups)
