@@ -43,39 +43,46 @@ func (e *Engine) literal(r *prompt.Reader, what, text string) []int32 {
 	return w.IDs
 }
 
-// textualInversions opens embeddings. Each is called by its file's name, and by the name that it
-// has inside.
+// textualInversion is an embedding that was opened: what stands for it in a prompt, and its vectors.
+type textualInversion struct {
+	prompt.Embedding
+	vectors [][]float32
+}
+
+// textualInversions opens embeddings, and returns the vectors of all, one after the other.
 func (e *Engine) textualInversions(ctx context.Context, names []string) (list []prompt.Embedding, vectors [][]float32, err error) {
-	m := e.loaded
 	for _, name := range names {
-		type opened struct {
-			*loader.TextualInversion
-			file string
-		}
-		t, err := openOnce(m, "textual inversion "+name, func() (opened, error) {
-			s, err := e.host.File(ctx, name)
-			if err != nil {
-				return opened{}, err
-			}
-			t, err := loader.OpenTextualInversion(ctx, s)
-			if err != nil {
-				return opened{}, err
-			}
-			if has, wants := len(t.Vectors[0]), m.pipeline.Text.Config.HiddenSize; has != wants {
-				return opened{}, fmt.Errorf("%s: its vectors have %d numbers and this model's text encoder reads %d: it belongs to another kind of model (those for Stable Diffusion 1.5 have 768)", s.Name(), has, wants)
-			}
-			return opened{t, strings.TrimSuffix(path.Base(s.Name()), ".safetensors")}, nil
-		})
+		t, err := e.openTextualInversion(ctx, name)
 		if err != nil {
 			return nil, nil, err
 		}
-		e := prompt.Embedding{Names: []string{t.file}, Vectors: len(t.Vectors)}
-		if t.Token != "" {
-			e.Names = append(e.Names, t.Token)
-		}
-		list, vectors = append(list, e), append(vectors, t.Vectors...)
+		list, vectors = append(list, t.Embedding), append(vectors, t.vectors...)
 	}
 	return list, vectors, nil
+}
+
+// openTextualInversion opens an embedding's file, once. The embedding is called by its file's name,
+// and by the name that it has inside.
+func (e *Engine) openTextualInversion(ctx context.Context, name string) (textualInversion, error) {
+	m := e.loaded
+	return openOnce(m, "textual inversion "+name, func() (t textualInversion, err error) {
+		s, err := e.host.File(ctx, name)
+		if err != nil {
+			return t, err
+		}
+		file, err := loader.OpenTextualInversion(ctx, s)
+		if err != nil {
+			return t, err
+		}
+		if has, wants := len(file.Vectors[0]), m.pipeline.Text.Config.HiddenSize; has != wants {
+			return t, fmt.Errorf("%s: its vectors have %d numbers and this model's text encoder reads %d: it belongs to another kind of model (those for Stable Diffusion 1.5 have 768)", s.Name(), has, wants)
+		}
+		t.Names, t.Vectors, t.vectors = []string{strings.TrimSuffix(path.Base(s.Name()), ".safetensors")}, len(file.Vectors), file.Vectors
+		if file.Token != "" {
+			t.Names = append(t.Names, file.Token)
+		}
+		return t, nil
+	})
 }
 
 // Tokens counts the tokens of a prompt for the model that is loaded, and says which words are cut
