@@ -112,14 +112,10 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		req.Guides = append(req.Guides, guide)
 	}
-	overlay, err := in.start(req, s, m.pipeline.VAE.Config.Factor())
+	f := m.pipeline.VAE.Config.Factor()
+	overlay, err := in.start(req, s, f)
 	if err != nil {
 		return err
-	}
-	picture := func(pixels []float32) []uint8 {
-		p := imageproc.VAEPostprocess(pixels, s.Height, s.Width)
-		overlay.apply(p)
-		return p.RGBA()
 	}
 	return m.pipeline.Run(ctx, req, func(p pipeline.Progress) {
 		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip}
@@ -132,7 +128,6 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 				if err != nil {
 					return nil, err
 				}
-				f := m.pipeline.VAE.Config.Factor()
 				small := imageproc.VAEPostprocess(pixels, s.Height/f, s.Width/f)
 				if overlay.original == nil {
 					return small, nil
@@ -147,9 +142,10 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		if err := checkRange(r, e.Device.F16); err != nil {
 			return err
 		}
-		f := m.pipeline.VAE.Config.Factor()
+		p := imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width)
+		overlay.apply(p)
 		result := Result{
-			RGBA: picture(r.Pixels), Width: r.Width, Height: r.Height,
+			RGBA: p.RGBA(), Width: r.Width, Height: r.Height,
 			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: recipe(s, r.Index), Index: r.Index,
 		}
 		return done(result)
