@@ -1,7 +1,5 @@
 package settings
 
-import "encoding/json"
-
 // ControlNet is a ControlNet with its map.
 type ControlNet struct {
 	Weights string  `json:"controlnet"` // "" is the one that ships
@@ -28,21 +26,10 @@ var Balances = []string{BalanceEven, BalancePrompt, BalanceControl, BalanceGuess
 // KindControlNet is the kind of a *ControlNet.
 const KindControlNet = "controlnet"
 
-func init() { kinds[KindControlNet] = func() Guide { return &ControlNet{} } }
+func init() { kinds[KindControlNet] = func() Guide { c := DefaultControlNet(); return &c } }
 
 // DefaultControlNet returns a ControlNet with diffusers' defaults and no map.
 func DefaultControlNet() ControlNet { return ControlNet{Lambda: 1, End: 1, Balance: BalanceEven} }
-
-// UnmarshalJSON gives absent fields their defaults.
-func (c *ControlNet) UnmarshalJSON(text []byte) error {
-	type plain ControlNet
-	p := plain(DefaultControlNet())
-	if err := json.Unmarshal(text, &p); err != nil {
-		return err
-	}
-	*c = ControlNet(p)
-	return nil
-}
 
 // Kind implements Guide.
 func (c *ControlNet) Kind() string { return KindControlNet }

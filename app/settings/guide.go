@@ -21,7 +21,8 @@ type Guide interface {
 	clone() Guide
 }
 
-// kinds makes an empty guide of each kind. A kind's file adds itself.
+// kinds makes a guide of each kind with its defaults, which stay where JSON leaves a field out. A
+// kind's file adds itself.
 var kinds = map[string]func() Guide{}
 
 // Guides is a list of guides. In JSON each guide is an object with its kind.
@@ -52,11 +53,11 @@ func (l *Guides) UnmarshalJSON(text []byte) error {
 		if err := json.Unmarshal(one, &g); err != nil {
 			return err
 		}
-		empty, ok := kinds[g.Kind]
+		create, ok := kinds[g.Kind]
 		if !ok {
 			continue
 		}
-		guide := empty()
+		guide := create()
 		if err := json.Unmarshal(one, guide); err != nil {
 			return err
 		}

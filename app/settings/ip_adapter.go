@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -59,22 +58,11 @@ var Combines = []string{CombineConcat, CombineAverage, CombineNormAverage, Combi
 // KindIPAdapter is the kind of an *IPAdapter.
 const KindIPAdapter = "ip-adapter"
 
-func init() { kinds[KindIPAdapter] = func() Guide { return &IPAdapter{} } }
+func init() { kinds[KindIPAdapter] = func() Guide { a := DefaultIPAdapter(); return &a } }
 
 // DefaultIPAdapter returns an adapter with diffusers' defaults and no pictures.
 func DefaultIPAdapter() IPAdapter {
 	return IPAdapter{Lambda: 1, Layers: LayersAll, End: 1}
-}
-
-// UnmarshalJSON gives absent fields their defaults.
-func (a *IPAdapter) UnmarshalJSON(text []byte) error {
-	type plain IPAdapter
-	p := plain(DefaultIPAdapter())
-	if err := json.Unmarshal(text, &p); err != nil {
-		return err
-	}
-	*a = IPAdapter(p)
-	return nil
 }
 
 // Kind implements Guide.

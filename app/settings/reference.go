@@ -1,7 +1,5 @@
 package settings
 
-import "encoding/json"
-
 // Reference is a picture that the result follows without any weights.
 type Reference struct {
 	Picture  string  `json:"reference_image"`
@@ -11,21 +9,10 @@ type Reference struct {
 // KindReference is the kind of a *Reference.
 const KindReference = "reference"
 
-func init() { kinds[KindReference] = func() Guide { return &Reference{} } }
+func init() { kinds[KindReference] = func() Guide { r := DefaultReference(); return &r } }
 
 // DefaultReference returns the defaults of diffusers' community pipeline, without a picture.
 func DefaultReference() Reference { return Reference{Fidelity: 0.5} }
-
-// UnmarshalJSON gives absent fields their defaults.
-func (r *Reference) UnmarshalJSON(text []byte) error {
-	type plain Reference
-	p := plain(DefaultReference())
-	if err := json.Unmarshal(text, &p); err != nil {
-		return err
-	}
-	*r = Reference(p)
-	return nil
-}
 
 // Kind implements Guide.
 func (r *Reference) Kind() string { return KindReference }

@@ -132,7 +132,7 @@ func FromJSON(text []byte) (Settings, error) {
 // saved is the JSON of settings, with what older versions wrote.
 type saved struct {
 	fields
-	IPAdapters []*IPAdapter `json:"ip_adapters"` // before there were Guides
+	IPAdapters []json.RawMessage `json:"ip_adapters"` // before there were Guides
 }
 
 type fields Settings
@@ -144,10 +144,14 @@ func (s *Settings) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return err
 	}
-	*s = Settings(in.fields)
-	for _, a := range in.IPAdapters {
-		s.Guides = append(s.Guides, a)
+	for _, one := range in.IPAdapters {
+		a := DefaultIPAdapter()
+		if err := json.Unmarshal(one, &a); err != nil {
+			return err
+		}
+		in.Guides = append(in.Guides, &a)
 	}
+	*s = Settings(in.fields)
 	return nil
 }
 

@@ -1,7 +1,5 @@
 package settings
 
-import "encoding/json"
-
 // T2IAdapter is a T2I-Adapter with its map.
 type T2IAdapter struct {
 	Weights string  `json:"t2i_adapter"`
@@ -14,21 +12,10 @@ type T2IAdapter struct {
 // KindT2IAdapter is the kind of a *T2IAdapter.
 const KindT2IAdapter = "t2i-adapter"
 
-func init() { kinds[KindT2IAdapter] = func() Guide { return &T2IAdapter{} } }
+func init() { kinds[KindT2IAdapter] = func() Guide { a := DefaultT2IAdapter(); return &a } }
 
 // DefaultT2IAdapter returns an adapter with diffusers' defaults and no map.
 func DefaultT2IAdapter() T2IAdapter { return T2IAdapter{Lambda: 1, End: 1} }
-
-// UnmarshalJSON gives absent fields their defaults.
-func (a *T2IAdapter) UnmarshalJSON(text []byte) error {
-	type plain T2IAdapter
-	p := plain(DefaultT2IAdapter())
-	if err := json.Unmarshal(text, &p); err != nil {
-		return err
-	}
-	*a = T2IAdapter(p)
-	return nil
-}
 
 // Kind implements Guide.
 func (a *T2IAdapter) Kind() string { return KindT2IAdapter }
