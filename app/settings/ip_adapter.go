@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func (a *IPAdapter) Pictures() []string {
 }
 
 func (a *IPAdapter) names() []*string {
-	list := []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Mask}
+	list := []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Combine, &a.Mask}
 	for i := range a.Images {
 		list = append(list, &a.Images[i].Picture)
 	}
@@ -97,21 +98,22 @@ func (a *IPAdapter) names() []*string {
 func (a *IPAdapter) clone() Guide {
 	c := *a
 	c.Images = append([]ImagePrompt(nil), a.Images...)
-	for i, im := range c.Images {
-		if im.Crop != nil {
-			crop := *im.Crop
-			c.Images[i].Crop = &crop
-		}
+	for i, m := range c.Images {
+		c.Images[i] = m.clone()
 	}
 	if a.Negative != nil {
-		negative := *a.Negative
-		if negative.Crop != nil {
-			crop := *negative.Crop
-			negative.Crop = &crop
-		}
+		negative := a.Negative.clone()
 		c.Negative = &negative
 	}
 	return &c
+}
+
+func (m ImagePrompt) clone() ImagePrompt {
+	if m.Crop != nil {
+		crop := *m.Crop
+		m.Crop = &crop
+	}
+	return m
 }
 
 func (a *IPAdapter) bound(n *notes) {
@@ -132,15 +134,17 @@ func (a *IPAdapter) validate(v *problems, where string) {
 		v.require(false, "%sip_adapter_layers is %q. Choose one of %s", where, a.Layers, strings.Join(names, ", "))
 	}
 	v.require(a.Combine == "" || slices.Contains(Combines, a.Combine), "%sip_adapter_combine is %q. Choose one of %s", where, a.Combine, strings.Join(Combines, ", "))
-	images := a.Images
-	if a.Negative != nil {
-		images = append(slices.Clip(images), *a.Negative)
+	for j, m := range a.Images {
+		m.validate(v, fmt.Sprintf("%simages[%d]", where, j))
 	}
-	for j, m := range images {
-		v.require(m.Picture != "", "%simages[%d] names no picture", where, j)
-		if c := m.Crop; c != nil {
-			v.require(c.X >= 0 && c.Y >= 0 && c.Size > 0,
-				"%simages[%d]: a crop of %d pixels at (%d, %d) is not inside any picture", where, j, c.Size, c.X, c.Y)
-		}
+	if a.Negative != nil {
+		a.Negative.validate(v, where+"negative_image")
+	}
+}
+
+func (m ImagePrompt) validate(v *problems, where string) {
+	v.require(m.Picture != "", "%s names no picture", where)
+	if c := m.Crop; c != nil {
+		v.require(c.X >= 0 && c.Y >= 0 && c.Size > 0, "%s: a crop of %d pixels at (%d, %d) is not inside any picture", where, c.Size, c.X, c.Y)
 	}
 }
