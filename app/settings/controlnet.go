@@ -47,7 +47,7 @@ func (c *ControlNet) clone() Guide { copied := *c; return &copied }
 func (c *ControlNet) bound(*notes) {}
 
 func (c *ControlNet) validate(v *problems, where string) {
-	v.require(c.Map != "", "%scontrol_image is missing; give the map that the ControlNet reads, or leave the ControlNet out", where)
+	v.require(c.Map != "", "%scontrol_image is missing. Give the map that the ControlNet reads, or leave the ControlNet out", where)
 	v.number(where+"controlnet_conditioning_scale", c.Lambda, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", c.Start, c.End)
 	v.choice(where+"control_mode", c.Balance, Balances)

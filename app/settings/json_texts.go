@@ -187,7 +187,7 @@ func (p *parser) flatLoras(raw json.RawMessage) {
 
 func (p *parser) clipSkip(value string, usual int) {
 	if n, err := strconv.Atoi(value); err == nil && n > 1 && n != usual {
-		p.notes.add("Clip skip is %q (only 1 is supported)", value)
+		p.notes.add("Clip skip is %q (set it by hand)", value)
 	}
 }
 

@@ -84,7 +84,7 @@ func (s *Settings) bound(n *notes) {
 		name(text)
 	}
 	if len(s.LoRAs) > maxLoRAs {
-		n.add("there are %d LoRAs; only %d are used", len(s.LoRAs), maxLoRAs)
+		n.add("there are %d LoRAs, of which %d are used", len(s.LoRAs), maxLoRAs)
 		s.LoRAs = s.LoRAs[:maxLoRAs]
 	}
 	for i := range s.LoRAs {
@@ -92,7 +92,7 @@ func (s *Settings) bound(n *notes) {
 		name(&s.LoRAs[i].Hash)
 	}
 	if len(s.TextualInversions) > maxPrompts {
-		n.add("there are %d textual inversions; only %d are used", len(s.TextualInversions), maxPrompts)
+		n.add("there are %d textual inversions, of which %d are used", len(s.TextualInversions), maxPrompts)
 		s.TextualInversions = s.TextualInversions[:maxPrompts]
 	}
 	for i := range s.TextualInversions {

@@ -10,8 +10,7 @@ import (
 // folders, which reveal something of a person's disk, and links lose their query and
 // user, which may hold a secret.
 func (s Settings) Public() Settings {
-	s.Model, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.InitImage), PublicName(s.Mask)
-	s.VAE = PublicName(s.VAE)
+	s.Model, s.VAE, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.VAE), PublicName(s.InitImage), PublicName(s.Mask)
 	s = s.Clone()
 	for i := range s.LoRAs {
 		s.LoRAs[i].Weights = PublicName(s.LoRAs[i].Weights)

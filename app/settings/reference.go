@@ -30,6 +30,6 @@ func (r *Reference) clone() Guide { copied := *r; return &copied }
 func (r *Reference) bound(*notes) {}
 
 func (r *Reference) validate(v *problems, where string) {
-	v.require(r.Picture != "", "%sreference_image is missing; give the picture that the result follows", where)
+	v.require(r.Picture != "", "%sreference_image is missing. Give the picture that the result follows", where)
 	v.number(where+"style_fidelity", r.Fidelity, 0, 1)
 }

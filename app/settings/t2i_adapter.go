@@ -33,8 +33,8 @@ func (a *T2IAdapter) clone() Guide { copied := *a; return &copied }
 func (a *T2IAdapter) bound(*notes) {}
 
 func (a *T2IAdapter) validate(v *problems, where string) {
-	v.require(a.Weights != "", "%st2i_adapter is missing; name the adapter's folder or file", where)
-	v.require(a.Map != "", "%scontrol_image is missing; give the map that the adapter reads, or leave the adapter out", where)
+	v.require(a.Weights != "", "%st2i_adapter is missing. Name the adapter's folder or file", where)
+	v.require(a.Map != "", "%scontrol_image is missing. Give the map that the adapter reads, or leave the adapter out", where)
 	v.number(where+"adapter_conditioning_scale", a.Lambda, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", a.Start, a.End)
 }
