@@ -96,43 +96,37 @@ func layerNames() string {
 func parse(args []string) (*options, error) {
 	o := &options{Settings: settings.Default()}
 	var errs []error
+	// These are what was named last. An IP-Adapter and a ControlNet that nobody named are those that ship.
 	adapter := func() *settings.IPAdapter {
-		if len(o.IPAdapters()) == 0 {
-			a := settings.DefaultIPAdapter()
-			o.Guides = append(o.Guides, &a)
+		if a, ok := lastOf[*settings.IPAdapter](o.Guides); ok {
+			return a
 		}
-		list := o.IPAdapters()
-		return list[len(list)-1]
+		return add(o, settings.DefaultIPAdapter())
+	}
+	control := func() *settings.ControlNet {
+		if c, ok := lastOf[*settings.ControlNet](o.Guides); ok {
+			return c
+		}
+		return add(o, settings.DefaultControlNet())
+	}
+	lastStructure := func() structure {
+		for _, g := range slices.Backward(o.Guides) {
+			if s, ok := structureOf(g); ok {
+				return s
+			}
+		}
+		s, _ := structureOf(control())
+		return s
+	}
+	early := func(flag, network string) {
+		errs = append(errs, fmt.Errorf("%s stands before the first %s. Put it after the one that it belongs to", flag, network))
 	}
 	lora := func(flag string) *settings.LoRA {
 		if len(o.LoRAs) == 0 {
-			errs = append(errs, fmt.Errorf("%s stands before the first --lora", flag))
+			early(flag, "--lora")
 			return &settings.LoRA{}
 		}
 		return &o.LoRAs[len(o.LoRAs)-1]
-	}
-	// structure is the map, and the steps, of the ControlNet or T2I-Adapter that was named last.
-	structure := func() (picture *string, start, end *float64) {
-		for _, g := range slices.Backward(o.Guides) {
-			switch g := g.(type) {
-			case *settings.ControlNet:
-				return &g.Map, &g.Start, &g.End
-			case *settings.T2IAdapter:
-				return &g.Map, &g.Start, &g.End
-			}
-		}
-		c := settings.DefaultControlNet()
-		o.Guides = append(o.Guides, &c)
-		return &c.Map, &c.Start, &c.End
-	}
-	control := func() *settings.ControlNet {
-		g, ok := lastOf[*settings.ControlNet](o.Guides)
-		if !ok {
-			c := settings.DefaultControlNet()
-			g = &c
-			o.Guides = append(o.Guides, g)
-		}
-		return g
 	}
 	for i := 0; i < len(args); i++ {
 		name, value, inline := strings.Cut(args[i], "=")
@@ -179,9 +173,7 @@ func parse(args []string) (*options, error) {
 		case "--textual-inversion":
 			o.TextualInversions = append(o.TextualInversions, text())
 		case "--ip-adapter":
-			a := settings.DefaultIPAdapter()
-			a.Weights = text()
-			o.Guides = append(o.Guides, &a)
+			add(o, settings.DefaultIPAdapter()).Weights = text()
 		case "--image-encoder":
 			adapter().ImageEncoder = text()
 		case "--image":
@@ -216,45 +208,36 @@ func parse(args []string) (*options, error) {
 		case "--lora-dir":
 			o.loraDir = text()
 		case "--controlnet":
-			c := settings.DefaultControlNet()
-			c.Weights = text()
-			o.Guides = append(o.Guides, &c)
+			add(o, settings.DefaultControlNet()).Weights = text()
 		case "--control-image":
-			picture, _, _ := structure()
-			*picture = text()
+			*lastStructure().picture = text()
 		case "--control-mask":
 			control().Mask = text()
 		case "--controlnet-conditioning-scale":
 			control().Lambda = float()
 		case "--control-guidance-start":
-			_, start, _ := structure()
-			*start = float()
+			*lastStructure().start = float()
 		case "--control-guidance-end":
-			_, _, end := structure()
-			*end = float()
+			*lastStructure().end = float()
 		case "--control-mode":
 			control().Balance = text()
 		case "--t2i-adapter":
-			a := settings.DefaultT2IAdapter()
-			a.Weights = text()
-			o.Guides = append(o.Guides, &a)
+			add(o, settings.DefaultT2IAdapter()).Weights = text()
 		case "--adapter-conditioning-scale":
 			v := float()
 			if a, ok := lastOf[*settings.T2IAdapter](o.Guides); ok {
 				a.Lambda = v
 			} else {
-				errs = append(errs, errors.New("--adapter-conditioning-scale belongs to a T2I-Adapter: put it behind --t2i-adapter"))
+				early(name, "--t2i-adapter")
 			}
 		case "--reference-image":
-			r := settings.DefaultReference()
-			r.Picture = text()
-			o.Guides = append(o.Guides, &r)
+			add(o, settings.DefaultReference()).Picture = text()
 		case "--style-fidelity":
 			v := float()
 			if r, ok := lastOf[*settings.Reference](o.Guides); ok {
 				r.Fidelity = v
 			} else {
-				errs = append(errs, errors.New("--style-fidelity belongs to a reference picture: put it behind --reference-image"))
+				early(name, "--reference-image")
 			}
 		case "--guess-mode":
 			o.guessMode = true
@@ -330,14 +313,40 @@ func parse(args []string) (*options, error) {
 	return o, errors.Join(errs...)
 }
 
+// add adds a guide to the options, and returns it.
+func add[T any, G interface {
+	*T
+	settings.Guide
+}](o *options, guide T) G {
+	o.Guides = append(o.Guides, G(&guide))
+	return &guide
+}
+
 // lastOf is the last guide of a kind.
-func lastOf[T settings.Guide](list settings.Guides) (last T, ok bool) {
-	for _, g := range list {
-		if one, is := g.(T); is {
-			last, ok = one, true
+func lastOf[G settings.Guide](list settings.Guides) (last G, ok bool) {
+	for _, g := range slices.Backward(list) {
+		if last, ok = g.(G); ok {
+			break
 		}
 	}
 	return last, ok
+}
+
+// structure is what a ControlNet and a T2I-Adapter have in common: the map and the steps.
+type structure struct {
+	picture    *string
+	start, end *float64
+}
+
+// structureOf returns those of a guide, if it has them.
+func structureOf(g settings.Guide) (s structure, ok bool) {
+	switch g := g.(type) {
+	case *settings.ControlNet:
+		return structure{&g.Map, &g.Start, &g.End}, true
+	case *settings.T2IAdapter:
+		return structure{&g.Map, &g.Start, &g.End}, true
+	}
+	return s, false
 }
 
 // readPictures reads the files that the settings name.

@@ -40,11 +40,8 @@ func (o *options) size(ctx context.Context, pictures map[string][]byte, host eng
 
 func firstMap(list settings.Guides) string {
 	for _, g := range list {
-		switch g := g.(type) {
-		case *settings.ControlNet:
-			return g.Map
-		case *settings.T2IAdapter:
-			return g.Map
+		if s, ok := structureOf(g); ok {
+			return *s.picture
 		}
 	}
 	return ""
