@@ -122,7 +122,7 @@ func (f files) File(ctx context.Context, name string) (loader.Source, error) {
 			return nil, err
 		}
 		if link.File == "" {
-			return nil, fmt.Errorf("%s is a folder, and an IP-Adapter is one file: give the address of its .safetensors file", loader.Public(name))
+			return nil, fmt.Errorf("%s is a folder, and one file is needed here. Give the address of a .safetensors file", loader.Public(name))
 		}
 		return loader.OpenURL(ctx, link.Address(""))
 	}
