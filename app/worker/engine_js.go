@@ -26,7 +26,7 @@ type drawer struct {
 	desk   *protocol.Desk
 	host   *host
 	engine *engine.Engine // nil until the GPU is open
-	memo   memo
+	memo   *memo
 	skip   skipping
 	leaves map[string]bool // models whose numbers exceed float16's range
 	noF16  bool            // the GPU was opened without it, for such a model
@@ -39,7 +39,7 @@ type skipping struct {
 }
 
 func serveEngine() {
-	d := &drawer{desk: newDesk(), host: &host{}, leaves: map[string]bool{}}
+	d := &drawer{desk: newDesk(), host: &host{}, memo: newMemo(), leaves: map[string]bool{}}
 	d.desk.Aside, d.desk.Explain = d.aside, d.explain
 	started()
 	d.desk.Serve(context.Background(), d.do)
@@ -134,7 +134,7 @@ func (d *drawer) open(ctx context.Context, model string) error {
 	d.noF16 = noF16
 	d.engine = engine.New(g, d.host)
 	d.engine.Warn = func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) }
-	d.engine.ToPNG, d.engine.Memo = toPNG, &d.memo
+	d.engine.ToPNG, d.engine.Memo = toPNG, d.memo
 	d.desk.Answer(0, protocol.Ready{
 		Adapter: g.Info.String(), Vendor: g.Info.Vendor, Architecture: g.Info.Architecture, F16: g.F16, Software: g.Info.Software,
 		MaxBuffer: g.Limits.MaxBufferSize, MaxBinding: g.Limits.MaxStorageBufferBindingSize, Workgroup: int(g.Limits.MaxComputeInvocationsPerWorkgroup),

@@ -12,18 +12,19 @@ import (
 )
 
 // memo is the engine's Memo in IndexedDB, for each version of the browser.
-type memo struct{ db *database.Connection }
+type memo struct{ db database.Connection }
 
 const memos = "texts"
 
+func newMemo() *memo {
+	return &memo{database.Connection{Name: "imprompt-memo", Version: 1, Upgrade: func(db *idb.Database, _, _ uint) error {
+		_, err := db.CreateObjectStore(memos, idb.ObjectStoreOptions{})
+		return err
+	}}}
+}
+
 // within runs f on the object store.
 func (m *memo) within(ctx context.Context, mode idb.TransactionMode, f func(s *idb.ObjectStore) error) error {
-	if m.db == nil {
-		m.db = &database.Connection{Name: "imprompt-memo", Version: 1, Upgrade: func(db *idb.Database, _, _ uint) error {
-			_, err := db.CreateObjectStore(memos, idb.ObjectStoreOptions{})
-			return err
-		}}
-	}
 	txn, err := m.db.Begin(ctx, idb.TransactionOptions{Mode: mode}, memos)
 	if err != nil {
 		return err
