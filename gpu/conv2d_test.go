@@ -259,6 +259,28 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 	compare(t, fmt.Sprintf("%+v", c), output(t, y), referenceConv(c, xv, x2v, wv, bv, tv, rv, *y), tolerance)
 }
 
+// The weights of the phases are made once for a program, and freed with it.
+func TestPhasesAreFreed(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		w := &ConvWeight{In: 16, Out: 64, Size: 3, dtype: testWeights, packed: d.NewBuffer("w", 1<<16)}
+		defer w.Release()
+		x, _ := input(d, Act, make([]float32, 4*4*16), 1, 4, 4, 16)
+		defer x.Release()
+		before := d.MemoryBytes()
+		p := d.NewProgram("test")
+		o := Conv2dOptions{Label: "y", Padding: 1, UpsampleTo: [2]int{8, 8}, tile: convTile{mv: 1, nv: 1, slices: 1, phases: true}}
+		Conv2d(p, x, w, o)
+		once := d.MemoryBytes()
+		Conv2d(p, x, w, o)
+		if once <= before || d.MemoryBytes() != once {
+			t.Errorf("%d bytes are held before, %d with one convolution and %d with two", before, once, d.MemoryBytes())
+		}
+		if p.Release(); d.MemoryBytes() != before {
+			t.Errorf("%d bytes are held before the program and %d after it", before, d.MemoryBytes())
+		}
+	})
+}
+
 // A parameter that is staged in several runs of rows. None may begin inside a vec4 of columns.
 func TestLinearStaged(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {

@@ -14,10 +14,7 @@ type ConvWeight struct {
 
 	dtype  WeightDType
 	packed *Buffer
-	// The phases of an upsampling by two, once a program needs them, and whether they are made.
-	phased     *ConvWeight
-	phasedMade bool
-	bias       *Buffer // f32, in the packed order of columns; nil for none
+	bias   *Buffer // f32, in the packed order of columns; nil for none
 }
 
 func (w *ConvWeight) columns() int {
@@ -122,41 +119,36 @@ func (w *ConvWeight) permute(bias []float32) []float32 {
 func (w *ConvWeight) Release() {
 	if w != nil {
 		w.packed.Release()
-		if w.phased != nil {
-			w.phased.packed.Release() // the bias is w's
-		}
 		w.bias.Release()
 	}
 }
 
 // inPhases returns the weights of the four 2 × 2 convolutions that an upsampling by two and
-// this 3 × 3 convolution are. They are made when p is built, once.
+// this 3 × 3 convolution are. They belong to p, whose Build makes them. Their bias is w's.
 func (w *ConvWeight) inPhases(p *Program) *ConvWeight {
-	if w.phasedMade {
-		return w.phased
+	if v := p.phased[w]; v != nil {
+		return v // for another band
 	}
-	d := p.Device
 	v := *w
 	v.Size = 2
 	padding := v.rows() - 4*v.inputs()
-	if w.phased != nil { // another program was to make them
-		v.packed = w.phased.packed
-	} else {
-		v.packed = d.NewBuffer(w.packed.Label+".phases", int64((16*v.inputs()+padding)*v.columns()*v.dtype.Size()))
+	v.packed = p.Device.NewBuffer(w.packed.Label+".phases", int64((16*v.inputs()+padding)*v.columns()*v.dtype.Size()))
+	if p.phased == nil {
+		p.phased = map[*ConvWeight]*ConvWeight{}
 	}
-	w.phased = &v
-	p.Prepare(func(p *Program) { p.Dispatch(w.makePhases(d)) }, func() { w.phasedMade = true })
-	return w.phased
+	p.phased[w] = &v
+	p.prepare = append(p.prepare, w.makePhases(p.Device, v.packed))
+	return &v
 }
 
 // makePhases returns the dispatch that makes w's phases.
-func (w *ConvWeight) makePhases(d *Device) Dispatch {
+func (w *ConvWeight) makePhases(d *Device, phases *Buffer) Dispatch {
 	quads := w.inputs() * w.columns() / 4
 	groups, stride := grid1D(d, 16*quads, 64)
 	return Dispatch{
-		Kernel: "phase_conv2d", Label: w.phased.packed.Label, Weights: w.dtype,
+		Kernel: "phase_conv2d", Label: phases.Label, Weights: w.dtype,
 		Params: []Param{{"count", 16 * quads}, {"stride", stride}, {"tap_quads", quads}},
-		Bind:   []Binding{Read("w", w.packed), Write("phases", w.phased.packed)},
+		Bind:   []Binding{Read("w", w.packed), Write("phases", phases)},
 		Groups: groups,
 	}
 }

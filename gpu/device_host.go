@@ -46,7 +46,7 @@ func (p *Program) Build(ctx context.Context) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	if err := p.prepared(ctx); err != nil {
+	if err := p.runPrepare(ctx); err != nil {
 		return err
 	}
 	for _, d := range p.dispatches {

@@ -51,7 +51,8 @@ type Program struct {
 	// Saturation notes what Watch sees. It is nil if nothing is watched.
 	Saturation *Saturation
 
-	prepare    []preparation
+	prepare    []Dispatch // Build runs them once: they make what the program's own dispatches read
+	phased     map[*ConvWeight]*ConvWeight
 	dispatches []Dispatch
 	transient  []*Tensor
 	step       *Tensor
@@ -95,38 +96,20 @@ func (p *Program) Step() *Tensor {
 	return p.step
 }
 
-// Prepare adds dispatches that Build runs once, before the program can be run: they make what
-// the program's own dispatches read. done is called when they are in the GPU's queue.
-func (p *Program) Prepare(record func(p *Program), done func()) {
-	p.prepare = append(p.prepare, preparation{record, done})
-}
-
-type preparation struct {
-	record func(p *Program)
-	done   func()
-}
-
-// prepared runs what Prepare was given.
-func (p *Program) prepared(ctx context.Context) error {
+// runPrepare runs the dispatches in prepare.
+func (p *Program) runPrepare(ctx context.Context) error {
 	if len(p.prepare) == 0 {
 		return nil
 	}
-	once := p.Device.NewProgram(p.Name + " (prepared)")
+	once := p.Device.NewProgram(p.Name + " (preparation)")
 	defer once.Release()
-	for _, a := range p.prepare {
-		a.record(once)
+	for _, d := range p.prepare {
+		once.Dispatch(d)
 	}
 	if err := once.Build(ctx); err != nil {
 		return err
 	}
-	if err := once.Run(ctx, 0); err != nil {
-		return err
-	}
-	for _, a := range p.prepare {
-		a.done()
-	}
-	p.prepare = nil
-	return nil
+	return once.Run(ctx, 0)
 }
 
 // Fail records an error in an operation's arguments. Build reports the first one.
@@ -232,7 +215,10 @@ func (p *Program) Release() {
 	for _, b := range p.slots {
 		b.Release()
 	}
-	p.slots = nil
+	for _, w := range p.phased {
+		w.packed.Release()
+	}
+	p.slots, p.phased = nil, nil
 	p.host.params.Release()
 	p.step.Release()
 	p.step = nil

@@ -32,7 +32,7 @@ func (p *Program) Build(ctx context.Context) error {
 	if err := d.Check(); err != nil {
 		return err
 	}
-	if err := p.prepared(ctx); err != nil {
+	if err := p.runPrepare(ctx); err != nil {
 		return err
 	}
 	entries, signatures, err := p.startCompiling()
