@@ -51,11 +51,13 @@ func (d *Device) TrialTolerance() float64 {
 	return 1e-4
 }
 
+// Measure returns a variant's time and its result for a key of Kernels.Choice.
+type Measure func(key string, v Variant) (milliseconds float64, result []float32, err error)
+
 // TryVariants measures every variant that the device can run, for every shape that is worth
-// it, and chooses the fastest of those whose numbers agree with the first one's. measure
-// returns a variant's time and its result for a key. A variant that fails is refused, and
-// where the first one fails nothing is chosen. ctx may end it.
-func (d *Device) TryVariants(ctx context.Context, measure func(key string, v Variant) (milliseconds float64, result []float32, err error)) (Trials, error) {
+// it, and chooses the fastest of those whose numbers agree with the first one's. A variant that
+// fails is refused, and where the first one fails nothing is chosen. ctx may end it.
+func (d *Device) TryVariants(ctx context.Context, measure Measure) (Trials, error) {
 	var k Kernels
 	var trials Trials
 	for _, class := range Classes {
@@ -63,46 +65,54 @@ func (d *Device) TryVariants(ctx context.Context, measure func(key string, v Var
 		if len(variants) < 2 {
 			continue
 		}
-		for _, shape := range variants[0].Shapes {
-			key := string(class)
-			if shape != "any" {
-				key += "/" + shape
+		for _, key := range class.keys() {
+			list, best, err := d.tryKey(ctx, key, variants, measure)
+			if err != nil {
+				return Trials{}, err
 			}
-			best, fastest := "", math.Inf(1)
-			var want []float32
-			for _, v := range variants {
-				if err := ctx.Err(); err != nil {
-					return Trials{}, err
-				}
-				t := Trial{Key: key, Variant: v.Name}
-				ms, result, err := measure(key, v)
-				switch t.Milliseconds = ms; {
-				case err != nil:
-					t.Refused = err.Error()
-				case want == nil:
-					want = result
-				default:
-					t.Difference = difference(result, want)
-					if !(t.Difference <= d.TrialTolerance()) {
-						t.Refused = fmt.Sprintf("its numbers differ by %.2g from the first variant's", t.Difference)
-						t.Difference = min(t.Difference, math.MaxFloat32) // a NaN or an infinity is not JSON
-					}
-				}
-				trials.List = append(trials.List, t)
-				if want == nil {
-					break // there is nothing to compare the others with
-				}
-				if t.Refused == "" && t.Milliseconds < worthwhile*fastest {
-					best, fastest = v.Name, t.Milliseconds
-				}
-			}
-			if best != "" && best != variants[0].Name {
+			trials.List = append(trials.List, list...)
+			if best != variants[0].Name {
 				k = k.With(key, best)
 			}
 		}
 	}
 	trials.Kernels = k.String()
 	return trials, nil
+}
+
+// tryKey measures the variants for one key and returns the name of the best. That is the first
+// one where it fails, because there is nothing to compare the others with.
+func (d *Device) tryKey(ctx context.Context, key string, variants []Variant, measure Measure) (list []Trial, best string, err error) {
+	best = variants[0].Name
+	fastest := math.Inf(1)
+	var want []float32
+	for _, v := range variants {
+		if err := ctx.Err(); err != nil {
+			return nil, "", err
+		}
+		ms, result, err := measure(key, v)
+		t := Trial{Key: key, Variant: v.Name, Milliseconds: ms}
+		switch {
+		case err != nil:
+			t.Refused = err.Error()
+		case want == nil:
+			want = result
+		default:
+			t.Difference = difference(result, want)
+			if !(t.Difference <= d.TrialTolerance()) {
+				t.Refused = fmt.Sprintf("its numbers differ by %.2g from the first variant's", t.Difference)
+				t.Difference = min(t.Difference, math.MaxFloat32) // a NaN or an infinity is not JSON
+			}
+		}
+		list = append(list, t)
+		if want == nil {
+			break
+		}
+		if t.Refused == "" && t.Milliseconds < worthwhile*fastest {
+			best, fastest = v.Name, t.Milliseconds
+		}
+	}
+	return list, best, nil
 }
 
 // Refused lists the trials whose variants gave other numbers or failed.

@@ -85,7 +85,7 @@ func (d *Device) recordTrial(p *Program, key string) (y *Tensor, release func(),
 	class, shape, _ := strings.Cut(key, "/")
 	large := shape == "large"
 	switch Class(class) {
-	case ConvClass:
+	case ConvClass, GroupsClass:
 		if large {
 			return Conv2d(p, input(2, 64, 64, 320), weight(320, 320, 3), Conv2dOptions{Label: key, Padding: 1}), release, nil
 		}
@@ -107,10 +107,8 @@ func (d *Device) recordTrial(p *Program, key string) (y *Tensor, release func(),
 		c := heads * size
 		qkv := input(2, tokens, 3*c)
 		return Attention(p, qkv, qkv, AttentionOptions{Label: key, Heads: heads, HeadSize: size, KAt: c, VAt: 2 * c}), release, nil
-	case "upsample":
+	case UpsampleClass:
 		return Conv2d(p, input(2, 32, 32, 640), weight(640, 640, 3), Conv2dOptions{Label: key, Padding: 1, UpsampleTo: [2]int{64, 64}}), release, nil
-	case "groups":
-		return Conv2d(p, input(2, 16, 16, 640), weight(640, 640, 3), Conv2dOptions{Label: key, Padding: 1}), release, nil
 	}
 	return nil, nil, fmt.Errorf("gpu: there is no trial for %s", key)
 }

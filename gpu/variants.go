@@ -27,31 +27,47 @@ var Classes = []Class{ConvClass, LinearClass, AttentionClass, UpsampleClass, Gro
 type Variant struct {
 	Class Class
 	Name  string
-	Does  string // for people: what is different about it
-	// Shapes are the shapes of the class for which the choice is worth a measurement of its
-	// own. A choice for "attention/80" goes before one for "attention".
-	Shapes []string
-	// lacks says what the variant needs and the device does not have, or "".
-	lacks func(d *Device) string
+	Does  string                 // for people: what is different about it
+	lacks func(d *Device) string // what the variant needs and the device does not have, or ""; nil for a variant of every device
 }
 
 // variants lists every variant. The first of a class is what is used where nothing is chosen.
 var variants = []Variant{
-	{Class: ConvClass, Name: "direct", Does: "an implicit matrix product; a pass's loads come before its products", Shapes: productShapes},
-	{Class: ConvClass, Name: "early", Does: "the next pass's loads are under way during a pass's products", Shapes: productShapes},
-	{Class: ConvClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers", Shapes: productShapes},
-	{Class: ConvClass, Name: "short", Does: "as early, with the sums of a pass in f16", Shapes: productShapes, lacks: needsF16},
-	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product; a pass's loads come before its products", Shapes: productShapes},
-	{Class: LinearClass, Name: "early", Does: "the next pass's loads are under way during a pass's products", Shapes: productShapes},
-	{Class: LinearClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers", Shapes: productShapes},
-	{Class: LinearClass, Name: "short", Does: "as early, with the sums of a pass in f16", Shapes: productShapes, lacks: needsF16},
-	{Class: AttentionClass, Name: "single", Does: "one query a thread", Shapes: headShapes},
-	{Class: AttentionClass, Name: "pair", Does: "two queries a thread, and subgroups exchange scores", Shapes: headShapes, lacks: needsSubgroups},
-	{Class: UpsampleClass, Name: "direct", Does: "the convolution reads the enlarged picture", Shapes: []string{"any"}},
-	{Class: UpsampleClass, Name: "phases", Does: "four 2 × 2 convolutions of the small picture, with 4/9 of the products and 16/9 more memory for the weights", Shapes: []string{"any"}},
-	{Class: GroupsClass, Name: "256", Does: "a product is cut until it has 256 workgroups", Shapes: []string{"any"}},
-	{Class: GroupsClass, Name: "512", Does: "until it has 512, for a large GPU", Shapes: []string{"any"}},
-	{Class: GroupsClass, Name: "1024", Does: "until it has 1024, for the largest", Shapes: []string{"any"}},
+	{Class: ConvClass, Name: "direct", Does: "an implicit matrix product; a pass's loads come before its products"},
+	{Class: ConvClass, Name: "early", Does: "the next pass's loads are under way during a pass's products"},
+	{Class: ConvClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers"},
+	{Class: ConvClass, Name: "short", Does: "as early, with the sums of a pass in f16", lacks: needsF16},
+	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product; a pass's loads come before its products"},
+	{Class: LinearClass, Name: "early", Does: "the next pass's loads are under way during a pass's products"},
+	{Class: LinearClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers"},
+	{Class: LinearClass, Name: "short", Does: "as early, with the sums of a pass in f16", lacks: needsF16},
+	{Class: AttentionClass, Name: "single", Does: "one query a thread"},
+	{Class: AttentionClass, Name: "pair", Does: "two queries a thread, and subgroups exchange scores", lacks: needsSubgroups},
+	{Class: UpsampleClass, Name: "direct", Does: "the convolution reads the enlarged picture"},
+	{Class: UpsampleClass, Name: "phases", Does: "four 2 × 2 convolutions of the small picture, with 4/9 of the products and 16/9 more memory for the weights"},
+	{Class: GroupsClass, Name: "256", Does: "a product is cut until it has 256 workgroups"},
+	{Class: GroupsClass, Name: "512", Does: "until it has 512, for a large GPU"},
+	{Class: GroupsClass, Name: "1024", Does: "until it has 1024, for the largest"},
+}
+
+// shapes are the shapes of a class for which the choice is worth a measurement of its own. A
+// choice for "attention/80" goes before one for "attention".
+var shapes = map[Class][]string{
+	ConvClass:      {"large", "small"}, // products that keep a large GPU busy, and those that do not
+	LinearClass:    {"large", "small"},
+	AttentionClass: {"40", "80", "160", "512"}, // the head sizes of Stable Diffusion 1.5's UNet, and of its VAE
+}
+
+// keys are what the variants of the class are chosen for.
+func (c Class) keys() []string {
+	if shapes[c] == nil {
+		return []string{string(c)}
+	}
+	var list []string
+	for _, shape := range shapes[c] {
+		list = append(list, string(c)+"/"+shape)
+	}
+	return list
 }
 
 func needsF16(d *Device) string {
@@ -68,22 +84,24 @@ func needsSubgroups(d *Device) string {
 	return "subgroups"
 }
 
-// productShapes tell products that keep a large GPU busy from those that do not.
-var productShapes = []string{"large", "small"}
-
-// headShapes are the head sizes of Stable Diffusion 1.5's UNet, and of its VAE.
-var headShapes = []string{"40", "80", "160", "512"}
-
 // Variants lists the variants of a class that the device can run. The first is what is used
 // where nothing is chosen.
 func (d *Device) Variants(c Class) []Variant {
 	var list []Variant
 	for _, v := range variants {
-		if v.Class == c && (v.lacks == nil || v.lacks(d) == "") {
+		if v.Class == c && d.lacks(v) == "" {
 			list = append(list, v)
 		}
 	}
 	return list
+}
+
+// lacks says what a variant needs and the device does not have, or "".
+func (d *Device) lacks(v Variant) string {
+	if v.lacks == nil {
+		return ""
+	}
+	return v.lacks(d)
 }
 
 // Kernels says which kernels a device's programs use. The zero value is a processor's kernels
@@ -98,14 +116,14 @@ type Kernels struct {
 }
 
 // ParseKernels reads what String writes: "auto", "gpu" or "cpu", and choices, divided by
-// commas, as in "gpu,conv=winograd,attention/80=pair".
+// commas, as in "gpu,conv=early,attention/80=pair".
 func ParseKernels(s string) (Kernels, error) {
 	k := Kernels{}
 	for i, part := range strings.Split(s, ",") {
 		key, name, choice := strings.Cut(part, "=")
 		switch {
 		case choice:
-			if err := checkChoice(key, name); err != nil {
+			if _, err := findVariant(key, name); err != nil {
 				return Kernels{}, err
 			}
 			if k.Choice == nil {
@@ -143,26 +161,27 @@ func (k Kernels) With(key, name string) Kernels {
 	return k
 }
 
-// checkChoice reports a class, a shape or a variant that does not exist.
-func checkChoice(key, name string) error {
+// findVariant returns the variant that a choice names. It fails if the class, the shape or the
+// variant does not exist.
+func findVariant(key, name string) (Variant, error) {
 	class, shape, shaped := strings.Cut(key, "/")
-	if !slices.Contains(Classes, Class(class)) {
-		return fmt.Errorf("there are no variants of %q; there are some of %v", class, Classes)
+	c := Class(class)
+	if !slices.Contains(Classes, c) {
+		return Variant{}, fmt.Errorf("there are no variants of %q; there are some of %v", class, Classes)
+	}
+	if shaped && !slices.Contains(shapes[c], shape) {
+		return Variant{}, fmt.Errorf("%s has the shapes %v, not %q", class, shapes[c], shape)
 	}
 	var names []string
 	for _, v := range variants {
-		if v.Class != Class(class) {
-			continue
+		if v.Class == c && v.Name == name {
+			return v, nil
 		}
-		if shaped && !slices.Contains(v.Shapes, shape) {
-			return fmt.Errorf("%s has the shapes %v, not %q", class, v.Shapes, shape)
+		if v.Class == c {
+			names = append(names, v.Name)
 		}
-		if v.Name == name {
-			return nil
-		}
-		names = append(names, v.Name)
 	}
-	return fmt.Errorf("%s has no variant %q; it has %v", class, name, names)
+	return Variant{}, fmt.Errorf("%s has no variant %q; it has %v", class, name, names)
 }
 
 // SetKernels chooses the kernels of the programs that are recorded from now on. It fails if
@@ -172,16 +191,12 @@ func (d *Device) SetKernels(k Kernels) error {
 		return fmt.Errorf("gpu: a processor's kernels need subgroups, which %s does not have", d.Info)
 	}
 	for key, name := range k.Choice {
-		if err := checkChoice(key, name); err != nil {
+		v, err := findVariant(key, name)
+		if err != nil {
 			return fmt.Errorf("gpu: %w", err)
 		}
-		class, _, _ := strings.Cut(key, "/")
-		for _, v := range variants {
-			if v.Class == Class(class) && v.Name == name && v.lacks != nil {
-				if lacks := v.lacks(d); lacks != "" {
-					return fmt.Errorf("gpu: %s=%s needs %s, which %s does not have", key, name, lacks, d.Info)
-				}
-			}
+		if lacks := d.lacks(v); lacks != "" {
+			return fmt.Errorf("gpu: %s=%s needs %s, which %s does not have", key, name, lacks, d.Info)
 		}
 	}
 	d.kernels = k
