@@ -30,18 +30,19 @@ func (f FullSize) Checkpoint(t *testing.T, file string) nn.Checkpoint {
 	if err := json.Unmarshal(f[file], &layout); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
-	return zeros(layout.Shapes)
+	return Zeros(layout.Shapes)
 }
 
-type zeros map[string][]int
+// Zeros is a checkpoint of tensors of these shapes, all of which are zero.
+type Zeros map[string][]int
 
-func (z zeros) Names() []string { return slices.Collect(maps.Keys(z)) }
+func (z Zeros) Names() []string { return slices.Collect(maps.Keys(z)) }
 
-func (z zeros) Info(name string) (string, []int, bool) {
+func (z Zeros) Info(name string) (string, []int, bool) {
 	shape, ok := z[name]
 	return "F16", shape, ok
 }
 
-func (z zeros) Read(_ context.Context, _ string, _, n int64) (webapi.Bytes, error) {
+func (z Zeros) Read(_ context.Context, _ string, _, n int64) (webapi.Bytes, error) {
 	return webapi.BytesOf(make([]byte, n)), nil
 }

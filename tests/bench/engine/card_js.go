@@ -20,7 +20,7 @@ import (
 
 // card {layout, part, latents, batch} makes Stable Diffusion 1.5's UNet or the VAE's decoder
 // with random weights. layout is the text of tests/fixtures/full/layout.json. It returns the
-// number of weights and the seconds that it took.
+// bytes on the GPU and the seconds that it took.
 func (b *bench) card(args []js.Value) (any, error) {
 	var layout map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(args[0].Get("layout").String()), &layout); err != nil {
@@ -28,10 +28,18 @@ func (b *bench) card(args []js.Value) (any, error) {
 	}
 	part, latents, batch := args[0].Get("part").String(), args[0].Get("latents").Int(), args[0].Get("batch").Int()
 	began := time.Now()
-	weights := func(file string) (*random, error) {
+	load := func(n nn.Network, file string) error {
 		var l struct{ Shapes map[string][]int }
-		err := json.Unmarshal(layout[file], &l)
-		return &random{shapes: l.Shapes}, err
+		if err := json.Unmarshal(layout[file], &l); err != nil {
+			return err
+		}
+		b.release = append(b.release, func() { nn.Unload(n) })
+		return nn.Load(background, b.device, n, &random{shapes: l.Shapes}, gpu.WeightF16, nil)
+	}
+	input := func(name string, shape ...int) *gpu.Tensor {
+		x := b.tensor(name, shape...)
+		x.SetFloat32(waves(x.Rows() * x.Channels()))
+		return x
 	}
 	switch part {
 	case "unet":
@@ -39,41 +47,28 @@ func (b *bench) card(args []js.Value) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := weights("sd15/unet/diffusion_pytorch_model.fp16.safetensors")
-		if err != nil {
-			return nil, err
-		}
 		u := unet.New(config)
-		if err := nn.Load(background, b.device, u, c, gpu.WeightF16, nil); err != nil {
+		if err := load(u, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"); err != nil {
 			return nil, err
 		}
-		b.release = append(b.release, func() { nn.Unload(u) })
-		words := b.tensor("words", batch, 77, config.CrossAttentionDim)
-		words.SetFloat32(waves(batch * 77 * config.CrossAttentionDim))
+		words := input("words", batch, 77, config.CrossAttentionDim)
 		conditioning, err := u.NewConditioning(background, b.device, unet.ConditioningOptions{Timesteps: []float64{500}, Words: words})
 		if err != nil {
 			return nil, err
 		}
 		b.release = append(b.release, conditioning.Release)
-		sample := b.tensor("sample", batch, latents, latents, config.InChannels)
-		sample.SetFloat32(waves(batch * latents * latents * config.InChannels))
+		sample := input("sample", batch, latents, latents, config.InChannels)
 		b.record = func(p *gpu.Program) *gpu.Tensor { return u.Record(p, sample, conditioning, nil) }
 	case "decoder":
 		config, err := vae.ParseConfig(layout["sd15/vae/config.json"])
 		if err != nil {
 			return nil, err
 		}
-		c, err := weights("sd15/vae/diffusion_pytorch_model.fp16.safetensors")
-		if err != nil {
-			return nil, err
-		}
 		v := vae.New(config)
-		if err := nn.Load(background, b.device, v.Decoder, c, gpu.WeightF16, nil); err != nil {
+		if err := load(v.Decoder, "sd15/vae/diffusion_pytorch_model.fp16.safetensors"); err != nil {
 			return nil, err
 		}
-		b.release = append(b.release, func() { nn.Unload(v.Decoder) })
-		sample := b.tensor("latents", 1, latents, latents, config.LatentChannels)
-		sample.SetFloat32(waves(latents * latents * config.LatentChannels))
+		sample := input("latents", 1, latents, latents, config.LatentChannels)
 		b.record = func(p *gpu.Program) *gpu.Tensor { return v.Decoder.Record(p, sample) }
 	default:
 		return nil, fmt.Errorf("there is no part %q: unet or decoder", part)
@@ -155,9 +150,7 @@ func (b *bench) shapes(args []js.Value) (any, error) {
 			skip[list.Index(i).String()] = true
 		}
 	}
-	type row struct {
-		index, count int
-	}
+	type row struct{ index, count int }
 	index := map[string]*row{}
 	var keys []string
 	for i, ds := range b.program.Dispatches() {

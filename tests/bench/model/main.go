@@ -22,7 +22,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
-	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/unet"
 	"github.com/imprompt/imprompt/model/vae"
@@ -231,24 +231,5 @@ func (l layout) load(ctx context.Context, d *gpu.Device, n nn.Network, file stri
 	if err := json.Unmarshal(l[file], &f); err != nil {
 		return err
 	}
-	return nn.Load(ctx, d, n, zeros(f.Shapes), gpu.WeightF16, nil)
-}
-
-// zeros is a checkpoint whose numbers are not read.
-type zeros map[string][]int
-
-func (z zeros) Names() (names []string) {
-	for name := range z {
-		names = append(names, name)
-	}
-	return names
-}
-
-func (z zeros) Info(name string) (string, []int, bool) {
-	shape, ok := z[name]
-	return "F16", shape, ok
-}
-
-func (z zeros) Read(_ context.Context, _ string, _, n int64) (webapi.Bytes, error) {
-	return webapi.BytesOf(make([]byte, n)), nil
+	return nn.Load(ctx, d, n, modeltest.Zeros(f.Shapes), gpu.WeightF16, nil)
 }

@@ -157,7 +157,7 @@ func rest(p *gpu.Program) error {
 	norm := gpu.NewNormWeight(320, d.NewVector("scale", make([]float32, 320)), d.NewVector("shift", make([]float32, 320)))
 	gpu.LayerNorm(p, x, norm, 1e-5, "")
 	gpu.GroupNorm(p, x, norm, gpu.GroupNormOptions{Groups: 32, Eps: 1e-5})
-	gpu.SamplerStep(p, input(d, gpu.F32, 2, 64, 64, 4), &gpu.Sampler{State: input(d, gpu.F32, 6, 64*64, 4),
+	gpu.SamplerStep(p, input(d, gpu.F32, 2, 64, 64, 4), &gpu.Sampler{State: input(d, gpu.F32, gpu.SamplerState, 64*64, 4),
 		Table: d.NewSamplerTable(make([]gpu.SamplerRow, 2)), Input: input(d, gpu.Act, 2, 64, 64, 4)})
 	return nil
 }
