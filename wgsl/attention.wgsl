@@ -33,6 +33,7 @@
 // (there are image prompts), CAUSAL (a query sees only keys up to its own position).
 
 //needs prelude_attention
+//needs prelude_attention_passes
 
 const QUERIES = THREADS / SPLIT;    // queries of a workgroup
 const HEAD = QUADS * SPLIT;         // vec4 per head
@@ -47,20 +48,6 @@ var<private> query: array<vec4<f32>, QUADS>;
 var<private> acc: array<vec4<f32>, QUADS>;
 var<private> highest: f32;
 var<private> sum: f32;
-
-// What a pass over the keys does.
-const WHOLE = 0u;    // compute softmax(Q·Kᵗ)·V in acc, still to be divided by sum
-const WEIGH = 1u;    // compute only the maximum and the sum
-const ADD = 2u;      // add weighted values to acc; highest is known, and sum is a factor of the weights
-
-struct Keys {
-    image: bool,
-    batch_at: u32,    // tokens
-    pitch: u32,
-    k_at: u32,
-    v_at: u32,
-    count: u32,
-}
 
 fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
     let lane = t % SPLIT;
@@ -145,14 +132,9 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
     }
 }
 
-fn divide() {
+// Ends the pass over the words.
+fn divide(t: u32) {
     for (var i = 0u; i < QUADS; i++) { acc[i] = acc[i] / sum; }
-}
-
-// Replaces an image prompt's sum by the factor of its values.
-fn weigh(weight: f32, mask: u32, row: u32) {
-    sum = weight / sum;
-    if mask > 0u { sum *= masks[(mask - 1u) * ((p.t_q + 3u) / 4u * 4u) + min(row, p.t_q - 1u)]; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -164,29 +146,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let q_at = (batch * p.t_q + min(row, p.t_q - 1u)) * p.q_pitch + p.q_at + mine;
     for (var i = 0u; i < QUADS; i++) { query[i] = act4(q[q_at + i * SPLIT]) * p.scale; }
 
-    let words = Keys(false, batch * p.t_k, p.kv_pitch, p.k_at + head, p.v_at + head, p.t_k);
-    if CROSS {
-        // The words take one pass, an image prompt two. They share a loop, so that the pass is
-        // compiled only once.
-        for (var n = 0u; n < 1u + 2u * p.prompts; n++) {
-            var kind = WHOLE;
-            var keys = words;
-            if n > 0u {
-                let prompt = (n - 1u) / 2u;
-                let weight = lambda[step[0] * p.lambda_row + p.lambda_at + prompt];
-                if weight == 0.0 { continue; }
-                let span = spans[prompt];
-                keys = Keys(true, batch * p.image_tokens + span.x, p.image_pitch, head, p.image_v_at + head, span.y);
-                kind = select(ADD, WEIGH, n % 2u == 1u);
-                if kind == ADD { weigh(weight, span.z, row); }
-            }
-            pass_keys(kind, keys, row, t);
-            if n == 0u { divide(); }
-        }
-    } else {
-        pass_keys(WHOLE, words, row, t);
-        divide();
-    }
+    attend(row, head, batch, t);    // calls pass_keys for the words, then for each image prompt
 
     if row < p.t_q {
         for (var i = 0u; i < QUADS; i++) { y[(batch * p.t_q + row) * p.y_pitch + mine + i * SPLIT] = to_act4(acc[i]); }

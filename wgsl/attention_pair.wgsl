@@ -16,6 +16,7 @@
 
 //needs subgroups
 //needs prelude_attention
+//needs prelude_attention_passes
 
 const QUERIES = THREADS / SPLIT * 2u;
 const HEAD = QUADS * SPLIT;
@@ -28,20 +29,6 @@ var<private> query: array<array<vec4<f32>, QUADS>, 2>;
 var<private> acc: array<array<vec4<f32>, QUADS>, 2>;
 var<private> highest: f32;    // of this thread's query, as are the sum and the weights
 var<private> sum: f32;
-
-// What a pass over the keys does.
-const WHOLE = 0u;    // compute softmax(Q·Kᵗ)·V in acc, still to be divided by sum
-const WEIGH = 1u;    // compute only the maximum and the sum
-const ADD = 2u;      // add weighted values to acc; highest is known, and sum is a factor of the weights
-
-struct Keys {
-    image: bool,
-    batch_at: u32,    // tokens
-    pitch: u32,
-    k_at: u32,
-    v_at: u32,
-    count: u32,
-}
 
 // A value of the even thread's and of the odd thread's query, in both threads.
 fn of_both(mine: f32, odd: bool) -> vec2<f32> {
@@ -140,16 +127,12 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
     }
 }
 
-// Replaces an image prompt's sum by the factor of its values.
-fn weigh(weight: f32, mask: u32, row: u32) {
-    sum = weight / sum;
-    if mask > 0u { sum *= masks[(mask - 1u) * ((p.t_q + 3u) / 4u * 4u) + min(row, p.t_q - 1u)]; }
-}
+// Ends the pass over the words.
+fn divide(t: u32) { scale_acc(1.0 / sum, t % 2u == 1u); }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
     let row0 = group.x * QUERIES + t / SPLIT * 2u;
-    let odd = t % 2u == 1u;
     let row = row0 + t % 2u;    // of this thread's maximum and sum
     let head = group.y * HEAD;
     let batch = group.z;
@@ -159,29 +142,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var i = 0u; i < QUADS; i++) { query[n][i] = act4(q[q_at + i * SPLIT]) * p.scale; }
     }
 
-    let words = Keys(false, batch * p.t_k, p.kv_pitch, p.k_at + head, p.v_at + head, p.t_k);
-    if CROSS {
-        // The words take one pass, an image prompt two. They share a loop, so that the pass is
-        // compiled only once.
-        for (var n = 0u; n < 1u + 2u * p.prompts; n++) {
-            var kind = WHOLE;
-            var keys = words;
-            if n > 0u {
-                let prompt = (n - 1u) / 2u;
-                let weight = lambda[step[0] * p.lambda_row + p.lambda_at + prompt];
-                if weight == 0.0 { continue; }
-                let span = spans[prompt];
-                keys = Keys(true, batch * p.image_tokens + span.x, p.image_pitch, head, p.image_v_at + head, span.y);
-                kind = select(ADD, WEIGH, n % 2u == 1u);
-                if kind == ADD { weigh(weight, span.z, row); }
-            }
-            pass_keys(kind, keys, row, t);
-            if n == 0u { scale_acc(1.0 / sum, odd); }
-        }
-    } else {
-        pass_keys(WHOLE, words, row, t);
-        scale_acc(1.0 / sum, odd);
-    }
+    attend(row, head, batch, t);
 
     for (var n = 0u; n < 2u; n++) {
         if row0 + n < p.t_q {

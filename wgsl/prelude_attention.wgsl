@@ -1,4 +1,4 @@
-// What attention.wgsl and attention_cpu.wgsl share: the uniform and the bindings. The shapes
+// What the kernels for attention share: the uniform and the bindings. The shapes
 // of the buffers are in attention.wgsl.
 
 struct Params {
