@@ -195,13 +195,8 @@ func merged(t *testing.T, d *Device, base matrix, changes ...Change) []float32 {
 	t.Helper()
 	ctx := context.Background()
 	base.Changes = changes
-	p := d.NewProgram("merge")
-	m, err := d.newMerge(ctx, p, base.Parameter)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := d.newMerge(base.Parameter)
 	defer m.release()
-	run(t, p, 0)
 	rows := base.Shape[0]
 	row := base.Count() / rows * base.ElementBytes()
 	pieces := func(do func(p *Program, s Staged) (ran func())) {
@@ -231,7 +226,7 @@ func merged(t *testing.T, d *Device, base matrix, changes ...Change) []float32 {
 		}
 		count := s.Rows * m.inputs * m.taps
 		y := d.NewTensor("rows", F32, 1, count)
-		m.widen(p, got.Buffer, got.source, y.buffer, count, 1, false)
+		widen(p, got.Buffer, got.source, y.buffer, count, 1, false)
 		return func() { values = append(values, output(t, y)...); y.Release() }
 	})
 	return values

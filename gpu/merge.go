@@ -20,11 +20,11 @@ type merge struct {
 	device       *Device
 	param        Parameter
 	inputs, taps int
-	terms        []*term
+	terms        []*term            // once begin has read the changes
 	factors      []*Buffer          // on the GPU as long as the parameter is repacked
 	staging      []*Buffer          // bytes of files, until the next program has run
 	scratch      map[string]*Buffer // f32, shared by all pieces
-	bytes        int64              // of files, that passed since the last call of read
+	bytes        int64              // of files, that passed since the last call of ran
 }
 
 // term is a Change whose factors are on the GPU.
@@ -44,24 +44,29 @@ type factor struct {
 	rank, columns int
 }
 
-// newMerge reads a parameter's changes and records into p what prepares them. It returns nil
-// where there are none.
-func (d *Device) newMerge(ctx context.Context, p *Program, param Parameter) (*merge, error) {
-	if len(param.Changes) == 0 {
-		return nil, nil
-	}
+// newMerge is for a parameter with changes. Nothing is read yet.
+func (d *Device) newMerge(param Parameter) *merge {
 	m := &merge{device: d, param: param, scratch: map[string]*Buffer{}}
 	_, m.inputs, m.taps = split3(param.Shape)
-	for _, c := range param.Changes {
-		if err := c.Fits(param.Shape); err != nil {
-			return m, fmt.Errorf("%s: %w", param.Name, err)
+	return m
+}
+
+// begin reads the parameter's changes and records into p, the first program, what prepares them.
+// After that it does nothing.
+func (m *merge) begin(ctx context.Context, p *Program) error {
+	if m.terms != nil {
+		return nil
+	}
+	for _, c := range m.param.Changes {
+		if err := c.Fits(m.param.Shape); err != nil {
+			return fmt.Errorf("%s: %w", m.param.Name, err)
 		}
 		t := &term{Change: c}
 		m.terms = append(m.terms, t)
 		for _, f := range c.Factors {
 			made, err := m.prepare(ctx, p, f, len(c.Factors) > 1)
 			if err != nil {
-				return m, err
+				return err
 			}
 			t.factors = append(t.factors, made)
 		}
@@ -73,11 +78,11 @@ func (d *Device) newMerge(ctx context.Context, p *Program, param Parameter) (*me
 		if c.Magnitude != nil {
 			var err error
 			if t.magnitude, err = m.widened(ctx, p, *c.Magnitude); err != nil {
-				return m, err
+				return err
 			}
 		}
 	}
-	return m, nil
+	return nil
 }
 
 // prepare brings a factor to the GPU. A whole one that is added by itself is read with the
@@ -136,6 +141,9 @@ func (m *merge) multiplied(p *Program, f factor) *Buffer {
 // norms records the sums of squares by input channel, of those changes whose magnitude asks
 // for them. They are over all rows, so this is a pass over the parameter of its own.
 func (m *merge) norms(ctx context.Context, p *Program, s Staged) error {
+	if err := m.begin(ctx, p); err != nil {
+		return err
+	}
 	for _, t := range m.terms {
 		if !t.sumsInputs(m.param.Shape) {
 			continue
@@ -154,9 +162,12 @@ func (m *merge) norms(ctx context.Context, p *Program, s Staged) error {
 
 // apply records the changes to some rows and returns the changed rows, in f32.
 func (m *merge) apply(ctx context.Context, p *Program, s Staged) (Staged, error) {
+	if err := m.begin(ctx, p); err != nil {
+		return s, err
+	}
 	count := s.Rows * m.inputs * m.taps
 	sum := m.temporary("merged", count)
-	m.widen(p, s.Buffer, s.source, sum, count, 1, false)
+	widen(p, s.Buffer, s.source, sum, count, 1, false)
 	for _, t := range m.terms {
 		if t.Magnitude == nil {
 			if err := m.add(ctx, p, t, sum, s); err != nil {
@@ -189,7 +200,7 @@ func (m *merge) apply(ctx context.Context, p *Program, s Staged) (Staged, error)
 func (m *merge) decomposed(ctx context.Context, p *Program, t *term, s Staged) (*Buffer, error) {
 	count := s.Rows * m.inputs * m.taps
 	w := m.temporary("decomposed", count)
-	m.widen(p, s.Buffer, s.source, w, count, 1, false)
+	widen(p, s.Buffer, s.source, w, count, 1, false)
 	return w, m.add(ctx, p, t, w, s)
 }
 
@@ -221,7 +232,7 @@ func (m *merge) add(ctx context.Context, p *Program, t *term, sum *Buffer, s Sta
 		if err != nil {
 			return err
 		}
-		m.widen(p, staged, w.source(), sum, count, t.Scale, true)
+		widen(p, staged, w.source(), sum, count, t.Scale, true)
 	default:
 		m.product(p, first, sum, nil, s.Row, s.Rows, t.Scale, true)
 	}
@@ -255,8 +266,8 @@ func (m *merge) norm(p *Program, w, norm *Buffer, rows int, byInput, add bool) {
 }
 
 // widen records y = [y +] factor · x, from a file's type to f32.
-func (m *merge) widen(p *Program, x *Buffer, source int, y *Buffer, count int, factor float64, add bool) {
-	groups, stride := grid1D(m.device, count, 64)
+func widen(p *Program, x *Buffer, source int, y *Buffer, count int, factor float64, add bool) {
+	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "widen", Label: y.Label, Consts: sourceCodes,
 		Params: []Param{{"count", count}, {"stride", stride}, {"source", source}, {"add", add}, {"factor", factor}},
@@ -272,7 +283,7 @@ func (m *merge) widened(ctx context.Context, p *Program, param Parameter) (*Buff
 		return nil, err
 	}
 	y := m.kept(param.Name, param.Count())
-	m.widen(p, staged, param.source(), y, param.Count(), 1, false)
+	widen(p, staged, param.source(), y, param.Count(), 1, false)
 	return y, nil
 }
 
@@ -309,9 +320,6 @@ func (m *merge) temporary(label string, count int) *Buffer {
 
 // ran frees what only the last program needed, and returns how many bytes of files passed.
 func (m *merge) ran() int64 {
-	if m == nil {
-		return 0
-	}
 	for _, b := range m.staging {
 		b.Release()
 	}
@@ -321,9 +329,6 @@ func (m *merge) ran() int64 {
 }
 
 func (m *merge) release() {
-	if m == nil {
-		return
-	}
 	m.ran()
 	for _, b := range m.factors {
 		b.Release()
@@ -336,7 +341,6 @@ func (m *merge) release() {
 // Changed reads a parameter back from the GPU as the kernels that repack it get it: with its
 // changes, in f32. It is for tests.
 func (d *Device) Changed(ctx context.Context, param Parameter) ([]float32, error) {
-	m := &merge{device: d}
 	var pieces []*Tensor
 	defer func() {
 		for _, t := range pieces {
@@ -346,7 +350,7 @@ func (d *Device) Changed(ctx context.Context, param Parameter) ([]float32, error
 	err := d.Repack(ctx, param, func(p *Program, s Staged) {
 		y := d.NewTensor("piece", F32, 1, s.Rows*(param.Count()/param.Shape[0]))
 		pieces = append(pieces, y)
-		m.widen(p, s.Buffer, s.source, y.buffer, s.Rows*y.Channels(), 1, false)
+		widen(p, s.Buffer, s.source, y.buffer, s.Rows*y.Channels(), 1, false)
 	})
 	var values []float32
 	for _, t := range pieces {

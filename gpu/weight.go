@@ -87,33 +87,24 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	if param.ElementBytes() == 0 {
 		return fmt.Errorf("%s has the type %s; F16, F32 and BF16 are supported", param.Name, param.DType)
 	}
-	var m *merge
-	defer func() { m.release() }()
-	changed := func(apply func(p *Program, s Staged) error) func(p *Program, s Staged) error {
-		return func(p *Program, s Staged) (err error) {
-			if m == nil && len(param.Changes) > 0 {
-				if m, err = d.newMerge(ctx, p, param); err != nil {
-					return err
-				}
-			}
-			return apply(p, s)
-		}
+	if len(param.Changes) == 0 {
+		return d.stage(ctx, param, func(p *Program, s Staged) error { record(p, s); return nil }, func() int64 { return 0 })
 	}
+	m := d.newMerge(param)
+	defer m.release()
 	if slices.ContainsFunc(param.Changes, func(c Change) bool { return c.sumsInputs(param.Shape) }) {
-		norms := changed(func(p *Program, s Staged) error { return m.norms(ctx, p, s) })
-		if err := d.stage(ctx, param, norms, func() int64 { return m.ran() }); err != nil {
+		norms := func(p *Program, s Staged) error { return m.norms(ctx, p, s) }
+		if err := d.stage(ctx, param, norms, m.ran); err != nil {
 			return err
 		}
 	}
-	return d.stage(ctx, param, changed(func(p *Program, s Staged) (err error) {
-		if m != nil {
-			if s, err = m.apply(ctx, p, s); err != nil {
-				return err
-			}
+	return d.stage(ctx, param, func(p *Program, s Staged) error {
+		s, err := m.apply(ctx, p, s)
+		if err == nil {
+			record(p, s)
 		}
-		record(p, s)
-		return nil
-	}), func() int64 { return m.ran() })
+		return err
+	}, m.ran)
 }
 
 // stage copies a parameter to the GPU in runs of whole rows, records a program for each, and
