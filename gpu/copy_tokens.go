@@ -34,7 +34,7 @@ func FirstChannels(p *Program, x *Tensor, n int) *Tensor {
 		p.Fail("gpu: the first %d channels of %s: a multiple of 4, and no more than there are, can be copied", n, x)
 		return y
 	}
-	recordCopy(p, x, y, [3]int{x.Rows(), n / 4, 0}, x.Pitch()/4, n/4, 0)
+	copyRuns(p, x, y, runs{count: x.Rows(), length: n / 4, xEach: x.Pitch() / 4, yEach: n / 4})
 	return y
 }
 
@@ -46,19 +46,21 @@ func copyTokens(p *Program, x, y *Tensor, from, to, n int) {
 		return
 	}
 	quads := x.Pitch() / 4
-	recordCopy(p, x, y, [3]int{x.Shape[0], n * quads, from * quads}, x.Shape[1]*quads, y.Shape[1]*quads, to*quads)
+	copyRuns(p, x, y, runs{count: x.Shape[0], length: n * quads, xFrom: from * quads, xEach: x.Shape[1] * quads, yFrom: to * quads, yEach: y.Shape[1] * quads})
 }
 
-// recordCopy copies so many runs of vec4, of so many each, that begin at one of x: run is these
-// three numbers. The other numbers are in vec4, too: from one run to the next in x and in y,
-// and where the first begins in y.
-func recordCopy(p *Program, x, y *Tensor, run [3]int, xStride, yStride, to int) {
-	count := run[0] * run[1]
+// runs are runs of neighbouring vec4: how many there are, how long each is, where the first
+// begins in x and in y, and how far it is from one to the next.
+type runs struct{ count, length, xFrom, xEach, yFrom, yEach int }
+
+// copyRuns copies runs of x to y.
+func copyRuns(p *Program, x, y *Tensor, r runs) {
+	count := r.count * r.length
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "copy_tokens", Label: y.Name,
-		Params: []Param{{"count", count}, {"stride", stride}, {"run", run[1]}, {"x_batch", xStride}, {"x_from", run[2]},
-			{"y_batch", yStride}, {"y_to", to}},
+		Params: []Param{{"count", count}, {"stride", stride}, {"length", r.length}, {"x_each", r.xEach}, {"x_from", r.xFrom},
+			{"y_each", r.yEach}, {"y_from", r.yFrom}},
 		Bind:   []Binding{In("x", x), Out("y", y)},
 		Groups: groups,
 		Cost:   float64(4 * count),

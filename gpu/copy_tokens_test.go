@@ -25,3 +25,21 @@ func TestCopyTokens(t *testing.T) {
 		compare(t, "tokens", output(t, out), want, 0)
 	})
 }
+
+// The first channels of every pixel are copies, bit for bit, and the others are left out.
+func TestFirstChannels(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(3, 5))
+		const pixels, c, n = 2 * 3 * 5, 9, 4 // an inpainting model's input: latents, and 5 more
+		x, xv := input(d, Act, normals(rng, pixels*c), 2, 3, 5, c)
+		p := d.NewProgram("test")
+		y := FirstChannels(p, x, n)
+		p.Keep(y)
+		run(t, p, 0)
+		var want []float32
+		for i := range pixels {
+			want = append(want, xv[i*c:i*c+n]...)
+		}
+		compare(t, "channels", output(t, y), want, 0)
+	})
+}

@@ -1,17 +1,18 @@
-// Copies a run of tokens of every batch entry.
+// Copies runs of vec4: for example some tokens of every batch entry, or the first channels of
+// every pixel.
 //
-//   x, y  [B, T, C], [B, U, C]  activations
+//   x, y  activations
 //
 // All numbers are in vec4. One thread copies one vec4, the one at id.x + id.y · stride.
 
 struct Params {
-    count: u32,    // of all batch entries together
+    count: u32,    // of all runs together
     stride: u32,
-    run: u32,      // of one batch entry
-    x_batch: u32,  // from one batch entry of x to the next
-    x_from: u32,   // the first that is read in a batch entry
-    y_batch: u32,
-    y_to: u32,     // the first that is written in a batch entry
+    length: u32,   // of a run
+    x_each: u32,   // from the beginning of a run in x to that of the next
+    x_from: u32,   // where the first run begins in x
+    y_each: u32,
+    y_from: u32,
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -22,7 +23,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
-    let b = i / p.run;
-    let j = i % p.run;
-    y[b * p.y_batch + p.y_to + j] = x[b * p.x_batch + p.x_from + j];
+    let run = i / p.length;
+    let j = i % p.length;
+    y[run * p.y_each + p.y_from + j] = x[run * p.x_each + p.x_from + j];
 }
