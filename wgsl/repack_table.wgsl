@@ -19,21 +19,13 @@ struct Params {
 @group(0) @binding(1) var<storage, read> staged: array<u32>;
 @group(0) @binding(2) var<storage, read_write> w: array<Weight4>;
 
+//needs prelude_source
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
     var v: vec4<f32>;
-    if p.source == SOURCE_F32 {
-        v = bitcast<vec4<f32>>(vec4<u32>(staged[4u * i], staged[4u * i + 1u], staged[4u * i + 2u], staged[4u * i + 3u]));
-    } else {
-        let a = staged[2u * i];
-        let b = staged[2u * i + 1u];
-        if p.source == SOURCE_BF16 {
-            v = bitcast<vec4<f32>>(vec4<u32>(a << 16u, a & 0xffff0000u, b << 16u, b & 0xffff0000u));
-        } else {
-            v = vec4<f32>(unpack2x16float(a), unpack2x16float(b));
-        }
-    }
+    for (var j = 4u * i; j < 4u * i + 4u; j++) { v[j % 4u] = number(staged[word(j)], j); }
     w[p.to + i] = to_weight4(v);
 }
