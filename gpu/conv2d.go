@@ -38,7 +38,7 @@ func Conv2d(p *Program, x *Tensor, w *ConvWeight, o Conv2dOptions) *Tensor {
 		return x
 	}
 	y := p.newPicture(o.Label, o.Output, n, ho, wo, w.Out)
-	s := convShape{m: n * ho * wo, hIn: h, wIn: wd, hUp: up[0], wUp: up[1], hOut: ho, wOut: wo, stride: stride, top: -o.Padding}
+	s := convShape{m: n * ho * wo, hIn: h, wIn: wd, hUp: up[0], wUp: up[1], hOut: ho, wOut: wo, stride: stride, top: -o.Padding, phases: 1}
 	if y.inBands() || x.inBands() {
 		conv2dInBands(p, x, y, w, o, s)
 	} else {
@@ -61,9 +61,13 @@ const (
 var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", convResidual},
 	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}, {"LAMBDA", convLambda}}
 
-// convShape holds the sizes of a convolution: m is the number of output pixels, and top is
-// the row of the enlarged input that the first tap of the first output row reads.
-type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top int }
+// convShape holds the sizes of a convolution: m is the number of output pixels of a phase, and
+// top is the row of the enlarged input that the first tap of the first output row reads. There
+// is one phase, or there are the four of inPhases.
+type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top, phases int }
+
+// pixels is the number of output pixels.
+func (s convShape) pixels() int { return s.m * s.phases }
 
 // inPhases is the shape of the phases of a 3 × 3 convolution that follows an upsampling by two
 // (phase_conv2d.wgsl), if it is one.
@@ -72,7 +76,7 @@ func (s convShape) inPhases(w *ConvWeight, o Conv2dOptions) (convShape, bool) {
 		s.hUp != 2*s.hIn || s.wUp != 2*s.wIn || s.hOut%2 != 0 || s.wOut != s.wUp || s.top%2 == 0 {
 		return s, false
 	}
-	s.m, s.hOut, s.wOut, s.hUp, s.wUp, s.top = s.m/4, s.hOut/2, s.wOut/2, s.hIn, s.wIn, (s.top-1)/2
+	s.phases, s.m, s.hOut, s.wOut, s.hUp, s.wUp, s.top = 4, s.m/4, s.hOut/2, s.wOut/2, s.hIn, s.wIn, (s.top-1)/2
 	return s, true
 }
 
@@ -148,30 +152,29 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	}
 	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
 
-	phases := 1
-	if !p.Device.onProcessor() && o.tile.mv == 0 && p.Device.kernels.variant(UpsampleClass, "") == "phases" || o.tile.phases {
+	t := o.tile
+	onCPU := t.mv == 0 && p.Device.onProcessor()
+	if t.phases || t.mv == 0 && !onCPU && p.Device.kernels.variant(UpsampleClass, "") == "phases" {
 		if small, ok := s.inPhases(w, o); ok {
-			s, phases, w = small, 4, w.inPhases(p)
+			s, w = small, w.inPhases(p)
 			end.flags = s.flags(w, o, y)
 		}
 	}
-	onCPU := p.Device.onProcessor() && o.tile.mv == 0
-	t := o.tile
 	switch {
 	case onCPU:
 		t = convTile{slices: 1}
 	case t.mv == 0:
-		t = chooseConvTile(p.Device.enoughGroups(), s.m*phases, w)
+		t = chooseConvTile(p.Device.enoughGroups(), s.pixels(), w)
 	}
 	if !onCPU && t.variant == "" {
-		t.variant = p.productVariant(s.m*phases, w)
+		t.variant = p.productVariant(s.pixels(), w)
 	}
 	if t.slices <= 1 {
-		recordConv(p, x, y, w, o, s, t, phases, end, vectors)
+		recordConv(p, x, y, w, o, s, t, end, vectors)
 		return
 	}
 	sums := p.NewTensor(o.Label+".slices", F32, t.slices, y.Rows(), y.Channels())
-	recordConv(p, x, sums, w, o, s, t, phases, convEnd{end.flags&convUpsample | convWide, int(NoActivation), 1}, vectors)
+	recordConv(p, x, sums, w, o, s, t, convEnd{end.flags&convUpsample | convWide, int(NoActivation), 1}, vectors)
 	count := y.Rows() * y.Pitch() / 4
 	groups, stride := grid1D(p.Device, count, 64)
 	p.Dispatch(Dispatch{
@@ -185,7 +188,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 }
 
 // recordConv records the kernel of a convolution: a GPU's, or, without a tile, a processor's.
-func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape, t convTile, phases int, end convEnd, vectors []Binding) {
+func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape, t convTile, end convEnd, vectors []Binding) {
 	c2 := 0
 	if o.X2 != nil {
 		c2 = o.X2.Pitch()
@@ -195,9 +198,9 @@ func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s conv
 		Params: append(end.params(), []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
 			{"c1_quads", x.Pitch() / 4}, {"c2_quads", c2 / 4}, {"h_in", s.hIn}, {"w_in", s.wIn}, {"h_up", s.hUp}, {"w_up", s.wUp},
 			{"h_out", s.hOut}, {"w_out", s.wOut}, {"top", s.top}, {"left", -o.Padding}, {"ksize", w.Size}, {"stride", s.stride},
-			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"phases", phases}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
+			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"phases", s.phases}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
 		Bind: append([]Binding{In("x", x), Read("w", w.packed), Out("y", y), In("x2", o.X2).Optional()}, vectors...),
-		Cost: w.cost(s.m * phases),
+		Cost: w.cost(s.pixels()),
 	}
 	if t.mv == 0 {
 		// A workgroup takes 16 pixels and 64 columns. pairs is padded so that the four threads of
@@ -213,7 +216,7 @@ func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s conv
 		}
 		conv.Consts = append([]Const{{"MV", t.mv}, {"NV", t.nv}, {"BK", convPass}, {"HAS_X2", o.X2 != nil},
 			{"EARLY", t.variant == "early" || t.variant == "short"}, {"ROLLED", t.variant == "rolled"}}, convFlags...)
-		conv.Groups = [3]int{t.rows(s.m), t.columns(w.used()), t.slices * phases}
+		conv.Groups = [3]int{t.rows(s.m), t.columns(w.used()), t.slices * s.phases}
 	}
 	p.Dispatch(conv)
 }

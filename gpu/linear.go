@@ -23,5 +23,5 @@ func Linear(p *Program, x *Tensor, w *ConvWeight, o LinearOptions) *Tensor {
 func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
 	rows := x.Rows()
 	dispatchConv(p, x, y, w, Conv2dOptions{Label: o.Label, Table: o.Table, Activation: o.Activation, Residual: o.Residual, Output: o.Output, tile: o.tile},
-		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1})
+		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1, phases: 1})
 }
