@@ -118,11 +118,8 @@ function keepOffline() {
 
 // Hosts that send no headers cannot forbid other pages to show this one in a frame and to
 // cover it with something else.
-const framed = globalThis.top !== globalThis;
-if (framed) fail("Imprompt does not run inside another page. Open it in its own tab.");
-
-if (framed) {
-  // The message is already shown.
+if (globalThis.top !== globalThis) {
+  fail("Imprompt does not run inside another page. Open it in its own tab.");
 } else if (typeof WebAssembly !== "object" || !WebAssembly.instantiateStreaming) {
   fail("This browser is too old for Imprompt: it has no WebAssembly. A current Chrome or Edge has it.");
 } else {
