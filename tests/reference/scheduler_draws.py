@@ -96,7 +96,7 @@ def write(file, kinds, names):
 def main():
     warnings.filterwarnings("ignore")
     logging.disable(logging.WARNING)
-    #W write("draws.json", PIPELINES, FIRST)
+    write("draws.json", PIPELINES, FIRST)
     write("draws_fast.json", ("text2img", "img2img", "inpaint"), [n for n in CLASSES if n not in FIRST])
 
 
