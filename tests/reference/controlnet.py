@@ -5,13 +5,10 @@ ControlNet pipelines.
     python tests/reference/controlnet.py --case a_text   prints one case, and writes nothing
 
 Weights and inputs are hashes (weights.py), so only configurations, keys and results are stored.
-Each case has diffusers' own float16 error, and how far its latents move (relative L2) if what
-it tests is changed: the scale halved, another map, the network left out, another balance. A case
-that moves less than 20 times its tolerance would not show an error, so the script refuses it.
+Each case has diffusers' own float16 error, and how far its latents move if what it tests is
+changed (sensitivity.py): the scale halved, another map, the network left out, another balance.
 """
-import argparse
 import functools
-import json
 import pathlib
 
 import torch
@@ -19,7 +16,8 @@ from diffusers import (ControlNetModel, StableDiffusionControlNetImg2ImgPipeline
                        StableDiffusionControlNetPipeline)
 
 import pipelines  # which turns gradients off
-from networks import LATENTS, compare, first, given, last
+import sensitivity
+from networks import LATENTS, first, given, last
 from pipelines import DIM, MODELS, picture, repainted
 from weights import fill
 
@@ -79,7 +77,6 @@ def forward(real, falling, *args, guess_mode=False, **kw):
 
 
 def cases():
-    """(name, case, what is changed). A change is a function of the case, or None for the usual ones."""
     base = dict(dict(pipelines.cases())["a_text"], steps=3, height=64, width=96)
     adapter = dict(kind="global", scale=0.6, images=["p1"])
     edges = dict(net="edges", scale=1.0, map="c1")
@@ -131,40 +128,9 @@ def network_case(name, dtype):
     return torch.cat([last(r).flatten() for r in (*down, mid)])
 
 
-def number(v):
-    return float(f"{v:.6g}")
-
-
 def main():
-    a = argparse.ArgumentParser()
-    a.add_argument("--case", help="this case only, printed")
-    a = a.parse_args()
-    pipelines.float32_draws()
-    weak = []
-    fixture = dict(timestep=TIMESTEP, every=EVERY, nets={}, networks={}, cases={})
-    for name in NETS:
-        net, keys = network(name)
-        fixture["nets"][name] = dict(config={k: v for k, v in net.config.items() if not k.startswith("_")}, keys=keys)
-        if a.case is None and name in ("a/edges", "a/six", "b/edges"):
-            want, half = network_case(name, torch.float32), network_case(name, torch.float16)
-            fixture["networks"][name] = compare(want, half) | dict(values=[number(v) for v in want[::EVERY].tolist()])
-    for name, case in cases():
-        if a.case not in (None, name):
-            continue
-        want, half = run(case, torch.float32), run(case, torch.float16)
-        error = float((half - want).norm() / want.norm())
-        moves = {what: number((run(c, torch.float32) - want).norm() / want.norm()) for what, c in changes(case)}
-        tolerance = max(1e-3, 2 * error)
-        print(name, list(want.shape), "float16 error %.2g" % error, "moves", {k: float("%.2g" % v) for k, v in moves.items()}, flush=True)
-        if min(moves.values()) < 20 * tolerance:
-            weak.append(f"{name} moves by {moves}, which is less than 20 times the tolerance, {tolerance:.2g}")
-        fixture["cases"][name] = case | dict(f16_error=error, moves=moves, latents=[number(v) for v in want.flatten().tolist()])
-    if weak:
-        raise SystemExit("\n".join(weak))
-    if not a.case:
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "controlnet.json").write_text(json.dumps(fixture, separators=(",", ":")))
-        print((OUT / "controlnet.json").stat().st_size, "bytes")
+    others = lambda: dict(timestep=TIMESTEP, every=EVERY) | sensitivity.nets(NETS, network, network_case, EVERY, alone=("a/edges", "a/six", "b/edges"))
+    sensitivity.main(OUT / "controlnet.json", cases(), changes, run, others)
 
 
 if __name__ == "__main__":

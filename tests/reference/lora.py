@@ -7,16 +7,16 @@ The LoRAs change the small model "a" of pipelines.py. Their numbers come from we
 names of their tensors, so that the fixture has only names and shapes. A layout that diffusers
 reads is loaded and fused by diffusers with PEFT, and the result must equal the product by hand to
 2e-6. The others are computed by LyCORIS: a module's forward is given unit vectors, which show the
-weight that it applies. diffusers 0.42 with transformers 5 loses some text encoders' LoRAs, whose
-names still have text_model; those are merged by hand. What neither reads (names in the original layout, a PEFT file as it is,
-biases) is merged by hand.
+weight that it applies. What neither reads (names in the original layout, a PEFT file as it is,
+biases) is merged by hand, and so are some text encoders' LoRAs whose names still have text_model:
+diffusers 0.42 loses those with transformers 5.
 
 Of every changed weight the fixture has some numbers, and how far the change moves the weight,
 which has to be 20 times the tolerance.
 """
 import json
 import pathlib
-import sys
+import tempfile
 
 import numpy as np
 import torch
@@ -37,6 +37,11 @@ TEXT, MLP = "text_model.encoder.layers.0.self_attn.q_proj", "text_model.encoder.
 LINEAR = (Q, K2, OUT0, FF)
 
 
+def flat(module):
+    """kohya's name for a module."""
+    return ("lora_te_" if module.startswith("text_model") else "lora_unet_") + module.replace(".", "_")
+
+
 def shape_of(model, module):
     return list((model["text"] if module.startswith("text_model") else model["unet"])[module + ".weight"].shape)
 
@@ -50,7 +55,6 @@ def pair(shape, rank):
 def layouts(model):
     """Every case: the LoRA's tensors by name (a shape, or a number), what of it belongs to which
     module, and how it is computed."""
-    flat = lambda m: ("lora_te_" if m.startswith("text_model") else "lora_unet_") + m.replace(".", "_")
 
     def low_rank(name, names, modules, rank=4, alpha=None, by="diffusers", **more):
         tensors, parts = {}, {}
@@ -192,10 +196,9 @@ def by_lycoris(state, case, model):
     from lycoris.modules.loha import LohaModule
     from lycoris.modules.lokr import LokrModule
     from lycoris.modules.norms import NormModule
-    prefix = lambda m: ("lora_te_" if m.startswith("text_model") else "lora_unet_") + m.replace(".", "_")
     merged = {}
     for m, parts in case["parts"].items():
-        w, p = weight_of(model, m), {k: state[f"{prefix(m)}.{k}"].float() for k in parts}
+        w, p = weight_of(model, m), {k: state[f"{flat(m)}.{k}"].float() for k in parts}
         bias = weight_of(model, m, "bias") if any(k in p for k in ("diff_b", "b_norm")) else None
         if "w_norm" in p:
             layer = torch.nn.LayerNorm(len(w), eps=0)
@@ -263,7 +266,6 @@ def numbers(v):
 
 
 def main():
-    import tempfile
     OUT.mkdir(parents=True, exist_ok=True)
     parts, keys, _ = pipelines.build(MODEL)
     model = dict(unet=parts["unet"].state_dict(), text={k if k.startswith("text_model.") else "text_model." + k: v for k, v in parts["text_encoder"].state_dict().items()})
@@ -285,15 +287,15 @@ def main():
                         continue
                     assert distance(v, merged[k]) <= TOLERANCE, (name, k, distance(v, merged[k]))
                 merged = theirs
-        moved = {}
-        out = {}
+        moved, out = {}, {}
         for k, v in merged.items():
             m, part = k.rsplit(".", 1)
             base = weight_of(model, m, part).double()
             moved[k] = distance(v, base)
             assert moved[k] >= 20 * TOLERANCE, f"{name}: {k} moves by only {moved[k]:.2g}"
-            flat = v.flatten()
-            out[k] = dict(norm=float(f"{flat.norm():.10g}"), every=max(1, len(flat) // SAMPLES | 1), values=numbers(flat[:: max(1, len(flat) // SAMPLES | 1)]))
+            values = v.flatten()
+            every = max(1, len(values) // SAMPLES | 1)
+            out[k] = dict(norm=float(f"{values.norm():.10g}"), every=every, values=numbers(values[::every]))
         print(f"{name}: {case['by']}, moves by {min(moved.values()):.2g} at least", flush=True)
         fixture["cases"][name] = dict(by=case["by"], dtype=case["dtype"], scale=case["scale"], metadata=case["metadata"], tensors=case["tensors"], merged=out,
                                       sensitivity=float(f"{min(moved.values()):.3g}"))

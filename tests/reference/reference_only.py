@@ -7,17 +7,15 @@ self-attention inputs the sample's self-attentions read, too.
 The computation is that of diffusers' examples/community/stable_diffusion_reference.py with
 reference_attn and without reference_adain, put into the standard pipelines: before each call of
 the UNet, the reference's noise is drawn and the UNet is run on it. Each case has diffusers' own
-float16 error, and how far its latents move if what it tests is changed, as in controlnet.py.
+float16 error, and how far its latents move if what it tests is changed (sensitivity.py).
 """
-import argparse
-import json
 import pathlib
 
 import torch
 from diffusers.models.attention_processor import AttnProcessor
 
 import pipelines  # which turns gradients off
-from controlnet import number
+import sensitivity
 from pipelines import picture
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/reference_only"
@@ -97,29 +95,8 @@ def changes(case):
 
 
 def main():
-    a = argparse.ArgumentParser()
-    a.add_argument("--case", help="this case only, printed")
-    a = a.parse_args()
-    pipelines.float32_draws()
-    weak, fixture = [], dict(cases={})
-    for name, case in cases():
-        if a.case not in (None, name):
-            continue
-        want, half = run(case, torch.float32), run(case, torch.float16)
-        error = float((half - want).norm() / want.norm())
-        moves = {what: number((run(c, torch.float32) - want).norm() / want.norm()) for what, c in changes(case)}
-        tolerance = max(1e-3, 2 * error)
-        print(name, list(want.shape), "float16 error %.2g" % error, "moves", {k: float("%.2g" % v) for k, v in moves.items()}, flush=True)
-        # The picture is read and noised by the same code on both numeric paths: float32 has to show another one.
-        if any(v < 20 * (1e-3 if what == "another picture" else tolerance) for what, v in moves.items()):
-            weak.append(f"{name} moves by {moves}, which is less than 20 times the tolerance, {tolerance:.2g}")
-        fixture["cases"][name] = case | dict(f16_error=error, moves=moves, latents=[number(v) for v in want.flatten().tolist()])
-    if weak:
-        raise SystemExit("\n".join(weak))
-    if not a.case:
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "reference_only.json").write_text(json.dumps(fixture, separators=(",", ":")))
-        print((OUT / "reference_only.json").stat().st_size, "bytes")
+    # The picture is read and noised by the same code on both numeric paths.
+    sensitivity.main(OUT / "reference_only.json", cases(), changes, run, float32_only=("another picture",))
 
 
 if __name__ == "__main__":

@@ -4,21 +4,20 @@
     python tests/reference/t2i_adapter.py --case a_full   prints one case, and writes nothing
 
 diffusers' StableDiffusionAdapterPipeline takes no image prompt and no start picture, and works in
-all steps. Where a case has another wish, the other pipelines run with a UNet that is given the adapter's features.
+all steps. Where a case asks for more, the other pipelines run with a UNet that is given the
+adapter's features.
 
 Weights and inputs are hashes (weights.py). Each case has diffusers' own float16 error, and how
-far its latents move if what it tests is changed, as in controlnet.py.
+far its latents move if what it tests is changed (sensitivity.py).
 """
-import argparse
-import json
 import pathlib
 
 import torch
 from diffusers import MultiAdapter, StableDiffusionAdapterPipeline, T2IAdapter
 
 import pipelines  # which turns gradients off
-from controlnet import number
-from networks import LATENTS, compare, first, given, last
+import sensitivity
+from networks import LATENTS, first, given, last
 from pipelines import picture
 from weights import fill
 
@@ -108,35 +107,7 @@ def network_case(name, dtype):
 
 
 def main():
-    a = argparse.ArgumentParser()
-    a.add_argument("--case", help="this case only, printed")
-    a = a.parse_args()
-    pipelines.float32_draws()
-    weak = []
-    fixture = dict(every=EVERY, nets={}, networks={}, cases={})
-    for name in NETS:
-        adapter, keys = network(name)
-        fixture["nets"][name] = dict(config={k: v for k, v in adapter.config.items() if not k.startswith("_")}, keys=keys)
-        if a.case is None:
-            want, half = network_case(name, torch.float32), network_case(name, torch.float16)
-            fixture["networks"][name] = compare(want, half) | dict(values=[number(v) for v in want[::EVERY].tolist()])
-    for name, case in cases():
-        if a.case not in (None, name):
-            continue
-        want, half = run(case, torch.float32), run(case, torch.float16)
-        error = float((half - want).norm() / want.norm())
-        moves = {what: number((run(c, torch.float32) - want).norm() / want.norm()) for what, c in changes(case)}
-        tolerance = max(1e-3, 2 * error)
-        print(name, list(want.shape), "float16 error %.2g" % error, "moves", {k: float("%.2g" % v) for k, v in moves.items()}, flush=True)
-        if min(moves.values()) < 20 * tolerance:
-            weak.append(f"{name} moves by {moves}, which is less than 20 times the tolerance, {tolerance:.2g}")
-        fixture["cases"][name] = case | dict(f16_error=error, moves=moves, latents=[number(v) for v in want.flatten().tolist()])
-    if weak:
-        raise SystemExit("\n".join(weak))
-    if not a.case:
-        OUT.mkdir(parents=True, exist_ok=True)
-        (OUT / "t2i_adapter.json").write_text(json.dumps(fixture, separators=(",", ":")))
-        print((OUT / "t2i_adapter.json").stat().st_size, "bytes")
+    sensitivity.main(OUT / "t2i_adapter.json", cases(), changes, run, lambda: dict(every=EVERY) | sensitivity.nets(NETS, network, network_case, EVERY))
 
 
 if __name__ == "__main__":

@@ -19,11 +19,10 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from pipelines import MODELS, write_tokenizer
+from sensitivity import measured, numbers
 from weights import tensor, uniform
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/words"
-TOLERANCE = 1e-3
-torch.set_grad_enabled(False)
 
 TEXTS = [  # parsed, and not encoded
     "", "normal text", "an (important) word", "(unbalanced", r"\(literal\]", "(unnecessary)(parens)",
@@ -59,12 +58,8 @@ class Pipe:
             self.files = {f.name: f.read_text() for f in pathlib.Path(d).iterdir()}
 
 
-def stored(want, half, other):
-    error, moves = (float((x.float() - want).norm() / want.norm()) for x in (half, other))
-    print("float16 error %.2g, moves %.2g" % (error, moves), flush=True)
-    if moves < 20 * max(TOLERANCE, 2 * error):
-        raise SystemExit(f"this case tests nothing: its states move by {moves:.2g}")
-    return dict(values=[float(f"{v:.6g}") for v in want.flatten().tolist()], f16_error=error, moves=moves)
+def stored(name, want, half, other):
+    return dict(values=numbers(want), **measured(name, want, half, other))
 
 
 def lpw(file):
@@ -78,10 +73,9 @@ def lpw(file):
         positive, uncond = module.get_weighted_text_embeddings(pipes[dtype], prompt, negative, max_embeddings_multiples=8)
         return torch.cat([uncond, positive])
     for name, (prompt, negative, other) in WEIGHTED.items():
-        print(name, end=": ")
         want = states(torch.float32, prompt, negative)
         changed = states(torch.float32, other, negative.replace(":2.5", ":1.5"))
-        fixture["weighted"][name] = dict(prompt=prompt, negative=negative, **stored(want, states(torch.float16, prompt, negative), changed))
+        fixture["weighted"][name] = dict(prompt=prompt, negative=negative, **stored(name, want, states(torch.float16, prompt, negative), changed))
     return fixture
 
 
@@ -106,8 +100,7 @@ def plain():
         ("vectors", dict(prompt="a oldfox, sks", negative="oldfox", inversions=both, clip_skip=1), dict(inversions=("sks", "oldfox-"))),
     ]:
         want, half, other = states(torch.float32, **case), states(torch.float16, **case), states(torch.float32, **(case | change))
-        print(name, end=": ")
-        fixture["plain"][name] = case | stored(want, half, other)
+        fixture["plain"][name] = case | stored(name, want, half, other)
     fixture["vectors"] = {k: v.tolist() for k, v in vectors.items()}
     return fixture
 
