@@ -151,25 +151,12 @@ func (a *Adapter) RecordTokens(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
 //
 //	tokens: Act [B, T, cross_attention_dim]
 func (a *Adapter) KV(ctx context.Context, d *gpu.Device, tokens *gpu.Tensor) ([]*gpu.Tensor, error) {
-	p := d.NewProgram("image keys and values")
-	defer p.Release()
-	var list []*gpu.Tensor
-	for i, l := range a.Layers {
-		if l != nil {
-			kv := l.ToKV.Forward(p, tokens, gpu.LinearOptions{Label: fmt.Sprintf("ip_adapter.%d.to_kv_ip", i)})
-			p.Keep(kv)
-			list = append(list, kv)
+	return nn.OnceAll(ctx, d, "image keys and values", func(p *gpu.Program) (list []*gpu.Tensor) {
+		for i, l := range a.Layers {
+			if l != nil {
+				list = append(list, l.ToKV.Forward(p, tokens, gpu.LinearOptions{Label: fmt.Sprintf("ip_adapter.%d.to_kv_ip", i)}))
+			}
 		}
-	}
-	err := p.Build(ctx)
-	if err == nil {
-		err = p.Run(ctx, 0)
-	}
-	if err != nil {
-		for _, kv := range list {
-			kv.Release()
-		}
-		return nil, err
-	}
-	return list, nil
+		return list
+	})
 }

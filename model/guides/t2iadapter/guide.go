@@ -57,17 +57,13 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	in := r.Device.NewTensor("map", gpu.Act, 1, r.Height, r.Width, c.InChannels*64)
 	defer in.Release()
 	in.SetFloat32(Unshuffle(o.Map, height, width, c.InChannels, 8))
-	p := r.Device.NewProgram("T2I-Adapter")
-	defer p.Release()
-	g.features = g.adapter.Record(p, in)
-	for _, t := range g.features {
-		p.Keep(t)
-	}
-	r.Memory.Room(p.TransientBytes(), g.adapter)
-	if err := p.Build(ctx); err != nil {
-		return err
-	}
-	if err := p.Run(ctx, 0); err != nil {
+	var err error
+	g.features, err = nn.OnceAll(ctx, r.Device, "T2I-Adapter", func(p *gpu.Program) []*gpu.Tensor {
+		features := g.adapter.Record(p, in)
+		r.Memory.Room(p.TransientBytes(), g.adapter)
+		return features
+	})
+	if err != nil {
 		return err
 	}
 	g.lambda = guides.Lambda{Layers: []float64{o.Lambda}, Start: o.Start, End: o.End}.Tensor(r.Device, r.Steps)
