@@ -16,13 +16,9 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/pipeline"
-	"github.com/imprompt/imprompt/model/scheduler"
-	"github.com/imprompt/imprompt/model/unet"
-	"github.com/imprompt/imprompt/model/vae"
 )
 
 // loraFixture is what tests/reference/lora.py writes.
@@ -133,16 +129,9 @@ func loraModel(t *testing.T, d *gpu.Device, f loraFixture) (e *Engine, read map[
 			t.Fatal(err)
 		}
 	}
-	unetConfig, err := unet.ParseConfig(m.Configs["unet"])
+	p, err := pipeline.New(d, pipeline.Configs{UNet: m.Configs["unet"], VAE: m.Configs["vae"], Text: m.Configs["text_encoder"], Scheduler: m.Configs["scheduler"]})
 	must(err)
-	vaeConfig, err := vae.ParseConfig(m.Configs["vae"])
-	must(err)
-	textConfig, err := clip.ParseTextConfig(m.Configs["text_encoder"])
-	must(err)
-	config, err := scheduler.ParseConfig(m.Configs["scheduler"])
-	must(err)
-	p := &pipeline.Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: config,
-		Memory: &nn.Memory{Device: d, Budget: nn.DefaultBudget}}
+	p.Memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget}
 	read = map[string]int64{}
 	for part, networks := range map[string][]nn.Network{"unet": {p.UNet}, "vae": {p.VAE.Encoder, p.VAE.Decoder}, "text_encoder": {p.Text}} {
 		for _, n := range networks {

@@ -10,13 +10,10 @@ import (
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/pipeline"
 	"github.com/imprompt/imprompt/model/prompt"
-	"github.com/imprompt/imprompt/model/scheduler"
 	"github.com/imprompt/imprompt/model/tokenizer"
-	"github.com/imprompt/imprompt/model/unet"
 	"github.com/imprompt/imprompt/model/vae"
 )
 
@@ -74,19 +71,15 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder, otherVAE 
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	unetConfig, err1 := unet.ParseConfig(files[0])
-	vaeConfig, err2 := vae.ParseConfig(vaeFile)
-	textConfig, err3 := clip.ParseTextConfig(files[1])
-	schedulerConfig, err4 := scheduler.ParseConfig(files[2])
-	var err5 error
-	m.tokenizer, err5 = OpenTokenizer(ctx, folder, loader.Tokenizer)
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	p, err1 := pipeline.New(d, pipeline.Configs{UNet: files[0], VAE: vaeFile, Text: files[1], Scheduler: files[2]})
+	var err2 error
+	m.tokenizer, err2 = OpenTokenizer(ctx, folder, loader.Tokenizer)
+	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	if rows, tokens := textConfig.VocabSize, m.tokenizer.Size(); rows > tokens {
+	if rows, tokens := p.Text.Config.VocabSize, m.tokenizer.Size(); rows > tokens {
 		e.warn(fmt.Sprintf("The text encoder knows %d tokens and the tokenizer knows %d. Tokens were added to this model, but the tokenizer's files do not name them. Words that stand for them are read as ordinary words.", rows, tokens))
 	}
-	p := &pipeline.Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: schedulerConfig}
 	m.pipeline = p
 	if b, err := loader.ReadFile(ctx, folder, vae.LatentRGBFile); err == nil {
 		if p.VAE.LatentRGB, err = vae.ParseLatentRGB(b); err != nil {

@@ -67,15 +67,24 @@ func GivenValues(m Model, name string, count int) []float32 {
 // Run records a program, runs it once, and returns its result.
 func Run(t *testing.T, d *gpu.Device, record func(p *gpu.Program) *gpu.Tensor) []float32 {
 	t.Helper()
+	return RunAll(t, d, func(p *gpu.Program) []*gpu.Tensor { return []*gpu.Tensor{record(p)} })
+}
+
+// RunAll records a program, runs it once, and returns its results, one after the other.
+func RunAll(t *testing.T, d *gpu.Device, record func(p *gpu.Program) []*gpu.Tensor) (got []float32) {
+	t.Helper()
 	ctx := context.Background()
-	x, err := nn.Once(ctx, d, t.Name(), record)
+	results, err := nn.OnceAll(ctx, d, t.Name(), record)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer x.Release()
-	got, err := x.Float32(ctx)
-	if err != nil {
-		t.Fatal(err)
+	for _, x := range results {
+		defer x.Release()
+		v, err := x.Float32(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, v...)
 	}
 	return got
 }

@@ -13,9 +13,7 @@ import (
 	"github.com/imprompt/imprompt/model/guides"
 	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
-	"github.com/imprompt/imprompt/model/scheduler"
 	"github.com/imprompt/imprompt/model/unet"
-	"github.com/imprompt/imprompt/model/vae"
 )
 
 // journal is a guide that writes down what the pipeline asks of it.
@@ -62,19 +60,16 @@ func TestGuide(t *testing.T) {
 			"record entry 0 of 1, input [1 8 12 4]", "record entry 1 of 1, input [1 8 12 4]", "release"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			unetConfig, err1 := unet.ParseConfig(m.Configs["unet"])
-			vaeConfig, err2 := vae.ParseConfig(m.Configs["vae"])
-			textConfig, err3 := clip.ParseTextConfig(m.Configs["text_encoder"])
-			visionConfig, err4 := clip.ParseVisionConfig(m.Configs["image_encoder"])
-			schedulerConfig, err5 := scheduler.ParseConfig(m.Configs["scheduler"])
-			for _, err := range []error{err1, err2, err3, err4, err5} {
-				if err != nil {
-					t.Fatal(err)
-				}
+			visionConfig, err := clip.ParseVisionConfig(m.Configs["image_encoder"])
+			if err != nil {
+				t.Fatal(err)
 			}
 			d := gpu.NewPlanner(true, gpu.DefaultLimits)
-			p := &Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: schedulerConfig,
-				Memory: &nn.Memory{Device: d, Budget: nn.DefaultBudget}, LowMemory: c.lowMemory}
+			p, err := New(d, Configs{UNet: m.Configs["unet"], VAE: m.Configs["vae"], Text: m.Configs["text_encoder"], Scheduler: m.Configs["scheduler"]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Memory, p.LowMemory = &nn.Memory{Device: d, Budget: nn.DefaultBudget}, c.lowMemory
 			// An image encoder stands for a network that the guide's steps need.
 			j := &journal{network: clip.NewVisionEncoder(visionConfig), separate: c.separate}
 			for _, add := range []struct {
@@ -88,7 +83,7 @@ func TestGuide(t *testing.T) {
 			loaded := false
 			req := &Request{IDs: make([]int32, 16), NegativeIDs: make([]int32, 16), Guides: []guides.Guide{j}, Height: 64, Width: 96,
 				Scheduler: "ddim", Steps: 3, GuidanceScale: c.guidance, NumImages: 2}
-			err := p.Run(context.Background(), req, func(at Progress) {
+			err = p.Run(context.Background(), req, func(at Progress) {
 				if at.Stage == StageDenoise {
 					loaded = slices.Contains(p.Memory.Loaded(), j.network)
 				}

@@ -38,6 +38,25 @@ type Pipeline struct {
 	kept *run // the last one, whose programs the next one may go on with
 }
 
+// Configs are the files that describe a model, each of which is JSON.
+type Configs struct {
+	UNet, VAE, Text []byte // config.json of unet, vae and text_encoder
+	Scheduler       []byte // scheduler_config.json
+}
+
+// New lays a model's networks out, without their weights. Its error names everything in the
+// files that is not supported.
+func New(d *gpu.Device, c Configs) (*Pipeline, error) {
+	u, err1 := unet.ParseConfig(c.UNet)
+	v, err2 := vae.ParseConfig(c.VAE)
+	text, err3 := clip.ParseTextConfig(c.Text)
+	s, err4 := scheduler.ParseConfig(c.Scheduler)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, err
+	}
+	return &Pipeline{Device: d, UNet: unet.New(u), VAE: vae.New(v), Text: clip.NewTextEncoder(text), Scheduler: s}, nil
+}
+
 // Request is one run. Pictures are prepared: normalised and of the size in which they are
 // needed (package imageproc).
 type Request struct {

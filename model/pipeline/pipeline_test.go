@@ -18,9 +18,6 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
-	"github.com/imprompt/imprompt/model/scheduler"
-	"github.com/imprompt/imprompt/model/unet"
-	"github.com/imprompt/imprompt/model/vae"
 )
 
 // A fixture of tests/reference/pipelines.py, or one like it.
@@ -36,9 +33,9 @@ type testCase struct {
 	IDs                    []int32
 	NegativeIDs            []int32 `json:"negative_ids"`
 	Adapters               []testAdapter
-	ControlNets            []testControlNet
+	ControlNets            []testMap
 	Balance                controlnet.Balance
-	T2IAdapters            []testT2IAdapter `json:"t2i_adapters"`
+	T2IAdapters            []testMap `json:"t2i_adapters"`
 	Reference              *struct {
 		Image    string
 		Fidelity float64
@@ -67,8 +64,44 @@ type testAdapter struct {
 	Images            []string
 	Combine, Negative string
 	Mask              []int
-	Start             float64
-	End               *float64
+	span
+}
+
+// span is in which of the steps something works.
+type span struct {
+	Start float64
+	End   *float64 // nil means 1
+}
+
+func (s span) end() float64 {
+	if s.End == nil {
+		return 1
+	}
+	return *s.End
+}
+
+// steeredFixture is a fixture with networks that read maps, and the pipelines that they steer.
+type steeredFixture struct {
+	modeltest.Steering
+	Cases map[string]testCase
+}
+
+// testMap is a map, and how the network that reads it works.
+type testMap struct {
+	Net, Map string
+	Scale    float64
+	Repaint  bool // whether the pixels that are repainted are -1
+	span
+}
+
+// pixels are the map for a case's picture, [H, W, channels] in 0..1, mostly 0 and 1.
+func (m testMap) pixels(c testCase, channels int) (list []float32) {
+	for i, v := range modeltest.Picture(m.Map, c.Height, c.Width) {
+		if i%3 < channels {
+			list = append(list, min(max(0.5+1.5*v, 0), 1))
+		}
+	}
+	return list
 }
 
 func readFixture(t *testing.T, name string) *fixture {
@@ -96,19 +129,12 @@ func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
 			t.Fatal(err)
 		}
 	}
-	unetConfig, err := unet.ParseConfig(m.Configs["unet"])
-	must(err)
-	vaeConfig, err := vae.ParseConfig(m.Configs["vae"])
-	must(err)
-	textConfig, err := clip.ParseTextConfig(m.Configs["text_encoder"])
+	p, err := New(d, Configs{UNet: m.Configs["unet"], VAE: m.Configs["vae"], Text: m.Configs["text_encoder"], Scheduler: m.Configs["scheduler"]})
 	must(err)
 	visionConfig, err := clip.ParseVisionConfig(m.Configs["image_encoder"])
 	must(err)
-	config, err := scheduler.ParseConfig(m.Configs["scheduler"])
-	must(err)
 	out := &testModel{Model: m, vision: clip.NewVisionEncoder(visionConfig), adapters: map[string]*ipadapter.Adapter{},
-		controls: map[string]*controlnet.ControlNet{}, t2i: map[string]*t2iadapter.Adapter{},
-		pipeline: &Pipeline{Device: d, UNet: unet.New(unetConfig), VAE: vae.New(vaeConfig), Text: clip.NewTextEncoder(textConfig), Scheduler: config}}
+		controls: map[string]*controlnet.ControlNet{}, t2i: map[string]*t2iadapter.Adapter{}, pipeline: p}
 	for _, form := range []string{"global", "plus", "simple"} {
 		out.adapters[form], err = ipadapter.New(m.Checkpoint(form, !d.F16), out.pipeline.UNet)
 		must(err)
@@ -134,10 +160,7 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	req := &Request{IDs: c.IDs, NegativeIDs: c.NegativeIDs, Height: c.Height, Width: c.Width, Scheduler: c.Scheduler, Steps: c.Steps,
 		Eta: c.Eta, GuidanceScale: c.Guidance, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
 	for _, a := range c.Adapters {
-		lambda := guides.Lambda{Start: a.Start, End: 1}
-		if a.End != nil {
-			lambda.End = *a.End
-		}
+		lambda := guides.Lambda{Start: a.Start, End: a.end()}
 		size := m.vision.Config.ImageSize
 		var pixels [][]float32
 		for _, p := range a.Images {

@@ -3,7 +3,6 @@
 package pipeline
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -12,27 +11,11 @@ import (
 	"github.com/imprompt/imprompt/model/modeltest"
 )
 
-type testT2IAdapter struct {
-	Net, Map string
-	Scale    float64
-	Start    float64
-	End      *float64
-}
-
 // addT2IAdapters adds a case's T2I-Adapters to a request.
 func (m *testModel) addT2IAdapters(req *Request, c testCase) {
 	for _, a := range c.T2IAdapters {
 		adapter := m.t2i[a.Net]
-		var pixels []float32
-		for i, v := range modeltest.Picture(a.Map, c.Height, c.Width) {
-			if i%3 < adapter.Channels() {
-				pixels = append(pixels, min(max(0.5+1.5*v, 0), 1))
-			}
-		}
-		o := t2iadapter.Options{Map: pixels, Lambda: a.Scale, Start: a.Start, End: 1}
-		if a.End != nil {
-			o.End = *a.End
-		}
+		o := t2iadapter.Options{Map: a.pixels(c, adapter.Channels()), Lambda: a.Scale, Start: a.Start, End: a.end()}
 		req.Guides = append(req.Guides, t2iadapter.NewGuide(adapter, o))
 	}
 }
@@ -40,13 +23,7 @@ func (m *testModel) addT2IAdapters(req *Request, c testCase) {
 // Pipelines with T2I-Adapters give diffusers' latents, alone, together, and beside an image
 // prompt.
 func TestT2IAdapter(t *testing.T) {
-	var f struct {
-		Nets map[string]struct {
-			Config json.RawMessage
-			Keys   map[string][]int
-		}
-		Cases map[string]testCase
-	}
+	var f steeredFixture
 	modeltest.Fixture(t, "t2i_adapter/t2i_adapter.json", &f)
 	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
 		for name, n := range f.Nets {
@@ -63,8 +40,7 @@ func TestT2IAdapter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m.Keys["t2i "+net] = n.Keys
-			modeltest.Load(t, d, a, m.Model, "t2i "+net)
+			f.Load(t, d, a, m.Model, "t2i", name)
 			m.t2i[net] = a
 		}
 		for name, c := range f.Cases {

@@ -3,8 +3,6 @@
 package t2iadapter_test
 
 import (
-	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -17,21 +15,13 @@ import (
 
 // Every feature is what diffusers' T2IAdapter gives, full and light, at an odd size.
 func TestFeatures(t *testing.T) {
-	var f struct {
-		Every int
-		Nets  map[string]struct {
-			Config json.RawMessage
-			Keys   map[string][]int
-		}
-		Networks map[string]modeltest.Output
-	}
+	var f modeltest.Steering
 	modeltest.Fixture(t, "t2i_adapter/t2i_adapter.json", &f)
 	size := modeltest.ReadNetworks(t).Latents
-	ctx := context.Background()
 	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
-		for name, want := range f.Networks {
+		for name := range f.Networks {
 			t.Run(name, func(t *testing.T) {
-				model, net, _ := strings.Cut(name, "/")
+				model, _, _ := strings.Cut(name, "/")
 				m := modeltest.Models(t)[model]
 				config, err := t2iadapter.ParseConfig(f.Nets[name].Config)
 				if err != nil {
@@ -45,10 +35,7 @@ func TestFeatures(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				part := "t2i " + net
-				m.Keys[part] = f.Nets[name].Keys
-				modeltest.Load(t, d, a, m, part)
-				inferred, err := t2iadapter.ConfigOf(m.Checkpoint(part, false))
+				inferred, err := t2iadapter.ConfigOf(f.Load(t, d, a, m, "t2i", name))
 				if err != nil || !slices.Equal(inferred.Channels, config.Channels) || inferred.Light != config.Light || inferred.ResBlocks != config.ResBlocks ||
 					inferred.InChannels != config.InChannels || inferred.DownscaleFactor != config.DownscaleFactor {
 					t.Errorf("inferred from the file: %+v (%v), and in the config: %+v", inferred, err, config)
@@ -58,31 +45,7 @@ func TestFeatures(t *testing.T) {
 				x := d.NewTensor("map", gpu.Act, 1, size[0], size[1], 64*config.InChannels)
 				defer x.Release()
 				x.SetFloat32(t2iadapter.Unshuffle(modeltest.GivenValues(m, "map", h*w*config.InChannels), h, w, config.InChannels, 8))
-				p := d.NewProgram("T2I-Adapter")
-				defer p.Release()
-				list := a.Record(p, x)
-				for _, r := range list {
-					p.Keep(r)
-					defer r.Release()
-				}
-				if err := p.Build(ctx); err != nil {
-					t.Fatal(err)
-				}
-				if err := p.Run(ctx, 0); err != nil {
-					t.Fatal(err)
-				}
-				var all, got []float32
-				for _, r := range list {
-					v, err := r.Float32(ctx)
-					if err != nil {
-						t.Fatal(err)
-					}
-					all = append(all, v...)
-				}
-				for i := 0; i < len(all); i += f.Every {
-					got = append(got, all[i])
-				}
-				modeltest.Compare(t, d, got, want.Values, want.F16Error)
+				f.Check(t, d, name, modeltest.RunAll(t, d, func(p *gpu.Program) []*gpu.Tensor { return a.Record(p, x) }))
 			})
 		}
 	})
