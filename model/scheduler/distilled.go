@@ -13,8 +13,9 @@ func readDistilled(p *params, f *fields) {
 	}
 }
 
-// distilledSteps takes n timesteps from those for which the model was distilled, the largest first.
-func (p params) distilledSteps(name string, n int) ([]int, error) {
+// distilledSteps takes n timesteps from those for which the model was distilled, the largest
+// first, and leaves out the first skip of them.
+func (p params) distilledSteps(name string, n, skip int) ([]int, error) {
 	if n > p.originalSteps {
 		return nil, fmt.Errorf("%d steps: the %s scheduler takes at most original_inference_steps, %d", n, name, p.originalSteps)
 	}
@@ -24,5 +25,5 @@ func (p params) distilledSteps(name string, n int) ([]int, error) {
 		index := int(float64(i) * (float64(p.originalSteps) / float64(n)))
 		ts[i] = (p.originalSteps-index)*(p.train/p.originalSteps) - 1
 	}
-	return ts, nil
+	return ts[min(skip, n):], nil
 }

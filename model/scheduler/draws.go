@@ -1,5 +1,7 @@
 package scheduler
 
+import "slices"
+
 // Kind is one of diffusers' pipelines, as far as its random numbers go.
 type Kind string
 
@@ -68,20 +70,17 @@ func PlanDraws(kind Kind, s *Schedule, numImages int, latents [3]int, strength f
 }
 
 // WithReference adds to a plan the draws for a picture that a guide reads as noisy as the
-// sample: its latents behind all that is drawn before the steps, and its noise in every step,
-// before the step's own.
+// sample: its latents after everything that is drawn before the steps, and its noise in every
+// step, before the step's own.
 //
 // Source: diffusers' examples/community/stable_diffusion_reference.py.
 func WithReference(plan []Draw, s *Schedule, numImages int, latents [3]int) []Draw {
 	all := [4]int{numImages, latents[0], latents[1], latents[2]}
-	var out []Draw
-	first := len(plan)
-	for i, d := range plan {
-		if d.Name == StepNoise {
-			first = min(first, i)
-		}
+	first := slices.IndexFunc(plan, func(d Draw) bool { return d.Name == StepNoise })
+	if first < 0 {
+		first = len(plan)
 	}
-	out = append(append(out, plan[:first]...), Draw{Name: ReferenceLatents, Shape: all})
+	out := append(slices.Clone(plan[:first]), Draw{Name: ReferenceLatents, Shape: all})
 	steps := plan[first:]
 	for i := range s.Steps {
 		out = append(out, Draw{Name: ReferenceNoise, Step: i, Shape: all})

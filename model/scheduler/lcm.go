@@ -18,11 +18,10 @@ func init() {
 
 // lcm is diffusers' LCMScheduler (Luo et al. 2023, arXiv 2310.04378).
 func (s *Schedule) lcm(p params, n, first int, _ float64) error {
-	ts, err := p.distilledSteps("lcm", n)
+	ts, err := p.distilledSteps("lcm", n, first)
 	if err != nil {
 		return err
 	}
-	ts = ts[min(first, n):]
 	for i, t := range ts {
 		scaled := float64(t) * p.timestepScaling
 		const data = 0.5 // sigma_data

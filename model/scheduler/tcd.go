@@ -17,11 +17,10 @@ func init() {
 // tcd is diffusers' TCDScheduler (Zheng et al. 2024, arXiv 2402.19159, algorithm 4). eta is the
 // paper's gamma.
 func (s *Schedule) tcd(p params, n, first int, eta float64) error {
-	ts, err := p.distilledSteps("tcd", n)
+	ts, err := p.distilledSteps("tcd", n, first)
 	if err != nil {
 		return err
 	}
-	ts = ts[min(first, n):]
 	for i, t := range ts {
 		prev, last := 0, i == len(ts)-1
 		if !last {
