@@ -157,6 +157,3 @@ func (r *Reader) Match(a, b *Words) {
 		}
 	}
 }
-
-// Chunks is how many chunks the text encoder reads.
-func (w Words) Chunks(length int) int { return len(w.IDs) / length }
