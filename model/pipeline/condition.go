@@ -41,6 +41,7 @@ func (r *run) condition(ctx context.Context) error {
 	if err := r.Memory.Need(ctx, r.stepNetworks()...); err != nil {
 		return err
 	}
+	timesteps := r.timesteps()
 	for _, b := range r.branches {
 		words := r.words
 		if b.Count < r.batch {
@@ -51,7 +52,7 @@ func (r *run) condition(ctx context.Context) error {
 			r.later(words.Release)
 		}
 		c, err := r.UNet.NewConditioning(ctx, r.Device, unet.ConditioningOptions{
-			Timesteps: r.timesteps(), Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
+			Timesteps: timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
 		if err != nil {
 			return err
 		}

@@ -30,12 +30,13 @@ func (r *run) key() string {
 		fmt.Fprintf(&s, "%p %s ", n, version)
 	}
 	fmt.Fprint(&s, r.wordsKey(), r.h, r.w, r.batch, len(r.branches), r.kind(), r.req.GuidanceScale, *r.schedule, r.Device.Kernels())
+	run := r.guidesRun()
 	for _, g := range r.req.Guides {
 		repeatable, ok := g.(guides.Repeatable)
 		if !ok {
 			return ""
 		}
-		s.WriteString(repeatable.Key(r.guidesRun()))
+		s.WriteString(repeatable.Key(run))
 	}
 	return s.String()
 }
