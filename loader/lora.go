@@ -93,8 +93,9 @@ func (l *LoRA) readAlphas(ctx context.Context, metadata map[string]string) error
 }
 
 // For finds the layers of a model that the LoRA changes, and returns what it adds to them at the
-// scale 1, by network and by tensor. shapes are those of the model's tensors. left are the LoRA's tensors that the model has no layer for, or that
-// are of no known layout. The error names every tensor that does not fit.
+// scale 1, by network and by tensor. shapes are those of the model's tensors. left are the LoRA's
+// tensors that the model has no layer for, or that are of no known layout. The error names every
+// tensor that does not fit.
 func (l *LoRA) For(shapes map[string]map[string][]int) (changes map[string]map[string]gpu.Change, left []string, err error) {
 	layers := map[string]layerNames{}
 	changes = map[string]map[string]gpu.Change{}

@@ -116,7 +116,7 @@ func controlNetName(names []string) func(string) string {
 	}
 }
 
-// cutNumber takes a prefix and the number behind it off a name, as in "body.3.in_conv.bias".
+// cutNumber takes a prefix and the number after it off a name, as in "body.3.in_conv.bias".
 func cutNumber(name, prefix string) (i int, rest string, ok bool) {
 	if rest, ok = strings.CutPrefix(name, prefix); !ok {
 		return 0, "", false

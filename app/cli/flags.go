@@ -30,7 +30,7 @@ type options struct {
 var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --model DIR|FILE|URL           a folder in diffusers' layout, a .safetensors file in the original layout, or the address
                                  of either or of a hub's page for one (default: the model that ships)
-  --vae DIR|FILE                 a VAE in the place of the model's own: a folder in diffusers' layout or a .safetensors file
+  --vae DIR|FILE                 a VAE to use in place of the model's own: a folder in diffusers' layout or a .safetensors file
   --prompt TEXT  --negative-prompt TEXT
   --prompt-weights               read (word:1.3), [word], \( and BREAK as AUTOMATIC1111's web UI does, in prompts of any length;
                                  otherwise the words are read literally and cut at 77 tokens
@@ -61,7 +61,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
                                  what is done with a start picture of other proportions: stretch it, cut two sides off, fill
                                  the borders with its outermost pixels, or repaint them as well
-  --mask-feather N (8)           the original pixels are put back outside of the mask, and fade out over N pixels inside of its edge
+  --mask-feather N (8)           the original pixels are put back outside the mask, and fade out over N pixels inside its edge
   --no-mask-overlay              do not put them back
   --background #RRGGBB           the colour behind transparent pictures (#ffffff, white)
   --scheduler ` + strings.Join(scheduler.Names(), "|") + ` (default: the model's own)

@@ -59,7 +59,7 @@ type Engine struct {
 	Memo   Memo
 	host   Host
 	name   string // of the model that is loaded
-	vae    string // of the VAE in the place of the model's own, or ""
+	vae    string // of the VAE that is used in place of the model's own, or ""
 	loaded *loadedModel
 	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64

@@ -35,7 +35,7 @@ func (e *Engine) Trials() gpu.Trials { return e.trials }
 func (e *Engine) startKernels(ctx context.Context) {
 	d := e.Device
 	if e.Memo == nil || e.chosen || d.Info.Software || d.Kernels().String() != "auto" {
-		return // a choice on the command line goes first
+		return // a choice on the command line takes precedence
 	}
 	e.chosen = true
 	if text, err := e.Memo.Recall(ctx, e.kernelsKey()); err == nil && text != "" {
@@ -52,7 +52,7 @@ func (e *Engine) startKernels(ctx context.Context) {
 
 // tryKernels measures the variants of the kernels and remembers the fastest, once for every GPU and
 // version of the browser. It takes a few seconds, most of it for compiling, and is worth it for large
-// models only. Where it fails the kernels stay as they are.
+// models only. If it fails, the kernels stay as they are.
 func (e *Engine) tryKernels(ctx context.Context, try func(ctx context.Context) (gpu.Trials, error)) {
 	if !e.chosen || e.trials.List != nil {
 		return

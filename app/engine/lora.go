@@ -27,7 +27,7 @@ func (e *Engine) changeWeights(ctx context.Context, s settings.Settings) error {
 		}
 		for network, tensors := range found {
 			if scales[network] == 0 {
-				continue // also of a DoRA, whose direction LyCORIS would change
+				continue // a DoRA as well, although LyCORIS would change its direction
 			}
 			for key, c := range tensors {
 				changes[network][key] = append(changes[network][key], loader.AtScale(c, scales[network]))

@@ -9,7 +9,8 @@ import (
 	"github.com/imprompt/imprompt/model/pipeline"
 )
 
-// overlay is what is put back of a start picture of which only a part is repainted. Its zero value puts nothing back.
+// overlay is the part of the start picture that is put back after the rest of it was repainted. Its zero value puts
+// nothing back.
 type overlay struct {
 	original *imageproc.Image // at the result's size
 	opacity  []float32        // of the result, see imageproc.Feather

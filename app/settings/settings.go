@@ -15,15 +15,15 @@ import (
 // travel separately, as the person gave them.
 type Settings struct {
 	Model          string `json:"model,omitempty"` // "" is the model that ships
-	VAE            string `json:"vae,omitempty"`   // a VAE in the place of the model's own; "" is none
+	VAE            string `json:"vae,omitempty"`   // a VAE to use in place of the model's own; "" is none
 	Prompt         string `json:"prompt"`
 	NegativePrompt string `json:"negative_prompt"`
 	// PromptWeights reads the markup of both prompts, as in (fox:1.3), and reads prompts of any
 	// length (package prompt). Without it they are read literally, and cut where diffusers cuts them.
 	PromptWeights bool `json:"prompt_weights,omitempty"`
 	// ClipSkip is how many of the text encoder's last layers are left out, as in diffusers; A1111
-	// counts from 1. Without PromptWeights it is for the prompt alone, as in diffusers, and with it
-	// for both prompts, as in A1111.
+	// counts from 1. Without PromptWeights it applies to the prompt alone, as in diffusers, and with
+	// it to both prompts, as in A1111.
 	ClipSkip          int      `json:"clip_skip,omitempty"`
 	TextualInversions []string `json:"textual_inversions,omitempty"` // files of embeddings, which their names in the prompts stand for
 	Guides            Guides   `json:"guides,omitempty"`             // what steers the picture besides words
@@ -32,12 +32,12 @@ type Settings struct {
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
 	Strength  float64 `json:"strength"`             // the fraction of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
 	Mask      string  `json:"mask,omitempty"`       // white is repainted; needs InitImage
-	// MaskOverlay puts the pixels of InitImage back where nothing is repainted. Inside of the mask's edge they fade out
+	// MaskOverlay puts the pixels of InitImage back where nothing is repainted. Inside the mask's edge they fade out
 	// over MaskFeather pixels.
 	MaskOverlay bool `json:"mask_overlay"`
 	MaskFeather int  `json:"mask_feather"`
-	// ResizeMode is how InitImage and Mask come to the result's size if they have other proportions: ResizeDefault or
-	// one of its siblings. "" is ResizeDefault that nobody chose, of which a warning tells.
+	// ResizeMode is how InitImage and Mask are brought to the result's size if they have other proportions: one of
+	// ResizeModes. "" does what ResizeDefault does, and warns, because nobody chose that.
 	ResizeMode string `json:"resize_mode,omitempty"`
 
 	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own

@@ -26,9 +26,9 @@ func hash(ctx context.Context, bytes js.Value) (string, error) {
 	return hex.EncodeToString(webapi.GoBytes(js.Global().Get("Uint8Array").New(v))), nil
 }
 
-// sourceHash is the SHA-256 of a file's source, which is hashed in order while it comes. What
+// sourceHash is the SHA-256 of a file's source, which is hashed in order as it arrives. What
 // is stored of a file whose numbers are converted can no longer be compared with the hash
-// that its publisher tells.
+// that its publisher states.
 type sourceHash struct{ js.Value }
 
 // newSourceHash begins a hash, or, if state is not null, goes on from what save returned.
@@ -55,7 +55,7 @@ func (h *sourceHash) save() js.Value { return h.Call("save") }
 // sum is the hash of all that was added, in hexadecimal. Nothing can be added after it.
 func (h *sourceHash) sum() string { return h.Call("digest").String() }
 
-// notReleased says that a file is not the one that its publisher tells the hash of.
+// notReleased says that a file does not have the hash that its publisher states.
 func notReleased(file, got, want string) error {
 	return fmt.Errorf("%s is not the file that its publisher released (SHA-256 %s, expected %s): delete it and download it again", loader.Public(file), got, want)
 }

@@ -22,7 +22,7 @@ type Record struct {
 	// Complete says that all files are stored and were examined. The fields below are known
 	// then.
 	Complete   bool `json:"complete"`
-	Released   bool `json:"released,omitempty"`    // every file of weights has the SHA-256 that its publisher tells
+	Released   bool `json:"released,omitempty"`    // every file of weights has the SHA-256 that its publisher states
 	InChannels int  `json:"in_channels,omitempty"` // of a model's UNet; 9 for inpainting
 	Pixels     int  `json:"pixels,omitempty"`      // the size that a model was trained for
 	CrossDim   int  `json:"cross_dim,omitempty"`   // the UNet's cross_attention_dim: which adapters fit

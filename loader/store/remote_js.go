@@ -96,7 +96,7 @@ type remote struct {
 	url    string
 	tag    loader.Tag
 	size   int64
-	sha256 string // of the whole file, if the server tells it
+	sha256 string // of the whole file, if the server states it
 	ranged bool
 	note   func(string) // told what is waited for; "" when it goes on
 

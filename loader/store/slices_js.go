@@ -231,7 +231,7 @@ func (d *transfer) commit(ctx context.Context) (Manifest, error) {
 	})
 }
 
-// verify compares what came with the hash that its publisher tells, if there is one.
+// verify compares what came with the hash that its publisher states, if there is one.
 func (d *transfer) verify(ctx context.Context, m Manifest) error {
 	switch {
 	case m.SHA256 == "":

@@ -40,7 +40,7 @@ type Manifest struct {
 	Size      int64   `json:"size"`   // in the store
 	Source    int64   `json:"source"` // its size at the source
 	Converted bool    `json:"converted"`
-	SHA256    string  `json:"sha256,omitempty"` // of the source, where its publisher tells it: what came had it
+	SHA256    string  `json:"sha256,omitempty"` // of the source, if its publisher states it: what came had it
 	Slices    []Piece `json:"slices"`
 }
 
