@@ -2,6 +2,7 @@ package loader
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -36,6 +37,17 @@ func civitai(u *url.URL, shown string) (Link, error) {
 		return Link{Base: origin + civitaiDownloads, File: part[1], Query: u.RawQuery}, nil
 	}
 	return Link{}, fmt.Errorf("%s is not a model on Civitai. Open the model's page there, right-click its Download button, choose \"Copy link address\", and paste that: it has %s/ in it", shown, civitaiDownloads)
+}
+
+// FindLink is ParseLink. If the link shows a model in several versions, it asks the site for them with
+// fetch and chooses one.
+func FindLink(text, hub string, fetch func(address string) ([]byte, error)) (Link, error) {
+	link, err := ParseLink(text, hub)
+	var versions *VersionsError
+	if errors.As(err, &versions) {
+		return versions.Choose(fetch)
+	}
+	return link, err
 }
 
 // VersionsError says that a page of Civitai shows a model in several versions.

@@ -67,7 +67,7 @@ func (f files) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	case name == "":
 		name = f.shipped
 	case isURL(name):
-		link, err := parseLink(ctx, name)
+		link, err := findLink(ctx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -104,20 +104,13 @@ func isURL(name string) bool {
 	return strings.HasPrefix(name, "https://") || strings.HasPrefix(name, "http://")
 }
 
-// parseLink understands a link, and asks its site which version of a model is meant if the
-// link does not say.
-func parseLink(ctx context.Context, text string) (loader.Link, error) {
-	link, err := loader.ParseLink(text, loader.Hub)
-	var versions *loader.VersionsError
-	if errors.As(err, &versions) {
-		return versions.Choose(func(address string) ([]byte, error) { return loader.Text(ctx, address) })
-	}
-	return link, err
+func findLink(ctx context.Context, text string) (loader.Link, error) {
+	return loader.FindLink(text, loader.Hub, func(address string) ([]byte, error) { return loader.Text(ctx, address) })
 }
 
 func (f files) File(ctx context.Context, name string) (loader.Source, error) {
 	if isURL(name) {
-		link, err := parseLink(ctx, name)
+		link, err := findLink(ctx, name)
 		if err != nil {
 			return nil, err
 		}

@@ -4,7 +4,6 @@ package worker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"syscall/js"
@@ -21,12 +20,10 @@ func (l *library) plan(ctx context.Context, b protocol.Plan) ([]store.Record, er
 		c.Base = b.Base
 	}
 	if len(b.Records) == 0 {
-		where, err := loader.ParseLink(b.Link, c.Base)
-		var versions *loader.VersionsError
-		if errors.As(err, &versions) {
-			allow(versions.List)
-			where, err = versions.Choose(func(address string) ([]byte, error) { return store.Text(ctx, address) })
-		}
+		where, err := loader.FindLink(b.Link, c.Base, func(address string) ([]byte, error) {
+			allow(address)
+			return store.Text(ctx, address)
+		})
 		if err != nil {
 			return nil, err
 		}
