@@ -222,14 +222,21 @@ func (p *parser) finish() {
 	p.words()
 	if ours {
 		p.settings.Model = p.model
-	} else if p.model != "" {
-		p.notes.add("Model is %q (choose it under Models)", p.model)
+	} else {
+		p.noteModel()
 	}
 	p.takeLoRAs()
 	p.takeSampler()
 	p.takeStrength()
 	p.takeRNG(ours)
 	p.takeOthers()
+}
+
+// noteModel notes the model of another program, whose name is not that of a model here.
+func (p *parser) noteModel() {
+	if p.model != "" {
+		p.notes.add("Model is %q (choose it under Models)", p.model)
+	}
 }
 
 // words takes the tags that choose other models out of the prompts. In A1111 only the tags of the prompt have an effect.

@@ -297,9 +297,7 @@ func (c *comfy) networks(p *parser) {
 			kinds["FaceDetailer"] = true
 		}
 	}
-	if p.model != "" {
-		p.notes.add("Model is %q (choose it under Models)", p.model)
-	}
+	p.noteModel()
 	p.takeLoRAs()
 	for _, kind := range []string{"IP-Adapter", "ControlNet", "upscaling", "FaceDetailer"} {
 		if kinds[kind] {

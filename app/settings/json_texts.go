@@ -116,9 +116,7 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 		// prompts, hashes, versions, names of programs.
 	}
 	p.words()
-	if p.model != "" {
-		n.add("Model is %q (choose it under Models)", p.model)
-	}
+	p.noteModel()
 	p.takeLoRAs()
 	p.takeComfySampler(sampler, schedule)
 	p.takeOthers()
