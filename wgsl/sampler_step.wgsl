@@ -69,12 +69,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             state[2u * p.pixels + i] = m;
         }
         var clean = table[row + PX] * x + table[row + PE] * e;
-        if p.inpaint != 0u && table[row + BLEND] != 0.0 { clean = mix(inpaint[p.pixels + i], clean, inpaint[i]); }
-        state[6u * p.pixels + i] = clean;
         if p.inpaint != 0u && table[row + BLEND] != 0.0 {
             let known = table[row + BLEND_INIT] * inpaint[p.pixels + i] + table[row + BLEND_NOISE] * inpaint[2u * p.pixels + i];
             next = mix(known, next, inpaint[i]);
+            clean = mix(inpaint[p.pixels + i], clean, inpaint[i]);
         }
+        state[6u * p.pixels + i] = clean;
         x = next;
         state[i] = x;
     }
