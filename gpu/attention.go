@@ -96,7 +96,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	if variant == "" {
 		variant = p.Device.kernels.variant(AttentionClass, strconv.Itoa(o.HeadSize))
 	}
-	if pair, ok := choosePairTile(o.HeadSize/4, p.Device.Subgroup.Min); ok && variant == "pair" {
+	if pair, ok := choosePairTile(o.HeadSize/4, p.Device.SubgroupMin); ok && variant == "pair" {
 		kernel, tile = "attention_pair", pair
 		queries = 2 * tile.threads / tile.split
 	}

@@ -167,7 +167,7 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 		t = chooseConvTile(p.Device.enoughGroups(), s.pixels(), w)
 	}
 	if !onCPU && t.variant == "" {
-		t.variant = p.productVariant(s.pixels(), w)
+		t.variant = p.Device.productVariant(s.pixels(), w)
 	}
 	if t.slices <= 1 {
 		recordConv(p, x, y, w, o, s, t, end, vectors)

@@ -35,7 +35,7 @@ const fewGroups = 256
 const fewestPasses = 8
 
 // productVariant is the variant that is chosen for a product.
-func (p *Program) productVariant(m int, w *ConvWeight) string {
+func (d *Device) productVariant(m int, w *ConvWeight) string {
 	class, shape := LinearClass, "large"
 	if w.Size > 1 {
 		class = ConvClass
@@ -43,7 +43,7 @@ func (p *Program) productVariant(m int, w *ConvWeight) string {
 	if (convTile{mv: 2, nv: 2}).tiles(m, w.used()) < fewGroups {
 		shape = "small"
 	}
-	return p.Device.kernels.variant(class, shape)
+	return d.kernels.variant(class, shape)
 }
 
 // chooseConvTile chooses the tile and the number of slices with the lowest gpuCost.

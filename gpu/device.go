@@ -43,17 +43,14 @@ func (a AdapterInfo) String() string {
 // GPU's kernels.
 func (d *Device) emulated() bool { return d.Info.Software && d.Subgroups }
 
-// SubgroupSizes are the smallest and the largest number of threads that a subgroup may have.
-// They are zero if the device has no subgroups.
-type SubgroupSizes struct{ Min, Max int }
-
 // Device is a GPU, or a planner without one (see NewPlanner).
 type Device struct {
 	Subgroups bool // WGSL's subgroups, which include quadBroadcast
-	Subgroup  SubgroupSizes
-	F16       bool // shader-f16: activations are stored as f16 and computed with as f32
-	Limits    Limits
-	Info      AdapterInfo
+	// SubgroupMin is the smallest number of threads that a subgroup may have, or 0 without subgroups.
+	SubgroupMin int
+	F16         bool // shader-f16: activations are stored as f16 and computed with as f32
+	Limits      Limits
+	Info        AdapterInfo
 	// Guard is for tests. It gives every tensor a buffer of its own, which is filled with
 	// NaN and followed by a band of NaN. A kernel that reads what was never written, or
 	// past the end, then shows it in its result, and Program.CheckGuards finds writes past

@@ -76,13 +76,10 @@ func Open(ctx context.Context, o Options) (*Device, error) {
 	}
 	info := state.Get("info")
 	if d.Subgroups {
-		size := func(name string) int {
-			if v := info.Get(name); v.Type() == js.TypeNumber {
-				return v.Int()
-			}
-			return 4 // the least that WebGPU allows
+		d.SubgroupMin = 4 // the least that WebGPU allows
+		if v := info.Get("subgroupMinSize"); v.Type() == js.TypeNumber {
+			d.SubgroupMin = v.Int()
 		}
-		d.Subgroup = SubgroupSizes{size("subgroupMinSize"), size("subgroupMaxSize")}
 	}
 	text := func(name string) string {
 		if v := info.Get(name); v.Type() == js.TypeString {

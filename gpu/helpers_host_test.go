@@ -32,7 +32,7 @@ func testPaths() []testPath {
 
 func testDevice(_ *testing.T, path testPath) *Device {
 	d := NewPlanner(path.f16, DefaultLimits)
-	d.Info.Software, d.Subgroups, d.Subgroup = path.software, true, SubgroupSizes{8, 8}
+	d.Info.Software, d.Subgroups, d.SubgroupMin = path.software, true, 8
 	return d
 }
 

@@ -5,10 +5,10 @@
 //
 //	./build.sh bench model
 //
-// A prediction is an upper bound of the speed: a dispatch takes as long as its products at the
-// share of the peak that the main loop reaches, or as its bytes at four fifths of the memory's
-// bandwidth, whichever is longer, and 3 µs between dispatches. A card that has few warps for each
-// scheduler is slower by what was measured on an H100.
+// A prediction is an upper bound of the speed. A dispatch counts the time of its products, at the
+// share of the peak that the main loop reaches, or that of its bytes, at four fifths of the memory's
+// bandwidth, whichever is longer. 3 µs are added for the gap to the next dispatch. A dispatch that
+// gives each scheduler few warps is slower by what was measured on an H100.
 package main
 
 import (
@@ -42,13 +42,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := print(layout, tables); err != nil {
+	if err := report(layout, tables); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// print prints a table: a line for each change, with the step, the decode and the picture.
-func print(l layout, tables map[string]shares) error {
+// report prints a table for each card: a line for each change, with the step, the decode and the picture.
+func report(l layout, tables map[string]shares) error {
 	fmt.Println("Stable Diffusion 1.5 at 512 × 512 with guidance, f16, predicted in ms (upper bounds of the speed)")
 	for _, c := range cards {
 		fmt.Printf("\n%s: %.1f TFLOP/s, %.0f GB/s\n", c.name, c.tflops, c.gbs)
@@ -193,7 +193,7 @@ func readLayout(file string) (layout, error) {
 func (l layout) record(kernels string) (step, decode []gpu.Dispatch, err error) {
 	ctx := context.Background()
 	d := gpu.NewPlanner(true, gpu.DefaultLimits)
-	d.Subgroups, d.Subgroup = true, gpu.SubgroupSizes{Min: 32, Max: 32}
+	d.Subgroups, d.SubgroupMin = true, 32
 	k, err := gpu.ParseKernels(kernels)
 	if err != nil {
 		return nil, nil, err

@@ -36,7 +36,7 @@ func main() {
 		f16     bool
 	}{{"f16", true}, {"f32", false}} {
 		d := gpu.NewPlanner(path.f16, gpu.DefaultLimits)
-		d.Subgroups, d.Subgroup = true, gpu.SubgroupSizes{Min: 32, Max: 32}
+		d.Subgroups, d.SubgroupMin = true, 32
 		if err := write(os.Args[1], path.numbers, d); err != nil {
 			log.Fatal(err)
 		}
