@@ -1,8 +1,8 @@
 //go:build js && wasm
 
 // Engine is the engine's side of ./build.sh bench. It provides globalThis.impromptBench, whose
-// functions return promises and are called by tests/bench/compare.mjs, in Node or in a
-// browser.
+// functions return promises. compare.mjs calls them, in Node or in a browser, and card.mjs in
+// Node.
 package main
 
 import (
