@@ -247,15 +247,8 @@ func combine(how string, values []float32, n int) ([]float32, error) {
 // encode makes the tokens of pictures that share one softmax, Act [1, B·T, D]. With
 // guidance those of no picture come first.
 func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (*gpu.Tensor, error) {
-	d, n, size := r.Device, len(pixels), g.vision.Config.ImageSize
-	in := d.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
-	defer in.Release()
-	var values []float32
-	for _, p := range pixels {
-		values = append(values, p...)
-	}
-	in.SetFloat32(values)
-	with, err := g.vision.Encode(ctx, d, r.Memory, in, g.output())
+	d, n := r.Device, len(pixels)
+	with, err := g.see(ctx, r, n, slices.Concat(pixels...))
 	if err != nil {
 		return nil, err
 	}
@@ -290,6 +283,17 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 	})
 }
 
+// see encodes n pictures, [n, size, size, 3]; nil pixels are pictures of zeros.
+func (g *Guide) see(ctx context.Context, r *guides.Run, n int, pixels []float32) (*gpu.Tensor, error) {
+	size := g.vision.Config.ImageSize
+	in := r.Device.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
+	defer in.Release()
+	if pixels != nil {
+		in.SetFloat32(pixels)
+	}
+	return g.vision.Encode(ctx, r.Device, r.Memory, in, g.output())
+}
+
 // output is what the adapter reads of the image encoder's.
 func (g *Guide) output() clip.Output {
 	if g.adapter.readsPatches() {
@@ -299,30 +303,23 @@ func (g *Guide) output() clip.Output {
 }
 
 // nothing is what stands for no picture in the unconditional branch (encode_image of
-// diffusers' pipelines): an image embedding of zeros or, for Plus, the hidden states of a
-// picture of zeros. Without guidance it is nil.
+// diffusers' pipelines): the negative picture, if there is one, or else an image embedding of
+// zeros or, for Plus and full, the hidden states of a picture of zeros. Without guidance it is
+// nil.
 func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
 	if r.Batch == 1 {
 		return nil, nil
 	}
-	d := r.Device
 	if g.Negative != nil {
 		return r.Encodings.Get(fmt.Sprintf("negative picture %p %d %s", g.vision, g.output(), fingerprint(g.Negative)), func() (*gpu.Tensor, error) {
-			size := g.vision.Config.ImageSize
-			in := d.NewTensor("negative pixel_values", gpu.Act, 1, size, size, 3)
-			defer in.Release()
-			in.SetFloat32(g.Negative)
-			return g.vision.Encode(ctx, d, r.Memory, in, g.output())
+			return g.see(ctx, r, 1, g.Negative)
 		})
 	}
 	return r.Encodings.Get(fmt.Sprintf("no picture %p %d", g.vision, g.output()), func() (*gpu.Tensor, error) {
 		if !g.adapter.readsPatches() {
-			return d.NewTensor("zero image_embeds", gpu.Act, 1, 1, g.vision.Config.ProjectionDim), nil
+			return r.Device.NewTensor("zero image_embeds", gpu.Act, 1, 1, g.vision.Config.ProjectionDim), nil
 		}
-		size := g.vision.Config.ImageSize
-		zero := d.NewTensor("zero pixel_values", gpu.Act, 1, size, size, 3)
-		defer zero.Release()
-		return g.vision.Encode(ctx, d, r.Memory, zero, clip.Penultimate)
+		return g.see(ctx, r, 1, nil)
 	})
 }
 
