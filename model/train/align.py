@@ -24,7 +24,7 @@ from transformers import CLIPVisionConfig
 from adapter_networks import Adapter, projection_for
 from captions import SUFFIXES
 from emoji import COLOURS, Emoji
-from features import kept
+from features import ImagePrompts
 from training import DEVICE, GPU, autocast
 from unet import Words, scheduler_of
 
@@ -76,8 +76,7 @@ def main(argv=None):
 
     emoji, bank = Emoji(args.work), np.load(args.work / "bank.npz")
     colours = torch.from_numpy(bank["C"]).to(DEVICE).long()
-    images = torch.from_numpy(np.array(kept(args.work, args.adapter))).to(DEVICE)
-    nothing = torch.from_numpy(np.load(args.work / "dropped_hidden.npy")).to(DEVICE) if args.adapter == "plus" else torch.zeros(images.shape[2:], device=DEVICE)
+    images = ImagePrompts(args.work, args.adapter)
     words, scheduler = Words(emoji, args.base), scheduler_of(args.base)
     unet = UNet2DConditionModel.from_pretrained(args.base / "unet", torch_dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
     vision_config = CLIPVisionConfig.from_pretrained(args.base / "image_encoder")
@@ -113,10 +112,8 @@ def main(argv=None):
         h = hidden_states(torch.where(beside, words.captions.full(i, asked), captions(r, i)))
         around = hidden_states(torch.where(beside, 1 + asked, 0)) if args.beside_words else empty
         scale = torch.where(beside, args.scale, 1.)[:, None, None]
-        image = images[r, i]
-        image = torch.where(dropped.view(-1, *[1] * (image.dim() - 1)), nothing.to(image.dtype), image).float()
         with autocast():
-            tokens = adapter.image_proj(image).float()
+            tokens = adapter.image_proj(images.of(r, i, dropped).float()).float()
         total = 0
         for number, attention in attentions.items():
             q = queries[number][torch.randint(len(queries[number]), (48,), device=DEVICE)]

@@ -50,7 +50,7 @@ def new_clip(words):
 class SeesPatches(torch.nn.Module):
     """CLIP, and a matrix by which the penultimate hidden state of each patch is to tell how the patch looks, 4 x 4 of its colours.
 
-    CLIP's own loss asks of the patches nothing but the picture's caption; an adapter with fine features is to find there where things are.
+    CLIP's own loss asks nothing of the patches but the picture's caption, and an adapter with fine features has to find there where things are.
     """
 
     def __init__(self, clip):

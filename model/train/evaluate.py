@@ -72,7 +72,7 @@ def main(argv=None):
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.to(DEVICE).set_progress_bar_config(disable=True)
     simple = None
-    if args.adapter and kind_of(args.adapter) == "simple":  # its tokens are appended to the words', and diffusers need not know
+    if args.adapter and kind_of(args.adapter) == "simple":  # its tokens are appended to the words', which needs nothing of diffusers
         simple = projection_for("simple", pipe.image_encoder.config, pipe.unet.config.cross_attention_dim).to(DEVICE)
         simple.load_state_dict({k.removeprefix("image_proj."): v for k, v in load_file(args.adapter).items()})
     elif args.adapter:
@@ -95,19 +95,18 @@ def main(argv=None):
         for b in range(0, args.count, 16):
             extra = {}
             asked = dict(prompt=words[b:b + 16])
-            if simple and scale:
-                pixels = pipe.feature_extractor(prompts[b:b + 16], return_tensors="pt").pixel_values
-                seen, nothing = pipe.encode_image(pixels, DEVICE, 1)
-                said = pipe.encode_prompt(words[b:b + 16], DEVICE, 1, True)
-                asked = {k: torch.cat([s, simple(e)], 1) for k, s, e in zip(("prompt_embeds", "negative_prompt_embeds"), said, (seen, nothing))}
-            elif args.adapter and not simple:
+            if args.adapter and (scale or not simple):
                 pixels = pipe.feature_extractor(prompts[b:b + 16], return_tensors="pt").pixel_values
                 seen, nothing = pipe.encode_image(pixels, DEVICE, 1, output_hidden_states=plus)
-                embeds = [torch.cat([nothing[:, None], seen[:, None]])]
-                # Given several prompts, diffusers repeats every picture for each of them, and the attention's reshape
-                # then folds all the batch's pictures into one context, without an error. Here each prompt has its own.
-                pipe.prepare_ip_adapter_image_embeds = lambda *_, embeds=embeds, **__: embeds
-                extra = {"ip_adapter_image_embeds": embeds}
+                if simple:
+                    said = pipe.encode_prompt(words[b:b + 16], DEVICE, 1, True)
+                    asked = {k: torch.cat([s, simple(e)], 1) for k, s, e in zip(("prompt_embeds", "negative_prompt_embeds"), said, (seen, nothing))}
+                else:
+                    embeds = [torch.cat([nothing[:, None], seen[:, None]])]
+                    # Given several prompts, diffusers repeats every picture for each of them, and the attention's reshape
+                    # then folds all the batch's pictures into one context, without an error. Here each prompt has its own.
+                    pipe.prepare_ip_adapter_image_embeds = lambda *_, embeds=embeds, **__: embeds
+                    extra = {"ip_adapter_image_embeds": embeds}
             n = len(prompts[b:b + 16])
             noise = torch.randn(n, 4, 16, 16, generator=torch.Generator().manual_seed(1000 * seed + b))
             with autocast():

@@ -16,7 +16,7 @@ from adapter import noise_loss
 from adapter_networks import Adapter, projection_for
 from captions import SUFFIXES
 from emoji import Emoji
-from features import kept
+from features import ImagePrompts
 from training import DEVICE, GPU, Run, autocast
 from unet import Words, scheduler_of
 
@@ -26,12 +26,10 @@ class Draws:
 
     def __init__(self, work, kind, batch, everyday, others):
         self.emoji, self.batch, self.shares = Emoji(work), batch, (everyday, others)
-        self.words, self.images = Words(self.emoji, work / "base"), torch.from_numpy(np.array(kept(work, kind))).to(DEVICE)
+        self.words, self.images = Words(self.emoji, work / "base"), ImagePrompts(work, kind)
         bank = np.load(work / "bank.npz")
         views = len(self.images)
         self.latents, self.colours = torch.from_numpy(bank["Z"][:views]).to(DEVICE), torch.from_numpy(bank["C"][:views]).to(DEVICE).long()
-        # "No picture" is what diffusers gives the unconditional half: an embedding of zeros, or for Plus the hidden states of a picture of zeros.
-        self.nothing = torch.from_numpy(np.load(work / "dropped_hidden.npy")).to(DEVICE) if kind == "plus" else torch.zeros(self.images.shape[2:], device=DEVICE)
 
     def __call__(self, drop=.05):
         i, chance, n = self.emoji.draw(self.batch, *self.shares), torch.rand(self.batch, device=DEVICE), self.batch
@@ -44,9 +42,7 @@ class Draws:
         prompted = torch.where((said % len(SUFFIXES) > 0) & (torch.rand(n, device=DEVICE) < .35), other, shown)
         said = torch.where(chance < 2 * drop, 0, said)
         no_image = (chance < drop) | (chance > 1 - drop)
-        image = self.images[prompted, i]
-        image = torch.where(no_image.view(-1, *[1] * (image.dim() - 1)), self.nothing.to(image.dtype), image)
-        return self.latents[shown, i].float(), self.words.states(said), image
+        return self.latents[shown, i].float(), self.words.states(said), self.images.of(prompted, i, no_image)
 
 
 def main(argv=None):

@@ -48,21 +48,20 @@ STYLES = {"pixel": pixel, "neon": neon}
 
 
 class Frozen:
-    """The frozen base of a work folder. Its bank holds the main drawings' latents and colours, and whatever else is made of each picture."""
+    """The frozen base of a work folder."""
 
-    def __init__(self, work, passes, base=None, seed=8):
+    def __init__(self, work, base=None):
         self.emoji, self.base = Emoji(work), base or work / "base"
         self.words, self.scheduler = Words(self.emoji, self.base), scheduler_of(self.base)
         self.vae = AutoencoderKL.from_pretrained(self.base / "vae", torch_dtype=torch.bfloat16 if GPU else torch.float32).to(DEVICE).eval()
         self.unet = UNet2DConditionModel.from_pretrained(self.base / "unet", torch_dtype=torch.float32).to(DEVICE, memory_format=torch.channels_last).eval().requires_grad_(False)
-        self.passes = passes
-        torch.manual_seed(seed)
+        torch.manual_seed(8)
 
     @torch.no_grad()
-    def bank(self, redraw=None, also=None):
+    def bank(self, passes, redraw=None, also=None):
         """Latents [P, 4, 16, 16], drawings [P], colours [P], and also(x) of each picture."""
         Z, I, C, more = [], [], [], []
-        for _ in range(self.passes):
+        for _ in range(passes):
             for i in torch.as_tensor(self.emoji.main, device=DEVICE).split(256):
                 x, c = self.emoji.pictures(i)
                 x = redraw(x) if redraw else x
@@ -81,8 +80,8 @@ class Frozen:
 
 
 def controlnet(args):
-    frozen = Frozen(args.work, args.passes, args.base)
-    Z, I, C, maps = frozen.bank(also=canny)
+    frozen = Frozen(args.work, args.base)
+    Z, I, C, maps = frozen.bank(args.passes, also=canny)
     net = ControlNetModel.from_unet(frozen.unet, conditioning_embedding_out_channels=(16, 32, 64, 96)).requires_grad_(True).to(DEVICE, memory_format=torch.channels_last)
     run = Run(net, args.output.with_suffix(".state.pt"), args.minutes, args.learning_rate, weight_decay=.01, warm_up=100, flat=.4, ema=.998)
     unet = frozen.unet.to(run.working.dtype)
@@ -102,8 +101,8 @@ def controlnet(args):
 def lora(args):
     from peft import LoraConfig
     from peft.utils import get_peft_model_state_dict
-    frozen = Frozen(args.work, args.passes, args.base)
-    Z, I, C, _ = frozen.bank(redraw=STYLES[args.style])
+    frozen = Frozen(args.work, args.base)
+    Z, I, C, _ = frozen.bank(args.passes, redraw=STYLES[args.style])
     unet = frozen.unet
     unet.add_adapter(LoraConfig(r=args.rank, lora_alpha=args.rank, init_lora_weights="gaussian", target_modules=["to_q", "to_k", "to_v", "to_out.0"]))
     run = Run(unet, args.output.with_suffix(".state.pt"), args.minutes, args.learning_rate, weight_decay=.01, warm_up=50, flat=.3)

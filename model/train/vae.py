@@ -1,8 +1,8 @@
 """The autoencoder, f = 8, 4 channels; the weights' average is kept.
 
-Learning from pixels alone, it blurs what it cannot know. So, as latent diffusion's own autoencoders, its pictures are also to
-give what the image encoder sees alike (clip.py goes before), and what a discriminator of patches takes for real; the
-discriminator's own layers say besides how a patch differs (feature matching, arXiv 1711.11585).
+If it learns from pixels alone, it blurs what it cannot know. So, as with latent diffusion's own autoencoders, its pictures must
+also look alike to the image encoder (clip.py runs before), and real to a discriminator of patches. The discriminator's own
+layers also tell how a patch differs (feature matching, arXiv 1711.11585).
 
 With --decoder the decoder alone goes on: latents stay what they were, and with them the UNet and the adapters.
 """
