@@ -125,9 +125,9 @@ func layersOf(u *unet.UNet) []layer {
 	}
 	// The UNet lists the middle last. It runs between the way down and the way up.
 	at := 0
-	for _, part := range []func(l layer) bool{func(l layer) bool { return l.down }, func(l layer) bool { return l.mid }, func(l layer) bool { return l.up }} {
-		for i := range list {
-			if part(list[i]) {
+	for _, part := range []string{"down_blocks.", "mid_block.", "up_blocks."} {
+		for i, a := range attentions {
+			if strings.HasPrefix(a.Name, part) {
 				list[i].index = at
 				at++
 			}

@@ -58,8 +58,7 @@ func (m *Image) fill(width, height int) *Image {
 	out := inner.cut(-at.x, -at.y, width, height)
 	switch {
 	case at.y > 0:
-		top := inner.resizeVertical(edges(at.height, at.y, false))
-		out.paste(top, 0, 0)
+		out.paste(inner.resizeVertical(edges(at.height, at.y, false)), 0, 0)
 		out.paste(inner.resizeVertical(edges(at.height, at.y, true)), 0, at.y+at.height)
 	case at.x > 0:
 		out.paste(inner.resizeHorizontal(edges(at.width, at.x, false)), 0, 0)
