@@ -23,7 +23,7 @@ func Shapes(n Network) map[string][]int {
 	return shapes
 }
 
-// id tells the changes of a tensor apart from others.
+// id identifies the changes of a tensor.
 func (c Changes) id(key string) string {
 	var s strings.Builder
 	for _, one := range c[key] {

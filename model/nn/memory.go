@@ -82,17 +82,16 @@ func (m *Memory) Bytes(n Network) int64 {
 }
 
 // Change sets what is added to a network's tensors, in place of what was added before. The
-// next Need loads those tensors anew whose changes are others, and no more. The changes have to
-// fit the network.
+// next Need loads only the tensors whose changes differ. The changes have to fit the network.
 func (m *Memory) Change(n Network, changes Changes) {
 	if r := m.find(n); r != nil {
 		r.changes = changes
 	}
 }
 
-// Version tells apart what a network has had on the GPU: it is another one each time that
-// the network is loaded, and "" while it is not. A program that was recorded with a network
-// can run as long as its version is the same.
+// Version identifies what a network has on the GPU. It changes each time that the network is
+// loaded, and it is "" while the network is not loaded. A program that was recorded with a
+// network can run as long as the network's version is the same.
 func (m *Memory) Version(n Network) string {
 	r := m.find(n)
 	switch {
@@ -104,7 +103,7 @@ func (m *Memory) Version(n Network) string {
 	return fmt.Sprint(r.loads, m.Changed(n))
 }
 
-// Changed tells a network's changes apart from others; it is "" where there are none.
+// Changed identifies a network's changes. It is "" where there are none.
 func (m *Memory) Changed(n Network) string {
 	r := m.find(n)
 	if r == nil {
@@ -157,8 +156,8 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 	return nil
 }
 
-// missing is about how many bytes have to be loaded, so that the weights on the GPU are those
-// that are asked for.
+// missing is about how many bytes have to be loaded until the GPU has the weights that are
+// asked for.
 func (r *resident) missing() int64 {
 	if !r.loaded {
 		return r.bytes
@@ -170,7 +169,7 @@ func (r *resident) missing() int64 {
 	return sum
 }
 
-// different are the layers on the GPU that have other changes than those that are asked for.
+// different returns the layers on the GPU whose changes differ from those that are asked for.
 func (r *resident) different() []task {
 	if len(r.changes) == 0 && len(r.applied) == 0 {
 		return nil

@@ -182,8 +182,8 @@ func (ps *programs) readyStep(ctx context.Context) error {
 	return ps.compile(ctx, ps.step, 1)
 }
 
-// readyDecode waits for the decoder's program, or builds it where it is not kept. Then it releases
-// the step's program first and, where the budget asks for it, unloads the UNet.
+// readyDecode waits for the decoder's program, or builds it where it is not kept. Before it builds
+// it, it releases the step's program and, where the budget asks for it, unloads the UNet.
 func (ps *programs) readyDecode(ctx context.Context) error {
 	r := ps.run
 	if !ps.apart {

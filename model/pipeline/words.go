@@ -25,7 +25,7 @@ func (r *run) branchWords() []branchWords {
 	return branches
 }
 
-// wordsKey tells the words of a run, and how they are encoded, apart from others.
+// wordsKey identifies the words of a run and how they are encoded.
 func (r *run) wordsKey() string {
 	return fmt.Sprint("words ", r.branchWords(), r.req.Text.Chunk, r.req.Text.Vectors, r.Memory.Changed(r.Text))
 }
@@ -63,7 +63,7 @@ func (r *run) encodeChunks(ctx context.Context, branches []branchWords) (*gpu.Te
 			size = len(b.ids)
 		}
 		if len(b.ids)%size != 0 {
-			return nil, fmt.Errorf("%d token ids are no chunks of %d", len(b.ids), size)
+			return nil, fmt.Errorf("%d token ids cannot be cut into chunks of %d: pad them", len(b.ids), size)
 		}
 		for c := range slices.Chunk(b.ids, size) {
 			chunks = append(chunks, c)
@@ -72,8 +72,8 @@ func (r *run) encodeChunks(ctx context.Context, branches []branchWords) (*gpu.Te
 	return r.Text.EncodeWith(ctx, r.Device, chunks, clip.TextOptions{ClipSkip: branches[0].clipSkip, Vectors: r.req.Text.Vectors})
 }
 
-// encodeApart encodes one branch after another, and weighs the hidden states of each. They are few,
-// and encoded once for many pictures: so the weights are applied on the processor.
+// encodeApart encodes one branch after the other, and weighs the hidden states of each. The weights
+// are applied on the processor, because the states are few and encoded once for many pictures.
 func (r *run) encodeApart(ctx context.Context, branches []branchWords) (*gpu.Tensor, error) {
 	var all []float32
 	for _, b := range branches {

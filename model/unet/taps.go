@@ -63,7 +63,7 @@ type StepTaps struct {
 	blocks map[int][]Tap
 	mid    []Tap
 	self   map[int][]*gpu.Tensor
-	own    ownSelf
+	mix    selfMix
 	read   []func(block int, x *gpu.Tensor)
 }
 
@@ -116,15 +116,15 @@ func (t *StepTaps) AddDown(block int, r Residual) {
 //	x: Act [B, T, C] or [B, H, W, C], hidden states after the block's norm1
 func (t *StepTaps) AddSelf(block int, x *gpu.Tensor) { t.self = with(t.self, block, x) }
 
-// ownSelf is what MixSelf was told.
-type ownSelf struct {
+// selfMix holds MixSelf's arguments.
+type selfMix struct {
 	entries  int
 	fidelity float64
 }
 
 // MixSelf weakens what AddSelf adds in the first entries of the batch: where it adds tokens, the
 // result is fidelity times the attention without them and 1 - fidelity times that with them.
-func (t *StepTaps) MixSelf(entries int, fidelity float64) { t.own = ownSelf{entries, fidelity} }
+func (t *StepTaps) MixSelf(entries int, fidelity float64) { t.mix = selfMix{entries, fidelity} }
 
 // ReadSelf has read called, while the UNet is recorded, with the hidden states that every
 // self-attention (attn1) reads: Act [B, H, W, C], after norm1, valid within the program.

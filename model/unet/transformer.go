@@ -95,12 +95,12 @@ func (a *selfAttention) forward(p *gpu.Program, x, residual *gpu.Tensor, taps *S
 		read(block, x)
 	}
 	qkv := a.ToQKV.Forward(p, x, gpu.LinearOptions{Label: a.name + ".to_qkv"})
-	h := a.attend(p, qkv, taps.self[block], taps.own)
+	h := a.attend(p, qkv, taps.self[block], taps.mix)
 	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.name + ".to_out.0", Residual: residual})
 }
 
 // attend is the attention over the block's own states and those of the taps.
-func (a *selfAttention) attend(p *gpu.Program, qkv *gpu.Tensor, more []*gpu.Tensor, mix ownSelf) *gpu.Tensor {
+func (a *selfAttention) attend(p *gpu.Program, qkv *gpu.Tensor, more []*gpu.Tensor, mix selfMix) *gpu.Tensor {
 	if more == nil {
 		return nn.Attention(p, qkv, a.heads, a.name)
 	}

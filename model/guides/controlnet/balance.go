@@ -21,15 +21,15 @@ const (
 	Guess Balance = "guess"
 )
 
-// Balances lists them.
+// Balances lists all of them.
 var Balances = []Balance{Balanced, PromptFirst, ControlFirst, Guess}
 
 // conditionalOnly says whether the unconditional branch goes without residuals.
 func (b Balance) conditionalOnly() bool { return b == ControlFirst || b == Guess }
 
-// weights are those of a network's residuals: λ for each, or with weights that fall λ times
-// torch.logspace(-1, 0, n). In guess mode a network with global pooling keeps λ, as in
-// diffusers (ControlNetModel.forward).
+// weights returns the weights of a network's n residuals: λ for each, or λ times
+// torch.logspace(-1, 0, n) where they fall. In guess mode a network with global pooling keeps
+// λ, as in diffusers (ControlNetModel.forward).
 func (b Balance) weights(n int, lambda float64, globalPool bool) ([]float64, error) {
 	switch b {
 	case "", Balanced, PromptFirst, ControlFirst, Guess:

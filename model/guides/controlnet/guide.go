@@ -29,10 +29,10 @@ type Guide struct {
 	conditional bool          // whether only the conditional entry has the residuals
 	off         bool          // λ is 0 in all steps
 
-	prepared map[*guides.Branch]*prepared
-	hint     *gpu.Tensor   // Act [1, h, w, C]
-	table    *gpu.Tensor   // F32 [steps, residuals]: λ, for residuals that Add adds
-	factors  []*gpu.Tensor // by residual: F32 [steps, C], λ in every channel, for those that a convolution adds
+	prepared map[*guides.Branch]*prepared // without the branches that have no residuals
+	hint     *gpu.Tensor                  // Act [1, h, w, C]
+	table    *gpu.Tensor                  // F32 [steps, residuals]: λ, for residuals that Add adds
+	factors  []*gpu.Tensor                // by residual: F32 [steps, C], λ in every channel, for those that a convolution adds
 	releases []func()
 }
 

@@ -119,8 +119,8 @@ func (a *Adapter) patchSize() int {
 	return a.Plus.in
 }
 
-// NumTokens is how many tokens a picture becomes, of which the image encoder sees so many patches,
-// its class token included.
+// NumTokens is how many tokens a picture becomes. patches is how many hidden states the image
+// encoder gives, the class token's included.
 func (a *Adapter) NumTokens(patches int) int {
 	switch {
 	case a.Full != nil:

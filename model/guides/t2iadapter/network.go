@@ -28,7 +28,7 @@ type stage struct {
 }
 
 // resnet is diffusers' AdapterResnetBlock, or its LightAdapterResnetBlock, whose second
-// convolution is 3 × 3, too.
+// convolution is also 3 × 3.
 type resnet struct {
 	Block1 *nn.Conv2d `weight:"block1"`
 	Block2 *nn.Conv2d `weight:"block2"`
