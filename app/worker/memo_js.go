@@ -25,15 +25,7 @@ func newMemo() *memo {
 
 // within runs f on the object store.
 func (m *memo) within(ctx context.Context, mode idb.TransactionMode, f func(s *idb.ObjectStore) error) error {
-	txn, err := m.db.Begin(ctx, idb.TransactionOptions{Mode: mode}, memos)
-	if err != nil {
-		return err
-	}
-	s, err := txn.ObjectStore(memos)
-	if err != nil {
-		return err
-	}
-	return f(s)
+	return m.db.Within(ctx, mode, []string{memos}, func(stores []*idb.ObjectStore) error { return f(stores[0]) })
 }
 
 func (m *memo) key(key string) js.Value {
@@ -43,11 +35,7 @@ func (m *memo) key(key string) js.Value {
 // Recall implements engine.Memo.
 func (m *memo) Recall(ctx context.Context, key string) (text string, err error) {
 	err = m.within(ctx, idb.TransactionReadOnly, func(s *idb.ObjectStore) error {
-		request, err := s.Get(m.key(key))
-		if err != nil {
-			return err
-		}
-		v, err := request.Await(ctx)
+		v, err := database.Get(ctx, s, m.key(key))
 		if err == nil && v.Type() == js.TypeString {
 			text = v.String()
 		}
@@ -59,11 +47,7 @@ func (m *memo) Recall(ctx context.Context, key string) (text string, err error) 
 // Remember implements engine.Memo.
 func (m *memo) Remember(ctx context.Context, key, text string) error {
 	return m.within(ctx, idb.TransactionReadWrite, func(s *idb.ObjectStore) error {
-		request, err := s.PutKey(m.key(key), js.ValueOf(text))
-		if err != nil {
-			return err
-		}
-		_, err = request.Await(ctx)
+		_, err := s.PutKey(m.key(key), js.ValueOf(text))
 		return err
 	})
 }

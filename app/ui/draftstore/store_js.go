@@ -110,32 +110,14 @@ func (s *Store) SetText(text string) (err error) {
 // within runs f in a transaction, and waits until its changes are stored.
 func (s *Store) within(mode idb.TransactionMode, f func(ctx context.Context, store *idb.ObjectStore) error) error {
 	ctx := context.Background()
-	txn, err := s.db.Begin(ctx, idb.TransactionOptions{Mode: mode}, files)
-	if err != nil {
-		return err
-	}
-	store, err := txn.ObjectStore(files)
-	if err != nil {
-		return err
-	}
-	if err := f(ctx, store); err != nil {
-		_ = txn.Abort()
-		return err
-	}
-	if mode == idb.TransactionReadOnly {
-		return nil
-	}
-	return txn.Await(ctx)
+	return s.db.Within(ctx, mode, []string{files}, func(stores []*idb.ObjectStore) error { return f(ctx, stores[0]) })
 }
 
 // File implements state.Drafts.
 func (s *Store) File(id string) (any, error) {
 	var blob js.Value
-	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, store *idb.ObjectStore) error {
-		request, err := store.Get(js.ValueOf(s.key(id)))
-		if err == nil {
-			blob, err = request.Await(ctx)
-		}
+	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, store *idb.ObjectStore) (err error) {
+		blob, err = database.Get(ctx, store, js.ValueOf(s.key(id)))
 		return err
 	})
 	if err != nil || !blob.Truthy() {

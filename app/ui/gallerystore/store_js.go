@@ -47,26 +47,7 @@ func createStores(db *idb.Database, before, _ uint) error {
 // within runs f in a transaction on both object stores, and waits until its changes are stored.
 func (s *Store) within(mode idb.TransactionMode, f func(ctx context.Context, pictures, inputs *idb.ObjectStore) error) error {
 	ctx := context.Background()
-	txn, err := s.db.Begin(ctx, idb.TransactionOptions{Mode: mode}, pictures, inputs)
-	if err != nil {
-		return err
-	}
-	p, err := txn.ObjectStore(pictures)
-	if err != nil {
-		return err
-	}
-	i, err := txn.ObjectStore(inputs)
-	if err != nil {
-		return err
-	}
-	if err := f(ctx, p, i); err != nil {
-		_ = txn.Abort()
-		return err
-	}
-	if mode == idb.TransactionReadOnly {
-		return nil
-	}
-	return txn.Await(ctx)
+	return s.db.Within(ctx, mode, []string{pictures, inputs}, func(stores []*idb.ObjectStore) error { return f(ctx, stores[0], stores[1]) })
 }
 
 // keepHidden is how long a hidden picture is kept, in milliseconds. The page that hid it deletes it before, unless it is
@@ -111,7 +92,7 @@ func (s *Store) List() ([]*state.Result, error) {
 // Get implements state.Store.
 func (s *Store) Get(key float64) (r *state.Result, err error) {
 	err = s.within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
-		v, err := get(ctx, pictures, key)
+		v, err := database.Get(ctx, pictures, js.ValueOf(key))
 		if err == nil && v.Truthy() && !v.Get("hidden").Truthy() {
 			r = result(key, v)
 		}
@@ -123,7 +104,7 @@ func (s *Store) Get(key float64) (r *state.Result, err error) {
 // Hide implements state.Store.
 func (s *Store) Hide(key float64, hidden bool) error {
 	return s.within(idb.TransactionReadWrite, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
-		v, err := get(ctx, pictures, key)
+		v, err := database.Get(ctx, pictures, js.ValueOf(key))
 		if err != nil || !v.Truthy() {
 			return err
 		}
@@ -134,14 +115,6 @@ func (s *Store) Hide(key float64, hidden bool) error {
 		_, err = pictures.PutKey(js.ValueOf(key), v)
 		return err
 	})
-}
-
-func get(ctx context.Context, pictures *idb.ObjectStore, key float64) (js.Value, error) {
-	request, err := pictures.Get(js.ValueOf(key))
-	if err != nil {
-		return js.Undefined(), err
-	}
-	return request.Await(ctx)
 }
 
 // result reads a stored picture. A part that cannot be read is left out, so that the picture is shown all the same.
@@ -207,11 +180,7 @@ func (s *Store) Inputs(r *state.Result) (map[string]any, error) {
 	stored := map[string]js.Value{}
 	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, _, inputs *idb.ObjectStore) error {
 		for name, h := range r.Kept {
-			request, err := inputs.Get(js.ValueOf(h))
-			if err != nil {
-				return err
-			}
-			v, err := request.Await(ctx)
+			v, err := database.Get(ctx, inputs, js.ValueOf(h))
 			if err != nil {
 				return err
 			}

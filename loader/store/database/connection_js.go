@@ -5,6 +5,7 @@ package database
 import (
 	"context"
 	"sync"
+	"syscall/js"
 
 	"github.com/hack-pad/go-indexeddb/idb"
 )
@@ -51,4 +52,38 @@ func (c *Connection) Begin(ctx context.Context, o idb.TransactionOptions, stores
 	}
 	c.db = db
 	return db.TransactionWithOptions(o, stores[0], stores[1:]...)
+}
+
+// Within runs f in a transaction on object stores, which f gets in the order of their names. A
+// transaction that writes is over when its changes are stored. If f fails, there are none.
+func (c *Connection) Within(ctx context.Context, mode idb.TransactionMode, names []string, f func(stores []*idb.ObjectStore) error) error {
+	t, err := c.Begin(ctx, idb.TransactionOptions{Mode: mode}, names...)
+	if err != nil {
+		return err
+	}
+	var stores []*idb.ObjectStore
+	for _, name := range names {
+		s, err := t.ObjectStore(name)
+		if err != nil {
+			return err
+		}
+		stores = append(stores, s)
+	}
+	if err := f(stores); err != nil {
+		_ = t.Abort()
+		return err
+	}
+	if mode == idb.TransactionReadOnly {
+		return nil
+	}
+	return t.Await(ctx)
+}
+
+// Get returns what is stored under a key; undefined if nothing is.
+func Get(ctx context.Context, store *idb.ObjectStore, key js.Value) (js.Value, error) {
+	request, err := store.Get(key)
+	if err != nil {
+		return js.Undefined(), err
+	}
+	return request.Await(ctx)
 }
