@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"sync"
 	"syscall/js"
 	"time"
 
@@ -16,13 +17,12 @@ type drafts struct {
 	drafter *state.Drafter // nil until the tab's place is known
 	soon    *time.Timer    // until the next save
 	failed  bool           // the visitor was told that nothing is kept
-	saving  chan struct{}  // files are stored one set after another
+	saving  sync.Mutex     // files are stored one set after another
 }
 
 // open takes up what an earlier page left.
 func (d *drafts) open() {
 	p := d.page
-	d.saving = make(chan struct{}, 1)
 	on("pagehide", func(js.Value) { d.save() })
 	on("visibilitychange", func(js.Value) { d.save() })
 	p.loop.beside(func() func() {
@@ -60,7 +60,7 @@ func (d *drafts) takeUp(u state.Unfinished) {
 	}}
 }
 
-// later saves in a moment: when nothing has been drawn for a while, or at most a second from now.
+// later saves in a moment, once for all that is drawn until then.
 func (d *drafts) later() {
 	if d.soon == nil {
 		d.soon = time.AfterFunc(400*time.Millisecond, func() {
@@ -83,8 +83,8 @@ func (d *drafts) save() {
 		return
 	}
 	go func() {
-		d.saving <- struct{}{}
-		defer func() { <-d.saving }()
+		d.saving.Lock()
+		defer d.saving.Unlock()
 		if err := files(); err != nil {
 			d.tell(err)
 		}
