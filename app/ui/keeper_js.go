@@ -3,14 +3,11 @@
 package ui
 
 import (
-	"context"
 	"errors"
 	"syscall/js"
-	"time"
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
-	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader/store/database"
 )
 
@@ -28,7 +25,7 @@ type keeper struct {
 
 // open shows the pictures of earlier visits.
 func (k *keeper) open() {
-	k.ask("persisted", func(yes bool) {
+	askStorage(k.loop, "persisted", func(yes bool) {
 		if yes {
 			k.gallery.Persisted(true)
 		}
@@ -79,7 +76,7 @@ func (k *keeper) tell(key float64) { k.tabs.Call("postMessage", key) }
 // keep puts a new result into the store.
 func (k *keeper) keep(r *state.Result) {
 	if k.gallery.AskToPersist() {
-		k.persist()
+		askStorage(k.loop, "persist", k.gallery.Persisted)
 	}
 	k.loop.beside(func() func() {
 		key, inputs, err := k.store.Keep(r)
@@ -92,21 +89,6 @@ func (k *keeper) keep(r *state.Result) {
 			}
 			k.tell(r.Key)
 		}
-	})
-}
-
-// persist asks the browser not to clear the pictures when the disk runs full.
-func (k *keeper) persist() { k.ask("persist", k.gallery.Persisted) }
-
-// ask calls a function of the browser's storage that answers yes or no.
-func (k *keeper) ask(function string, take func(yes bool)) {
-	storage := js.Global().Get("navigator").Get("storage")
-	if !storage.Truthy() || storage.Get(function).Type() != js.TypeFunction {
-		return
-	}
-	k.loop.beside(func() func() {
-		yes, err := webapi.Await(context.Background(), storage.Call(function))
-		return func() { take(err == nil && yes.Bool()) }
 	})
 }
 
@@ -124,7 +106,7 @@ func (k *keeper) remove(r *state.Result) {
 		k.forget(r)
 	})
 	*k.note = state.Note{Text: "The picture was deleted.", Undo: step}
-	time.AfterFunc(state.UndoTime, func() { k.loop.dispatch(step.Over) })
+	k.loop.later(state.UndoTime, step.Over)
 }
 
 // hide has the store leave a result out, or not any more.

@@ -3,7 +3,6 @@
 package ui
 
 import (
-	"context"
 	"syscall/js"
 	"time"
 
@@ -113,21 +112,10 @@ func (l *librarian) Arrived(g state.Group) {
 }
 
 // Later implements state.Outside.
-func (l *librarian) Later(wait time.Duration, do func()) {
-	time.AfterFunc(wait, func() { l.page.loop.dispatch(do) })
-}
+func (l *librarian) Later(wait time.Duration, do func()) { l.page.loop.later(wait, do) }
 
 // PersistStorage implements state.Outside.
-func (l *librarian) PersistStorage() {
-	storage := js.Global().Get("navigator").Get("storage")
-	if !storage.Truthy() || storage.Get("persist").Type() != js.TypeFunction {
-		return
-	}
-	l.page.loop.beside(func() func() {
-		granted, err := webapi.Await(context.Background(), storage.Call("persist"))
-		return func() { l.page.library.Persisted(err == nil && granted.Bool()) }
-	})
-}
+func (l *librarian) PersistStorage() { askStorage(l.page.loop, "persist", l.page.library.Persisted) }
 
 // structureOpened gets what the Structure card needs: what is stored and offered, or the ControlNet of the model that
 // ships, which the service worker then stores.
