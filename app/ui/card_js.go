@@ -57,21 +57,12 @@ func (t *promptCard) Render() app.UI {
 			app.Details().Class("more").Body(
 				app.Summary().Text("When, and how"),
 				app.Div().Class("grid").Body(
-					t.percent("From step, %", im, im.Start, im.SetStart),
-					t.percent("To step, %", im, im.End, im.SetEnd),
+					t.controls.percent(promptID(t.Index, "start"), "From step, %", im.Start, im.SetStart, key(im)),
+					t.controls.percent(promptID(t.Index, "end"), "To step, %", im.End, im.SetEnd, key(im)),
 					t.adapter(im),
 				),
 			),
 		),
-	)
-}
-
-func (t *promptCard) percent(label string, im *state.ImagePrompt, value float64, set func(float64)) app.UI {
-	id := t.controls.bind(promptID(t.Index, label), trim(100*value))
-	return app.Div().Class("field").Body(
-		app.Label().For(id).Text(label),
-		app.Input().ID(id).Type("number").Class("numbers").Min("0").Max("100").Step(5).
-			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, 100*value) / 100) }, key(im)),
 	)
 }
 

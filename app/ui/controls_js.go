@@ -29,6 +29,15 @@ func (c *controls) number(id string) float64 {
 	return v
 }
 
+// percent is a field for a fraction, which is shown in percent.
+func (c *controls) percent(id, label string, value float64, set func(float64), scope app.EventOption) app.UI {
+	return app.Div().Class("field").Body(
+		app.Label().For(id).Text(label),
+		app.Input().ID(c.bind(id, trim(100*value))).Type("number").Class("numbers").Min("0").Max("100").Step(5).
+			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, 100*value) / 100) }, scope),
+	)
+}
+
 // settle puts the values into the controls, after the page was drawn. The control that is being typed into is left
 // alone.
 func (c *controls) settle() {

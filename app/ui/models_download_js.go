@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // bundles draws what the catalogue offers to download together.
@@ -30,18 +31,23 @@ func (c *modelsPanel) plan(p state.PlanPart) app.UI {
 		app.P().Class("numbers").Text(p.Text),
 		problemText(p.Full),
 		app.If(p.LicenceID != "", func() app.UI {
-			return app.Label().Class("check").Body(
-				app.Input().Type("checkbox").Checked(p.Accepted).OnChange(func(ctx app.Context, _ app.Event) {
-					c.library.Accept(p.LicenceID, ctx.JSSrc().Get("checked").Bool())
-				}, named(p.LicenceID)),
-				app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(p.Licence.URL).Target("_blank").Rel("noopener").Text(p.Licence.Name), app.Text(".")),
-			)
+			return licenceCheck(c.library, p.LicenceID, p.Licence, p.Accepted)
 		}),
 		app.Div().Class("tools").Body(
 			app.Button().Class("plain accent").Text("Start download").Aria("label", "Start download of "+p.Name).Disabled(p.Full != "" || !p.Accepted).
 				OnClick(func(app.Context, app.Event) { c.library.Do(state.StartDownload, p.Record) }, named(p.Record)),
 			c.button(state.Button{Do: state.CancelPlan, Record: p.Record, Text: "Not now", Label: "Not now " + p.Name}),
 		),
+	)
+}
+
+// licenceCheck asks for the acceptance of a licence.
+func licenceCheck(library *state.Library, id string, l loader.Licence, accepted bool) app.UI {
+	return app.Label().Class("check").Body(
+		app.Input().Type("checkbox").Checked(accepted).OnChange(func(ctx app.Context, _ app.Event) {
+			library.Accept(id, ctx.JSSrc().Get("checked").Bool())
+		}, named(id)),
+		app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
 	)
 }
 

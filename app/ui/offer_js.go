@@ -4,7 +4,6 @@ package ui
 
 import (
 	"strings"
-	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -30,12 +29,7 @@ func offerCard(o state.Offer, library *state.Library) app.UI {
 	}
 	body = append(body, app.P().Class("quiet numbers").Text(about).Title(strings.Join(o.Parts, "\n")), problemText(o.Problem), problemText(o.Full))
 	for _, l := range o.Licences {
-		body = append(body, app.Label().Class("check").Body(
-			app.Input().Type("checkbox").Checked(l.Accepted).OnChange(func(ctx app.Context, _ app.Event) {
-				library.Accept(l.ID, ctx.JSSrc().Get("checked").Bool())
-			}, named(l.ID)),
-			app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
-		))
+		body = append(body, licenceCheck(library, l.ID, l.Licence, l.Accepted))
 	}
 	text := "Download"
 	if o.Begun {
@@ -47,22 +41,4 @@ func offerCard(o state.Offer, library *state.Library) app.UI {
 			library.Fetch(o.Group)
 		}, named(o.ID+text)),
 	)...)
-}
-
-// askToNotify asks the browser whether the page may tell the visitor when it is done with something long.
-func askToNotify() {
-	if n := js.Global().Get("Notification"); n.Truthy() && n.Get("permission").String() == "default" {
-		n.Call("requestPermission")
-	}
-}
-
-// done tells the visitor, who looks elsewhere, that something is done.
-func (p *page) done(short, text string) {
-	if !p.attention.Done(short) {
-		return
-	}
-	if n := js.Global().Get("Notification"); n.Truthy() && n.Get("permission").String() == "granted" {
-		defer func() { _ = recover() }() // on some phones only service workers may
-		n.New("Imprompt", map[string]any{"body": text, "icon": here("web/icons/icon-192.png"), "tag": "imprompt"})
-	}
 }

@@ -77,8 +77,8 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			app.Details().Class("more").Body(
 				app.Summary().Text("When, and balance"),
 				app.Div().Class("grid").Body(
-					t.percent(index, "From step, %", s, s.Start, s.SetStart),
-					t.percent(index, "To step, %", s, s.End, s.SetEnd),
+					t.controls.percent(structureID(index, "start"), "From step, %", s.Start, s.SetStart, key(s)),
+					t.controls.percent(structureID(index, "end"), "To step, %", s.End, s.SetEnd, key(s)),
 					t.balance(index, s, n),
 				),
 			),
@@ -121,15 +121,6 @@ func (t *structurePanel) need(n state.Network, ok bool) app.UI {
 	}
 	body = append(body, app.Div().Class("tools").Body(panel.buttons(row.Buttons)...))
 	return app.Div().Class("need").Body(body...)
-}
-
-func (t *structurePanel) percent(index int, label string, s *state.Structure, value float64, set func(float64)) app.UI {
-	id := t.controls.bind(structureID(index, label), trim(100*value))
-	return app.Div().Class("field").Body(
-		app.Label().For(id).Text(label),
-		app.Input().ID(id).Type("number").Class("numbers").Min("0").Max("100").Step(5).
-			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, 100*value) / 100) }, key(s)),
-	)
 }
 
 // balance chooses what is more important, for a ControlNet.
