@@ -15,8 +15,8 @@ type noticesPanel struct {
 	jobs   *state.Jobs
 	note   *state.Note
 	closed bool // the notice that the processor draws
-	// restored shows what was brought back.
-	restored func()
+	// tookBack shows what was brought back.
+	tookBack func()
 }
 
 func (t *noticesPanel) Render() app.UI {
@@ -32,8 +32,7 @@ func (t *noticesPanel) Render() app.UI {
 			app.P().Text(t.note.Text),
 			app.Button().Class("plain small").Text("Undo").Title("Ctrl+Z").Hidden(!t.note.Undo.Can()).OnClick(func(app.Context, app.Event) {
 				t.note.Undo.Back()
-				*t.note = state.Note{Text: "Taken back."}
-				t.restored()
+				t.tookBack()
 			}),
 			app.Button().Class("plain small").Text(t.note.Action).Hidden(t.note.Action == "").OnClick(func(app.Context, app.Event) { t.note.Do() }),
 			app.Button().Class("remove").Aria("label", "Close the note").Body(icon("close")).OnClick(func(app.Context, app.Event) { *t.note = state.Note{} }),

@@ -112,7 +112,7 @@ func (p *page) Render() app.UI {
 			),
 			app.Div().Class("wall").Body(
 				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
-					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, restored: p.intake.restored},
+					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, tookBack: p.tookBack},
 					&easel{Drawn: p.drawn, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library},
 					&progressLine{Progress: progress},
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
@@ -128,10 +128,9 @@ func (p *page) Render() app.UI {
 
 // title sets the title of the tab.
 func (p *page) title() {
-	document := js.Global().Get("document")
 	if text := p.attention.Title(p.jobs, p.library); text != p.titled {
 		p.titled = text
-		document.Set("title", text)
+		js.Global().Get("document").Set("title", text)
 	}
 }
 
@@ -156,9 +155,14 @@ func (p *page) clear() {
 // takeBack takes back what was done last.
 func (p *page) takeBack() {
 	if p.undo.Back() {
-		p.note = state.Note{Text: "Taken back."}
-		p.intake.restored()
+		p.tookBack()
 	}
+}
+
+// tookBack shows what was brought back.
+func (p *page) tookBack() {
+	p.note = state.Note{Text: "Taken back."}
+	p.intake.restored()
 }
 
 // restart starts the engine again, after it could not start.

@@ -52,8 +52,7 @@ func (p *page) listen() {
 	on("imprompt-update", func(js.Value) { p.loop.dispatch(func() { p.update = true }) })
 }
 
-// escape closes what floats over the page, or else stops what is under way. Someone who is typing means neither that
-// nor anything else.
+// escape closes the drawer with the models or, unless the visitor is typing, stops what is under way.
 func (p *page) escape(typing bool) {
 	switch {
 	case p.library.Open:
@@ -134,19 +133,16 @@ func (p *page) drop(e js.Value) {
 	p.intake.files(files)
 }
 
-// capture listens to an event of the window before anything else does.
-func capture(event string, f func(e js.Value)) {
-	js.Global().Call("addEventListener", event, js.FuncOf(func(_ js.Value, args []js.Value) any {
-		f(args[0])
-		return nil
-	}), map[string]any{"passive": false, "capture": true})
-}
-
 // on listens to an event of the window, and may prevent what the browser would do. go-app's own handlers run too late
 // for that.
-func on(event string, f func(e js.Value)) {
+func on(event string, f func(e js.Value)) { listen(event, false, f) }
+
+// capture listens to an event of the window before anything else does.
+func capture(event string, f func(e js.Value)) { listen(event, true, f) }
+
+func listen(event string, capture bool, f func(e js.Value)) {
 	js.Global().Call("addEventListener", event, js.FuncOf(func(_ js.Value, args []js.Value) any {
 		f(args[0])
 		return nil
-	}), map[string]any{"passive": false})
+	}), map[string]any{"passive": false, "capture": capture})
 }
