@@ -127,17 +127,23 @@ func (im *ImagePrompt) SetEnd(v float64)   { im.End = max(clamp(v, 0, 1), im.Sta
 // AdapterOf returns the adapter that an image prompt is used with: the one that was chosen, or the first of those
 // that fit. ok is false if none fits.
 func (im *ImagePrompt) AdapterOf(fit []Adapter) (a Adapter, ok bool) {
-	if i := slices.IndexFunc(fit, func(a Adapter) bool { return a.ID == im.Adapter }); i >= 0 {
-		return fit[i], true
+	return first(fit,
+		func(a Adapter) bool { return a.ID == im.Adapter },
+		// A picture's file has the adapter's name without what may be secret in it.
+		func(a Adapter) bool { return settings.PublicName(a.ID) == im.Adapter },
+		func(Adapter) bool { return true },
+	)
+}
+
+// first returns the first of a list for which the first test holds; if there is none, for which the next test holds,
+// and so on. ok is false if none holds for any.
+func first[T any](list []T, tests ...func(T) bool) (found T, ok bool) {
+	for _, test := range tests {
+		if i := slices.IndexFunc(list, test); i >= 0 {
+			return list[i], true
+		}
 	}
-	// A picture's file has the adapter's name without what may be secret in it.
-	if i := slices.IndexFunc(fit, func(a Adapter) bool { return settings.PublicName(a.ID) == im.Adapter }); i >= 0 {
-		return fit[i], true
-	}
-	if len(fit) == 0 {
-		return Adapter{}, false
-	}
-	return fit[0], true
+	return found, false
 }
 
 // Shortened is a text that is shown, of which the beginning is enough.

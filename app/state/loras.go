@@ -44,8 +44,7 @@ func (c *Chooser) LoRAs() (list []LoRA) {
 // FindLoRA finds the LoRA that settings, a picture's text, or a tag in the words mean: by its ID, its name, or its
 // hash.
 func (c *Chooser) FindLoRA(l settings.LoRA) (LoRA, bool) {
-	list := c.LoRAs()
-	for _, means := range []func(LoRA) bool{
+	return first(c.LoRAs(),
 		func(o LoRA) bool { return o.ID == l.Weights },
 		func(o LoRA) bool { return settings.PublicName(o.ID) == l.Weights },
 		func(o LoRA) bool {
@@ -54,12 +53,7 @@ func (c *Chooser) FindLoRA(l settings.LoRA) (LoRA, bool) {
 		func(o LoRA) bool {
 			return l.Hash != "" && (strings.HasPrefix(o.Hash, l.Hash) || strings.HasPrefix(o.SHA256, l.Hash))
 		},
-	} {
-		if i := slices.IndexFunc(list, means); i >= 0 {
-			return list[i], true
-		}
-	}
-	return LoRA{}, false
+	)
 }
 
 // ResolveLoRAs makes the LoRAs that settings name those that are here. It leaves what is not here as it is.

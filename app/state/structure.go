@@ -60,17 +60,12 @@ type Network struct {
 
 // NetworkOf returns the network that reads a map: the one that was chosen, or the first. ok is false if there is none.
 func (s *Structure) NetworkOf(list []Network) (n Network, ok bool) {
-	for _, same := range []func(Network) bool{
+	return first(list,
 		func(n Network) bool { return n.ID == s.Network },
 		// A picture's file has the network's name without what may be secret in it.
 		func(n Network) bool { return settings.PublicName(n.ID) == s.Network },
 		func(Network) bool { return true },
-	} {
-		if i := slices.IndexFunc(list, same); i >= 0 {
-			return list[i], true
-		}
-	}
-	return Network{}, false
+	)
 }
 
 func (c *Composer) networks() []Network {
