@@ -162,7 +162,7 @@ func (d *Drafter) write(out draft, all map[string]any) (files func() error, err 
 		}
 		d.text = string(text)
 	}
-	names, err := json.Marshal(sortedKeys(all))
+	names, err := json.Marshal(slices.Sorted(maps.Keys(all)))
 	if err != nil || string(names) == d.files {
 		return nil, err
 	}
@@ -280,5 +280,3 @@ func (d *Drafter) Take(e Earlier, g *Gallery) Unfinished {
 // Takeable reports whether the request may be begun again without asking. One with which two pages have gone may be
 // what ended them.
 func (u Unfinished) Takeable() bool { return u.Tries < 2 }
-
-func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }

@@ -28,27 +28,33 @@ func (h *History) Asked(prompt string) {
 // Earlier returns the prompt before the one that is shown, and Later the one after it, in the end what was typed. ok is
 // false if there is none.
 func (h *History) Earlier(shown string) (prompt string, ok bool) {
-	if h.at == 0 || shown != h.Prompts[len(h.Prompts)-h.at] {
+	if !h.looking(shown) {
 		h.at, h.written = 0, shown
 	}
 	next := h.at + 1
 	// What is shown need not be offered.
-	for next <= len(h.Prompts) && h.Prompts[len(h.Prompts)-next] == shown {
+	for next <= len(h.Prompts) && h.latest(next) == shown {
 		next++
 	}
 	if next > len(h.Prompts) {
 		return "", false
 	}
 	h.at = next
-	return h.Prompts[len(h.Prompts)-next], true
+	return h.latest(next), true
 }
 
 func (h *History) Later(shown string) (prompt string, ok bool) {
-	if h.at == 0 || shown != h.Prompts[len(h.Prompts)-h.at] {
+	if !h.looking(shown) {
 		return "", false
 	}
 	if h.at--; h.at == 0 {
 		return h.written, true
 	}
-	return h.Prompts[len(h.Prompts)-h.at], true
+	return h.latest(h.at), true
 }
+
+// latest returns the latest prompt for 1, the one before it for 2, and so on.
+func (h *History) latest(n int) string { return h.Prompts[len(h.Prompts)-n] }
+
+// looking reports whether the visitor looks through the prompts: what is shown is the prompt that at counts to, unchanged.
+func (h *History) looking(shown string) bool { return h.at > 0 && shown == h.latest(h.at) }
