@@ -37,8 +37,7 @@ func needs(id string) func(*store.Item) { return func(i *store.Item) { i.Needs =
 
 // A first visit sees what a bundle takes without the library's worker.
 func TestBundleOnAFirstVisit(t *testing.T) {
-	f := &fakeLibrary{t: t, remembered: map[string]any{}, undo: &Undo{}}
-	f.Library = NewLibrary(f, f.undo)
+	f := newIdleLibrary(t)
 	f.OfferCatalogue(bundled)
 	f.Estimate = func(e loader.Entry) string { return "about 4 s a picture with " + e.Name }
 	o := f.Bundles()[0]
@@ -101,8 +100,7 @@ func TestBundleInterrupted(t *testing.T) {
 	f.answer(f.last().ID, protocol.Planned{Records: []store.Record{record("sd15", "model", 2e9), record("clip", "image_encoder", 2.5e9)}})
 	interrupted := f.downloads
 	half := stored("sd15", "model", func(i *store.Item) { i.Complete, i.Done = false, 5e5 })
-	next := &fakeLibrary{t: t, remembered: map[string]any{}, undo: &Undo{}}
-	next.Library = NewLibrary(next, next.undo)
+	next := newIdleLibrary(t)
 	next.Fetching, next.Interrupted = &g, interrupted
 	next.Show(true)
 	next.answer(0, protocol.Started{})

@@ -68,8 +68,7 @@ func TestDeletionThatFails(t *testing.T) {
 
 // What a page was about to delete when it went is deleted by the next.
 func TestDeletedByThePageBefore(t *testing.T) {
-	f := &fakeLibrary{t: t, remembered: map[string]any{}, undo: &Undo{}}
-	f.Library = NewLibrary(f, f.undo)
+	f := newIdleLibrary(t)
 	f.Deleted = []string{"sd15", "gone"}
 	f.Show(true)
 	f.answer(0, protocol.Started{})

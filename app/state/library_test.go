@@ -65,10 +65,16 @@ func stored(id string, kind loader.Kind, change ...func(*store.Item)) store.Item
 	return item
 }
 
-// newFakeLibrary returns a library whose worker runs, with these items stored.
-func newFakeLibrary(t *testing.T, items ...store.Item) *fakeLibrary {
+// newIdleLibrary returns a library whose worker has not been started.
+func newIdleLibrary(t *testing.T) *fakeLibrary {
 	f := &fakeLibrary{t: t, remembered: map[string]any{}, undo: &Undo{}}
 	f.Library = NewLibrary(f, f.undo)
+	return f
+}
+
+// newFakeLibrary returns a library whose worker runs, with these items stored.
+func newFakeLibrary(t *testing.T, items ...store.Item) *fakeLibrary {
+	f := newIdleLibrary(t)
 	f.Show(true)
 	f.answer(0, protocol.Started{})
 	f.store(items...)
@@ -114,8 +120,7 @@ func texts(buttons []Button) string {
 // What is asked before the worker's program runs reaches it when it does. The panel used to say "Asking what there is
 // to download" for ever.
 func TestPlanBeforeTheWorkerRuns(t *testing.T) {
-	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f, f.undo)
+	f := newIdleLibrary(t)
 	f.Library.Link = "owner/model"
 	f.LookAtLink()
 	if len(f.sent) != 0 || !(drawing{f.Library}).link().Asking {
@@ -267,8 +272,7 @@ func TestFailures(t *testing.T) {
 
 // A worker that could not open the store is asked again when the panel is opened again.
 func TestStartAgain(t *testing.T) {
-	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f, &Undo{})
+	f := newIdleLibrary(t)
 	f.Show(true)
 	f.answer(0, protocol.Started{})
 	f.answer(0, protocol.Failed{Message: "catalogue.json is missing"})
@@ -367,8 +371,7 @@ func TestWhatTheModelLacks(t *testing.T) {
 
 // A model is offered for choice before the worker has told what is stored, if it was chosen before.
 func TestRememberedModel(t *testing.T) {
-	f := &fakeLibrary{t: t, remembered: map[string]any{}}
-	f.Library = NewLibrary(f, &Undo{})
+	f := newIdleLibrary(t)
 	f.Chosen = Choice{ID: "sd15", Name: "SD 1.5"}
 	if got := f.Models(); !reflect.DeepEqual(got, []Choice{f.Chosen}) || f.Chosen.TrainedFor() != 512 {
 		t.Errorf("%+v", got)
@@ -401,8 +404,7 @@ func TestInterruptedDownloads(t *testing.T) {
 	if !slices.Equal(f.downloads, []string{"b"}) {
 		t.Errorf("remembered after a pause: %v", f.downloads)
 	}
-	next := &fakeLibrary{t: t, remembered: map[string]any{}}
-	next.Library = NewLibrary(next, &Undo{})
+	next := newIdleLibrary(t)
 	next.Interrupted = []string{"b", "gone", "whole"}
 	next.StartLibrary()
 	next.answer(0, protocol.Started{})
