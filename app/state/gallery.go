@@ -167,8 +167,8 @@ func (g *Gallery) ShownURL() string {
 	return g.Shown.URL
 }
 
-// FindMadeFrom returns the result that was made from these settings, or nil. It does not look for settings without pictures,
-// because those already say everything that there is to restore.
+// FindMadeFrom returns the result that was made from these settings, or nil. It does not look for settings without
+// pictures, because those already say everything that there is to restore.
 func (g *Gallery) FindMadeFrom(s settings.Settings) *Result {
 	if len(s.Guides) == 0 && s.InitImage == "" {
 		return nil

@@ -237,7 +237,7 @@ func (j *Jobs) Single() *Result {
 	return nil
 }
 
-// Kernels says for people what a choice of kernels is.
+// Kernels describes a choice of kernels for people.
 func Kernels(choice string) string {
 	first, others, any := strings.Cut(choice, ",")
 	switch {

@@ -4,11 +4,10 @@ package state
 type Place string
 
 const (
-	AtPrompts Place = "prompts" // the image prompts
-	AtStart   Place = "start"   // the start picture
-	// AtStructure is beside the maps.
-	AtStructure Place = "structure"
-	AtGo        Place = "go" // Generate
+	AtPrompts   Place = "prompts"   // the image prompts
+	AtStart     Place = "start"     // the start picture
+	AtStructure Place = "structure" // the maps
+	AtGo        Place = "go"        // Generate
 )
 
 // Problems says what went wrong, in words for the visitor, by the place where it is shown.

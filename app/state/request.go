@@ -21,7 +21,7 @@ const (
 	seedLabel   = "seed "
 )
 
-// ForPicture returns a request for the pictures that the controls describe. model is the chosen model's ID, fit
+// ForPicture returns a request for the pictures that the controls describe. model is the chosen model's ID, and fit
 // the adapters that fit it.
 func (c *Composer) ForPicture(model string, fit []Adapter) Request {
 	s, inputs := c.compose(model, fit)

@@ -124,7 +124,7 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 	return p, err
 }
 
-// Discard gives the pictures back to the browser, which are not wanted any more.
+// Discard gives the pictures back to the browser when they are not wanted any more.
 func (p Pictures) Discard() {
 	for _, im := range p.Prompts {
 		im.free()

@@ -14,8 +14,7 @@ const (
 	MaxEdge = 1024
 )
 
-// KeepShape is the SetShape of a start picture whose proportions the result takes. The others are those of
-// settings.ResizeMode.
+// KeepShape has SetShape give the result the start picture's proportions.
 const KeepShape = ""
 
 // SetShape says what happens where the start picture's proportions and the result's differ: KeepShape, or one of

@@ -45,7 +45,7 @@ func (s *Step) Back() {
 	}
 }
 
-// Over says that a step can not be taken back any more.
+// Over says that a step cannot be taken back any more.
 func (s *Step) Over() {
 	if s.leave() {
 		s.over()
