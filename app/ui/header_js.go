@@ -15,11 +15,10 @@ type header struct {
 	Update     bool // a new version of the site is ready
 	CanInstall bool // the browser offers to install the page
 	jobs       *state.Jobs
-
-	library   *state.Library
-	librarian *librarian
-	program   *program
-	theme     string // "light", "dark", or "" for the system's choice
+	library    *state.Library
+	librarian  *librarian
+	program    *program
+	theme      string // "light", "dark", or "" for the system's choice
 }
 
 // themes are, for each theme, its icon, its name, and the theme after it.

@@ -106,7 +106,7 @@ func (t *settingsPanel) spin(label, tip string, least, most, step float64, value
 }
 
 // whole is a field for a whole number, a multiple of step.
-func (t *settingsPanel) whole(label, tip string, least, most, step int, value int, set func(int)) app.UI {
+func (t *settingsPanel) whole(label, tip string, least, most, step, value int, set func(int)) app.UI {
 	return t.spin(label, tip, float64(least), float64(most), float64(step), float64(value), func(v float64) string {
 		n := max(least, int(v)/step*step)
 		set(n)

@@ -49,9 +49,12 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 	if !here {
 		name, problem = l.Name(), "It is not here, or does not fit the model: bring its file in Models, or remove it."
 	}
-	title := found.Title
-	if title == name {
-		title = ""
+	about := ""
+	if found.Title != name {
+		about = found.Title
+	}
+	if len(found.Triggers) > 0 {
+		about = strings.TrimSpace(about + " Words that call it:")
 	}
 	scope := named(fmt.Sprint(i, " ", l.Weights))
 	id := fmt.Sprintf("style-%d-scale", i)
@@ -64,14 +67,14 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 	}
 	return app.Div().Class("style").Body(
 		app.Div().Class("field").Body(
-			app.Label().For(id).Title("lora_scale of "+title).Body(app.Text(name), app.Span().Class("numbers").Text(trim(l.Scale))),
+			app.Label().For(id).Title("lora_scale").Body(app.Text(name), app.Span().Class("numbers").Text(trim(l.Scale))),
 			app.Input().ID(t.controls.bind(id, trim(l.Scale))).Type("range").Min("-1").Max("2").Step(0.05).Aria("label", "Weight of "+name).
 				OnInput(func(ctx app.Context, _ app.Event) { t.composer.Settings.LoRAs[i].Scale = number(ctx, l.Scale) }, scope),
 		),
 		app.Button().Class("remove").Aria("label", "Remove "+name).Title("Remove").Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveLoRA(i) }, scope),
-		app.Div().Class("style-words").Hidden(len(words) == 0 && title == "").Body(
-			app.Span().Class("quiet").Text(strings.TrimSpace(title+" "+map[bool]string{true: "Words that call it:"}[len(words) > 0])),
+		app.Div().Class("style-words").Hidden(about == "").Body(
+			app.Span().Class("quiet").Text(about),
 			app.Div().Class("pair").Body(words...),
 		),
 		alert(problem),
