@@ -7,18 +7,19 @@ import "syscall/js"
 // listen takes keys and files wherever on the page they arrive.
 func (p *page) listen() {
 	on("keydown", func(e js.Value) {
+		key, command := e.Get("key").String(), e.Get("ctrlKey").Truthy() || e.Get("metaKey").Truthy()
 		switch {
-		case e.Get("key").String() == "Enter" && (e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()):
+		case key == "Enter" && command:
 			e.Call("preventDefault")
 			p.loop.dispatch(p.generate)
-		case e.Get("key").String() == "Escape" && !fold():
+		case key == "Escape" && !fold():
 			typing := typing(e.Get("target"))
 			p.loop.dispatch(func() { p.escape(typing) })
-		case e.Get("key").String() == "?" && !typing(e.Get("target")):
+		case key == "?" && !typing(e.Get("target")):
 			if d := byID(shortcutsID); d.Truthy() {
 				d.Set("open", !d.Get("open").Bool())
 			}
-		case e.Get("key").String() == "z" && (e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()) && !typing(e.Get("target")):
+		case key == "z" && command && !typing(e.Get("target")):
 			e.Call("preventDefault")
 			p.loop.dispatch(p.takeBack)
 		}
