@@ -72,6 +72,7 @@ const tensors = makeTensors();
 const file = safetensors(tensors);
 const plain = Buffer.alloc(1_500_000);
 for (let i = 0; i < plain.length; i++) plain[i] = (i * 31 + (i >> 8)) & 255;
+const sha256Of = (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");
 
 async function openTab(at = origin) {
   const page = await context.newPage();
@@ -209,7 +210,7 @@ test("a file that changes midway is begun anew, and never mixed", async () => {
 });
 
 test("wrong bytes are found by the SHA-256, and nothing is kept of them", async () => {
-  const sha256 = crypto.createHash("sha256").update(plain).digest("hex");
+  const sha256 = sha256Of(plain);
   cdn.fault = { wrong: true };
   assert.match((await download(raw, { sha256 })).error, /not the file that its publisher released/);
   assert.ok(!(await tab.evaluate(() => store.partial())).includes(raw));
@@ -391,7 +392,7 @@ test("if the quota runs out, that is said, and the download goes on when there i
 
 // What is converted can no longer be compared with its publisher's SHA-256, so it is hashed while it comes.
 test("a converted file has to have its publisher's SHA-256, also after pauses, cuts and a reload", async () => {
-  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  const sha256 = sha256Of(file);
   const options = { sha256 };
   await paused(url, {}, options);
   await tab.reload();
@@ -418,13 +419,13 @@ test("a converted file has to have its publisher's SHA-256, also after pauses, c
 
 test("slices that were converted before their file's SHA-256 was known are fetched again", async () => {
   await paused(url);
-  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  const sha256 = sha256Of(file);
   assert.equal((await download(url, { sha256 })).error, undefined);
   assert.ok(cdn.bytes > file.length);
 });
 
 test("a state of the hash that cannot be read is not used", async () => {
-  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  const sha256 = sha256Of(file);
   await paused(url, {}, { sha256 });
   await tab.evaluate(() => {
     const { hasher } = impromptLoader;
@@ -502,7 +503,7 @@ test("an ETag that is weak at times, and edges with ETags of their own, are of o
 });
 
 test("a hub's SHA-256 is what a file must have", async () => {
-  const sha256 = crypto.createHash("sha256").update(file).digest("hex");
+  const sha256 = sha256Of(file);
   const at = (name) => cdn.add(`/o/n${count}/resolve/main/${name}`, file);
   const pointer = (name, sum = sha256, size = file.length) => cdn.add(`/o/n${count}/raw/main/${name}`, Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${sum}\nsize ${size}\n`));
   pointer("good.safetensors");

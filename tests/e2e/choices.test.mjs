@@ -3,25 +3,19 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { PICTURE, bytesOf, difference, draw, drop, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
-import { build, open, root, serve } from "./site.mjs";
+import { opened, root } from "./site.mjs";
 
 const fixture = (name) => fs.readFileSync(path.join(root, "tests/fixtures/pictures", name));
 let site, studio, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   await visit(page, site.url);
   await loaded(page);
   await small(page);
   await prompt(page).fill("fox");
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 const noise = () => page.getByRole("combobox", { name: "Noise", exact: true });

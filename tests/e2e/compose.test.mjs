@@ -3,22 +3,16 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { after, before, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { PICTURE, axeFindsNothing, button, drop, forget, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
-import { build, open, root, serve } from "./site.mjs";
+import { opened, root } from "./site.mjs";
 
 const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
 let site, studio, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   await forget(page);
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 beforeEach(async () => { await visit(page, site.url); });
 

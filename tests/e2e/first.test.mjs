@@ -1,23 +1,17 @@
 // A first visit: what is seen before the program runs, what is fetched, and the way to a real picture.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { PATIENCE, button, loaded, visit } from "./hands.mjs";
-import { build, open, serve } from "./site.mjs";
+import { opened } from "./site.mjs";
 
 let site, studio, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   await page.addInitScript(() => {
     globalThis.paints = [];
     new PerformanceObserver((list) => { for (const e of list.getEntries()) paints.push([e.startTime, e.element?.className]); }).observe({ type: "largest-contentful-paint", buffered: true });
   });
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 test("the first paint needs no program, and says how much is loaded", async () => {

@@ -2,16 +2,14 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { axeFindsNothing, button, forget, loaded, prompt, spin, unfold, visit } from "./hands.mjs";
-import { build, open, root, serve } from "./site.mjs";
+import { opened, root } from "./site.mjs";
 
 let site, studio, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   await forget(page);
   await page.addInitScript(() => {
     globalThis.locks = [];
@@ -22,10 +20,6 @@ before(async () => {
     Object.defineProperty(navigator, "wakeLock", { value: { request } });
   });
   await visit(page, site.url);
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 test("the question mark shows the keys, and Escape folds them away", async () => {

@@ -1,20 +1,14 @@
 // Nothing is lost: what is composed and under way outlives the page, and what was replaced or deleted comes back.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { PICTURE, button, draw, gallery, loaded, prompt, set, small, spin, unfold, visit } from "./hands.mjs";
-import { build, open, serve } from "./site.mjs";
+import { opened } from "./site.mjs";
 
 let site, studio, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   await visit(page, site.url);
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 const note = (text) => page.locator(".notice", { hasText: text });

@@ -77,7 +77,19 @@ after(async () => {
 const panel = (on = page) => on.getByRole("region", { name: "Models", exact: true });
 const row = (name, on = page) => panel(on).getByRole("group", { name, exact: true });
 const press = (name, on = page) => panel(on).getByRole("button", { name, exact: true }).click();
+const erase = async (name, on = page) => {
+  await press(`Delete ${name}`, on);
+  await press(`Delete now ${name}`, on);
+};
 const choice = () => page.getByRole("combobox", { name: "Model", exact: true });
+
+// until waits until something is so, or fails with a text after some milliseconds.
+async function until(is, patience, otherwise) {
+  for (let waited = 0; !(await is()); waited += 100) {
+    assert.ok(waited < patience, otherwise);
+    await page.waitForTimeout(100);
+  }
+}
 
 async function openPanel(on = page) {
   if (!(await panel(on).count())) await on.getByRole("button", { name: "Models", exact: true }).click();
@@ -166,10 +178,7 @@ test("the licence is asked, the download paused, and taken up after a reload", {
   cdn.reset();
   await page.goBack();
   await button(page, "Generate").waitFor({ timeout: 60_000 });
-  for (let waited = 0; !cdn.bytes; waited += 100) {
-    assert.ok(waited < 30_000, "the download did not go on");
-    await page.waitForTimeout(100);
-  }
+  await until(() => cdn.bytes > 0, 30_000, "the download did not go on");
   await openPanel();
   await panel().getByRole("button", { name: "Use Emoji again" }).waitFor({ timeout: 30_000 });
   assert.ok(!cdn.requests.some((r) => r.path.endsWith("tokenizer/merges.txt") || r.path.endsWith("unet/config.json")), "what was here came again");
@@ -235,13 +244,9 @@ test("a model is verified; after it is deleted, the model that ships is used", {
     return keys.filter((k) => k[0].includes("/emoji/model/")).length;
   });
   assert.ok((await used()) >= 11);
-  await press("Delete Emoji again");
-  await press("Delete now Emoji again");
+  await erase("Emoji again");
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
-  for (let waited = 0; (await used()) > 0; waited += 100) {
-    assert.ok(waited < 10_000, "the files are still stored");
-    await page.waitForTimeout(100);
-  }
+  await until(async () => (await used()) === 0, 10_000, "the files are still stored");
   assert.equal(await choice().locator("option:checked").textContent(), `${ships.name}, the one that ships`);
 });
 
@@ -279,8 +284,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
   assert.ok(lively(pictures[0]) && !differ(pictures[0], pictures[1]) && !differ(pictures[0], pictures[2]), "the three draw differently");
   await openPanel();
   for (const name of ["small.safetensors", "house", "dropped.safetensors"]) {
-    await press(`Delete ${name}`);
-    await press(`Delete now ${name}`);
+    await erase(name);
     await row(name).waitFor({ state: "detached" });
   }
 });
@@ -334,8 +338,7 @@ test("an inpainting model asks for a start picture and a mask", { timeout: 60_00
   await page.getByRole("button", { name: "Generate" }).click();
   await page.getByText(/add a start picture, and paint on it/).first().waitFor();
   await openPanel();
-  await press("Delete inpainting.safetensors");
-  await press("Delete now inpainting.safetensors");
+  await erase("inpainting.safetensors");
   await row("inpainting.safetensors").waitFor({ state: "detached" });
 });
 
@@ -384,8 +387,7 @@ test("a second tab waits for the first, and has the model that it downloaded", {
   const once = fs.statSync(path.join(root, "web/model/unet/diffusion_pytorch_model.safetensors")).size;
   assert.ok(total < 1.2 * once, `${total} bytes came of a file of ${once}`);
   // Deleted in one, it is gone from the other.
-  await press("Delete Emoji again", other);
-  await press("Delete now Emoji again", other);
+  await erase("Emoji again", other);
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
   await other.close();
 });

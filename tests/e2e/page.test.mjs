@@ -4,16 +4,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { PICTURE, button, bytesOf, difference, draw, drop, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
-import { build, open, root, serve, ships } from "./site.mjs";
+import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   await page.addInitScript(() => {
     // A browser that can share: headless Chromium on Linux cannot.
     globalThis.shared = [];
@@ -21,10 +19,6 @@ before(async () => {
     navigator.share = async (what) => { shared.push(...what.files.map((f) => [f.name, f.size])); };
   });
   await visit(page, site.url);
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 test("every control has its name", async () => {

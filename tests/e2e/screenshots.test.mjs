@@ -4,22 +4,16 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { PICTURE, button, draw, gallery, loaded, prompt, result, small, visit } from "./hands.mjs";
-import { build, open, root, serve } from "./site.mjs";
+import { opened, root } from "./site.mjs";
 
 const folder = process.env.IMPROMPT_PICTURES;
-let site, studio, page;
+let site, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, page } = all);
   await visit(page, site.url);
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 // keep puts pictures into the gallery's store, as the page does.

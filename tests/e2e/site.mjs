@@ -6,6 +6,7 @@ import fs from "node:fs";
 import http from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { PATIENCE } from "./hands.mjs";
@@ -99,4 +100,19 @@ export async function open({ webgpu = true, viewport = { width: 1280, height: 90
     if (!["blob:", "data:", "about:"].includes(url.protocol) && url.origin !== own) elsewhere.push(r.url());
   });
   return { context, page, faults, elsewhere, close: async () => { await context.close(); fs.rmSync(profile, { recursive: true, force: true }); } };
+}
+
+// opened serves the site and opens a browser for the tests of a file, and closes both after them.
+// prepare is given { site, studio, page } before the first test.
+export function opened(prepare) {
+  let site, studio;
+  before(async () => {
+    site = await serve(build());
+    studio = await open();
+    await prepare({ site, studio, page: studio.page });
+  });
+  after(async () => {
+    await studio?.close();
+    await site?.close();
+  });
 }

@@ -1,20 +1,14 @@
 // The Structure card: maps that the result follows.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { axeFindsNothing, button, plainPNG, problems, unfold, visit } from "./hands.mjs";
-import { build, open, serve } from "./site.mjs";
+import { opened } from "./site.mjs";
 
-let site, studio, page;
+let site, page;
 
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, page } = all);
   await visit(page, site.url);
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 const add = (name) => page.getByLabel("Add map", { exact: true }).setInputFiles({ name, mimeType: "image/png", buffer: plainPNG(64, 64, [255, 255, 255]) });

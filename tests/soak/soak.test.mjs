@@ -4,19 +4,17 @@
 //
 // IMPROMPT_SOAK=20,5,2 makes it shorter: pictures, stops, losses.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { PATIENCE, PICTURE, button, draw, engine, loaded, loseGPU, prompt, set, small, visit } from "../e2e/hands.mjs";
-import { build, open, serve } from "../e2e/site.mjs";
+import { opened } from "../e2e/site.mjs";
 
 const [PICTURES, STOPS, LOSSES] = (process.env.IMPROMPT_SOAK || "200,50,20").split(",").map(Number);
 const BATCH = 10; // pictures of one request
 const UNDO = 32_000; // deleted pictures are kept for half a minute, to be brought back
 
 let site, studio, page, cdp;
-before(async () => {
-  site = await serve(build());
-  studio = await open();
-  page = studio.page;
+opened(async (all) => {
+  ({ site, studio, page } = all);
   cdp = await page.context().newCDPSession(page);
   // The page's program is not global, as the worker's is.
   await page.addInitScript(() => {
@@ -27,10 +25,6 @@ before(async () => {
       return result;
     };
   });
-});
-after(async () => {
-  await studio?.close();
-  await site?.close();
 });
 
 // held is what the page and its engine hold, in bytes.
