@@ -55,14 +55,6 @@ func at(values []float32, tokens, pitch, offset int) func(b, t, c int) float64 {
 	return func(b, t, c int) float64 { return float64(values[(b*tokens+t)*pitch+offset+c]) }
 }
 
-func toFloat32(v []float64) []float32 {
-	out := make([]float32, len(v))
-	for i := range v {
-		out[i] = float32(v[i])
-	}
-	return out
-}
-
 // Self-attention with q, k and v in one tensor, for the head sizes of SD 1.5, CLIP and the
 // VAE, with token counts just below and above a multiple of a tile.
 func TestSelfAttention(t *testing.T) {

@@ -20,27 +20,9 @@ type matrix struct {
 
 // randomMatrix makes a parameter of a type, whose numbers that type can represent.
 func randomMatrix(rng *rand.Rand, name, dtype string, shape ...int) matrix {
-	m := matrix{Parameter: Parameter{Name: name, DType: dtype, Shape: shape}}
-	var raw []byte
-	for range m.Count() {
-		v := float32(rng.NormFloat64())
-		switch dtype {
-		case "F16":
-			raw = binary.LittleEndian.AppendUint16(raw, Float16(v))
-			v = Float32(Float16(v))
-		case "BF16":
-			bits := math.Float32bits(v) >> 16
-			raw = binary.LittleEndian.AppendUint16(raw, uint16(bits))
-			v = math.Float32frombits(bits << 16)
-		default:
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-		}
-		m.values = append(m.values, float64(v))
-	}
-	m.Read = func(_ context.Context, off, n int64) (webapi.Bytes, error) {
-		return webapi.BytesOf(raw[off : off+n]), nil
-	}
-	return m
+	p, values := randomParameter(rng, dtype, 1, shape...)
+	p.Name = name
+	return matrix{p, toFloat64(values)}
 }
 
 // times is the matrix product of a, [rows, rank], and b, [rank, columns].
@@ -243,7 +225,7 @@ func TestChanges(t *testing.T) {
 					base := randomMatrix(rng, "base", dtype, c.shape...)
 					want := c.expected(base.values)
 					got := merged(t, d, base, c.change)
-					compare(t, "the weight", got, float32s(want), 1e-6)
+					compare(t, "the weight", got, toFloat32(want), 1e-6)
 					if c.change.Magnitude == nil {
 						continue
 					}
@@ -253,19 +235,11 @@ func TestChanges(t *testing.T) {
 						want[i] += 2 * f.values[i]
 					}
 					got = merged(t, d, base, c.change, Change{Name: "diff", Scale: 2, Factors: []Factor{{Whole: &f.Parameter}}})
-					compare(t, "the weight with two changes", got, float32s(want), 1e-6)
+					compare(t, "the weight with two changes", got, toFloat32(want), 1e-6)
 				}
 			})
 		}
 	})
-}
-
-func float32s(v []float64) []float32 {
-	y := make([]float32, len(v))
-	for i := range v {
-		y[i] = float32(v[i])
-	}
-	return y
 }
 
 // A vector is changed where it is read.

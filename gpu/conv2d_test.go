@@ -6,8 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // convTolerance: sums are f32 on every path, and with f16 the result is rounded once.
@@ -21,35 +19,14 @@ func convTolerance(d *Device, out DType) float64 {
 // parameter makes a random checkpoint tensor and returns it together with its values as the
 // GPU will hold them.
 func parameter(d *Device, rng *rand.Rand, dtype string, scale float64, shape ...int) (Parameter, []float32) {
-	n := 1
-	for _, s := range shape {
-		n *= s
-	}
-	values := make([]float32, n)
-	raw := make([]byte, 0, 4*n)
-	for i := range values {
-		v := float32(rng.NormFloat64() * scale)
-		switch dtype {
-		case "F16":
-			h := Float16(v)
-			values[i] = Float32(h)
-			raw = append(raw, byte(h), byte(h>>8))
-		case "BF16":
-			b := math.Float32bits(v) >> 16
-			values[i] = math.Float32frombits(b << 16)
-			raw = append(raw, byte(b), byte(b>>8))
-		default:
-			b := math.Float32bits(v)
-			values[i] = v
-			raw = append(raw, byte(b), byte(b>>8), byte(b>>16), byte(b>>24))
-		}
-		if testWeights == WeightF16 && len(shape) > 1 {
-			values[i] = Float32(Float16(values[i]))
+	p, values := randomParameter(rng, dtype, scale, shape...)
+	p.As = testWeights
+	if testWeights == WeightF16 && len(shape) > 1 {
+		for i, v := range values {
+			values[i] = Float32(Float16(v))
 		}
 	}
-	return Parameter{Name: "test", DType: dtype, Shape: shape, As: testWeights, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
-		return webapi.BytesOf(raw[off : off+n]), nil
-	}}, values
+	return p, values
 }
 
 type convCase struct {

@@ -2,9 +2,12 @@ package gpu
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // The operations' tests run twice. In Node and in a browser they compute. On the host they
@@ -134,4 +137,48 @@ func TestProgram(t *testing.T) {
 		}
 		compare(t, "cast", output(t, out), want, 0)
 	})
+}
+
+// randomParameter makes a parameter in memory and returns it with its numbers, which the type
+// can represent.
+func randomParameter(rng *rand.Rand, dtype string, scale float64, shape ...int) (Parameter, []float32) {
+	p := Parameter{Name: "test", DType: dtype, Shape: shape}
+	values := make([]float32, p.Count())
+	var raw []byte
+	for i := range values {
+		v := float32(rng.NormFloat64() * scale)
+		switch dtype {
+		case "F16":
+			h := Float16(v)
+			v = Float32(h)
+			raw = binary.LittleEndian.AppendUint16(raw, h)
+		case "BF16":
+			bits := math.Float32bits(v) >> 16
+			v = math.Float32frombits(bits << 16)
+			raw = binary.LittleEndian.AppendUint16(raw, uint16(bits))
+		default:
+			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
+		}
+		values[i] = v
+	}
+	p.Read = func(_ context.Context, off, n int64) (webapi.Bytes, error) {
+		return webapi.BytesOf(raw[off : off+n]), nil
+	}
+	return p, values
+}
+
+func toFloat32(v []float64) []float32 {
+	out := make([]float32, len(v))
+	for i := range v {
+		out[i] = float32(v[i])
+	}
+	return out
+}
+
+func toFloat64(v []float32) []float64 {
+	out := make([]float64, len(v))
+	for i := range v {
+		out[i] = float64(v[i])
+	}
+	return out
 }
