@@ -129,11 +129,7 @@ func (s *Store) File(id string) (any, error) {
 // SetFiles implements state.Drafts.
 func (s *Store) SetFiles(list map[string]any) error {
 	return s.within(idb.TransactionReadWrite, func(ctx context.Context, store *idb.ObjectStore) error {
-		request, err := store.GetAllKeys()
-		if err != nil {
-			return err
-		}
-		stored, err := request.Await(ctx)
+		stored, err := database.Keys(ctx, store)
 		if err != nil {
 			return err
 		}

@@ -232,11 +232,7 @@ func (s *Store) Forget(key float64) error {
 		if err != nil {
 			return err
 		}
-		all, err := inputs.GetAllKeys()
-		if err != nil {
-			return err
-		}
-		keys, err := all.Await(ctx)
+		keys, err := database.Keys(ctx, inputs)
 		if err != nil {
 			return err
 		}

@@ -87,3 +87,12 @@ func Get(ctx context.Context, store *idb.ObjectStore, key js.Value) (js.Value, e
 	}
 	return request.Await(ctx)
 }
+
+// Keys returns all keys that something is stored under.
+func Keys(ctx context.Context, store *idb.ObjectStore) ([]js.Value, error) {
+	request, err := store.GetAllKeys()
+	if err != nil {
+		return nil, err
+	}
+	return request.Await(ctx)
+}
