@@ -22,12 +22,15 @@ const (
 	KindLoRA         Kind = "lora"
 	KindControlNet   Kind = "controlnet"
 	KindT2IAdapter   Kind = "t2i_adapter"
+	KindVAE          Kind = "vae" // alone: a model that is saved without one needs it, and any other may use it
+	// KindTextualInversion is an embedding that stands for words in a prompt.
+	KindTextualInversion Kind = "textual_inversion"
 	// KindNetwork is one network of a model, of no use alone; the store has none.
 	KindNetwork Kind = "network"
 )
 
 var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA",
-	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindNetwork: "Network"}
+	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindVAE: "VAE", KindTextualInversion: "Embedding", KindNetwork: "Network"}
 
 // storedKinds are the kinds of what the store may have, sorted.
 func storedKinds() []Kind {
@@ -135,10 +138,10 @@ func recognise(c *Checkpoint) (Kind, error) {
 			}
 		}
 		return KindModel, nil
-	case has("decoder.conv_in.weight") && has("encoder.conv_in.weight"):
-		return "", errors.New("this is a VAE alone: choose a whole Stable Diffusion 1.5 model (its own VAE comes with it)")
-	case prefix("string_to_param.") || has("emb_params"):
-		return "", errors.New("this is a textual inversion (an embedding), not a model")
+	case isVAE(has):
+		return KindVAE, nil
+	case isTextualInversion(c):
+		return KindTextualInversion, checkTextualInversion(c)
 	case has(patchEmbedding):
 		return KindImageEncoder, nil
 	case prefix("visual.transformer.resblocks."):
@@ -146,7 +149,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
 		return KindNetwork, nil
 	}
-	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, a LoRA, a ControlNet or a T2I-Adapter: its tensors have names like %q", names[0])
+	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, a LoRA, an embedding, a VAE, a ControlNet or a T2I-Adapter: its tensors have names like %q", names[0])
 }
 
 // checkTypes returns an error that names the types of numbers that Imprompt does not read,

@@ -71,8 +71,13 @@ func loraHash(ctx context.Context, s Source) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return SHA256(ctx, s, 8+n)
+}
+
+// SHA256 is that of a file from a byte on, in hexadecimal. All of it is read.
+func SHA256(ctx context.Context, s Source, from int64) (string, error) {
 	sum := sha256.New()
-	if _, err := io.Copy(sum, NewReader(ctx, s, 8+n, s.Size()-8-n)); err != nil {
+	if _, err := io.Copy(sum, NewReader(ctx, s, from, s.Size()-from)); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil

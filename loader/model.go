@@ -49,8 +49,16 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 		return nil, fmt.Errorf("%s is an IP-Adapter: choose it as the image prompt's adapter, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindLoRA:
 		return nil, fmt.Errorf("%s is a LoRA, a change to a model and not a model: choose it as a LoRA, and a Stable Diffusion 1.5 model as the model", s.Name())
+	case KindTextualInversion:
+		return nil, fmt.Errorf("%s is an embedding, which its name stands for in the words, and not a model: choose it as a textual inversion, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindImageEncoder:
 		return openVisionTower(c)
+	case KindVAE:
+		m, err := openVAE(c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name(), err)
+		}
+		return m, nil
 	case KindControlNet, KindT2IAdapter:
 		return openStructureFile(c, kind), nil
 	case KindNetwork:

@@ -49,7 +49,7 @@ func openStructureFile(c *Checkpoint, kind Kind) *Model {
 }
 
 // KindOfConfig tells from a folder's own config.json what the folder has: a ControlNet, a
-// T2I-Adapter or, otherwise, an image encoder.
+// T2I-Adapter, a VAE or, otherwise, an image encoder.
 func KindOfConfig(config []byte) Kind {
 	var c struct {
 		Class string `json:"_class_name"`
@@ -60,6 +60,8 @@ func KindOfConfig(config []byte) Kind {
 		return KindControlNet
 	case "T2IAdapter":
 		return KindT2IAdapter
+	case "AutoencoderKL":
+		return KindVAE
 	}
 	return KindImageEncoder
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strings"
 )
 
@@ -13,6 +14,23 @@ type TextualInversion struct {
 	// Token is the name that the file has inside, such as "<cat-toy>"; "" if it has none.
 	Token   string
 	Vectors [][]float32 // one or more, each as long as the text encoder's hidden size
+}
+
+// TextualInversionInfo is what is to be known of an embedding before it is used.
+type TextualInversionInfo struct {
+	Token   string `json:"token,omitempty"` // TextualInversion.Token
+	Vectors int    `json:"vectors"`         // how many tokens of a prompt it takes
+}
+
+// TextualInversionName is what an embedding's file is called in words: its name without the ending.
+func TextualInversionName(file string) string {
+	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
+	for _, ending := range []string{".safetensors", ".pt", ".bin", ".ckpt"} {
+		if strings.EqualFold(path.Ext(name), ending) {
+			return name[:len(name)-len(ending)]
+		}
+	}
+	return name
 }
 
 // maxVectors is how many vectors fit one chunk of CLIP's text encoder.
@@ -32,19 +50,47 @@ func OpenTextualInversion(ctx context.Context, s Source) (*TextualInversion, err
 	return t, nil
 }
 
-func textualInversionTensor(c *Checkpoint) (string, error) {
+// isTextualInversion reports whether a file's tensors are those of an embedding, of any kind of model.
+func isTextualInversion(c *Checkpoint) bool {
 	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names := c.Names()
-	name := ""
-	switch {
-	case has("clip_l") || has("clip_g"):
+	if has("emb_params") || (has("clip_l") || has("clip_g")) && len(names) <= 2 {
+		return true
+	}
+	if len(names) != 1 || strings.Contains(names[0], ".") && !strings.HasPrefix(names[0], "<") {
+		return false
+	}
+	_, shape, _ := c.Info(names[0])
+	return len(shape) == 1 || len(shape) == 2 && shape[0] <= maxVectors
+}
+
+// checkTextualInversion returns an error for an embedding that no model of the 1.5 family can use.
+func checkTextualInversion(c *Checkpoint) error {
+	name, err := textualInversionTensor(c)
+	if err != nil {
+		return err
+	}
+	_, shape, _ := c.Info(name)
+	switch shape[len(shape)-1] {
+	case 1024:
+		return errors.New("this is a textual inversion for Stable Diffusion 2: choose one for Stable Diffusion 1.5")
+	case 1280, 2048:
+		return errors.New("this is a textual inversion for Stable Diffusion XL: choose one for Stable Diffusion 1.5")
+	}
+	return nil
+}
+
+func textualInversionTensor(c *Checkpoint) (string, error) {
+	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
+	if has("clip_l") || has("clip_g") {
 		return "", errors.New("this is a textual inversion for Stable Diffusion XL, which has two text encoders: choose one for Stable Diffusion 1.5")
-	case has("emb_params"):
-		name = "emb_params"
-	case len(names) == 1 && (!strings.ContainsAny(names[0], ".") || strings.HasPrefix(names[0], "<")):
-		name = names[0]
-	default:
-		return "", fmt.Errorf("this is not a textual inversion: one has a single tensor, or one that is called emb_params, and this file has %d", len(names))
+	}
+	name := "emb_params"
+	if !has(name) {
+		if !isTextualInversion(c) {
+			return "", fmt.Errorf("this is not a textual inversion: one has a single tensor, or one that is called emb_params, and this file has %d", len(c.Names()))
+		}
+		name = c.Names()[0]
 	}
 	dtype, shape, _ := c.Info(name)
 	switch dtype {

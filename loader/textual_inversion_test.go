@@ -44,3 +44,38 @@ func TestOpenTextualInversion(t *testing.T) {
 		}
 	}
 }
+
+// Embeddings are told from other files, and those for other models are refused by name.
+func TestRecogniseTextualInversion(t *testing.T) {
+	for _, c := range []struct {
+		shapes map[string][]int
+		kind   Kind
+		says   string
+	}{
+		{map[string][]int{"emb_params": {8, 768}}, KindTextualInversion, ""},
+		{map[string][]int{"<cat-toy>": {768}}, KindTextualInversion, ""},
+		{map[string][]int{"<v1.0>": {1, 160}}, KindTextualInversion, ""},
+		{map[string][]int{"emb_params": {8, 1024}}, KindTextualInversion, "Stable Diffusion 2"},
+		{map[string][]int{"sks": {1, 1280}}, KindTextualInversion, "Stable Diffusion XL"},
+		{map[string][]int{"clip_l": {2, 768}, "clip_g": {2, 1280}}, KindTextualInversion, "Stable Diffusion XL"},
+		{map[string][]int{"a.weight": {768}}, "", "neither"},
+		{map[string][]int{"matrix": {768, 768}}, "", "neither"},
+	} {
+		c1, err := OpenCheckpoint(context.Background(), makeHeader(t, c.shapes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, err := Recognise(c1)
+		if kind != c.kind || (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %q, %v", c.shapes, kind, err)
+		}
+	}
+}
+
+func TestTextualInversionName(t *testing.T) {
+	for file, want := range map[string]string{"a/bad-hands.v5.safetensors": "bad-hands.v5", `C:\e\fox.PT`: "fox", "<cat>": "<cat>"} {
+		if got := TextualInversionName(file); got != want {
+			t.Errorf("%s is called %q, want %q", file, got, want)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 type WithoutVAEError struct{ Model *Model }
 
 func (e *WithoutVAEError) Error() string {
-	return "the file has no VAE, because its publisher expects you to add one. Get the version of the model with the VAE in it, or give a VAE (--vae on the command line)"
+	return "the file has no VAE, because its publisher expects you to add one. Get the version of the model with the VAE in it, or choose a VAE (with --vae on the command line, or in Settings on the page)"
 }
 
 // OpenVAEFile opens an autoencoder's file, or that of a whole model for its autoencoder: in the
@@ -34,6 +34,26 @@ func OpenVAEFile(ctx context.Context, s Source) (*Checkpoint, []byte, error) {
 		return nil, nil, fmt.Errorf("%s: %w", s.Name(), err)
 	}
 	return v, config, nil
+}
+
+// isVAE reports whether a file's tensors are those of an autoencoder, in either layout.
+func isVAE(has func(string) bool) bool {
+	for _, prefix := range append([]string{""}, ldmVAE...) {
+		if has(prefix+"decoder.conv_in.weight") && has(prefix+"encoder.conv_in.weight") {
+			return true
+		}
+	}
+	return false
+}
+
+// openVAE shows an autoencoder's file as a model that has nothing else.
+func openVAE(c *Checkpoint) (*Model, error) {
+	v, err := vaeOf(c)
+	if err != nil {
+		return nil, err
+	}
+	config, err := vaeConfig(v)
+	return &Model{kind: KindVAE, files: map[string][]byte{Config(VAE): config}, networks: map[string]*Checkpoint{VAE: v}}, err
 }
 
 func vaeOf(c *Checkpoint) (*Checkpoint, error) {

@@ -27,6 +27,16 @@ func TestOpenVAEFile(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		if name != "a whole model" {
+			m, err := OpenSingleFile(context.Background(), makeHeader(t, shapes), nil)
+			if err != nil || m.Kind() != KindVAE {
+				t.Errorf("%s: it is not recognised: %v", name, err)
+				continue
+			}
+			if alone, same, err := OpenVAEFolder(context.Background(), m); err != nil || string(same) != string(config) || len(alone.Names()) != len(want) {
+				t.Errorf("%s, as a folder: %v", name, err)
+			}
+		}
 		if len(c.Names()) != len(want) {
 			t.Errorf("%s: %d tensors, want %d", name, len(c.Names()), len(want))
 		}

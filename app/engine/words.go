@@ -3,8 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"path"
-	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
@@ -77,7 +75,7 @@ func (e *Engine) openTextualInversion(ctx context.Context, name string) (textual
 		if has, wants := len(file.Vectors[0]), m.pipeline.Text.Config.HiddenSize; has != wants {
 			return t, fmt.Errorf("%s: its vectors have %d numbers and this model's text encoder reads %d: it belongs to another kind of model (those for Stable Diffusion 1.5 have 768)", s.Name(), has, wants)
 		}
-		t.Names, t.Vectors, t.vectors = []string{strings.TrimSuffix(path.Base(s.Name()), ".safetensors")}, len(file.Vectors), file.Vectors
+		t.Names, t.Vectors, t.vectors = []string{loader.TextualInversionName(s.Name())}, len(file.Vectors), file.Vectors
 		if file.Token != "" {
 			t.Names = append(t.Names, file.Token)
 		}

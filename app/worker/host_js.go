@@ -54,7 +54,7 @@ func (h *host) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	return s.OpenRecord(ctx, r, shipped("clip"))
 }
 
-// File finds an adapter or a LoRA.
+// File finds a file of weights. It has the record's name, which stands for an embedding in the words.
 func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	if name == "" {
 		name = web.Ships.Adapters[0].File
@@ -67,8 +67,20 @@ func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.RecordSource(ctx, r)
+	source, err := s.RecordSource(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return named{source, r.Name}, nil
 }
+
+// named is a source under another name.
+type named struct {
+	loader.Source
+	name string
+}
+
+func (n named) Name() string { return n.name }
 
 // shipped is a folder of the site's web folder, or "" for that folder itself, in the
 // version that this worker is of.

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,6 +41,7 @@ func (s *Store) Fetch(ctx context.Context, r Record, began func(), progress func
 		if err != nil {
 			return err
 		}
+		r.Files[i].SHA256 = cmp.Or(f.SHA256, m.SHA256)
 		r.Released = r.Released && (m.SHA256 != "" || isPlain(loader.NameOf(f.URL)))
 		g.end(i)
 	}
@@ -160,6 +162,9 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 		if err == nil && kind == loader.KindLoRA {
 			r.LoRA, err = loader.ReadLoRAInfo(ctx, source)
 		}
+		if err == nil && kind == loader.KindTextualInversion {
+			err = r.readTextualInversion(ctx, source)
+		}
 		if err == nil && r.Kind != "" && kind != r.Kind {
 			err = fmt.Errorf("%s: %w. Delete it", r.Name, wrongKind(kind, r.Kind))
 		}
@@ -171,6 +176,10 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 	}
 	// The tokenizer is not read here, so the vocabulary is not needed.
 	m, err := s.OpenRecord(ctx, *r, nil)
+	var without *loader.WithoutVAEError
+	if errors.As(err, &without) {
+		m, err, r.WithoutVAE = without.Model, nil, true
+	}
 	if err != nil {
 		return err
 	}
@@ -182,7 +191,12 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 	var vae struct {
 		Channels []int `json:"block_out_channels"`
 	}
-	for name, to := range map[string]any{loader.Config(loader.UNet): &unet, loader.Config(loader.VAE): &vae} {
+	configs := map[string]any{loader.Config(loader.UNet): &unet, loader.Config(loader.VAE): &vae}
+	if r.WithoutVAE {
+		vae.Channels = make([]int, vaeLevels)
+		delete(configs, loader.Config(loader.VAE))
+	}
+	for name, to := range configs {
 		b, err := loader.ReadFile(ctx, m, name)
 		if err != nil {
 			return err
@@ -195,6 +209,22 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 	// As diffusers: sample_size times the VAE's factor.
 	r.Pixels = unet.SampleSize << max(0, len(vae.Channels)-1)
 	return nil
+}
+
+// vaeLevels is how many levels the VAE of Stable Diffusion 1.5 has.
+const vaeLevels = 4
+
+// readTextualInversion takes what an embedding's file says about itself, and the hash that other programs know it by.
+func (r *Record) readTextualInversion(ctx context.Context, s loader.Source) error {
+	t, err := loader.OpenTextualInversion(ctx, s)
+	if err != nil {
+		return err
+	}
+	r.TextualInversion, r.CrossDim = &loader.TextualInversionInfo{Token: t.Token, Vectors: len(t.Vectors)}, len(t.Vectors[0])
+	if r.Files[0].SHA256 == "" {
+		r.Files[0].SHA256, err = loader.SHA256(ctx, s, 0)
+	}
+	return err
 }
 
 // adapterCrossDim is the width of the text encoder's output (cross_attention_dim) that an

@@ -50,13 +50,14 @@ func planBytes(size int64, limit int64) plan {
 }
 
 // planTensors stores a safetensors file with its F32 and BF16 tensors as F16. The tensors are in
-// the order of their bytes, as ParseHeader returns them. No slice ends inside a number.
+// the order of their bytes, as ParseHeader returns them. No slice ends inside a number. A file with one
+// tensor is an embedding: it stays as it is, because other programs know it by its hash.
 func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error) {
 	var convert bool
 	for _, t := range tensors {
 		convert = convert || t.DType == "F32" || t.DType == "BF16"
 	}
-	if !convert {
+	if !convert || len(tensors) == 1 {
 		return planBytes(size, limit), nil
 	}
 	type entry struct {

@@ -80,3 +80,11 @@ func TestPlanTensors(t *testing.T) {
 		}
 	}
 }
+
+// An embedding keeps its bytes, by whose hash other programs know it.
+func TestPlanOfAnEmbedding(t *testing.T) {
+	one := loader.Tensor{Name: "emb_params", DType: "F32", Shape: []int{2, 4}, Begin: 100, End: 132}
+	if p, err := planTensors([]loader.Tensor{one}, 132, 1<<20); err != nil || p.converted || p.size != 132 {
+		t.Errorf("it is stored as %+v (%v)", p, err)
+	}
+}

@@ -166,11 +166,15 @@ func recognise(ctx context.Context, s loader.Source) (loader.Kind, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", s.Name(), err)
 	}
-	if kind != loader.KindModel && kind != loader.KindNetwork {
+	if kind != loader.KindModel && kind != loader.KindNetwork && kind != loader.KindVAE {
 		return kind, nil
 	}
-	// Whatever else may be wrong with a model shows when it is opened.
+	// Whatever else may be wrong with a model or a VAE shows when it is opened.
 	_, err = loader.OpenSingleFile(ctx, s, nil)
+	var without *loader.WithoutVAEError
+	if errors.As(err, &without) {
+		err = nil // it is used with another VAE
+	}
 	return kind, err
 }
 
