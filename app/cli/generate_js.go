@@ -181,10 +181,10 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 		latents = append(latents, r.Latents...)
 		shape = r.LatentShape
 		saved++
-		if err := o.hashLoRAs(ctx, host); err != nil {
+		if err := o.hash(ctx, host); err != nil {
 			return err
 		}
-		r.Settings.LoRAs = o.LoRAs
+		r.Settings.LoRAs, r.Settings.TextualInversionHashes = o.LoRAs, o.TextualInversionHashes
 		return o.save(r)
 	})
 	if err != nil {

@@ -59,6 +59,14 @@ type (
 		Of int `json:"of"`
 	}
 
+	// Embed encodes the pictures of a guide, an IP-Adapter, so that they can be kept as a file and
+	// loaded in their place (settings.IPAdapter.Embeds). The pictures travel beside it. It is
+	// answered with Embedded.
+	Embed struct {
+		Settings settings.Settings `json:"settings"`
+		Guide    int               `json:"guide"` // its index in the settings
+	}
+
 	// Tokens counts the tokens of the words. It does not wait for its turn, and is
 	// answered with Counted.
 	Tokens struct {
@@ -151,6 +159,9 @@ type (
 		Measured bool   `json:"measured"`
 	}
 
+	// Embedded is a file of embeddings, its bytes named "embeds" beside it.
+	Embedded struct{}
+
 	// Forgotten answers Forget and Measure.
 	Forgotten struct{}
 
@@ -174,6 +185,8 @@ func (Ended) Type() string     { return "ended" }
 func (Load) Type() string      { return "load" }
 func (Generate) Type() string  { return "generate" }
 func (Skip) Type() string      { return "skip" }
+func (Embed) Type() string     { return "embed" }
+func (Embedded) Type() string  { return "embedded" }
 func (Tokens) Type() string    { return "tokens" }
 func (Forget) Type() string    { return "forget" }
 func (Measure) Type() string   { return "measure" }

@@ -48,6 +48,15 @@ func (s Settings) Format() string {
 	if hashes != nil {
 		add("Lora hashes", strings.Join(hashes, ", "))
 	}
+	hashes = nil
+	for _, file := range s.TextualInversions {
+		if hash := s.TextualInversionHashes[file]; hash != "" {
+			hashes = append(hashes, TextualInversionName(file)+": "+hash[:min(12, len(hash))])
+		}
+	}
+	if hashes != nil {
+		add("TI hashes", strings.Join(hashes, ", "))
+	}
 	if s.ClipSkip > 0 {
 		add("Clip skip", strconv.Itoa(s.ClipSkip+1))
 	}

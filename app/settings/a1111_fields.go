@@ -137,9 +137,13 @@ func (p *parser) take(key, value string) {
 		for _, f := range splitFields(value) {
 			p.hashes[f.key] = f.value
 		}
+	case "ti hashes":
+		for _, f := range splitFields(value) {
+			p.textualInversion(f.key, f.value)
+		}
 	case "civitai resources":
 		p.resources(value)
-	case "model hash", "vae hash", "ti hashes", "hashes", "user", "created date", "civitai metadata",
+	case "model hash", "vae hash", "hashes", "user", "created date", "civitai metadata",
 		"batch size", "batch pos", "template", "negative template", "workflow", "quantity", "draft":
 		// These say where the picture comes from, not how it was made.
 		p.civitai = p.civitai || strings.EqualFold(key, "civitai metadata")
@@ -184,6 +188,21 @@ func (p *parser) takeLoRAs() {
 	p.settings.LoRAs = p.loras
 	if names := slices.Sorted(maps.Keys(p.hashes)); len(names) > 0 {
 		p.notes.add("LoRA: %s", strings.Join(names, ", "))
+	}
+}
+
+// textualInversion takes an embedding that the prompts used, once.
+func (p *parser) textualInversion(name, hash string) {
+	s := p.settings
+	if name == "" || slices.Contains(s.TextualInversions, name) {
+		return
+	}
+	s.TextualInversions = append(s.TextualInversions, name)
+	if hexadecimal.MatchString(hash) {
+		if s.TextualInversionHashes == nil {
+			s.TextualInversionHashes = map[string]string{}
+		}
+		s.TextualInversionHashes[name] = strings.ToLower(hash)
 	}
 }
 

@@ -32,6 +32,7 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			"(masterpiece:1.2), a [cat] <lora:add_detail:0.6>, <lora:epi noise offset:1> by the sea\nNegative prompt: (worst quality:1.4), <lora:bad:0.3>\nSteps: 25, Sampler: DPM++ 2M Karras, CFG scale: 6.5, Seed: 99, Size: 512x512, Denoising strength: 0.45, Hires upscale: 2, Hires steps: 10, Hires upscaler: 4x-UltraSharp, Lora hashes: \"add_detail: 7c6bad76eb54, epi noise offset: d1131f7207d6\", TI hashes: \"EasyNegative: c74b4e810b03\", Version: v1.6.0",
 			func(s *Settings) {
 				s.LoRAs = []LoRA{{Weights: "add_detail", Scale: 0.6}, {Weights: "epi noise offset", Scale: 1}}
+				s.TextualInversions, s.TextualInversionHashes = []string{"EasyNegative"}, map[string]string{"EasyNegative": "c74b4e810b03"}
 				s.Prompt, s.NegativePrompt = "(masterpiece:1.2), a [cat], by the sea", "(worst quality:1.4),"
 				s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = 25, "dpmpp_2m_karras", 6.5, 99
 				s.GeneratorDevice = GeneratorGPU

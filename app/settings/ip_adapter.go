@@ -13,9 +13,13 @@ type IPAdapter struct {
 	Weights      string        `json:"ip_adapter"`    // "" is the one that ships
 	ImageEncoder string        `json:"image_encoder"` // "" is the one that ships
 	Images       []ImagePrompt `json:"images"`
-	Lambda       float64       `json:"ip_adapter_scale"`             // λ
-	Layers       string        `json:"ip_adapter_layers"`            // the name of a guides.LayerChoice
-	Combine      string        `json:"ip_adapter_combine,omitempty"` // one of Combines; "" is concat
+	// Embeds is a file of kept embeddings, which stands for Images, Negative and ImageEncoder. It
+	// travels as the pictures do.
+	Embeds  string  `json:"ip_adapter_image_embeds,omitempty"`
+	Lambda  float64 `json:"ip_adapter_scale"`             // λ
+	Layers  string  `json:"ip_adapter_layers"`            // the name of a guides.LayerChoice
+	Combine string  `json:"ip_adapter_combine,omitempty"` // one of Combines; "" is concat
+	Tiled   string  `json:"ip_adapter_tiled,omitempty"`   // one of Tilings; "" shows the encoder the centre of each picture
 	// Negative is a picture that the result should not be like: the negative prompt's branch sees
 	// it. nil is no picture.
 	Negative *ImagePrompt `json:"negative_image,omitempty"`
@@ -56,6 +60,16 @@ const (
 // Combines are the values of IPAdapter.Combine, in the order in which they are shown.
 var Combines = []string{CombineConcat, CombineAverage, CombineNormAverage, CombineAdd, CombineSubtract}
 
+// The values of IPAdapter.Tiled besides "": the image encoder sees each picture as a row, a column or
+// a square of tiles.
+const (
+	TiledMasked = "masked" // each tile steers its own place in the result
+	TiledConcat = "concat" // the tokens of all tiles steer the whole result
+)
+
+// Tilings are the values of IPAdapter.Tiled besides "".
+var Tilings = []string{TiledMasked, TiledConcat}
+
 // KindIPAdapter is the kind of an *IPAdapter.
 const KindIPAdapter = "ip-adapter"
 
@@ -70,11 +84,16 @@ func DefaultIPAdapter() IPAdapter {
 func (a *IPAdapter) Kind() string { return KindIPAdapter }
 
 // Files implements Guide.
-func (a *IPAdapter) Files() []string { return []string{a.Weights, a.ImageEncoder} }
+func (a *IPAdapter) Files() []string {
+	if a.Embeds != "" {
+		return []string{a.Weights} // nothing is encoded
+	}
+	return []string{a.Weights, a.ImageEncoder}
+}
 
 // Pictures implements Guide.
 func (a *IPAdapter) Pictures() []string {
-	names := []string{a.Mask}
+	names := []string{a.Mask, a.Embeds}
 	for _, im := range a.Images {
 		names = append(names, im.Picture)
 	}
@@ -85,7 +104,7 @@ func (a *IPAdapter) Pictures() []string {
 }
 
 func (a *IPAdapter) names() []*string {
-	list := []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Combine, &a.Mask}
+	list := []*string{&a.Weights, &a.ImageEncoder, &a.Layers, &a.Combine, &a.Tiled, &a.Embeds, &a.Mask}
 	for i := range a.Images {
 		list = append(list, &a.Images[i].Picture)
 	}
@@ -124,7 +143,8 @@ func (a *IPAdapter) bound(n *notes) {
 }
 
 func (a *IPAdapter) validate(v *problems, where string) {
-	v.require(len(a.Images) > 0, "%simages is empty. Give at least one picture, or leave the adapter out", where)
+	v.require(len(a.Images) > 0 || a.Embeds != "", "%simages is empty. Give at least one picture or a file of kept embeddings, or leave the adapter out", where)
+	v.require(a.Embeds == "" || len(a.Images) == 0 && a.Negative == nil, "%sip_adapter_image_embeds is given beside pictures. Give one of the two: the file has the negative picture's embeddings as well", where)
 	v.lambda(where, "ip_adapter", a.Lambda, a.Start, a.End)
 	if _, err := guides.FindLayers(a.Layers); err != nil || a.Layers == "" {
 		var names []string
@@ -134,6 +154,7 @@ func (a *IPAdapter) validate(v *problems, where string) {
 		v.require(false, "%sip_adapter_layers is %q. Choose one of %s", where, a.Layers, strings.Join(names, ", "))
 	}
 	v.require(a.Combine == "" || slices.Contains(Combines, a.Combine), "%sip_adapter_combine is %q. Choose one of %s", where, a.Combine, strings.Join(Combines, ", "))
+	v.require(a.Tiled == "" || slices.Contains(Tilings, a.Tiled), "%sip_adapter_tiled is %q. Choose one of %s", where, a.Tiled, strings.Join(Tilings, ", "))
 	for j, m := range a.Images {
 		m.validate(v, fmt.Sprintf("%simages[%d]", where, j))
 	}

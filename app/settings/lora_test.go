@@ -1,7 +1,9 @@
 package settings
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,6 +53,23 @@ func TestLoRAsInA1111Text(t *testing.T) {
 	want := []LoRA{{Weights: "ink style", Scale: 0.8, Hash: "7c6bad76eb54"}, {Weights: "detail", Scale: 1, TextEncoder: scale(0.25)}}
 	if err != nil || back.Prompt != "a fox" || !reflect.DeepEqual(back.LoRAs, want) {
 		t.Errorf("%+v, %v", back, err)
+	}
+}
+
+// A1111's text carries textual inversions with their hashes, in both directions.
+func TestTextualInversionsInA1111Text(t *testing.T) {
+	s := Default()
+	s.Prompt, s.NegativePrompt = "a cat", "easy"
+	s.TextualInversions = []string{"folder/easy.pt", "toy.safetensors"}
+	s.TextualInversionHashes = map[string]string{"folder/easy.pt": "C74B4E810B03AAAA", "toy.safetensors": "0123456789ab"}
+	text := s.Public().Format()
+	if want := `TI hashes: "easy: C74B4E810B03, toy: 0123456789ab"`; !strings.Contains(text, want) {
+		t.Errorf("%q is missing in\n%s", want, text)
+	}
+	back, err := Parse(text)
+	want := map[string]string{"easy": "c74b4e810b03", "toy": "0123456789ab"}
+	if err != nil || !slices.Equal(back.TextualInversions, []string{"easy", "toy"}) || !maps.Equal(back.TextualInversionHashes, want) {
+		t.Errorf("%q with %q, %v", back.TextualInversions, back.TextualInversionHashes, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -80,7 +81,7 @@ func (s *Settings) bound(n *notes) {
 			*text = ""
 		}
 	}
-	for _, text := range []*string{&s.Model, &s.VAE, &s.InitImage, &s.Mask, &s.Scheduler} {
+	for _, text := range []*string{&s.Model, &s.VAE, &s.PreviewVAE, &s.InitImage, &s.Mask, &s.Scheduler} {
 		name(text)
 	}
 	if len(s.LoRAs) > maxLoRAs {
@@ -97,6 +98,11 @@ func (s *Settings) bound(n *notes) {
 	}
 	for i := range s.TextualInversions {
 		name(&s.TextualInversions[i])
+	}
+	for file, hash := range s.TextualInversionHashes {
+		if len(hash) > maxName || !slices.Contains(s.TextualInversions, file) {
+			delete(s.TextualInversionHashes, file)
+		}
 	}
 	if len(s.Guides) > maxPrompts {
 		n.add("there are %d guides, of which %d are used", len(s.Guides), maxPrompts)

@@ -11,12 +11,21 @@ import (
 // user, which may hold a secret.
 func (s Settings) Public() Settings {
 	s.Model, s.VAE, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.VAE), PublicName(s.InitImage), PublicName(s.Mask)
+	s.PreviewVAE = ""
 	s = s.Clone()
 	for i := range s.LoRAs {
 		s.LoRAs[i].Weights = PublicName(s.LoRAs[i].Weights)
 	}
+	hashes := map[string]string{}
 	for i, name := range s.TextualInversions {
 		s.TextualInversions[i] = PublicName(name)
+		if hash := s.TextualInversionHashes[name]; hash != "" {
+			hashes[s.TextualInversions[i]] = hash
+		}
+	}
+	s.TextualInversionHashes = nil
+	if len(hashes) > 0 {
+		s.TextualInversionHashes = hashes
 	}
 	for _, g := range s.Guides {
 		for _, name := range g.names() {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 // travel separately, as the person gave them.
 type Settings struct {
 	Model          string `json:"model,omitempty"` // "" is the model that ships
-	VAE            string `json:"vae,omitempty"`   // a VAE to use in place of the model's own; "" is none
+	VAE            string `json:"vae,omitempty"`   // a VAE, or a tiny autoencoder, to use in place of the model's own; "" is none
 	Prompt         string `json:"prompt"`
 	NegativePrompt string `json:"negative_prompt"`
 	// PromptWeights reads the markup of both prompts, as in (fox:1.3), and reads prompts of any
@@ -26,8 +27,11 @@ type Settings struct {
 	// it to both prompts, as in A1111.
 	ClipSkip          int      `json:"clip_skip,omitempty"`
 	TextualInversions []string `json:"textual_inversions,omitempty"` // files of embeddings, which their names in the prompts stand for
-	Guides            Guides   `json:"guides,omitempty"`             // what steers the picture besides words
-	LoRAs             []LoRA   `json:"loras,omitempty"`              // what changes the model's weights
+	// TextualInversionHashes are what A1111 knows those files by, 12 hexadecimal digits of their
+	// SHA-256, by their names in TextualInversions.
+	TextualInversionHashes map[string]string `json:"textual_inversion_hashes,omitempty"`
+	Guides                 Guides            `json:"guides,omitempty"` // what steers the picture besides words
+	LoRAs                  []LoRA            `json:"loras,omitempty"`  // what changes the model's weights
 
 	InitImage string  `json:"init_image,omitempty"` // the picture's name; "" is text to image
 	Strength  float64 `json:"strength"`             // the fraction of the steps that is run: near 0 leaves InitImage as it is, 1 ignores it
@@ -53,6 +57,10 @@ type Settings struct {
 	GeneratorDevice string `json:"generator_device,omitempty"`
 	// Background is the colour behind transparent pictures, as in #ffffff; "" is white.
 	Background string `json:"background,omitempty"`
+
+	// PreviewVAE is a tiny autoencoder that draws the previews; "" draws one colour for each
+	// latent. It does not change the picture, and pictures do not carry it.
+	PreviewVAE string `json:"preview_vae,omitempty"`
 
 	// LowMemory uses as little of the GPU's memory as possible, and takes more time. The
 	// picture is the same, apart from rounding.
@@ -160,6 +168,7 @@ func (s Settings) Clone() Settings {
 	s.Guides = s.Guides.clone()
 	s.LoRAs = slices.Clone(s.LoRAs)
 	s.TextualInversions = slices.Clone(s.TextualInversions)
+	s.TextualInversionHashes = maps.Clone(s.TextualInversionHashes)
 	return s
 }
 
