@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 )
 
@@ -20,17 +19,6 @@ type TextualInversion struct {
 type TextualInversionInfo struct {
 	Token   string `json:"token,omitempty"` // TextualInversion.Token
 	Vectors int    `json:"vectors"`         // how many tokens of a prompt it takes
-}
-
-// TextualInversionName is what an embedding's file is called in words: its name without the ending.
-func TextualInversionName(file string) string {
-	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
-	for _, ending := range []string{".safetensors", ".pt", ".bin", ".ckpt"} {
-		if strings.EqualFold(path.Ext(name), ending) {
-			return name[:len(name)-len(ending)]
-		}
-	}
-	return name
 }
 
 // maxVectors is how many vectors fit one chunk of CLIP's text encoder.

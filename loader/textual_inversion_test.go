@@ -71,11 +71,3 @@ func TestRecogniseTextualInversion(t *testing.T) {
 		}
 	}
 }
-
-func TestTextualInversionName(t *testing.T) {
-	for file, want := range map[string]string{"a/bad-hands.v5.safetensors": "bad-hands.v5", `C:\e\fox.PT`: "fox", "<cat>": "<cat>"} {
-		if got := TextualInversionName(file); got != want {
-			t.Errorf("%s is called %q, want %q", file, got, want)
-		}
-	}
-}

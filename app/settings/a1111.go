@@ -36,6 +36,12 @@ func (s Settings) Format() string {
 	if s.Model != "" {
 		add("Model", s.Model)
 	}
+	if s.VAE != "" {
+		if s.VAEHash != "" {
+			add("VAE hash", s.VAEHash[:min(10, len(s.VAEHash))])
+		}
+		add("VAE", s.VAE)
+	}
 	if s.InitImage != "" {
 		add("Denoising strength", decimal(s.Strength))
 	}

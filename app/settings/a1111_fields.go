@@ -141,9 +141,15 @@ func (p *parser) take(key, value string) {
 		for _, f := range splitFields(value) {
 			p.textualInversion(f.key, f.value)
 		}
+	case "vae":
+		p.vae(value)
+	case "vae hash":
+		if hexadecimal.MatchString(value) {
+			s.VAEHash = strings.ToLower(value)
+		}
 	case "civitai resources":
 		p.resources(value)
-	case "model hash", "vae hash", "hashes", "user", "created date", "civitai metadata",
+	case "model hash", "hashes", "user", "created date", "civitai metadata",
 		"batch size", "batch pos", "template", "negative template", "workflow", "quantity", "draft":
 		// These say where the picture comes from, not how it was made.
 		p.civitai = p.civitai || strings.EqualFold(key, "civitai metadata")
@@ -173,6 +179,13 @@ func (p *parser) lora(l LoRA) {
 
 // tagSigns are what no name in a tag has.
 var tagSigns = strings.NewReplacer(":", " ", "<", "", ">", "")
+
+// vae takes the VAE, unless it is the model's own.
+func (p *parser) vae(name string) {
+	if !strings.EqualFold(name, "automatic") && !strings.EqualFold(name, "none") {
+		p.settings.VAE = name
+	}
+}
 
 var hexadecimal = regexp.MustCompile(`^[0-9a-fA-F]{8,64}$`)
 
@@ -228,6 +241,10 @@ func (p *parser) resources(value string) {
 				l.Scale = *r.Weight
 			}
 			p.lora(l)
+		case "vae":
+			p.vae(r.ModelName)
+		case "embed", "embedding", "textualinversion":
+			p.textualInversion(r.ModelName, "")
 		default:
 			p.others = append(p.others, field{r.Type, r.ModelName})
 		}
@@ -236,6 +253,9 @@ func (p *parser) resources(value string) {
 
 // finish handles what depends on several fields.
 func (p *parser) finish() {
+	if p.settings.VAE == "" {
+		p.settings.VAEHash = "" // that of the model's own
+	}
 	ours := p.version == ourVersion
 	p.settings.Foreign = !ours
 	p.words()

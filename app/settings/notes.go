@@ -81,7 +81,7 @@ func (s *Settings) bound(n *notes) {
 			*text = ""
 		}
 	}
-	for _, text := range []*string{&s.Model, &s.VAE, &s.PreviewVAE, &s.InitImage, &s.Mask, &s.Scheduler} {
+	for _, text := range []*string{&s.Model, &s.VAE, &s.VAEHash, &s.PreviewVAE, &s.InitImage, &s.Mask, &s.Scheduler} {
 		name(text)
 	}
 	if len(s.LoRAs) > maxLoRAs {

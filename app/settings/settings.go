@@ -15,8 +15,10 @@ import (
 // Settings are one request for pictures. Input pictures are only named here. Their files
 // travel separately, as the person gave them.
 type Settings struct {
-	Model          string `json:"model,omitempty"` // "" is the model that ships
-	VAE            string `json:"vae,omitempty"`   // a VAE, or a tiny autoencoder, to use in place of the model's own; "" is none
+	Model string `json:"model,omitempty"` // "" is the model that ships
+	VAE   string `json:"vae,omitempty"`   // a VAE, or a tiny autoencoder, to use in place of the model's own; "" is none
+	// VAEHash is what A1111 knows the VAE's file by: the first 10 digits of its SHA-256. "" means that it is not known.
+	VAEHash        string `json:"vae_hash,omitempty"`
 	Prompt         string `json:"prompt"`
 	NegativePrompt string `json:"negative_prompt"`
 	// PromptWeights reads the markup of both prompts, as in (fox:1.3), and reads prompts of any

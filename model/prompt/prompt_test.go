@@ -128,3 +128,31 @@ func TestChunks(t *testing.T) {
 		t.Errorf("literally, the words are %+v", w)
 	}
 }
+
+// Names are found where they are read as embeddings, and nowhere else.
+func TestFind(t *testing.T) {
+	names := []string{"cat", "Bad-Hands", "bad-hands v2", "foo(v2)", "<toy>"}
+	for _, c := range []struct {
+		text    string
+		weights bool
+		want    string
+	}{
+		{"a cat, concat cats CAT", true, "cat|CAT"},
+		{"(bad-hands:1.2) BAD - hands", true, "bad-hands|BAD - hands"},
+		{"bad-hands v 2, bad-hands v3", true, "bad-hands v 2|bad-hands"},
+		{"bad-hands BREAK v2", true, "bad-hands"},
+		{`foo\(v2\) foo(v2)`, true, `foo\(v2\)`},
+		{`foo\(v2\) foo(v2)`, false, `foo(v2)`},
+		{"a (cat", true, "cat"},
+		{"<toy> toy <toy>,", true, "<toy>"},
+		{"", true, ""},
+	} {
+		var got []string
+		for _, u := range Find(c.text, c.weights, names) {
+			got = append(got, c.text[u.From:u.To])
+		}
+		if strings.Join(got, "|") != c.want {
+			t.Errorf("%q: found %q, want %q", c.text, got, c.want)
+		}
+	}
+}

@@ -81,7 +81,7 @@ func (t *Tokenizer) Tokens(text string) []int32 {
 				ids = append(ids, part.id)
 				continue
 			}
-			for word := range words(part.text) {
+			for word := range Words(part.text) {
 				ids = t.model.encode(ids, word)
 			}
 		}

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// words cuts a normalized text as CLIP's pattern does,
+// Words cuts a text into what is split into tokens by itself, as CLIP's pattern does,
 //
 //	<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+
 //
 // and leaves the white space out. transformers cuts every match once more, by GPT-2's
 // pattern. That changes only the first two alternatives, which it splits into <|, the word,
 // and |>. (Special tokens that must not be split were separated before.)
-func words(text string) iter.Seq[string] {
+func Words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for text != "" {
 			r, size := utf8.DecodeRuneInString(text)
