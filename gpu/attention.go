@@ -39,11 +39,18 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	shape := append([]int(nil), q.Shape...)
 	shape[len(shape)-1] = channels
 	y := p.NewTensor(o.Label, Act, shape...)
+	AttentionInto(p, q, kv, y, o)
+	return y
+}
+
+// AttentionInto is Attention with its result in y.
+func AttentionInto(p *Program, q, kv, y *Tensor, o AttentionOptions) {
+	channels := o.Heads * o.HeadSize
 	batch := q.Shape[0]
-	if o.HeadSize%4 != 0 || kv.Shape[0] != batch || q.Channels() < o.QAt+channels ||
+	if y.Rows() != q.Rows() || y.Channels() != channels || o.HeadSize%4 != 0 || kv.Shape[0] != batch || q.Channels() < o.QAt+channels ||
 		kv.Channels() < max(o.KAt, o.VAt)+channels || o.QAt%4 != 0 || o.KAt%4 != 0 || o.VAt%4 != 0 {
 		p.Fail("gpu: %s: attention with %d heads of %d channels does not fit %s and %s", o.Label, o.Heads, o.HeadSize, q, kv)
-		return y
+		return
 	}
 	tq, tk := q.Rows()/batch, kv.Rows()/batch
 	scale := o.Scale
@@ -57,7 +64,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		image = *o.Image
 		if image.KV.Shape[0] != batch || image.KV.Channels() != 2*channels || image.Lambda.Channels() < (image.Layer+1)*image.Prompts {
 			p.Fail("gpu: %s: the image prompts' keys and values %s do not fit %s", o.Label, image.KV, q)
-			return y
+			return
 		}
 		step = p.Step()
 		imageTokens, imagePitch, lambdaRow = image.KV.Shape[1], image.KV.Pitch()/4, image.Lambda.Pitch()
@@ -88,7 +95,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 			Groups: [3]int{(tq + 31) / 32, o.Heads, batch},
 			Cost:   cost,
 		})
-		return y
+		return
 	}
 	kernel, tile := "attention", chooseAttentionTile(o.HeadSize/4)
 	queries := tile.threads / tile.split
@@ -109,7 +116,6 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 		Groups: [3]int{(tq + queries - 1) / queries, o.Heads, batch},
 		Cost:   cost,
 	})
-	return y
 }
 
 // attentionTile says how attention.wgsl divides the work; see its constants.

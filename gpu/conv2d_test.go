@@ -283,6 +283,32 @@ func TestLinearStaged(t *testing.T) {
 	})
 }
 
+// A matrix that is stored by columns.
+func TestColumns(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(13, 14))
+		const in, out = 20, 70
+		wp, wv := parameter(d, rng, "F32", 0.2, in, out)
+		wp.Columns = true
+		w, err := d.NewConvWeight(context.Background(), "w", []Parameter{wp}, nil, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Release()
+		x, xv := input(d, Act, normals(rng, 3*in), 1, 3, in)
+		p := d.NewProgram("test")
+		y := Linear(p, x, w, LinearOptions{Label: "y"})
+		run(t, p, 0)
+		want := make([]float32, 3*out)
+		for i := range want {
+			for k := range in {
+				want[i] += xv[i/out*in+k] * wv[k*out+i%out]
+			}
+		}
+		compare(t, "by columns", output(t, y), want, convTolerance(d, Act))
+	})
+}
+
 // Several weights joined into one, and the values and gates of a GEGLU.
 func TestLinear(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {

@@ -30,6 +30,9 @@ func (w *ConvWeight) columns() int {
 func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biases []Parameter, geglu bool) (*ConvWeight, error) {
 	first := weights[0]
 	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu, dtype: first.As}
+	if first.Columns {
+		return w, w.fromColumns(ctx, d, label, first)
+	}
 	if err := d.checkWeights(label, weights...); err != nil {
 		return nil, err
 	}
@@ -53,7 +56,9 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
 	to := 0
 	for _, param := range weights {
-		err := d.Repack(ctx, param, func(p *Program, s Staged) { p.Dispatch(w.repack(d, s, to)) })
+		err := d.Repack(ctx, param, func(p *Program, s Staged) {
+			p.Dispatch(w.repack(d, s, to, [2]int{w.Size * w.Size * w.In, w.Size * w.Size}))
+		})
 		if err != nil {
 			w.Release()
 			return nil, err
@@ -75,6 +80,22 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	return w, nil
 }
 
+// fromColumns uploads a matrix of the shape [I, O].
+func (w *ConvWeight) fromColumns(ctx context.Context, d *Device, label string, m Parameter) error {
+	w.In, w.Out = m.Shape[0], m.Shape[1]
+	if m.Count()*m.ElementBytes() > StageBytes || len(m.Changes) > 0 {
+		return fmt.Errorf("%s: a matrix by columns of %v numbers is too large or is changed by a LoRA, which is not supported", label, m.Shape)
+	}
+	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
+	err := d.Repack(ctx, m, func(p *Program, s Staged) {
+		p.Dispatch(w.repack(d, Staged{Buffer: s.Buffer, Rows: w.Out, source: s.source}, 0, [2]int{1, w.Out}))
+	})
+	if err != nil {
+		w.Release()
+	}
+	return err
+}
+
 // inputs is the number of input channels, padded to a multiple of 4.
 func (w *ConvWeight) inputs() int { return (w.In + 3) &^ 3 }
 
@@ -86,8 +107,9 @@ func (w *ConvWeight) rows() int {
 }
 
 // repack returns the dispatch that writes the staged rows of a parameter into w. The
-// parameter's row 0 is output channel to of w.
-func (w *ConvWeight) repack(d *Device, s Staged, to int) Dispatch {
+// parameter's row 0 is output channel to of w. each is how far apart the numbers of two output channels,
+// and of two input channels, are in the file.
+func (w *ConvWeight) repack(d *Device, s Staged, to int, each [2]int) Dispatch {
 	taps, quads := w.Size*w.Size, (s.Rows+3)/4
 	count := taps * w.inputs() * quads
 	groups, stride := grid1D(d, count, 64)
@@ -96,7 +118,7 @@ func (w *ConvWeight) repack(d *Device, s Staged, to int) Dispatch {
 		Consts: sourceCodes,
 		Params: []Param{{"count", count}, {"stride", stride}, {"row", s.Row}, {"rows", s.Rows}, {"inputs", w.In}, {"inputs_padded", w.inputs()},
 			{"taps", taps}, {"quads", quads}, {"to", to}, {"half", max(1, w.Out)}, {"w_quads", w.columns() / 4},
-			{"source", s.source}, {"geglu", w.geglu}},
+			{"source", s.source}, {"geglu", w.geglu}, {"o_each", each[0]}, {"c_each", each[1]}},
 		Bind:   []Binding{Read("staged", s.Buffer), Write("w", w.packed)},
 		Groups: groups, Weights: w.dtype,
 	}

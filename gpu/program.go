@@ -22,6 +22,7 @@ type Dispatch struct {
 	Cost    float64 // about how many floating-point operations; long lists are cut by it
 
 	words []uint32 // Params as the uniform's contents
+	when  int      // the number of the condition under which it runs, counted from 1, or 0
 }
 
 // Bytes is the size of what a recorded dispatch binds, each buffer once.
@@ -56,6 +57,8 @@ type Program struct {
 	dispatches []Dispatch
 	transient  []*Tensor
 	step       *Tensor
+	conditions [][]bool // of When, by step
+	when       int      // the condition of what is being recorded, counted from 1, or 0
 	slots      []*Buffer
 	err        error // the first error of recording, which Build reports
 	host       programHandle
@@ -94,6 +97,45 @@ func (p *Program) Step() *Tensor {
 		p.step = p.Device.NewTensor(p.Name+".step", U32, 4)
 	}
 	return p.step
+}
+
+// When records what runs only in some of the steps: those of which active is true. nil means all
+// steps. What is recorded within another When runs where both are true. A tensor that is read in a step
+// has to be written in that step.
+func (p *Program) When(active []bool, record func()) {
+	if active == nil {
+		record()
+		return
+	}
+	outer := p.when
+	defer func() { p.when = outer }()
+	both := slices.Clone(active)
+	if outer > 0 {
+		for i := range both {
+			both[i] = both[i] && p.conditions[outer-1][i]
+		}
+	}
+	at := slices.IndexFunc(p.conditions, func(c []bool) bool { return slices.Equal(c, both) })
+	if at < 0 {
+		at = len(p.conditions)
+		p.conditions = append(p.conditions, both)
+	}
+	p.when = at + 1
+	record()
+}
+
+// Active says whether a dispatch runs in a step.
+func (p *Program) Active(d Dispatch, step int) bool {
+	return d.when == 0 || step < len(p.conditions[d.when-1]) && p.conditions[d.when-1][step]
+}
+
+// Not is the steps that are not active: what another When takes for the others. nil means none.
+func Not(active []bool) []bool {
+	others := make([]bool, len(active))
+	for i, yes := range active {
+		others[i] = !yes
+	}
+	return others
 }
 
 // runPrepare runs the dispatches in prepare.
@@ -138,6 +180,7 @@ func (p *Program) Cost() float64 {
 // those that the kernel declares.
 func (p *Program) Dispatch(d Dispatch) {
 	n := len(p.dispatches)
+	d.when = p.when
 	k, err := wgsl.Load(d.Kernel)
 	if err == nil {
 		d.words, err = packParams(k, d.Params)

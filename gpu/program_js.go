@@ -51,7 +51,7 @@ func (p *Program) Build(ctx context.Context) error {
 		p.host.params.WriteBytes(0, webapi.BytesOf(wgpu.ToBytes(words)))
 	}
 	groups := js.Global().Get("Array").New(len(p.dispatches))
-	list := make([]int32, 0, 5*len(p.dispatches))
+	list := make([]int32, 0, 6*len(p.dispatches))
 	cost := make([]float64, 0, len(p.dispatches))
 	for i, ds := range p.dispatches {
 		groups.SetIndex(i, p.bindGroup(ds, signatures[i], offsets[i]))
@@ -85,12 +85,12 @@ func (p *Program) Build(ctx context.Context) error {
 				p.Compiled(len(index), len(different))
 			}
 		}
-		list = append(list, int32(index[e]), int32(i), int32(ds.Groups[0]), int32(ds.Groups[1]), int32(ds.Groups[2]))
+		list = append(list, int32(index[e]), int32(i), int32(ds.Groups[0]), int32(ds.Groups[1]), int32(ds.Groups[2]), int32(ds.when))
 		cost = append(cost, ds.Cost)
 	}
 	d.host.compileMS += float64(time.Since(began).Microseconds()) / 1e3
 	p.host.js = glue().Call("program", d.host.js, pipelines, groups,
-		webapi.TypedArray("Int32Array", wgpu.ToBytes(list)), webapi.TypedArray("Float64Array", wgpu.ToBytes(cost)), p.stepObject())
+		webapi.TypedArray("Int32Array", wgpu.ToBytes(list)), webapi.TypedArray("Float64Array", wgpu.ToBytes(cost)), p.stepObject(), p.activeSteps())
 	return d.Check()
 }
 
@@ -143,6 +143,19 @@ func (b Binding) bound() *Buffer {
 		return b.tensor.buffer
 	}
 	return b.buffer
+}
+
+// activeSteps are the conditions as JavaScript takes them: for each, an array by step.
+func (p *Program) activeSteps() []any {
+	list := make([]any, len(p.conditions))
+	for i, c := range p.conditions {
+		steps := make([]any, len(c))
+		for j, yes := range c {
+			steps[j] = yes
+		}
+		list[i] = steps
+	}
+	return list
 }
 
 func (p *Program) stepObject() any {

@@ -50,3 +50,39 @@ func TestDispatchErrors(t *testing.T) {
 		})
 	}
 }
+
+// What is recorded for some of the steps runs in these only, and what is recorded within it in those of
+// them that it names.
+func TestWhen(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		a, _ := input(d, Act, []float32{1, 2, 3, 4}, 1, 4)
+		b, _ := input(d, Act, []float32{5, 6, 7, 8}, 1, 4)
+		p := d.NewProgram("test")
+		p.Step()
+		y := p.NewTensor("y", Act, 1, 4)
+		p.Keep(y)
+		first := []bool{true, true, false}
+		p.When(first, func() {
+			CopyRows(p, a, y, 0, 0, 1)
+			p.When([]bool{false, true, true}, func() { CopyRows(p, Add(p, a, b, AddOptions{Label: "sum"}), y, 0, 0, 1) })
+		})
+		p.When(Not(first), func() { CopyRows(p, b, y, 0, 0, 1) })
+		for step, want := range [][]float32{{1, 2, 3, 4}, {6, 8, 10, 12}, {5, 6, 7, 8}} {
+			if step == 0 {
+				run(t, p, step)
+			} else if err := p.Run(context.Background(), step); err != nil {
+				t.Fatal(err)
+			}
+			compare(t, "step", output(t, y), want, 0)
+			active := 0
+			for _, ds := range p.Dispatches() {
+				if p.Active(ds, step) {
+					active++
+				}
+			}
+			if active != []int{1, 3, 1}[step] {
+				t.Errorf("step %d has %d dispatches", step, active)
+			}
+		}
+	})
+}

@@ -17,6 +17,8 @@ type Parameter struct {
 	DType string // as safetensors writes it: "F16", "F32" or "BF16"
 	Shape []int
 	As    WeightDType // the type that a matrix or a convolution kernel gets on the GPU
+	// Columns says that a matrix is stored by columns, [I, O]. It has at most StageBytes and no Changes.
+	Columns bool
 	// Changes are added to the tensor, in f32, before it gets that type.
 	Changes []Change
 	// Read returns bytes [off, off+n) of the tensor's data, which is little-endian.

@@ -24,6 +24,8 @@ struct Params {
     w_quads: u32,   // NP / 4
     source: u32,    // SOURCE_F16, SOURCE_F32 or SOURCE_BF16
     geglu: u32,
+    o_each: u32,    // how far apart two output channels are in the file: I · taps, or 1 in a matrix [I, O]
+    c_each: u32,    // and two input channels: taps, or O
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -44,7 +46,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var v = vec4<f32>(0.0);
     for (var j = 0u; j < 4u; j++) {
         let o = quad * 4u + j;
-        if c < p.inputs && o < p.rows { v[j] = value((o * p.inputs + c) * p.taps + tap); }
+        if c < p.inputs && o < p.rows { v[j] = value(o * p.o_each + c * p.c_each + tap); }
     }
     var column = p.to + p.row + quad * 4u;
     if p.geglu != 0u {

@@ -63,6 +63,7 @@ type Output int
 const (
 	ImageEmbeds Output = iota // image_embeds, Act [B, 1, projection_dim]
 	Penultimate               // hidden_states[-2], Act [B, tokens, hidden_size]
+	LastHidden                // last_hidden_state, Act [B, tokens, hidden_size]; the class token is without post_layernorm, too
 )
 
 // layers is how many of the encoder's layers an output needs.
@@ -78,7 +79,7 @@ func (m *VisionEncoder) layers(o Output) int {
 //	pixels: F32 or Act [B, S, S, 3], normalised
 func (m *VisionEncoder) Record(p *gpu.Program, pixels *gpu.Tensor, o Output) *gpu.Tensor {
 	h := m.Model.Encoder.forward(p, m.embed(p, pixels), m.Config, false, m.layers(o))
-	if o == Penultimate {
+	if o != ImageEmbeds {
 		return h
 	}
 	return m.project(p, h)

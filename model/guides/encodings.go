@@ -1,6 +1,13 @@
 package guides
 
-import "github.com/imprompt/imprompt/gpu"
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"math"
+
+	"github.com/imprompt/imprompt/gpu"
+)
 
 // Encodings keep what the encoders made of words and pictures from one run to the next, so
 // that a run with another seed or other words does not load the image encoder again. They
@@ -46,4 +53,18 @@ func (e *Encodings) Release() {
 		x.tensor.Release()
 	}
 	e.list = nil
+}
+
+// Fingerprint identifies pictures in a key of Encodings.
+func Fingerprint(pixels ...[]float32) string {
+	h := fnv.New128a()
+	var b []byte
+	for _, p := range pixels {
+		b = b[:0]
+		for _, v := range p {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		}
+		h.Write(b)
+	}
+	return fmt.Sprintf("%x", h.Sum(nil))
 }

@@ -23,12 +23,23 @@ type Lambda struct {
 	Opposed []bool
 }
 
+// Active says which of the steps are between two fractions of them, as diffusers' control_guidance_start and
+// control_guidance_end do.
+func Active(start, end float64, steps int) []bool {
+	list := make([]bool, steps)
+	for i := range list {
+		list[i] = float64(i)/float64(steps) >= start && float64(i+1)/float64(steps) <= end
+	}
+	return list
+}
+
 // Table is λ by step and layer.
 func (l Lambda) Table(steps int) [][]float32 {
 	table := make([][]float32, steps)
+	active := Active(l.Start, l.End, steps)
 	for step := range table {
 		table[step] = make([]float32, len(l.Layers))
-		if float64(step)/float64(steps) < l.Start || float64(step+1)/float64(steps) > l.End {
+		if !active[step] {
 			continue
 		}
 		for i, v := range l.Layers {

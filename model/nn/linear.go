@@ -12,6 +12,7 @@ type Linear struct {
 	outs    []int
 	bias    bool
 	geglu   bool
+	columns bool // whether the file has the matrix by columns, as NewColumns says
 	weights *gpu.ConvWeight
 }
 
@@ -28,7 +29,14 @@ func NewGEGLU(in, out int) *Linear {
 	return &Linear{in: in, outs: []int{2 * out}, bias: true, geglu: true}
 }
 
+// NewColumns lays out a product with a bare parameter of the shape [in, out], x @ P, which has neither a
+// bias nor ".weight" after its name.
+func NewColumns(in, out int) *Linear { return &Linear{in: in, outs: []int{out}, columns: true} }
+
 func (l *Linear) wants(prefix string) []want {
+	if l.columns {
+		return []want{{key: plain(prefix), shape: []int{l.in, l.outs[0]}}}
+	}
 	var list []want
 	for i, names := range keys(prefix) {
 		list = append(list, wantOf(names, "weight", l.outs[i], l.in))
@@ -43,6 +51,7 @@ func (l *Linear) upload(ctx context.Context, d *gpu.Device, params []gpu.Paramet
 	weights, biases := split(params, l.bias)
 	for i := range weights {
 		weights[i].Shape = weights[i].Shape[:2] // a 1 × 1 convolution is stored like a matrix
+		weights[i].Columns = l.columns
 	}
 	l.weights, err = d.NewConvWeight(ctx, weights[0].Name, weights, biases, l.geglu)
 	return err

@@ -95,10 +95,19 @@ func keys(prefix string) [][]string {
 // of its own ("to_out.0|proj_attn").
 func tagAt(prefix string) int { return strings.LastIndexByte(prefix, tagMark) + 1 }
 
+// wantOf is a part, weight or bias, of a layer. A name that ends in an underscore has no dot before the
+// part, as torch names MultiheadAttention's in_proj_weight.
 func wantOf(names []string, part string, shape ...int) want {
-	w := want{key: names[0] + "." + part, shape: shape}
-	for _, n := range names[1:] {
-		w.others = append(w.others, n+"."+part)
+	w := want{shape: shape}
+	for i, n := range names {
+		if !strings.HasSuffix(n, "_") {
+			n += "."
+		}
+		if i == 0 {
+			w.key = n + part
+		} else {
+			w.others = append(w.others, n+part)
+		}
 	}
 	return w
 }

@@ -40,6 +40,11 @@ type testCase struct {
 		Image    string
 		Fidelity float64
 	}
+	Style *struct {
+		Image string
+		Scale float64
+		span
+	}
 	Moves    moves
 	Latents  []float32
 	F16Error float64 `json:"f16_error"`
@@ -119,6 +124,7 @@ type testModel struct {
 	adapters map[string]*ipadapter.Adapter // by form: global, plus, simple
 	controls map[string]*controlnet.ControlNet
 	t2i      map[string]*t2iadapter.Adapter
+	style    *t2iadapter.StyleAdapter
 }
 
 func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
@@ -194,6 +200,7 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	}
 	m.addControls(t, req, c)
 	m.addT2IAdapters(req, c)
+	m.addStyle(t, req, c)
 	if r := c.Reference; r != nil {
 		req.Guides = append(req.Guides, reference.NewGuide(modeltest.Picture(r.Image, c.Height, c.Width), r.Fidelity))
 	}

@@ -2,6 +2,7 @@ package unet
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/blocks"
@@ -11,7 +12,7 @@ import (
 type Conditioning struct {
 	batch     int                                   // B, the entries whose words differ
 	time      map[*blocks.ResnetBlock2D]*gpu.Tensor // F32 [steps, C]: each resnet's projection of the time embedding
-	words     []*gpu.Tensor                         // by cross-attention: Act [B, T, 2C], the words' keys and values
+	words     [][]wordsKV                           // by cross-attention: in each step, one of them is read
 	decoupled *decoupled                            // nil where no guide adds keys and values
 }
 
@@ -34,10 +35,7 @@ func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o Conditio
 	defer release()
 
 	for i, a := range e.CrossAttentions() {
-		words := gpu.ConcatTokens(p, append([]*gpu.Tensor{o.Words}, o.Taps.words[i]...)...)
-		kv := a.ToKV.Forward(p, words, gpu.LinearOptions{Label: a.Name + ".to_kv"})
-		p.Keep(kv)
-		c.words = append(c.words, kv)
+		c.words = append(c.words, recordWords(p, a, o, o.Taps.words[i]))
 	}
 	if len(o.Taps.decoupled) > 0 {
 		c.decoupled = e.newDecoupled(p, o)
@@ -58,10 +56,51 @@ func (c *Conditioning) Release() {
 	for _, t := range c.time {
 		t.Release()
 	}
-	for _, t := range c.words {
-		t.Release()
+	for _, list := range c.words {
+		for _, v := range list {
+			v.kv.Release()
+		}
 	}
 	if c.decoupled != nil {
 		c.decoupled.release()
 	}
+}
+
+// wordsKV are the keys and values that a cross-attention reads in some of the steps, those of the words and
+// of the tokens that stand behind them in these steps.
+type wordsKV struct {
+	kv     *gpu.Tensor // Act [B, T, 2C]
+	active []bool      // by step; nil means all of them
+}
+
+// recordWords records the keys and values of a cross-attention: one tensor, or as many as there are
+// different sets of tokens over the steps.
+func recordWords(p *gpu.Program, a *CrossAttention, o ConditioningOptions, behind []behindWords) (list []wordsKV) {
+	var order []string
+	steps, parts := map[string][]bool{}, map[string][]*gpu.Tensor{}
+	for step := range o.Timesteps {
+		set, with := "", []*gpu.Tensor{o.Words}
+		for _, b := range behind {
+			yes := b.active == nil || b.active[step]
+			set += fmt.Sprint(yes)
+			if yes {
+				with = append(with, b.tokens)
+			}
+		}
+		if steps[set] == nil {
+			order = append(order, set)
+			steps[set], parts[set] = make([]bool, len(o.Timesteps)), with
+		}
+		steps[set][step] = true
+	}
+	for _, set := range order {
+		kv := a.ToKV.Forward(p, gpu.ConcatTokens(p, parts[set]...), gpu.LinearOptions{Label: a.Name + ".to_kv"})
+		p.Keep(kv)
+		v := wordsKV{kv, steps[set]}
+		if len(order) == 1 {
+			v.active = nil
+		}
+		list = append(list, v)
+	}
+	return list
 }

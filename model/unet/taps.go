@@ -17,7 +17,7 @@ import (
 // ConditioningTaps are read by NewConditioning, once before the steps. The zero value adds
 // nothing.
 type ConditioningTaps struct {
-	words     map[int][]*gpu.Tensor
+	words     map[int][]behindWords
 	decoupled []Decoupled
 	time      []float32
 }
@@ -26,11 +26,15 @@ type ConditioningTaps struct {
 // reads. Words and tokens share its keys and values and one softmax.
 //
 //	tokens: Act [B, T, cross_attention_dim]
-func (t *ConditioningTaps) AddWords(block int, tokens *gpu.Tensor) {
-	if t.words == nil {
-		t.words = map[int][]*gpu.Tensor{}
-	}
-	t.words[block] = append(t.words[block], tokens)
+//	active: by step, whether they are there; nil means in all steps
+func (t *ConditioningTaps) AddWords(block int, tokens *gpu.Tensor, active []bool) {
+	t.words = with(t.words, block, behindWords{tokens, active})
+}
+
+// behindWords holds AddWords' arguments.
+type behindWords struct {
+	tokens *gpu.Tensor
+	active []bool
 }
 
 // Decoupled are keys and values for every cross-attention that have a softmax of their own,
@@ -70,6 +74,18 @@ type StepTaps struct {
 // Tap records what a guide makes of activations, and returns the result, of the same shape. A
 // guide whose last layer can add its residual itself gives a Tap; others give a Residual.
 type Tap func(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor
+
+// When returns the tap for some of the steps: it hands on what it gets in the others. nil means all steps.
+func (t Tap) When(active []bool) Tap {
+	if active == nil {
+		return t
+	}
+	return func(p *gpu.Program, x *gpu.Tensor) (y *gpu.Tensor) {
+		p.When(active, func() { y = t(p, x) })
+		p.When(gpu.Not(active), func() { gpu.CopyRows(p, x, y, 0, 0, x.Rows()) })
+		return y
+	}
+}
 
 // Residual is added to activations, times λ.
 type Residual struct {

@@ -144,6 +144,9 @@ func (a *CrossAttention) forward(p *gpu.Program, x, residual *gpu.Tensor, c *Con
 	if c.decoupled != nil {
 		o.Image = c.decoupled.at(index, x.Shape[1], x.Shape[2])
 	}
-	h := gpu.Attention(p, q, c.words[index], o)
+	h := p.NewTensor(a.Name, gpu.Act, q.Shape...)
+	for _, words := range c.words[index] {
+		p.When(words.active, func() { gpu.AttentionInto(p, q, words.kv, h, o) })
+	}
 	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.Name + ".to_out.0", Residual: residual})
 }

@@ -17,17 +17,24 @@ function shared(device) {
 }
 
 class Program {
-  // list has 5 numbers for each dispatch: pipeline, bind group, and the workgroups in x, y and
-  // z. cost has the floating-point operations of each dispatch.
-  constructor(device, pipelines, bindGroups, list, cost, stepBuffer) {
-    Object.assign(this, { device, pipelines, bindGroups, list, cost, stepBuffer });
+  // list has 6 numbers for each dispatch: pipeline, bind group, the workgroups in x, y and z, and
+  // the number of its condition, or 0. cost has the floating-point operations of each dispatch.
+  // conditions says of each condition, counted from 1, in which steps it is true.
+  constructor(device, pipelines, bindGroups, list, cost, stepBuffer, conditions) {
+    Object.assign(this, { device, pipelines, bindGroups, list, cost, stepBuffer, conditions });
     this.cancelled = false;
     this.shared = shared(device);
     this.pending = this.shared.pending;
     this.budget = this.shared.budget; // floating-point operations per submission, adapted to the GPU's speed
   }
 
-  // run submits the whole list. It resolves when all of it is in the queue or, with wait, when
+  // active lists the dispatches that run in a step.
+  active(step) {
+    const { list, conditions, cost } = this;
+    return [...cost.keys()].filter((i) => !list[6 * i + 5] || conditions[list[6 * i + 5] - 1][step]);
+  }
+
+  // run submits what the step runs of the list. It resolves when all of it is in the queue or, with wait, when
   // the GPU has finished. It resolves to false if it was cancelled.
   async run(step, wait) {
     const { device, pipelines, bindGroups, list, cost } = this;
@@ -35,18 +42,18 @@ class Program {
     this.cancelled = false;
     if (this.stepBuffer) queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
     const pending = this.pending;
-    const count = cost.length;
-    for (let i = 0; i < count;) {
+    const order = this.active(step);
+    for (let n = 0; n < order.length;) {
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       let spent = 0, pipeline = -1;
       do {
-        const at = 5 * i;
+        const i = order[n++], at = 6 * i;
         if (list[at] !== pipeline) pass.setPipeline(pipelines[pipeline = list[at]]);
         pass.setBindGroup(0, bindGroups[list[at + 1]]);
         pass.dispatchWorkgroups(list[at + 2], list[at + 3], list[at + 4]);
-        spent += cost[i++];
-      } while (i < count && spent + cost[i] <= this.budget);
+        spent += cost[i];
+      } while (n < order.length && spent + cost[order[n]] <= this.budget);
       pass.end();
       queue.submit([encoder.finish()]);
       const began = performance.now();
@@ -94,9 +101,9 @@ class Program {
   // repeat records a dispatch a number of times.
   repeat(pass, i, times) {
     const { pipelines, bindGroups, list } = this;
-    pass.setPipeline(pipelines[list[5 * i]]);
-    pass.setBindGroup(0, bindGroups[list[5 * i + 1]]);
-    for (let n = 0; n < times; n++) pass.dispatchWorkgroups(list[5 * i + 2], list[5 * i + 3], list[5 * i + 4]);
+    pass.setPipeline(pipelines[list[6 * i]]);
+    pass.setBindGroup(0, bindGroups[list[6 * i + 1]]);
+    for (let n = 0; n < times; n++) pass.dispatchWorkgroups(list[6 * i + 2], list[6 * i + 3], list[6 * i + 4]);
   }
 
   cancel() { this.cancelled = true; }

@@ -27,7 +27,8 @@ type Guide struct {
 	pixels      []float32
 	lambda      guides.Lambda // its layers are the residuals
 	conditional bool          // whether only the conditional entry has the residuals
-	off         bool          // λ is 0 in all steps
+	off         bool          // it has no effect in any step
+	active      []bool        // by step; nil where it works in all of them
 
 	prepared map[*guides.Branch]*prepared // without the branches that have no residuals
 	hint     *gpu.Tensor                  // Act [1, h, w, C]
@@ -79,8 +80,13 @@ func (g *Guide) Release() {
 // Prepare implements guides.Guide. It computes the map's embedding, the time embeddings, and
 // the words' keys and values.
 func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
+	g.active = guides.Active(g.lambda.Start, g.lambda.End, r.Steps)
+	g.off = g.off || !slices.Contains(g.active, true)
 	if g.off {
 		return nil
+	}
+	if !slices.Contains(g.active, false) {
+		g.active = nil
 	}
 	if err := r.Memory.Need(ctx, g.network); err != nil {
 		return err
@@ -173,10 +179,17 @@ func (g *Guide) Record(p *gpu.Program, x *gpu.Tensor, b *guides.Branch, t *unet.
 	}
 	// The entries of the batch have the same latents.
 	x = x.First(1)
+	p.When(g.active, func() { g.record(p, x, pr, b, t) })
+}
+
+// record records the network, and adds its residuals to the taps. Outside its steps nothing of it is
+// computed, and the taps hand on what they get.
+func (g *Guide) record(p *gpu.Program, x *gpu.Tensor, pr *prepared, b *guides.Branch, t *unet.StepTaps) {
 	if in := g.network.config.Encoder.InChannels; in < x.Channels() {
 		x = gpu.FirstChannels(p, x, in) // without the mask and the picture of an inpainting model
 	}
 	tapSkip := func(i int, tap unet.Tap) {
+		tap = tap.When(g.active)
 		if i < len(g.network.SkipConvs) {
 			t.TapSkip(i, tap)
 		} else {

@@ -141,7 +141,7 @@ func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens
 	if g.adapter.Simple() {
 		for i, v := range g.lambda.Layers {
 			if v != 0 {
-				b.Taps.AddWords(i, tokens)
+				b.Taps.AddWords(i, tokens, nil)
 			}
 		}
 		return nil
@@ -311,7 +311,7 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error)
 		return nil, nil
 	}
 	if g.Negative != nil {
-		return r.Encodings.Get(fmt.Sprintf("negative picture %p %d %s", g.vision, g.output(), fingerprint(g.Negative)), func() (*gpu.Tensor, error) {
+		return r.Encodings.Get(fmt.Sprintf("negative picture %p %d %s", g.vision, g.output(), guides.Fingerprint(g.Negative)), func() (*gpu.Tensor, error) {
 			return g.see(ctx, r, 1, g.Negative)
 		})
 	}
@@ -325,18 +325,5 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error)
 
 // key names pictures, the networks that read them, and whether there is guidance.
 func (g *Guide) key(r *guides.Run, pixels [][]float32) string {
-	return fmt.Sprintf("pictures %p %p %d %s %s %s", g.vision, g.adapter, r.Batch, g.Combine, fingerprint(pixels...), fingerprint(g.Negative))
-}
-
-func fingerprint(pixels ...[]float32) string {
-	h := fnv.New128a()
-	var b []byte
-	for _, p := range pixels {
-		b = b[:0]
-		for _, v := range p {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-		}
-		h.Write(b)
-	}
-	return fmt.Sprintf("%x", h.Sum(nil))
+	return fmt.Sprintf("pictures %p %p %d %s %s %s", g.vision, g.adapter, r.Batch, g.Combine, guides.Fingerprint(pixels...), guides.Fingerprint(g.Negative))
 }

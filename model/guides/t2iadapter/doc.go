@@ -3,4 +3,7 @@
 //
 // A small network computes features of the map at four sizes, once a picture. They are added
 // inside the UNet's down blocks, in every step and in both branches of guidance.
+//
+// The style adapter (style_network.go, style_guide.go) is another network of the same paper: it makes tokens
+// of a picture's CLIP features, which stand behind the words.
 package t2iadapter
