@@ -130,13 +130,19 @@ func cutNumber(name, prefix string) (i int, rest string, ok bool) {
 
 func isT2IAdapter(has func(string) bool) bool {
 	return has("adapter.body.0.resnets.0.block1.weight") || has("body.0.block1.weight") || has("body.0.body.0.block1.weight") ||
-		has("body.0.resnets.0.block1.weight")
+		has("body.0.resnets.0.block1.weight") || has(styleEmbedding)
 }
+
+// styleEmbedding is a tensor of the T2I style adapter, which has one layout.
+const styleEmbedding = "style_embedding"
 
 // t2iAdapterName gives the diffusers name of a T2I-Adapter's tensor. It follows diffusers'
 // scripts/convert_original_t2i_adapter.py: the original full adapter lists the resnets of its
 // four stages one after the other.
 func t2iAdapterName(names []string) func(string) string {
+	if slices.Contains(names, styleEmbedding) {
+		return func(n string) string { return n }
+	}
 	resnets, light := 0, false
 	for _, n := range names {
 		if i, rest, ok := cutNumber(n, "body."); ok {

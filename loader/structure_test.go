@@ -65,6 +65,12 @@ func TestT2IAdapterAsDiffusers(t *testing.T) {
 	}
 }
 
+// A style adapter keeps its names.
+func TestStyleAdapterNames(t *testing.T) {
+	shapes := map[string][]int{"style_embedding": {1, 8, 4}, "proj": {4, 3}, "transformer_layes.0.attn.in_proj_weight": {12, 4}, "ln_pre.bias": {4}}
+	checkStructure(t, KindT2IAdapter, shapes, shapes)
+}
+
 func checkStructure(t *testing.T, kind Kind, shapes, want map[string][]int) {
 	t.Helper()
 	ctx := context.Background()

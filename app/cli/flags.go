@@ -54,7 +54,8 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --controlnet-conditioning-scale F (1.0)  --control-guidance-start F (0.0)  --control-guidance-end F (1.0)
     --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
   --t2i-adapter DIR|FILE         a T2I-Adapter, with --control-image, --control-guidance-start and --control-guidance-end as above, and
-    --adapter-conditioning-scale F (1.0)
+    --adapter-conditioning-scale F (1.0); of a style adapter, --control-image is the picture whose style the result has,
+    which --image-encoder DIR (CLIP ViT-L/14) reads
   --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
   --guess-mode                   all ControlNets work as with diffusers' guess_mode
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
@@ -118,6 +119,27 @@ func parse(args []string) (*options, error) {
 		s, _ := structureOf(control())
 		return s
 	}
+	// An image encoder belongs to the last network before it that may have one. T2I-Adapters share it with
+	// the IP-Adapter before them, if that has none.
+	setEncoder := func(dir string) {
+		found := false
+		for _, g := range slices.Backward(o.Guides) {
+			into := encoderOf(g)
+			if into == nil {
+				continue
+			}
+			if !found || *into == "" {
+				*into = dir
+			}
+			found = true
+			if _, ok := g.(*settings.IPAdapter); ok {
+				return
+			}
+		}
+		if !found {
+			adapter().ImageEncoder = dir
+		}
+	}
 	early := func(flag, network string) {
 		errs = append(errs, fmt.Errorf("%s stands before the first %s. Put it after the one that it belongs to", flag, network))
 	}
@@ -175,7 +197,7 @@ func parse(args []string) (*options, error) {
 		case "--ip-adapter":
 			add(o, settings.DefaultIPAdapter()).Weights = text()
 		case "--image-encoder":
-			adapter().ImageEncoder = text()
+			setEncoder(text())
 		case "--image":
 			a := adapter()
 			a.Images = append(a.Images, settings.ImagePrompt{Picture: text()})
@@ -330,6 +352,17 @@ func lastOf[G settings.Guide](list settings.Guides) (last G, ok bool) {
 		}
 	}
 	return last, ok
+}
+
+// encoderOf is where a guide has its image encoder, or nil.
+func encoderOf(g settings.Guide) *string {
+	switch g := g.(type) {
+	case *settings.IPAdapter:
+		return &g.ImageEncoder
+	case *settings.T2IAdapter:
+		return &g.ImageEncoder
+	}
+	return nil
 }
 
 // structure is what a ControlNet and a T2I-Adapter have in common: the map and the steps.

@@ -64,6 +64,13 @@ func TestParseStructure(t *testing.T) {
 	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.7}) {
 		t.Errorf("the reference is %+v (%v)", o.Guides, err)
 	}
+	o, err = parse(strings.Fields("--ip-adapter a --image p.png --t2i-adapter sketch --control-image s.png --t2i-adapter style.pth --control-image t.png --image-encoder vit-l --out o.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, s := o.IPAdapters()[0], o.Guides[2].(*settings.T2IAdapter); a.ImageEncoder != "vit-l" || s.ImageEncoder != "vit-l" || s.Map != "t.png" {
+		t.Errorf("the encoder of %+v and %+v", a, s)
+	}
 	if _, err := parse(strings.Fields("--adapter-conditioning-scale 1 --out o.png")); err == nil {
 		t.Error("a scale without an adapter is no error")
 	}

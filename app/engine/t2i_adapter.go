@@ -8,6 +8,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/guides"
 	"github.com/imprompt/imprompt/model/guides/t2iadapter"
+	"github.com/imprompt/imprompt/model/nn"
 )
 
 func init() {
@@ -20,11 +21,15 @@ func init() {
 	}
 }
 
-// t2iAdapter opens a T2I-Adapter and prepares its map.
+// t2iAdapter opens a T2I-Adapter and prepares its map, or, for a style adapter, its picture.
 func (e *Engine) t2iAdapter(ctx context.Context, s *settings.T2IAdapter, in guideInput) (guides.Guide, error) {
-	a, err := e.openT2IAdapter(ctx, s.Weights)
+	n, err := e.openT2IAdapter(ctx, s.Weights)
 	if err != nil {
 		return nil, err
+	}
+	a, ok := n.(*t2iadapter.Adapter)
+	if !ok {
+		return e.style(ctx, n.(*t2iadapter.StyleAdapter), s, in)
 	}
 	o := t2iadapter.Options{Lambda: s.Lambda, Start: s.Start, End: s.End}
 	if o.Map, err = in.controlMap(s.Map, a.Channels()); err != nil {
@@ -33,9 +38,30 @@ func (e *Engine) t2iAdapter(ctx context.Context, s *settings.T2IAdapter, in guid
 	return t2iadapter.NewGuide(a, o), nil
 }
 
+// style prepares the picture of a style adapter for its image encoder.
+func (e *Engine) style(ctx context.Context, a *t2iadapter.StyleAdapter, s *settings.T2IAdapter, in guideInput) (guides.Guide, error) {
+	encoder, err := e.imageEncoder(ctx, s.ImageEncoder)
+	if err != nil {
+		return nil, err
+	}
+	o := t2iadapter.StyleOptions{Lambda: s.Lambda, Start: s.Start, End: s.End}
+	if o.Pixels, err = in.pixels(encoder, settings.ImagePrompt{Picture: s.Map}); err != nil {
+		return nil, err
+	}
+	return t2iadapter.NewStyleGuide(a, encoder.network, o)
+}
+
 // openT2IAdapter opens an adapter's folder or file, once.
-func (e *Engine) openT2IAdapter(ctx context.Context, name string) (*t2iadapter.Adapter, error) {
-	return openStructure(ctx, e, name, loader.KindT2IAdapter, func(c *loader.Checkpoint, text []byte) (*t2iadapter.Adapter, error) {
+func (e *Engine) openT2IAdapter(ctx context.Context, name string) (nn.Network, error) {
+	unet := e.loaded.pipeline.UNet
+	return openStructure(ctx, e, name, loader.KindT2IAdapter, func(c *loader.Checkpoint, text []byte) (nn.Network, error) {
+		if t2iadapter.IsStyle(c) {
+			config, err := t2iadapter.StyleConfigOf(c)
+			if err != nil {
+				return nil, err
+			}
+			return t2iadapter.NewStyle(config, unet)
+		}
 		var config t2iadapter.Config
 		var err error
 		if text != nil {
@@ -46,6 +72,6 @@ func (e *Engine) openT2IAdapter(ctx context.Context, name string) (*t2iadapter.A
 		if err != nil {
 			return nil, err
 		}
-		return t2iadapter.New(config, e.loaded.pipeline.UNet)
+		return t2iadapter.New(config, unet)
 	})
 }

@@ -1,12 +1,15 @@
 package settings
 
-// T2IAdapter is a T2I-Adapter with its map.
+// T2IAdapter is a T2I-Adapter with its map. A style adapter is one, too: its map is the picture whose style
+// the result has, which an image encoder reads.
 type T2IAdapter struct {
 	Weights string  `json:"t2i_adapter"`
 	Map     string  `json:"control_image"`
 	Lambda  float64 `json:"adapter_conditioning_scale"`
 	Start   float64 `json:"control_guidance_start"` // fraction of the steps, 0 to 1
 	End     float64 `json:"control_guidance_end"`   // fraction of the steps, 0 to 1; diffusers' adapter_conditioning_factor
+	// ImageEncoder is read for a style adapter; "" is the model's own.
+	ImageEncoder string `json:"image_encoder,omitempty"`
 }
 
 // KindT2IAdapter is the kind of a *T2IAdapter.
@@ -21,12 +24,17 @@ func DefaultT2IAdapter() T2IAdapter { return T2IAdapter{Lambda: 1, End: 1} }
 func (a *T2IAdapter) Kind() string { return KindT2IAdapter }
 
 // Files implements Guide.
-func (a *T2IAdapter) Files() []string { return []string{a.Weights} }
+func (a *T2IAdapter) Files() []string {
+	if a.ImageEncoder == "" {
+		return []string{a.Weights}
+	}
+	return []string{a.Weights, a.ImageEncoder}
+}
 
 // Pictures implements Guide.
 func (a *T2IAdapter) Pictures() []string { return []string{a.Map} }
 
-func (a *T2IAdapter) names() []*string { return []*string{&a.Weights, &a.Map} }
+func (a *T2IAdapter) names() []*string { return []*string{&a.Weights, &a.Map, &a.ImageEncoder} }
 
 func (a *T2IAdapter) clone() Guide { copied := *a; return &copied }
 
