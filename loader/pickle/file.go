@@ -1,0 +1,101 @@
+package pickle
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Reads returns a reader of n bytes of a file from an offset on.
+type Reads func(at, n int64) io.Reader
+
+// File is the content of a file that torch wrote.
+type File struct {
+	Tensors []Tensor // in the order of their places
+	// Texts are the strings beside the tensors, such as the "name" of a textual inversion.
+	Texts map[string]string
+}
+
+// Tensor is a tensor and its place in the file.
+type Tensor struct {
+	Name       string
+	DType      string // by the name that safetensors has for it, "F16" say
+	Shape      []int
+	Begin, End int64 // its bytes, from those of its first number to those of its last
+	// Strides are the distances between neighbours in each dimension, in numbers. They are nil
+	// for a tensor whose numbers are in order and without gaps.
+	Strides []int
+}
+
+var (
+	errCutOff  = errors.New("the file is cut off or damaged: get it again")
+	errDamaged = errors.New("the pickle is damaged: get the file again")
+)
+
+// Is reports whether a file is a pickle or a zip archive, by its first bytes. It wants 9.
+func Is(first []byte) bool {
+	if len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{' {
+		return false // a safetensors file, whose first bytes are the size of its header
+	}
+	return isZip(first) || len(first) > 1 && first[0] == opProto && first[1] >= 2 && first[1] <= 5
+}
+
+func isZip(first []byte) bool { return strings.HasPrefix(string(first), "PK\x03\x04") }
+
+// Open reads which tensors a file has that torch wrote. The names of nested dictionaries are
+// joined by dots. The error of a file that is not only a dictionary of tensors says what it is.
+func Open(open Reads, size int64) (*File, error) {
+	f := file{open, size}
+	first, err := f.read(0, min(9, size))
+	switch {
+	case err != nil:
+		return nil, err
+	case isZip(first):
+		return openZip(f)
+	}
+	return openLegacy(f)
+}
+
+// file is a file as this package reads it.
+type file struct {
+	open Reads
+	size int64
+}
+
+// read reads a few bytes.
+func (f file) read(at, n int64) ([]byte, error) {
+	if at < 0 || n < 0 || at > f.size || n > f.size-at {
+		return nil, errCutOff
+	}
+	b := make([]byte, n)
+	_, err := io.ReadFull(f.open(at, n), b)
+	return b, err
+}
+
+// place makes the File, given where each storage begins.
+func place(list []*tensor, texts map[string]string, begin func(*storage) int64) *File {
+	f := &File{Texts: texts}
+	for _, t := range list {
+		width := widths[t.dtype]
+		from := begin(t.storage) + t.offset*width
+		p := Tensor{Name: t.name, DType: t.dtype, Begin: from, End: from}
+		for _, n := range t.shape {
+			p.Shape = append(p.Shape, int(n))
+		}
+		if n := t.count(); n > 0 {
+			p.End += width * t.span()
+			if !t.inOrder() {
+				for _, s := range t.strides {
+					p.Strides = append(p.Strides, int(s))
+				}
+			}
+		}
+		f.Tensors = append(f.Tensors, p)
+	}
+	slices.SortStableFunc(f.Tensors, func(a, b Tensor) int {
+		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End), strings.Compare(a.Name, b.Name))
+	})
+	return f
+}
