@@ -56,7 +56,7 @@ func (c Change) Parts() (list []Parameter) {
 func (c Change) Fits(shape []int) error {
 	for _, p := range c.Parts() {
 		if p.ElementBytes() == 0 {
-			return fmt.Errorf("%s has the type %s; F16, F32 and BF16 are supported", p.Name, p.DType)
+			return p.unsupported()
 		}
 		if p.Count() == 0 {
 			return fmt.Errorf("%s is empty: its shape is %v", p.Name, p.Shape)

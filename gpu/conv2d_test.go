@@ -149,6 +149,8 @@ func TestConv2d(t *testing.T) {
 			{n: 1, h: 4, w: 4, c: 9, out: 4, size: 3, pad: 1, bias: true, outF32: true, dtype: "F32"},
 			{n: 1, h: 70, w: 66, c: 20, out: 68, size: 3, pad: 1, bias: true, dtype: "BF16"},
 			{n: 1, h: 6, w: 6, c: 8, out: 3, size: 3, pad: 1, bias: true, dtype: "F32"},
+			{n: 1, h: 5, w: 5, c: 3, out: 5, size: 3, pad: 1, dtype: "F8_E4M3"},
+			{n: 1, h: 5, w: 5, c: 3, out: 5, size: 3, pad: 1, dtype: "F8_E5M2"},
 			{n: 1, h: 13, w: 11, c: 28, out: 140, size: 3, pad: 1, bias: true, residual: true},
 			{n: 2, h: 5, w: 6, c: 12, out: 76, size: 1, bias: true, lambda: true, residual: true},
 			{n: 1, h: 9, w: 9, c: 20, out: 8, size: 3, pad: 1, bias: true, activation: ReLU},

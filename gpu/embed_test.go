@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // embedTolerance: two numbers are added in f32, and with f16 the sum is rounded once.
@@ -78,6 +80,48 @@ func TestEmbedPatches(t *testing.T) {
 				}
 			}
 			compare(t, fmt.Sprintf("%+v", c), output(t, y), want, embedTolerance(d))
+		}
+	})
+}
+
+// Every code of the 8-bit floats has its value on the GPU. Those of the processor are compared with
+// torch's in package loader.
+func TestFloat8(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		zeros := MemoryParameter("zeros", make([]float32, 4*64), 64, 4)
+		zeros.As = testWeights
+		positions, err := d.NewTable(context.Background(), "zeros", zeros)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(positions.Release)
+		codes, ids := make([]byte, 256), make([]uint32, 64)
+		for i := range codes {
+			codes[i] = byte(i)
+			ids[i/4] = uint32(i / 4)
+		}
+		for mantissa, dtype := range map[int]string{2: "F8_E5M2", 3: "F8_E4M3"} {
+			param := Parameter{Name: dtype, DType: dtype, Shape: []int{64, 4}, As: testWeights, Read: func(_ context.Context, off, n int64) (webapi.Bytes, error) {
+				return webapi.BytesOf(codes[off : off+n]), nil
+			}}
+			table, err := d.NewTable(context.Background(), dtype, param)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(table.Release)
+			in := d.NewTensor("ids", U32, 1, 64)
+			in.SetUint32(ids)
+			p := d.NewProgram("test")
+			y := EmbedTokens(p, in, table, positions)
+			run(t, p, 0)
+			got := output(t, y)
+			for i, code := range codes {
+				v := float8(code, mantissa)
+				finite := v >= -57344 && v <= 57344 // shaders need not keep infinities and NaN
+				if computes && finite && got[i] != v {
+					t.Errorf("%s: the code %#x is %v on the GPU, want %v", dtype, code, got[i], v)
+				}
+			}
 		}
 	})
 }

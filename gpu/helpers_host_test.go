@@ -65,7 +65,7 @@ func TestMain(m *testing.M) {
 // The kernels that repack weights are dispatched by programs of their own.
 func TestRepackKernels(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
-		for _, source := range []int{sourceF16, sourceF32, sourceBF16} {
+		for _, source := range []int{sourceF16, sourceF32, sourceBF16, sourceE4M3, sourceE5M2} {
 			staged := d.NewBuffer("staged", 1<<16)
 			p := d.NewProgram("repack")
 			w := &ConvWeight{In: 16, Out: 64, Size: 3, dtype: testWeights, packed: d.NewBuffer("w", 1<<16)}

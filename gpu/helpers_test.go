@@ -156,6 +156,16 @@ func randomParameter(rng *rand.Rand, dtype string, scale float64, shape ...int) 
 			bits := math.Float32bits(v) >> 16
 			v = math.Float32frombits(bits << 16)
 			raw = binary.LittleEndian.AppendUint16(raw, uint16(bits))
+		case "F8_E4M3", "F8_E5M2":
+			code, mantissa := byte(rng.IntN(256)), 3
+			if dtype == "F8_E5M2" {
+				mantissa = 2
+			}
+			if v = float8(code, mantissa); !(v >= -4 && v <= 4) { // nor a NaN
+				code &= 0x9f
+				v = float8(code, mantissa)
+			}
+			raw = append(raw, code)
 		default:
 			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 		}

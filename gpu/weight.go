@@ -14,7 +14,7 @@ import (
 // Parameter is a tensor of a checkpoint. Nothing of it is read before Read is called.
 type Parameter struct {
 	Name  string
-	DType string // as safetensors writes it: "F16", "F32" or "BF16"
+	DType string // as safetensors writes it: "F16", "F32", "BF16", "F8_E4M3" or "F8_E5M2"
 	Shape []int
 	As    WeightDType // the type that a matrix or a convolution kernel gets on the GPU
 	// Columns says that a matrix is stored by columns, [I, O]. It has at most StageBytes and no Changes.
@@ -42,8 +42,15 @@ func (p Parameter) ElementBytes() int {
 		return 2
 	case "F32":
 		return 4
+	case "F8_E4M3", "F8_E5M2":
+		return 1
 	}
 	return 0
+}
+
+// unsupported is the error for a parameter of any other type.
+func (p Parameter) unsupported() error {
+	return fmt.Errorf("%s has the type %s; F16, F32, BF16, F8_E4M3 and F8_E5M2 are supported", p.Name, p.DType)
 }
 
 // Codes for the types of parameters, for the kernels that repack them.
@@ -51,9 +58,11 @@ const (
 	sourceF16 = iota
 	sourceF32
 	sourceBF16
+	sourceE4M3
+	sourceE5M2
 )
 
-var sourceCodes = []Const{{"SOURCE_F16", sourceF16}, {"SOURCE_F32", sourceF32}, {"SOURCE_BF16", sourceBF16}}
+var sourceCodes = []Const{{"SOURCE_F16", sourceF16}, {"SOURCE_F32", sourceF32}, {"SOURCE_BF16", sourceBF16}, {"SOURCE_E4M3", sourceE4M3}, {"SOURCE_E5M2", sourceE5M2}}
 
 func (p Parameter) source() int {
 	switch p.DType {
@@ -61,6 +70,10 @@ func (p Parameter) source() int {
 		return sourceF32
 	case "BF16":
 		return sourceBF16
+	case "F8_E4M3":
+		return sourceE4M3
+	case "F8_E5M2":
+		return sourceE5M2
 	}
 	return sourceF16
 }
@@ -87,7 +100,7 @@ const StageBytes = 16 << 20
 // appends to p the dispatches that read the staged rows, which begin at element 0.
 func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Program, s Staged)) error {
 	if param.ElementBytes() == 0 {
-		return fmt.Errorf("%s has the type %s; F16, F32 and BF16 are supported", param.Name, param.DType)
+		return param.unsupported()
 	}
 	if len(param.Changes) == 0 {
 		return d.stage(ctx, param, func(p *Program, s Staged) error { record(p, s); return nil }, func() int64 { return 0 })
@@ -189,7 +202,7 @@ func (d *Device) NewVector(label string, values []float32) *Buffer {
 func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 	size := p.ElementBytes()
 	if size == 0 {
-		return nil, fmt.Errorf("%s has the type %s; F16, F32 and BF16 are supported", p.Name, p.DType)
+		return nil, p.unsupported()
 	}
 	b, err := p.Read(ctx, 0, int64(p.Count()*size))
 	if err != nil {
@@ -203,6 +216,10 @@ func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 			values[i] = Float32(binary.LittleEndian.Uint16(raw[2*i:]))
 		case "BF16":
 			values[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(raw[2*i:])) << 16)
+		case "F8_E4M3":
+			values[i] = float8(raw[i], 3)
+		case "F8_E5M2":
+			values[i] = float8(raw[i], 2)
 		default:
 			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 		}
@@ -220,6 +237,25 @@ func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 		}
 	}
 	return values, nil
+}
+
+// float8 is the value of an 8-bit float with so many bits of mantissa, 3 (E4M3) or 2 (E5M2), as
+// torch has it. Only E5M2 has infinities (arXiv 2209.05433).
+func float8(code byte, mantissa int) float32 {
+	exponents := 7 - mantissa
+	m := int(code) & (1<<mantissa - 1)
+	e := int(code) >> mantissa & (1<<exponents - 1)
+	bias := 1<<(exponents-1) - 1
+	v := math.Ldexp(1+math.Ldexp(float64(m), -mantissa), e-bias)
+	switch {
+	case e == 0:
+		v = math.Ldexp(float64(m), 1-bias-mantissa)
+	case mantissa == 3 && code&0x7f == 0x7f, mantissa == 2 && e == 31 && m != 0:
+		v = math.NaN()
+	case mantissa == 2 && e == 31:
+		v = math.Inf(1)
+	}
+	return float32(math.Copysign(v, 1-float64(code>>7)*2))
 }
 
 // MemoryParameter returns an F32 parameter whose values are in Go's heap.

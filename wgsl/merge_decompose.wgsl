@@ -9,7 +9,7 @@
 //
 // One thread computes one number, the one at id.x + id.y · stride.
 //
-// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16.
+// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16, SOURCE_E4M3, SOURCE_E5M2.
 
 struct Params {
     count: u32,

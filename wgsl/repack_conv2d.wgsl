@@ -8,7 +8,7 @@
 // column 64·(o / 32) + o % 32, and its gate comes 32 columns later. One thread writes one
 // vec4 of w.
 //
-// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16.
+// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16, SOURCE_E4M3, SOURCE_E5M2.
 
 struct Params {
     count: u32,     // vec4 to write: taps · IP · quads
@@ -22,7 +22,7 @@ struct Params {
     to: u32,
     half: u32,
     w_quads: u32,   // NP / 4
-    source: u32,    // SOURCE_F16, SOURCE_F32 or SOURCE_BF16
+    source: u32,    // SOURCE_F16, SOURCE_F32, SOURCE_BF16, SOURCE_E4M3 or SOURCE_E5M2
     geglu: u32,
     o_each: u32,    // how far apart two output channels are in the file: I · taps, or 1 in a matrix [I, O]
     c_each: u32,    // and two input channels: taps, or O

@@ -5,12 +5,12 @@
 //
 // One thread computes one number, the one at id.x + id.y · stride.
 //
-// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16.
+// Constants: SOURCE_F16, SOURCE_F32, SOURCE_BF16, SOURCE_E4M3, SOURCE_E5M2.
 
 struct Params {
     count: u32,
     stride: u32,
-    source: u32,    // SOURCE_F16, SOURCE_F32 or SOURCE_BF16
+    source: u32,    // SOURCE_F16, SOURCE_F32, SOURCE_BF16, SOURCE_E4M3 or SOURCE_E5M2
     add: u32,       // 1 to add to y
     factor: f32,
 }
