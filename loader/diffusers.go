@@ -64,17 +64,23 @@ func (k Kind) FolderFiles() (must [][][]string, may []string) {
 // WeightNames are the paths that a network's weights may have: first single files, the
 // preferred one first, then lists of shards.
 func WeightNames(network string) (files, lists []string) {
-	stems := []string{"model"} // transformers'
+	// transformers' names: those of safetensors files, and those of pickles.
+	stems, pickles := []string{"model"}, []string{"pytorch_model"}
+	const diffusers = "diffusion_pytorch_model"
 	switch network {
 	case UNet, VAE, ControlNet:
-		stems = []string{"diffusion_pytorch_model"} // diffusers'
-	case Here:
-		stems = []string{"model", "diffusion_pytorch_model"} // an image encoder's, or a ControlNet's
+		stems, pickles = []string{diffusers}, []string{diffusers}
+	case Here: // an image encoder's, or a ControlNet's
+		stems, pickles = append(stems, diffusers), append(pickles, diffusers)
 	}
 	for _, stem := range stems {
 		// transformers and diffusers name the list of the fp16 variant differently.
 		files = append(files, stem+".fp16.safetensors", stem+".safetensors")
 		lists = append(lists, stem+".safetensors.index.fp16.json", stem+".fp16.safetensors.index.json", stem+".safetensors.index.json")
+	}
+	for _, stem := range pickles {
+		files = append(files, stem+".fp16.bin", stem+".bin")
+		lists = append(lists, stem+".bin.index.fp16.json", stem+".fp16.bin.index.json", stem+".bin.index.json")
 	}
 	for _, names := range [][]string{files, lists} {
 		for i, name := range names {

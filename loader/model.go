@@ -31,8 +31,7 @@ func OpenFolder(f Folder) *Model {
 	return &Model{folder: f}
 }
 
-// OpenSingleFile opens a model in the original (latent-diffusion) layout: one safetensors
-// file with all networks. Such a file has no tokenizer, so clip is a folder with CLIP's
+// OpenSingleFile opens a model in the original (latent-diffusion) layout: one file with all networks. Such a file has no tokenizer, so clip is a folder with CLIP's
 // merges.txt (web/clip); it may be nil where no tokenizer is read. For any other file the
 // error says what it is and what to do.
 func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) {
@@ -74,7 +73,7 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 	return m, nil
 }
 
-// OpenFileOfWeights opens a safetensors file. For another file the error says what it is.
+// OpenFileOfWeights opens a safetensors file or a pickle. For another file the error says what it is.
 func OpenFileOfWeights(ctx context.Context, s Source) (*Checkpoint, error) {
 	return OpenCheckpoint(ctx, s)
 }
@@ -198,13 +197,13 @@ func OpenNetwork(ctx context.Context, folder Folder, network string) (*Checkpoin
 		}
 		return OpenCheckpoint(ctx, sources...)
 	}
-	return nil, fmt.Errorf("there are no weights: looked for %s (.bin and .ckpt files are not read: convert them to safetensors)", strings.Join(append(files, lists...), ", "))
+	return nil, fmt.Errorf("there are no weights: looked for %s", strings.Join(append(files, lists...), ", "))
 }
 
 // maxShards is many times what any model of this family has.
 const maxShards = 100
 
-// Shards are the files that a model.safetensors.index.json lists, sorted.
+// Shards are the files that a list such as model.safetensors.index.json names, sorted.
 func Shards(index []byte) ([]string, error) {
 	var list struct {
 		WeightMap map[string]string `json:"weight_map"`

@@ -7,12 +7,27 @@ import (
 	"fmt"
 )
 
-// Tensor is an entry of a safetensors header.
+// Tensor is a tensor of a file: an entry of a safetensors header, or what a pickle says of it.
 type Tensor struct {
 	Name       string
 	DType      string
 	Shape      []int
 	Begin, End int64 // in the file
+	// Strides are the distances between neighbours in each dimension, in numbers. They are nil
+	// where the numbers are in order, as they always are in a safetensors file.
+	Strides []int
+}
+
+// bytes is the size of the tensor's numbers when they are in order.
+func (t Tensor) bytes() int64 {
+	if t.Strides == nil {
+		return t.End - t.Begin
+	}
+	n := dtypeBits[t.DType] / 8
+	for _, s := range t.Shape {
+		n *= int64(s)
+	}
+	return n
 }
 
 // maxHeader is the size of the largest header that the safetensors library itself accepts.

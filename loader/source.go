@@ -10,6 +10,7 @@ import (
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader/pickle"
 )
 
 // Source is a file that can be read in ranges. Its Name is for error messages.
@@ -53,9 +54,9 @@ func ReadFile(ctx context.Context, f Folder, path string) ([]byte, error) {
 	return bytes.TrimPrefix(b, []byte("\ufeff")), CheckSettings(path, b)
 }
 
-// Checkpoint gives tensors by their names, wherever their bytes are: one or more
-// safetensors files read as one, or the tensors of one network, under diffusers' names, out
-// of a file with several. Package model reads it through an interface of its own.
+// Checkpoint gives tensors by their names, wherever their bytes are: one or more files read
+// as one, or the tensors of one network, under diffusers' names, out of a file with several.
+// Numbers of 64 bits (F64) are given as F32, which no network reads more exactly than. Package model reads it through an interface of its own.
 type Checkpoint struct {
 	tensors  map[string]located
 	names    []string          // sorted
@@ -68,7 +69,8 @@ type located struct {
 	source Source
 }
 
-// OpenCheckpoint opens safetensors files as one checkpoint. It reads only their headers.
+// OpenCheckpoint opens files of weights as one checkpoint: safetensors, or pickles that torch wrote.
+// What a file is, its content tells and not its name. Only headers are read.
 func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error) {
 	c := &Checkpoint{tensors: map[string]located{}}
 	for _, s := range sources {
@@ -92,6 +94,13 @@ func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error)
 }
 
 func openHeader(ctx context.Context, s Source) ([]Tensor, map[string]string, error) {
+	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
+	if err != nil {
+		return nil, nil, err
+	}
+	if pickle.Is(webapi.GoBytes(first)) {
+		return PickledTensors(func(at, n int64) io.Reader { return NewReader(ctx, s, at, n) }, s.Size())
+	}
 	n, err := readSize(ctx, s)
 	if err != nil {
 		return nil, nil, err
@@ -158,14 +167,32 @@ func (c *Checkpoint) Names() []string { return c.names }
 // Info is a tensor's type, by safetensors' name ("F16", say), and its shape.
 func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
 	t, ok := c.tensors[name]
+	if t.DType == "F64" {
+		return "F32", t.Shape, ok
+	}
 	return t.DType, t.Shape, ok
 }
 
 // Read returns n bytes from offset off of a tensor's data.
 func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error) {
 	t, ok := c.tensors[name]
-	if !ok || off < 0 || n < 0 || off > t.End-t.Begin || n > t.End-t.Begin-off {
+	each := int64(1) // bytes in the file for a byte that is given
+	if t.DType == "F64" {
+		each = 2
+	}
+	if size := t.bytes() / each; !ok || off < 0 || n < 0 || off > size || n > size-off {
 		return webapi.BytesOf(nil), fmt.Errorf("bytes %d to %d of tensor %q do not exist", off, off+n, name)
+	}
+	b, err := t.read(ctx, each*off, each*n)
+	if err == nil && each == 2 {
+		b = webapi.Float32s(b)
+	}
+	return b, err
+}
+
+func (t located) read(ctx context.Context, off, n int64) (webapi.Bytes, error) {
+	if t.Strides != nil {
+		return t.gather(ctx, off, n)
 	}
 	return t.source.ReadRange(ctx, t.Begin+off, n)
 }

@@ -25,7 +25,7 @@ type TextualInversionInfo struct {
 const maxVectors = 75
 
 // OpenTextualInversion reads an embedding's file: diffusers' layout (one tensor, named like the
-// token) or that of AUTOMATIC1111's web UI (emb_params).
+// token), or one of AUTOMATIC1111's web UI (emb_params, or string_to_param in a pickle).
 func OpenTextualInversion(ctx context.Context, s Source) (*TextualInversion, error) {
 	c, err := OpenCheckpoint(ctx, s)
 	if err != nil {
@@ -42,7 +42,7 @@ func OpenTextualInversion(ctx context.Context, s Source) (*TextualInversion, err
 func isTextualInversion(c *Checkpoint) bool {
 	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names := c.Names()
-	if has("emb_params") || (has("clip_l") || has("clip_g")) && len(names) <= 2 {
+	if has("emb_params") || pickledVectors(names) != "" || (has("clip_l") || has("clip_g")) && len(names) <= 2 {
 		return true
 	}
 	if len(names) != 1 || strings.Contains(names[0], ".") && !strings.HasPrefix(names[0], "<") {
@@ -50,6 +50,20 @@ func isTextualInversion(c *Checkpoint) bool {
 	}
 	_, shape, _ := c.Info(names[0])
 	return len(shape) == 1 || len(shape) == 2 && shape[0] <= maxVectors
+}
+
+// pickledVectors is the tensor of an embedding as Gal et al.'s program and AUTOMATIC1111's web UI pickle
+// it: {"string_to_param": {"*": vectors}, "string_to_token": …}. It is "" where there is none.
+func pickledVectors(names []string) (name string) {
+	for _, n := range names {
+		if strings.HasPrefix(n, "string_to_param.") {
+			if name != "" {
+				return "" // embeddings of several words, which no program uses
+			}
+			name = n
+		}
+	}
+	return name
 }
 
 // checkTextualInversion returns an error for an embedding that no model of the 1.5 family can use.
@@ -74,17 +88,19 @@ func textualInversionTensor(c *Checkpoint) (string, error) {
 		return "", errors.New("this is a textual inversion for Stable Diffusion XL, which has two text encoders: choose one for Stable Diffusion 1.5")
 	}
 	name := "emb_params"
-	if !has(name) {
+	if pickled := pickledVectors(c.Names()); pickled != "" {
+		name = pickled
+	} else if !has(name) {
 		if !isTextualInversion(c) {
-			return "", fmt.Errorf("this is not a textual inversion: one has a single tensor, or one that is called emb_params, and this file has %d", len(c.Names()))
+			return "", fmt.Errorf("this is not a textual inversion: one has a single tensor, or one that is called emb_params or string_to_param, and this file has %d", len(c.Names()))
 		}
 		name = c.Names()[0]
 	}
 	dtype, shape, _ := c.Info(name)
 	switch dtype {
-	case "F16", "BF16", "F32":
+	case "F16", "BF16", "F32", "F8_E4M3", "F8_E5M2":
 	default:
-		return "", fmt.Errorf("the textual inversion's numbers are %s: F16, BF16 and F32 are read", dtype)
+		return "", fmt.Errorf("the textual inversion's numbers are %s, and floating-point numbers are read", dtype)
 	}
 	if len(shape) != 1 && len(shape) != 2 {
 		return "", fmt.Errorf("the textual inversion's tensor %q has the shape %v: one vector, or rows of them, are read", name, shape)
@@ -110,7 +126,10 @@ func readTextualInversion(ctx context.Context, c *Checkpoint) (*TextualInversion
 		return nil, err
 	}
 	t := &TextualInversion{}
-	if name != "emb_params" {
+	switch {
+	case strings.HasPrefix(name, "string_to_param."):
+		t.Token = c.metadata[embeddingName] // as in diffusers (loaders/textual_inversion.py)
+	case name != "emb_params":
 		t.Token = name
 	}
 	for i := range rows {

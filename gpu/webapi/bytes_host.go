@@ -2,6 +2,11 @@
 
 package webapi
 
+import (
+	"encoding/binary"
+	"math"
+)
+
 // Bytes is a run of bytes. On the host it is a slice; bytes_js.go says what it is in a
 // browser.
 type Bytes = []byte
@@ -14,3 +19,13 @@ func BytesOf(p []byte) Bytes { return p }
 
 // GoBytes returns b.
 func GoBytes(b Bytes) []byte { return b }
+
+// Float32s rounds numbers of 64 bits to 32. Both are little-endian.
+func Float32s(b Bytes) Bytes {
+	out := make([]byte, len(b)/2)
+	for i := 0; i < len(out); i += 4 {
+		v := math.Float64frombits(binary.LittleEndian.Uint64(b[2*i:]))
+		binary.LittleEndian.PutUint32(out[i:], math.Float32bits(float32(v)))
+	}
+	return out
+}

@@ -30,3 +30,12 @@ func GoBytes(b Bytes) []byte {
 func TypedArray(kind string, p []byte) js.Value {
 	return js.Global().Get(kind).New(BytesOf(p).Get("buffer"))
 }
+
+// Float32s rounds numbers of 64 bits to 32. Both are little-endian.
+func Float32s(b Bytes) Bytes {
+	if b.Get("byteOffset").Int()%8 != 0 {
+		b = b.Call("slice") // a Float64Array begins at a multiple of 8
+	}
+	doubles := js.Global().Get("Float64Array").New(b.Get("buffer"), b.Get("byteOffset"), NumBytes(b)/8)
+	return js.Global().Get("Uint8Array").New(js.Global().Get("Float32Array").New(doubles).Get("buffer"))
+}

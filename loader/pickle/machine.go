@@ -15,7 +15,7 @@ import (
 // opcodes and the length of the texts that are kept bound the memory that any file can take.
 const (
 	maxPickle = 64 << 20 // bytes
-	maxOps    = 2_000_000
+	maxOps    = 1_000_000
 	maxLine   = 1024
 	maxText   = 4096 // a longer text is passed over: it is no name
 	maxTexts  = 16 << 20
@@ -101,7 +101,7 @@ type machine struct {
 	texts    int
 	stack    []any
 	marks    []int
-	memo     map[int64]any
+	memo     []any // whose places are counted from 0 by what writes pickles
 	storages map[string]*storage // by key
 }
 
@@ -114,7 +114,7 @@ func (m *machine) run() (value any, err error) {
 	if m.size > maxPickle {
 		return nil, errTooLarge
 	}
-	m.stack, m.marks, m.memo = nil, nil, map[int64]any{}
+	m.stack, m.marks, m.memo = nil, nil, nil
 	for {
 		op, err := m.byte()
 		if err != nil {
@@ -512,14 +512,19 @@ func (m *machine) remember(op byte) error {
 		return err
 	}
 	if op == opGet || op == opBinGet || op == opLongBinGet {
-		v, ok := m.memo[at]
-		if !ok {
+		if at < 0 || at >= int64(len(m.memo)) {
 			return errDamaged
 		}
-		m.push(v)
+		m.push(m.memo[at])
 		return nil
 	}
 	v, err := m.top()
+	if err != nil || at < 0 || at >= maxOps {
+		return errDamaged
+	}
+	for int64(len(m.memo)) <= at {
+		m.memo = append(m.memo, nil)
+	}
 	m.memo[at] = v
-	return err
+	return nil
 }

@@ -1,0 +1,101 @@
+package pickle
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Package loader compares the files of this folder with what torch reads.
+const fixtures = "../../tests/fixtures/pickles"
+
+func openBytes(b []byte) (*File, error) {
+	return Open(func(at, n int64) io.Reader { return bytes.NewReader(b[at : at+n]) }, int64(len(b)))
+}
+
+// old is a file of torch's format from before 1.6 with an object.
+func old(object string) []byte {
+	return []byte("\x80\x02\x8a\n" + magic + ".\x80\x02M\xe9\x03.\x80\x02}." + object)
+}
+
+// A pickle that asks for much memory or time is refused before it takes them.
+func TestBombs(t *testing.T) {
+	doubled := "]" + strings.Repeat("2\x86", 60) + "." // a tuple of two tuples of two tuples …
+	nested := "}" + strings.Repeat("}X\x01\x00\x00\x00a2s", 3) + "."
+	wide := "\x80\x02(" + strings.Repeat("K\x01", 200_000) + "lq\x00" + strings.Repeat("ctorch\nSize\nh\x00\x85R0", 100_000)
+	own := "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s." // a dictionary that contains itself
+	branches := "\x80\x02}q\x00(" + strings.Repeat("X\x02\x00\x00\x00aah\x00", 1) + "u"
+	for i := range 26 {
+		branches += "X\x01\x00\x00\x00" + string(rune('a'+i)) + "h\x00s"
+	}
+	for name, object := range map[string]string{
+		"doubled": doubled, "nested": nested, "wide": wide, "own": own, "branches": branches + ".",
+		"long text":   "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f",
+		"long number": "\x80\x02\x8b\xff\xff\xff\x7f",
+		"many":        strings.Repeat("N", maxOps+1),
+		"marks":       strings.Repeat("(", maxOps+1),
+		"memo":        "N" + strings.Repeat("\x94", maxOps+1),
+		"deep":        strings.Repeat("]", 100_000) + strings.Repeat("a", 99_999) + ".",
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := openBytes(old(object))
+		runtime.ReadMemStats(&after)
+		if err == nil {
+			t.Errorf("%s was read", name)
+		}
+		if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
+			t.Errorf("%s took %d MB: %v", name, used>>20, err)
+		}
+	}
+}
+
+// A zip archive's directory that asks for much is refused, and nothing is read twice for it.
+func TestArchiveBombs(t *testing.T) {
+	end := func(count uint16, size, start uint32) []byte {
+		b := append([]byte("PK\x03\x04"), make([]byte, 60)...)
+		b = append(b, "PK\x05\x06\x00\x00\x00\x00"...)
+		b = binary.LittleEndian.AppendUint16(b, count)
+		b = binary.LittleEndian.AppendUint16(b, count)
+		b = binary.LittleEndian.AppendUint32(b, size)
+		b = binary.LittleEndian.AppendUint32(b, start)
+		return append(b, 0, 0)
+	}
+	for name, b := range map[string][]byte{"entries": end(0xffff, 10, 0), "size": end(1, 0xffffffff, 0), "place": end(1, 10, 0xffffffff), "none": end(0, 0, 0)} {
+		if _, err := openBytes(b); err == nil {
+			t.Errorf("%s was read", name)
+		}
+	}
+}
+
+// FuzzOpen gives arbitrary files to the reader. Whatever it reads is within the file.
+func FuzzOpen(f *testing.F) {
+	for _, name := range []string{"many.pth", "stored.pth", "zip64.pth", "zip64_end.pth", "old.pt", "protocol4.pt", "system.ckpt", "textual_inversion.pt"} {
+		b, err := os.ReadFile(filepath.Join(fixtures, name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := openBytes(b)
+		if err != nil {
+			return
+		}
+		for _, x := range file.Tensors {
+			size := widths[x.DType]
+			for _, n := range x.Shape {
+				size *= int64(n)
+			}
+			inOrder := x.Strides == nil && x.End-x.Begin == size
+			if x.Begin < 0 || x.End < x.Begin || x.End > int64(len(b)) && size > 0 || !inOrder && len(x.Strides) != len(x.Shape) {
+				t.Errorf("%+v of a file of %d bytes", x, len(b))
+			}
+		}
+	})
+}
