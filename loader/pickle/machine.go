@@ -101,7 +101,7 @@ type machine struct {
 	texts    int
 	stack    []any
 	marks    []int
-	memo     []any // whose places are counted from 0 by what writes pickles
+	memo     []any               // whose places are counted from 0 by what writes pickles
 	storages map[string]*storage // by key
 }
 
