@@ -66,3 +66,10 @@ func (g *Generator) normalFloat64() float64 {
 func (g *Generator) uniformFloat64() float64 {
 	return float64(g.engine.uint64()&(1<<53-1)) / (1 << 53)
 }
+
+// NumpyUniform returns a number in [0, 1) as numpy.random.uniform draws it after numpy.random.seed(seed). numpy has the same
+// generator as torch, and takes its bits in another order (random_double in mt19937.h).
+func (g *Generator) NumpyUniform() float64 {
+	high, low := g.engine.uint32()>>5, g.engine.uint32()>>6
+	return (float64(high)*(1<<26) + float64(low)) / (1 << 53)
+}
