@@ -11,6 +11,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -20,6 +21,7 @@ type options struct {
 	noF16, stats     bool
 	kernels          gpu.Kernels
 	dumpLatents, out string
+	dumpMap          string
 	loraDir          string
 	hasHeight        bool // whether --height was given
 	hasWidth         bool
@@ -49,11 +51,15 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  without this option the tags are read as plain words
   --controlnet DIR|FILE          a ControlNet in diffusers' layout or in one .safetensors file; the following options, up to the
                                  next network, belong to it:
-    --control-image FILE         its map (edges, a pose, depth)
+    --control-image FILE         its map (edges, a pose, depth), or a picture with
+    --preprocessor NAME          which makes the map from it, in the size of the result:
+` + preprocessors() + `
+                                 depth, poses and what else needs a network of its own is made by the page only
     --control-mask FILE          white is what an inpaint ControlNet repaints
     --controlnet-conditioning-scale F (1.0)  --control-guidance-start F (0.0)  --control-guidance-end F (1.0)
     --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
-  --t2i-adapter DIR|FILE         a T2I-Adapter, with --control-image, --control-guidance-start and --control-guidance-end as above, and
+  --t2i-adapter DIR|FILE         a T2I-Adapter, with --control-image, --preprocessor, --control-guidance-start and
+                                 --control-guidance-end as above, and
     --adapter-conditioning-scale F (1.0); of a style adapter, --control-image is the picture whose style the result has,
     which --image-encoder DIR (CLIP ViT-L/14) reads
   --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
@@ -78,6 +84,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  them by name: gpu,attention=single
   --stats                        print times, memory and counts as JSON
   --dump-latents FILE.npy        write the latents, too
+  --dump-map FILE.png            write the map that --preprocessor makes, too; several are numbered as their networks are
   --out FILE.png|FILE.jpg        the picture, which carries its settings; several pictures are numbered
 `
 
@@ -90,6 +97,20 @@ func layerNames() string {
 		}
 	}
 	return strings.Join(names, "|")
+}
+
+// preprocessors lists them with their options, a line for each.
+func preprocessors() string {
+	var lines []string
+	for _, k := range maps.Kinds {
+		line, sign := strings.Repeat(" ", 35)+k.Name, ":"
+		for _, o := range k.Options {
+			line += fmt.Sprintf("%s%s=%g", sign, o.Name, o.Default)
+			sign = ","
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // parse reads the flags. An --image without an --ip-adapter before it uses the adapter
@@ -233,6 +254,8 @@ func parse(args []string) (*options, error) {
 			add(o, settings.DefaultControlNet()).Weights = text()
 		case "--control-image":
 			*lastStructure().picture = text()
+		case "--preprocessor":
+			*lastStructure().preprocessor = text()
 		case "--control-mask":
 			control().Mask = text()
 		case "--controlnet-conditioning-scale":
@@ -313,6 +336,8 @@ func parse(args []string) (*options, error) {
 			o.stats = true
 		case "--dump-latents":
 			o.dumpLatents = text()
+		case "--dump-map":
+			o.dumpMap = text()
 		case "--out":
 			o.out = text()
 		case "--help", "-h":
@@ -328,6 +353,9 @@ func parse(args []string) (*options, error) {
 				c.Balance = settings.BalanceGuess
 			}
 		}
+	}
+	if o.dumpMap != "" && o.preprocessed() == 0 {
+		errs = append(errs, errors.New("--dump-map: no map is made. Name a --preprocessor"))
 	}
 	if o.out == "" {
 		errs = append(errs, errors.New("--out FILE.png is missing"))
@@ -367,17 +395,17 @@ func encoderOf(g settings.Guide) *string {
 
 // structure is what a ControlNet and a T2I-Adapter have in common: the map and the steps.
 type structure struct {
-	picture    *string
-	start, end *float64
+	picture, preprocessor *string
+	start, end            *float64
 }
 
 // structureOf returns those of a guide, if it has them.
 func structureOf(g settings.Guide) (s structure, ok bool) {
 	switch g := g.(type) {
 	case *settings.ControlNet:
-		return structure{&g.Map, &g.Start, &g.End}, true
+		return structure{&g.Map, &g.Preprocessor, &g.Start, &g.End}, true
 	case *settings.T2IAdapter:
-		return structure{&g.Map, &g.Start, &g.End}, true
+		return structure{&g.Map, &g.Preprocessor, &g.Start, &g.End}, true
 	}
 	return s, false
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model/imageproc"
 )
 
 // An adapter's options belong to the last adapter before them. One adapter may have
@@ -59,6 +60,21 @@ func TestParseStructure(t *testing.T) {
 		if c := g.(*settings.ControlNet); len(o.Guides) != 2 || c.Balance != settings.BalanceGuess || (c.Weights == "") != (i == 0) {
 			t.Errorf("ControlNet %d is %+v: the one that ships and b, both in guess mode, were asked for", i, c)
 		}
+	}
+	o, err = parse(strings.Fields("--controlnet a --control-image a.png --preprocessor canny:low_threshold=50 --t2i-adapter c --preprocessor color --dump-map m.png --out o.png"))
+	if err != nil || o.preprocessed() != 2 || o.Guides[0].(*settings.ControlNet).Preprocessor != "canny:low_threshold=50" || o.Guides[1].(*settings.T2IAdapter).Preprocessor != "color" {
+		t.Errorf("the preprocessors are %+v, %+v (%v)", o.Guides[0], o.Guides[1], err)
+	}
+	o.Guides = o.Guides[:1]
+	o.dumpMap = filepath.Join(t.TempDir(), "m.png")
+	if err := o.writeMap(1, &imageproc.Image{Width: 1, Height: 1, Channels: 1, Pix: []uint8{255}}); err != nil {
+		t.Error(err)
+	}
+	if b, err := os.ReadFile(o.dumpMap); err != nil || !strings.HasPrefix(string(b), "\x89PNG") {
+		t.Errorf("the map is %q (%v)", b, err)
+	}
+	if _, err := parse(strings.Fields("--controlnet a --control-image a.png --dump-map m.png --out o.png")); err == nil || !strings.Contains(err.Error(), "Name a --preprocessor") {
+		t.Errorf("a map that nothing makes gives %v", err)
 	}
 	o, err = parse(strings.Fields("--reference-image r.png --style-fidelity 0.7 --out o.png"))
 	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.7}) {

@@ -18,6 +18,7 @@ import (
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/npy"
 	"github.com/imprompt/imprompt/web"
 )
@@ -172,6 +173,10 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 	s := &stats{Adapter: d.Info.String(), F16: d.F16, Seconds: map[string]float64{}, stage: "open", since: began}
 	e.Warn = func(text string) { fmt.Fprintln(os.Stderr, text) }
 
+	var mapError error
+	if o.dumpMap != "" {
+		e.MadeMap = func(guide int, m *imageproc.Image) { mapError = errors.Join(mapError, o.writeMap(guide, m)) }
+	}
 	var latents []float32
 	var shape [2]int
 	err = e.Generate(ctx, o.Settings, pictures, func(ev engine.Event) {
@@ -187,7 +192,7 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 		r.Settings.LoRAs, r.Settings.TextualInversionHashes = o.LoRAs, o.TextualInversionHashes
 		return o.save(r)
 	})
-	if err != nil {
+	if err = errors.Join(err, mapError); err != nil {
 		e.Unload()
 		d.Close()
 		return saved, err

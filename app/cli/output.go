@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/imageproc/maps"
 )
 
 // prepareOutput makes the folders of the files to write, and tries to write there, so
@@ -18,7 +22,7 @@ func (o *options) prepareOutput() error {
 	if _, err := encoderFor(o.out); err != nil {
 		return err
 	}
-	for _, name := range []string{o.out, o.dumpLatents} {
+	for _, name := range []string{o.out, o.dumpLatents, o.dumpMap} {
 		if name == "" {
 			continue
 		}
@@ -59,12 +63,40 @@ func encoderFor(name string) (encode, error) {
 	}
 }
 
+// writeMap writes the map of a guide.
+func (o *options) writeMap(guide int, m *imageproc.Image) error {
+	name := o.dumpMap
+	if o.preprocessed() > 1 {
+		name = numbered(name, guide)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, &image.NRGBA{Pix: m.RGBA(), Stride: 4 * m.Width, Rect: image.Rect(0, 0, m.Width, m.Height)}); err != nil {
+		return err
+	}
+	return os.WriteFile(name, b.Bytes(), 0o644)
+}
+
+// preprocessed counts the guides whose maps are made by a preprocessor.
+func (o *options) preprocessed() (n int) {
+	for _, g := range o.Guides {
+		if s, ok := structureOf(g); ok && *s.preprocessor != "" && *s.preprocessor != maps.None {
+			n++
+		}
+	}
+	return n
+}
+
+// numbered adds a number to a file's name.
+func numbered(name string, n int) string {
+	ext := filepath.Ext(name)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), n, ext)
+}
+
 // save writes a picture. If there are several, it adds a number to the name.
 func (o *options) save(r engine.Result) error {
 	name := o.out
 	if o.NumImages > 1 {
-		ext := filepath.Ext(name)
-		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), r.Index+1, ext)
+		name = numbered(name, r.Index+1)
 	}
 	write, err := encoderFor(name)
 	if err != nil {

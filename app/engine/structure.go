@@ -7,6 +7,7 @@ import (
 
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/model/nn"
 )
 
@@ -40,11 +41,22 @@ func openStructure[T nn.Network](ctx context.Context, e *Engine, name string, ki
 	})
 }
 
-// controlMap reads a map for a network that reads so many channels, in 0..1.
-func (in guideInput) controlMap(name string, channels int) ([]float32, error) {
+// controlMap reads a map for a network that reads so many channels, in 0..1. preprocessor makes it from the picture; "" if
+// the picture is the map.
+func (in guideInput) controlMap(name, preprocessor string, channels int) ([]float32, error) {
 	p, err := in.pictures.picture(name)
 	if err != nil {
 		return nil, err
+	}
+	maker, err := maps.Parse(preprocessor)
+	if err != nil {
+		return nil, err
+	}
+	if maker.Kind.Name != maps.None {
+		p = maker.Map(p, in.width, in.height)
+		if in.pictures.engine.MadeMap != nil {
+			in.pictures.engine.MadeMap(in.number, p)
+		}
 	}
 	switch channels {
 	case 1:

@@ -18,17 +18,17 @@ var controlModes = map[string]string{BalanceEven: "Balanced", BalancePrompt: "My
 
 // units writes the guides that sd-webui-controlnet has units for.
 func (l Guides) units() (fields []field) {
-	add := func(model string, weight, start, end float64, balance string) {
-		value := fmt.Sprintf("Module: none, Model: %s, Weight: %s, Resize Mode: Just Resize, Guidance Start: %s, Guidance End: %s, Pixel Perfect: False, Control Mode: %s",
-			strings.ReplaceAll(model, ",", " "), decimal(weight), decimal(start), decimal(end), controlModes[balance])
+	add := func(preprocessor, model string, weight, start, end float64, balance string) {
+		value := fmt.Sprintf("%s, Model: %s, Weight: %s, Resize Mode: Just Resize, Guidance Start: %s, Guidance End: %s, Pixel Perfect: False, Control Mode: %s",
+			module(preprocessor), strings.ReplaceAll(model, ",", " "), decimal(weight), decimal(start), decimal(end), controlModes[balance])
 		fields = append(fields, field{fmt.Sprintf("ControlNet %d", len(fields)), value})
 	}
 	for _, g := range l {
 		switch g := g.(type) {
 		case *ControlNet:
-			add(PublicName(g.Weights), g.Lambda, g.Start, g.End, g.Balance)
+			add(g.Preprocessor, PublicName(g.Weights), g.Lambda, g.Start, g.End, g.Balance)
 		case *T2IAdapter:
-			add(PublicName(g.Weights), g.Lambda, g.Start, g.End, BalanceEven)
+			add(g.Preprocessor, PublicName(g.Weights), g.Lambda, g.Start, g.End, BalanceEven)
 		}
 	}
 	return fields
@@ -43,7 +43,7 @@ var (
 // is neither a ControlNet's unit nor a T2I-Adapter's.
 func (p *parser) unit(key, value string) (ok bool) {
 	c := DefaultControlNet()
-	model, module := "", ""
+	model, module, numbers := "", "", map[string]float64{}
 	for _, f := range splitFields(value) {
 		number := func(into *float64) {
 			if x, err := strconv.ParseFloat(f.value, 64); err == nil && x == x {
@@ -61,6 +61,10 @@ func (p *parser) unit(key, value string) (ok bool) {
 			number(&c.Start)
 		case "guidance end":
 			number(&c.End)
+		case "threshold a", "threshold b":
+			var v float64
+			number(&v)
+			numbers[strings.ToLower(f.key)] = v
 		case "control mode":
 			for _, balance := range Balances[:3] {
 				if strings.EqualFold(f.value, controlModes[balance]) {
@@ -69,12 +73,13 @@ func (p *parser) unit(key, value string) (ok bool) {
 			}
 		}
 	}
+	preprocessor := readModule(module, numbers)
 	lower := strings.ToLower(model)
 	switch {
 	case strings.Contains(lower, "t2iadapter") || strings.Contains(lower, "t2i-adapter"):
-		p.settings.Guides = append(p.settings.Guides, &T2IAdapter{Weights: model, Lambda: c.Lambda, Start: c.Start, End: c.End})
+		p.settings.Guides = append(p.settings.Guides, &T2IAdapter{Weights: model, Lambda: c.Lambda, Start: c.Start, End: c.End, Preprocessor: preprocessor})
 	case strings.HasPrefix(lower, "control"):
-		c.Weights = model
+		c.Weights, c.Preprocessor = model, preprocessor
 		p.settings.Guides = append(p.settings.Guides, &c)
 	default:
 		return false

@@ -9,6 +9,8 @@ type ControlNet struct {
 	Start   float64 `json:"control_guidance_start"` // fraction of the steps, 0 to 1
 	End     float64 `json:"control_guidance_end"`   // fraction of the steps, 0 to 1
 	Balance string  `json:"control_mode"`           // one of Balances
+	// Preprocessor makes the map from the picture, in the form of maps.Preprocessor.String; "" if the picture is the map.
+	Preprocessor string `json:"preprocessor,omitempty"`
 }
 
 // The values of ControlNet.Balance: sd-webui-controlnet's three control modes, and diffusers'
@@ -40,7 +42,9 @@ func (c *ControlNet) Files() []string { return []string{c.Weights} }
 // Pictures implements Guide.
 func (c *ControlNet) Pictures() []string { return []string{c.Map, c.Mask} }
 
-func (c *ControlNet) names() []*string { return []*string{&c.Weights, &c.Map, &c.Mask, &c.Balance} }
+func (c *ControlNet) names() []*string {
+	return []*string{&c.Weights, &c.Map, &c.Mask, &c.Balance, &c.Preprocessor}
+}
 
 func (c *ControlNet) clone() Guide { copied := *c; return &copied }
 
@@ -51,4 +55,5 @@ func (c *ControlNet) validate(v *problems, where string) {
 	v.number(where+"controlnet_conditioning_scale", c.Lambda, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", c.Start, c.End)
 	v.choice(where+"control_mode", c.Balance, Balances)
+	v.preprocessor(where, c.Preprocessor)
 }

@@ -38,17 +38,22 @@ func TestStructureA1111(t *testing.T) {
 	s := Default()
 	s.Scheduler, s.Seed = "ddim", 5
 	s.Guides = Guides{&ControlNet{Weights: "/nets/control_v11p_sd15_canny", Map: "m.png", Lambda: 0.5, Start: 0.1, End: 0.9, Balance: BalancePrompt},
-		&T2IAdapter{Weights: "t2iadapter_sketch_sd15v2.pth", Map: "n.png", Lambda: 0.25, End: 1}}
+		&T2IAdapter{Weights: "t2iadapter_sketch_sd15v2.pth", Map: "n.png", Lambda: 0.25, End: 1, Preprocessor: "canny:high_threshold=90"},
+		&T2IAdapter{Weights: "t2iadapter_color.pth", Map: "o.png", Lambda: 1, End: 1, Preprocessor: "scribble"}} // it has no such preprocessor
 	text := s.Format()
 	if want := `ControlNet 0: "Module: none, Model: control_v11p_sd15_canny, Weight: 0.5, `; !strings.Contains(text, want) {
 		t.Errorf("the text lacks %s: %s", want, text)
 	}
+	if want := `"Module: canny, Threshold A: 100, Threshold B: 90, Model: t2iadapter_sketch`; !strings.Contains(text, want) {
+		t.Errorf("the text lacks %s: %s", want, text)
+	}
 	back, err := Parse(text)
-	if err != nil {
+	if left := new(Partial); !errors.As(err, &left) || !strings.Contains(err.Error(), "ControlNet 1 made its map with the preprocessor canny, and the file does not contain the map") {
 		t.Error(err)
 	}
 	want := Guides{&ControlNet{Weights: "control_v11p_sd15_canny", Lambda: 0.5, Start: 0.1, End: 0.9, Balance: BalancePrompt},
-		&T2IAdapter{Weights: "t2iadapter_sketch_sd15v2.pth", Lambda: 0.25, End: 1}}
+		&T2IAdapter{Weights: "t2iadapter_sketch_sd15v2.pth", Lambda: 0.25, End: 1, Preprocessor: "canny:high_threshold=90"},
+		&T2IAdapter{Weights: "t2iadapter_color.pth", Lambda: 1, End: 1}}
 	if !reflect.DeepEqual(back.Guides, want) {
 		t.Errorf("%s is read as %+v", text, back.Guides)
 	}
@@ -57,13 +62,13 @@ func TestStructureA1111(t *testing.T) {
 // What sd-webui-controlnet wrote is read, and what has no counterpart is named.
 func TestForeignUnits(t *testing.T) {
 	s, err := Parse("fox\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 5, Size: 512x512, " +
-		`ControlNet 0: "Module: canny, Model: control_v11p_sd15_canny [d14c016b], Weight: 0.8, Resize Mode: Crop and Resize, Processor Res: 512, Threshold A: 100, Threshold B: 200, Guidance Start: 0, Guidance End: 0.6, Pixel Perfect: True, Control Mode: ControlNet is more important", ` +
+		`ControlNet 0: "Module: canny, Model: control_v11p_sd15_canny [d14c016b], Weight: 0.8, Resize Mode: Crop and Resize, Processor Res: 512, Threshold A: 64, Threshold B: 200, Guidance Start: 0, Guidance End: 0.6, Pixel Perfect: True, Control Mode: ControlNet is more important", ` +
 		`ControlNet 1: "Module: ip-adapter_clip_sd15, Model: ip-adapter_sd15 [6a3f6166], Weight: 1"`)
 	var left *Partial
 	if !errors.As(err, &left) || !strings.Contains(err.Error(), "ControlNet 0 made its map with the preprocessor canny") || !strings.Contains(err.Error(), "ip-adapter_sd15") {
 		t.Errorf("left out: %v", err)
 	}
-	want := Guides{&ControlNet{Weights: "control_v11p_sd15_canny", Lambda: 0.8, End: 0.6, Balance: BalanceControl}}
+	want := Guides{&ControlNet{Weights: "control_v11p_sd15_canny", Lambda: 0.8, End: 0.6, Balance: BalanceControl, Preprocessor: "canny:low_threshold=64"}}
 	if !reflect.DeepEqual(s.Guides, want) {
 		t.Errorf("read as %+v", s.Guides)
 	}
@@ -72,10 +77,11 @@ func TestForeignUnits(t *testing.T) {
 // What cannot be drawn is refused by name, and folders do not travel with a picture.
 func TestStructureChecks(t *testing.T) {
 	s := Default()
-	s.Guides = Guides{&ControlNet{Lambda: 11, Start: 0.8, End: 0.2, Balance: "loud"}, &T2IAdapter{}}
+	s.Guides = Guides{&ControlNet{Lambda: 11, Start: 0.8, End: 0.2, Balance: "loud"}, &T2IAdapter{Preprocessor: "cany"}}
 	err := s.Validate()
 	for _, want := range []string{"control_image is missing", "controlnet_conditioning_scale is 11", "control_guidance_start (0.8) is after control_guidance_end (0.2)",
-		`control_mode is "loud"; choose one of balanced, prompt, control, guess`, "t2i_adapter is missing"} {
+		`control_mode is "loud"; choose one of balanced, prompt, control, guess`, "t2i_adapter is missing",
+		`there is no preprocessor "cany"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}

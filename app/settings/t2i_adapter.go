@@ -10,6 +10,8 @@ type T2IAdapter struct {
 	End     float64 `json:"control_guidance_end"`   // fraction of the steps, 0 to 1; diffusers' adapter_conditioning_factor
 	// ImageEncoder is read for a style adapter; "" is the model's own.
 	ImageEncoder string `json:"image_encoder,omitempty"`
+	// Preprocessor is as of a ControlNet.
+	Preprocessor string `json:"preprocessor,omitempty"`
 }
 
 // KindT2IAdapter is the kind of a *T2IAdapter.
@@ -34,7 +36,9 @@ func (a *T2IAdapter) Files() []string {
 // Pictures implements Guide.
 func (a *T2IAdapter) Pictures() []string { return []string{a.Map} }
 
-func (a *T2IAdapter) names() []*string { return []*string{&a.Weights, &a.Map, &a.ImageEncoder} }
+func (a *T2IAdapter) names() []*string {
+	return []*string{&a.Weights, &a.Map, &a.ImageEncoder, &a.Preprocessor}
+}
 
 func (a *T2IAdapter) clone() Guide { copied := *a; return &copied }
 
@@ -45,4 +49,5 @@ func (a *T2IAdapter) validate(v *problems, where string) {
 	v.require(a.Map != "", "%scontrol_image is missing. Give the map that the adapter reads, or leave the adapter out", where)
 	v.number(where+"adapter_conditioning_scale", a.Lambda, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", a.Start, a.End)
+	v.preprocessor(where, a.Preprocessor)
 }

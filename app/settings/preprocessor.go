@@ -1,0 +1,64 @@
+package settings
+
+import (
+	"strings"
+
+	"github.com/imprompt/imprompt/model/imageproc/maps"
+)
+
+// preprocessor checks the preprocessor of a guide.
+func (v *problems) preprocessor(where, text string) {
+	_, err := maps.Parse(text)
+	v.require(err == nil, "%spreprocessor: %v", where, err)
+}
+
+// modules are sd-webui-controlnet's names for the preprocessors that it has as well.
+var modules = map[string]string{"canny": "canny", "invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
+	"color": "t2ia_color_grid", "recolor_luminance": "recolor_luminance", "recolor_intensity": "recolor_intensity"}
+
+// module writes a preprocessor as fields of sd-webui-controlnet's unit. Of those that it does not have, it could not make
+// the map again.
+func module(text string) string {
+	p, err := maps.Parse(text)
+	if err != nil || modules[p.Kind.Name] == "" {
+		return "Module: none"
+	}
+	fields := "Module: " + modules[p.Kind.Name]
+	for i, name := range thresholds(p) {
+		fields += ", " + name + ": " + decimal(p.Values[i])
+	}
+	return fields
+}
+
+// thresholds names the fields of the unit that have a preprocessor's options.
+func thresholds(p maps.Preprocessor) []string {
+	switch p.Kind.Name {
+	case "canny":
+		return []string{"Threshold A", "Threshold B"}
+	case "tile", "recolor_luminance", "recolor_intensity":
+		return []string{"Threshold A"}
+	}
+	return nil
+}
+
+// readModule reads the preprocessor of a unit: its name, and its fields by their names in small letters. It returns "" for one
+// that is not here.
+func readModule(name string, field map[string]float64) string {
+	for ours, theirs := range modules {
+		if !strings.EqualFold(name, theirs) {
+			continue
+		}
+		p, err := maps.Parse(ours)
+		if err != nil {
+			return ""
+		}
+		for i, name := range thresholds(p) {
+			o := p.Kind.Options[i]
+			if v, given := field[strings.ToLower(name)]; given && v >= o.Min && v <= o.Max {
+				p.Values[i] = v
+			}
+		}
+		return p.String()
+	}
+	return ""
+}

@@ -1,0 +1,138 @@
+package maps
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/imprompt/imprompt/model/imageproc"
+)
+
+// Kind is a way to make a map from a picture.
+type Kind struct {
+	Name    string
+	Label   string // in words
+	Options []Option
+	make    func(m *imageproc.Image, v []float64) *imageproc.Image
+}
+
+// Option is a number that a Kind takes.
+type Option struct {
+	Name, Label             string
+	Default, Min, Max, Step float64
+}
+
+// None is the name of the Kind that takes a picture as a map.
+const None = "none"
+
+var (
+	low   = Option{"low_threshold", "Low threshold", 100, 0, 1000, 1}
+	high  = Option{"high_threshold", "High threshold", 200, 0, 1000, 1}
+	gamma = Option{"gamma", "Gamma", 1, 0.1, 2, 0.01}
+)
+
+// Kinds lists them.
+var Kinds = []Kind{
+	{None, "None: it is a map already", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return m }},
+	{"canny", "Canny edges", []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1}},
+		func(m *imageproc.Image, v []float64) *imageproc.Image { return Canny(m, v[0], v[1], v[2] != 0) }},
+	{"scribble", "Scribble", []Option{low, high}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Scribble(Canny(m, v[0], v[1], false)) }},
+	{"softedge", "Soft edges", []Option{low, high}, func(m *imageproc.Image, v []float64) *imageproc.Image { return SoftEdge(Canny(m, v[0], v[1], false)) }},
+	{"invert", "Line art: black on white, inverted", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return Invert(m) }},
+	{"tile", "Tile: fewer details", []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01}},
+		func(m *imageproc.Image, v []float64) *imageproc.Image { return Tile(m, v[0]) }},
+	{"shuffle", "Shuffle: its colours", []Option{{"seed", "Seed", 0, 0, math.MaxUint32, 1}, {"size", "Size of the parts", 256, 16, 512, 1}},
+		func(m *imageproc.Image, v []float64) *imageproc.Image { return Shuffle(m, uint32(v[0]), int(v[1])) }},
+	{"color", "Colour palette", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return Palette(m) }},
+	{"recolor_luminance", "Recolour by luminance", []Option{gamma}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Luminance(m, v[0]) }},
+	{"recolor_intensity", "Recolour by intensity", []Option{gamma}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Intensity(m, v[0]) }},
+}
+
+// Names lists the names of Kinds.
+func Names() (names []string) {
+	for _, k := range Kinds {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
+// Preprocessor is a Kind with values for its options.
+type Preprocessor struct {
+	Kind   *Kind
+	Values []float64 // one for each of Kind.Options
+}
+
+// Parse reads a kind's name with the options that are not as by default, for example "canny:low_threshold=50,l2_gradient=1".
+// "" is None.
+func Parse(text string) (Preprocessor, error) {
+	name, options, _ := strings.Cut(text, ":")
+	if name == "" {
+		name = None
+	}
+	i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Preprocessor{}, fmt.Errorf("there is no preprocessor %q. Choose one of %s", name, strings.Join(Names(), ", "))
+	}
+	p := Preprocessor{Kind: &Kinds[i]}
+	for _, o := range p.Kind.Options {
+		p.Values = append(p.Values, o.Default)
+	}
+	for _, pair := range strings.FieldsFunc(options, func(r rune) bool { return r == ',' }) {
+		if err := p.set(strings.Cut(pair, "=")); err != nil {
+			return p, fmt.Errorf("the preprocessor %s: %w", name, err)
+		}
+	}
+	return p, nil
+}
+
+func (p Preprocessor) set(name, value string, _ bool) error {
+	var names []string
+	for i, o := range p.Kind.Options {
+		if o.Name == name {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil || !(v >= o.Min && v <= o.Max) {
+				return fmt.Errorf("%s is %q. It must be a number from %s to %s", name, value, number(o.Min), number(o.Max))
+			}
+			p.Values[i] = v
+			return nil
+		}
+		names = append(names, o.Name)
+	}
+	if names == nil {
+		return fmt.Errorf("it has no options, and therefore no %q", name)
+	}
+	return fmt.Errorf("it has no option %q. It has %s", name, strings.Join(names, ", "))
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+
+// String returns what Parse reads: "" for None.
+func (p Preprocessor) String() string {
+	if p.Kind.Name == None {
+		return ""
+	}
+	var options []string
+	for i, o := range p.Kind.Options {
+		if p.Values[i] != o.Default {
+			options = append(options, o.Name+"="+number(p.Values[i]))
+		}
+	}
+	if options == nil {
+		return p.Kind.Name
+	}
+	return p.Kind.Name + ":" + strings.Join(options, ",")
+}
+
+// Map makes a map for a result of width × height pixels. The picture is first brought to the size at which it covers the
+// result, with its proportions kept: sd-webui-controlnet calls that pixel perfect. Only a strip that would become very long
+// is compressed. None leaves the picture as it is.
+func (p Preprocessor) Map(m *imageproc.Image, width, height int) *imageproc.Image {
+	if p.Kind.Name == None {
+		return m
+	}
+	scale := max(float64(width)/float64(m.Width), float64(height)/float64(m.Height))
+	side := func(n int) int { return min(max(1, int(math.RoundToEven(float64(n)*scale))), 4*max(width, height)) }
+	return p.Kind.make(m.Resize(side(m.Width), side(m.Height), imageproc.Lanczos), p.Values)
+}
