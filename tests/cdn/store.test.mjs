@@ -9,7 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { chromium } from "@playwright/test";
 import { startCDN } from "./server.mjs";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");

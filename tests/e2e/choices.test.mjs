@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PICTURE, bytesOf, difference, draw, drop, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
+import { PICTURE, bytesOf, difference, draw, drop, expect, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 const fixture = (name) => fs.readFileSync(path.join(root, "tests/fixtures/pictures", name));
@@ -43,7 +43,7 @@ test("an AVIF, which only the browser decodes, is an image prompt like any other
 
 test("one seed gives another picture with the noise of a GPU, and its file says so", { timeout: PICTURE }, async () => {
   await unfold(page, "Settings");
-  assert.equal(await noise().inputValue(), "cpu");
+  await expect(noise()).toHaveValue("cpu");
   await noise().selectOption({ label: "GPU, as A1111" });
   second = await picture();
   assert.ok(difference(first.pixels, second.pixels) > 20, "the noise is the same");
@@ -54,7 +54,7 @@ test("one seed gives another picture with the noise of a GPU, and its file says 
 });
 
 test("another colour behind a transparent picture gives another picture", { timeout: PICTURE }, async () => {
-  assert.equal(await background().inputValue(), "#ffffff");
+  await expect(background()).toHaveValue("#ffffff");
   await background().fill("#000000");
   third = await picture();
   assert.ok(difference(second.pixels, third.pixels) > 5, "the background has no effect");
@@ -69,7 +69,7 @@ test("a picture's file brings both choices back", async () => {
   await drop(page, ["third.png", Buffer.from(third.file)]);
   await page.locator(".notice", { hasText: "Settings restored" }).waitFor();
   await unfold(page, "Settings");
-  assert.equal(await noise().inputValue(), "gpu");
-  assert.equal(await background().inputValue(), "#000000");
+  await expect(noise()).toHaveValue("gpu");
+  await expect(background()).toHaveValue("#000000");
   assert.deepEqual(studio.faults, []);
 });

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { beforeEach, test } from "node:test";
-import { PICTURE, axeFindsNothing, button, drop, forget, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
+import { PICTURE, axeFindsNothing, button, drop, expect, forget, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
@@ -59,7 +59,7 @@ test("the square that the encoder sees is dragged, zoomed and moved by keys", as
   near((await bright(canvas)).height, 1 / 1.1, "zoomed by key");
   // The sliders say the same.
   await unfold(page, "Crop");
-  assert.equal(await page.getByRole("slider", { name: "Crop zoom" }).inputValue(), "1.1");
+  await expect(page.getByRole("slider", { name: "Crop zoom" })).toHaveValue("1.1");
 });
 
 test("up to four image prompts, each with its own settings; removing one leaves the others unchanged", async () => {
@@ -69,7 +69,7 @@ test("up to four image prompts, each with its own settings; removing one leaves 
   }
   const sliders = page.getByRole("slider", { name: "Image weight" });
   await sliders.nth(3).waitFor();
-  assert.equal(await button(page, "Sample: Fox").count(), 0, "there is no room for a fifth");
+  await expect(button(page, "Sample: Fox"), "there is no room for a fifth").toHaveCount(0);
   for (const [i, v] of ["0", "0.5", "1", "1.5"].entries()) await sliders.nth(i).fill(v);
   await page.getByRole("combobox", { name: "What to take" }).nth(2).selectOption("style-transfer");
   await button(page, "Remove cactus.png").click();
@@ -114,7 +114,7 @@ test("words are read with weights, in any length; read literally, those that do 
   await prompt(page).fill(`${"fox ".repeat(40)}zebra`);
   const cut = page.locator(".problem", { hasText: "left out" });
   await cut.waitFor();
-  assert.match(await cut.textContent(), /zebra$/);
+  await expect(cut).toHaveText(/zebra$/);
   await prompt(page).fill("a fox");
   await cut.waitFor({ state: "detached" });
   await page.locator("#words-reading").click();
@@ -131,7 +131,7 @@ test("files that are not pictures, cut off or too large are refused in plain wor
     await drop(page, [name, bytes]);
     await page.locator(".problem", { hasText: name }).waitFor();
     assert.match((await problems(page)).join(), text);
-    assert.equal(await page.getByRole("slider", { name: "Image weight" }).count(), 0, name);
+    await expect(page.getByRole("slider", { name: "Image weight" }), name).toHaveCount(0);
   }
   await page.evaluate(() => {
     const data = new DataTransfer();
@@ -149,16 +149,16 @@ test("a PNG by A1111 restores its settings, and its text is never treated as mar
   const text = `${evil}\nNegative prompt: blur\nSteps: 33, Sampler: Euler a, CFG scale: 6.5, Seed: 12345, Size: 192x256, Model hash: abc, Hires upscale: 2`;
   await drop(page, ["<b id=bold>name</b>.png", withText(fox, "parameters", text)]);
   await page.waitForFunction(() => document.getElementById("words-Prompt").value.includes("onerror"));
-  assert.equal(await prompt(page).inputValue(), evil);
-  assert.equal(await page.getByRole("textbox", { name: "Negative prompt" }).inputValue(), "blur");
+  await expect(prompt(page)).toHaveValue(evil);
+  await expect(page.getByRole("textbox", { name: "Negative prompt" })).toHaveValue("blur");
   await unfold(page, "Settings");
   for (const [name, value] of [["Steps", "33"], ["Guidance", "6.5"], ["Seed", "12345"], ["Width", "192"], ["Height", "256"]]) {
-    assert.equal(await spin(page, name).inputValue(), value, name);
+    await expect(spin(page, name), name).toHaveValue(value);
   }
-  assert.equal(await page.getByRole("combobox", { name: "Scheduler" }).inputValue(), "euler_a");
+  await expect(page.getByRole("combobox", { name: "Scheduler" })).toHaveValue("euler_a");
   const note = page.locator(".notice", { hasText: "Settings restored" });
-  assert.match(await note.textContent(), /<b id=bold>name<\/b>\.png, except for: Hires/);
-  assert.equal(await page.locator("#bold, img[src=x]").count(), 0);
+  await expect(note).toHaveText(/<b id=bold>name<\/b>\.png, except for: Hires/);
+  await expect(page.locator("#bold, img[src=x]")).toHaveCount(0);
   assert.notEqual(await page.title(), "taken");
   await note.getByRole("button", { name: "Use it as an image prompt instead" }).click();
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
@@ -170,7 +170,7 @@ test("a style in a picture's text is on a card with its weight, and one that is 
   await page.waitForFunction(() => document.getElementById("words-Prompt").value === "a fox");
   await unfold(page, "Styles");
   const weight = page.getByRole("slider", { name: "Weight of ink" });
-  assert.equal(await weight.inputValue(), "0.6");
+  await expect(weight).toHaveValue("0.6");
   await weight.fill("1.2");
   await page.getByText("1.2", { exact: true }).waitFor();
   await button(page, "Generate").click();
@@ -181,7 +181,7 @@ test("a style in a picture's text is on a card with its weight, and one that is 
   await prompt(page).fill("a fox <lora:gone:1>");
   await button(page, "Generate").click();
   await page.waitForFunction(() => /style gone/.test(document.querySelector(".go .problem")?.textContent));
-  assert.equal(await prompt(page).inputValue(), "a fox <lora:gone:1>");
+  await expect(prompt(page)).toHaveValue("a fox <lora:gone:1>");
 });
 
 // lora is a LoRA's file, with a title in its metadata.
@@ -204,7 +204,7 @@ test("a LoRA from the disk is kept in the browser under its title, and is used a
   await row.getByText(/LoRA · .* · Ink of old/).waitFor();
   await button(page, "Use ink.safetensors").waitFor();
   await page.keyboard.press("Escape");
-  assert.equal(await page.getByRole("slider", { name: "Weight of ink" }).inputValue(), "1");
+  await expect(page.getByRole("slider", { name: "Weight of ink" })).toHaveValue("1");
 });
 
 test("the seed is rolled by its die, and kept by its lock", async () => {
@@ -213,7 +213,7 @@ test("the seed is rolled by its die, and kept by its lock", async () => {
   const before = await seed.inputValue();
   await button(page, "Roll a new seed").click();
   await page.waitForFunction((v) => document.getElementById("set-Seed").value !== v, before);
-  assert.equal(await lock.getAttribute("aria-pressed"), "false");
+  await expect(lock).toHaveAttribute("aria-pressed", "false");
   await lock.click();
   await page.locator("[aria-label='Keep this seed'][aria-pressed=true]").waitFor();
   await lock.click();
@@ -225,8 +225,8 @@ test("an impossible value is corrected when its field loses the focus", async ()
   await set(page, { Width: 63, Steps: 9999 });
   await spin(page, "Steps").press("Tab");
   await page.waitForTimeout(200);
-  assert.equal(await spin(page, "Width").inputValue(), "64");
-  assert.equal(await spin(page, "Steps").inputValue(), "150");
+  await expect(spin(page, "Width")).toHaveValue("64");
+  await expect(spin(page, "Steps")).toHaveValue("150");
 });
 
 test("axe finds nothing, folded or open, light or dark", async () => {
@@ -269,7 +269,7 @@ test("every control is reached by Tab, and a picture is made without a mouse", {
   await page.evaluate(() => document.activeElement.blur());
   await tabTo("Image weight");
   await page.keyboard.press("ArrowRight");
-  assert.equal(await page.getByRole("slider", { name: "Image weight" }).inputValue(), "0.75");
+  await expect(page.getByRole("slider", { name: "Image weight" })).toHaveValue("0.75");
   await tabTo("Where");
   await page.keyboard.press("Enter");
   await tabTo("Where"); // the summary, then the canvas

@@ -1,7 +1,7 @@
 // A first visit: what is seen before the program runs, what is fetched, and the way to a real picture.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PATIENCE, button, loaded, visit } from "./hands.mjs";
+import { PATIENCE, button, expect, loaded, visit } from "./hands.mjs";
 import { opened } from "./site.mjs";
 
 let site, studio, page;
@@ -22,7 +22,7 @@ test("the first paint needs no program, and says how much is loaded", async () =
   await page.getByRole("heading", { name: "Imprompt" }).waitFor();
   await page.getByText("Nothing is uploaded").waitFor();
   await page.getByText(/With the demo model \d\d MB, once/).waitFor();
-  assert.equal(await button(page, "Generate").count(), 0, "nothing that does not work yet looks as if it did");
+  await expect(button(page, "Generate"), "nothing that does not work yet looks as if it did").toHaveCount(0);
   release();
   await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
   await page.unroute("**/app.wasm*");
@@ -51,7 +51,7 @@ test("a bundle says what it takes, and asks for its licence", async () => {
   const card = page.locator(".stage").getByRole("group", { name: "Stable Diffusion 1.5 with image prompts" });
   await card.getByText("4.71 GB to download, 3.44 GB on disk").waitFor();
   const start = card.getByRole("button", { name: /^Download/ });
-  assert.ok(await start.isDisabled());
+  await expect(start).toBeDisabled();
   await card.getByRole("checkbox").check();
   await page.waitForFunction(() => !document.querySelector(".stage .offered button").disabled);
 });

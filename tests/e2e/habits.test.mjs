@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { axeFindsNothing, button, forget, loaded, prompt, spin, unfold, visit } from "./hands.mjs";
+import { axeFindsNothing, button, expect, forget, loaded, prompt, spin, unfold, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 let site, studio, page;
@@ -58,7 +58,7 @@ test("earlier prompts come back with the arrow keys", async () => {
   const press = async (key, want) => {
     await area.press(key === "ArrowUp" ? "Control+Home" : "Control+End");
     await area.press(key);
-    assert.equal(await area.inputValue(), want, key);
+    await expect(area, key).toHaveValue(want);
   };
   await press("ArrowUp", "a cactus");
   await press("ArrowUp", "a fox");

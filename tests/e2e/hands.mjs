@@ -3,11 +3,16 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import zlib from "node:zlib";
+import { expect as expects } from "@playwright/test";
 
 // SwiftShader draws on the processor. It takes minutes where a GPU takes seconds, and longer if
 // the processor has other work. IMPROMPT_PATIENCE=4 waits four times as long.
 export const PATIENCE = Number(process.env.IMPROMPT_PATIENCE) || 1;
 export const PICTURE = 240_000 * PATIENCE;
+
+// expect waits until what is expected of an element is so. A page answers a moment after a click, so a test that looks
+// once fails now and then.
+export const expect = expects.configure({ timeout: 30_000 * PATIENCE });
 
 export const button = (page, name) => page.getByRole("button", { name, exact: true });
 export const spin = (page, name) => page.getByRole("spinbutton", { name, exact: true });

@@ -1,7 +1,7 @@
 // Nothing is lost: what is composed and under way outlives the page, and what was replaced or deleted comes back.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PICTURE, button, draw, gallery, loaded, prompt, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PICTURE, button, draw, expect, gallery, loaded, prompt, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened } from "./site.mjs";
 
 let site, studio, page;
@@ -26,21 +26,21 @@ test("what is composed outlives a reload", async () => {
   await prompt(page).fill("a fox in the rain"); // at once, as the page goes
   await page.reload();
   await page.getByRole("img", { name: "Image prompt crescent-moon.png" }).waitFor();
-  assert.equal(await prompt(page).inputValue(), "a fox in the rain");
-  assert.equal(await weight().nth(0).inputValue(), "0.35");
+  await expect(prompt(page)).toHaveValue("a fox in the rain");
+  await expect(weight().nth(0)).toHaveValue("0.35");
   await unfold(page, "Settings");
-  for (const [name, value] of [["Width", "64"], ["Steps", "3"], ["Seed", "42"]]) assert.equal(await spin(page, name).inputValue(), value, name);
+  for (const [name, value] of [["Width", "64"], ["Steps", "3"], ["Seed", "42"]]) await expect(spin(page, name), name).toHaveValue(value);
 });
 
 test("another tab has a composer of its own", async () => {
   const other = await studio.context.newPage();
   await visit(other, site.url);
   await other.waitForTimeout(500);
-  assert.equal(await prompt(other).inputValue(), "");
+  await expect(prompt(other)).toHaveValue("");
   await other.close();
   await page.reload();
   await weight().nth(1).waitFor();
-  assert.equal(await prompt(page).inputValue(), "a fox in the rain");
+  await expect(prompt(page)).toHaveValue("a fox in the rain");
 });
 
 test("a picture under way asks before the page goes, and is begun again; Escape in a text field does not stop it", { timeout: 2 * PICTURE }, async () => {
@@ -57,7 +57,7 @@ test("a picture under way asks before the page goes, and is begun again; Escape 
   await page.getByText(/^Step \d+ of 150/).waitFor({ timeout: PICTURE });
   await prompt(page).press("Escape");
   await page.waitForTimeout(300);
-  assert.ok(await button(page, "Stop").isVisible());
+  await expect(button(page, "Stop")).toBeVisible();
   await page.getByRole("heading", { name: "Imprompt" }).click();
   await page.keyboard.press("Escape");
   await button(page, "Generate").waitFor();
@@ -69,17 +69,17 @@ test("a sample on the stage replaces what is composed, and Ctrl+Z brings it back
   await button(page, "This cactus, on a pink background").click();
   await note("took the place").waitFor();
   await button(page, "Stop").click({ timeout: PICTURE });
-  assert.equal(await prompt(page).inputValue(), "cactus on a pink background");
+  await expect(prompt(page)).toHaveValue("cactus on a pink background");
   await page.getByRole("heading", { name: "Imprompt" }).click();
   await page.keyboard.press("Control+z");
   await page.getByRole("img", { name: "Image prompt octopus.png" }).waitFor();
-  assert.equal(await prompt(page).inputValue(), "a fox in the rain");
-  assert.equal(await weight().count(), 2);
+  await expect(prompt(page)).toHaveValue("a fox in the rain");
+  await expect(weight()).toHaveCount(2);
   // In a text field Ctrl+Z is the field's own.
   await button(page, "Clear").click();
   await note("were cleared").waitFor();
   await prompt(page).press("Control+z");
-  assert.equal(await weight().count(), 0);
+  await expect(weight()).toHaveCount(0);
   await note("were cleared").getByRole("button", { name: "Undo" }).click();
   await weight().nth(1).waitFor();
 });
@@ -113,11 +113,11 @@ test("a press outside of what floats closes it, and does nothing else", async ()
   await drawer.waitFor();
   await button(page, "Remove octopus.png").click();
   await drawer.waitFor({ state: "hidden" });
-  assert.equal(await weight().count(), 2);
+  await expect(weight()).toHaveCount(2);
   await page.getByText("About this GPU").click();
   await button(page, "Remove octopus.png").click();
   assert.equal(await page.locator("#about").evaluate((d) => d.open), false);
-  assert.equal(await weight().count(), 2);
+  await expect(weight()).toHaveCount(2);
 });
 
 test("no error went unseen", () => assert.deepEqual(studio.faults, []));

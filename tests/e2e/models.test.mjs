@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, before, test as check } from "node:test";
 import { safetensors, smallModel } from "../cdn/model.mjs";
 import { startCDN } from "../cdn/server.mjs";
-import { axeFindsNothing, button, bytesOf, draw, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
+import { axeFindsNothing, button, bytesOf, draw, expect, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
 import { build, open, root, serve, ships } from "./site.mjs";
 
 const PICTURE = 600_000; // SwiftShader draws on the processor
@@ -154,8 +154,8 @@ test("the licence is asked, the download paused, and taken up after a reload", {
   await press("Download Emoji again");
   await row("Emoji again").getByText(/11 files, \d+\.\d MB to download/).waitFor({ timeout: 30_000 });
   const start = panel().getByRole("button", { name: "Start download of Emoji again" });
-  assert.equal(await start.isDisabled(), true, "it starts without the licence");
-  assert.equal(await row("Emoji again").getByRole("link", { name: "CreativeML OpenRAIL-M" }).getAttribute("href"), licences["creativeml-openrail-m"].url);
+  await expect(start, "it starts without the licence").toBeDisabled();
+  await expect(row("Emoji again").getByRole("link", { name: "CreativeML OpenRAIL-M" })).toHaveAttribute("href", licences["creativeml-openrail-m"].url);
   await row("Emoji again").getByRole("checkbox").check();
   cdn.fault = { slow: 30, chunk: 16384 };
   await start.click();
@@ -192,7 +192,7 @@ test("without the CDN or a network, the downloaded copy draws what the model tha
   await studio.context.setOffline(true);
   await page.reload();
   await page.getByText("Settings", { exact: true }).waitFor();
-  assert.equal(await choice().inputValue(), "emoji", "the choice outlives a reload");
+  await expect(choice(), "the choice outlives a reload").toHaveValue("emoji");
   await prompt(page).fill("3d emoji of fox on a blue background");
   const stored = await picture();
   await openPanel();
@@ -247,7 +247,7 @@ test("a model is verified; after it is deleted, the model that ships is used", {
   await erase("Emoji again");
   await panel().getByRole("button", { name: "Download Emoji again" }).waitFor({ timeout: 10_000 });
   await until(async () => (await used()) === 0, 10_000, "the files are still stored");
-  assert.equal(await choice().locator("option:checked").textContent(), `${ships.name}, the one that ships`);
+  await expect(choice().locator("option:checked")).toHaveText(`${ships.name}, the one that ships`);
 });
 
 test("a link to one file, with shards behind another, and a dropped file draw the same", { timeout: 3 * PICTURE }, async () => {
@@ -279,7 +279,7 @@ test("a link to one file, with shards behind another, and a dropped file draw th
   // A single file does not give the picture's size, which is then Stable Diffusion 1.5's, times this VAE's factor.
   await closePanel();
   await unfold(page, "Settings");
-  assert.equal(await spin(page, "Width").inputValue(), "256");
+  await expect(spin(page, "Width")).toHaveValue("256");
   pictures.push(await picture());
   assert.ok(lively(pictures[0]) && !differ(pictures[0], pictures[1]) && !differ(pictures[0], pictures[2]), "the three draw differently");
   await openPanel();
@@ -402,7 +402,7 @@ test("a bundle comes with one press, is followed with the drawer closed, and is 
   await page.waitForFunction(() => /^\d+ % · Imprompt$/.test(document.title));
   cdn.reset();
   await page.locator(".notice", { hasText: "Emoji with image prompts: all of it is here" }).waitFor({ timeout: 60_000 });
-  assert.equal(await choice().inputValue(), "emoji");
+  await expect(choice()).toHaveValue("emoji");
 });
 
 test("no request went to a server that the visitor did not choose", async () => {

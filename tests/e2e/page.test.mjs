@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PICTURE, button, bytesOf, difference, draw, drop, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PICTURE, button, bytesOf, difference, draw, drop, expect, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
@@ -23,12 +23,12 @@ opened(async (all) => {
 
 test("every control has its name", async () => {
   for (const [role, name] of [["textbox", "Prompt"], ["textbox", "Negative prompt"], ["button", "Generate"], ["region", "Gallery"]]) {
-    assert.equal(await page.getByRole(role, { name, exact: true }).count(), 1, `${role} "${name}"`);
+    await expect(page.getByRole(role, { name, exact: true }), `${role} "${name}"`).toHaveCount(1);
   }
-  assert.equal(await page.locator("input[type=file][aria-label='Add image']").count(), 1);
+  await expect(page.locator("input[type=file][aria-label='Add image']")).toHaveCount(1);
   await small(page);
   for (const [role, name] of [["spinbutton", "Steps"], ["spinbutton", "Guidance"], ["spinbutton", "Seed"], ["spinbutton", "Width"], ["spinbutton", "Height"], ["combobox", "Scheduler"]]) {
-    assert.equal(await page.getByRole(role, { name, exact: true }).count(), 1, `${role} "${name}"`);
+    await expect(page.getByRole(role, { name, exact: true }), `${role} "${name}"`).toHaveCount(1);
   }
 });
 
@@ -94,7 +94,7 @@ test("a strip draws one seed at five weights; one is skipped; it is saved as one
   assert.deepEqual(captions.map((c) => c.replace(", left out", "")), ["λ = 0", "λ = 0.25", "λ = 0.5", "λ = 0.75", "λ = 1"]);
   // Skip may come too late for the second picture, and then skips the third.
   assert.equal(captions.filter((c) => c.endsWith("left out")).length, 1);
-  assert.equal(await page.locator(".gallery figure").count(), before + 4);
+  await expect(page.locator(".gallery figure")).toHaveCount(before + 4);
   const pictures = [];
   for (const img of await strip.getByRole("img").all()) pictures.push(await pixelsOf(page, await bytesOf(img)));
   for (let i = 1; i < pictures.length; i++) assert.ok(difference(pictures[0], pictures[i]) > 8, "λ changes the picture");
@@ -125,22 +125,22 @@ test("the gallery outlasts a reload; its settings come back with their image pro
   await page.reload();
   const show = gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first();
   await show.waitFor();
-  assert.equal(await page.locator(".gallery figure").count(), 6);
+  await expect(page.locator(".gallery figure")).toHaveCount(6);
   await show.click();
   await button(page, "Use these settings").click();
   await page.getByRole("img", { name: "Image prompt fox.png" }).waitFor();
-  assert.equal(await prompt(page).inputValue(), "on a yellow background");
-  assert.equal(await page.getByRole("slider", { name: "Image weight" }).inputValue(), "0.7");
+  await expect(prompt(page)).toHaveValue("on a yellow background");
+  await expect(page.getByRole("slider", { name: "Image weight" })).toHaveValue("0.7");
   await unfold(page, "Settings");
-  assert.equal(await spin(page, "Steps").inputValue(), "2");
+  await expect(spin(page, "Steps")).toHaveValue("2");
 });
 
 test("a dropped PNG of ours restores its settings", async () => {
   await prompt(page).fill("something else");
   await drop(page, ["ours.png", await bytesOf(result(page))]);
   await page.waitForFunction(() => document.getElementById("words-Prompt").value === "on a yellow background");
-  assert.equal(await spin(page, "Seed").inputValue(), "7");
-  assert.equal(await spin(page, "Steps").inputValue(), "2");
+  await expect(spin(page, "Seed")).toHaveValue("7");
+  await expect(spin(page, "Steps")).toHaveValue("2");
 });
 
 test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async () => {
@@ -158,7 +158,7 @@ test("Stop ends a run", { timeout: PICTURE }, async () => {
   await set(page, { Steps: 150 });
   await button(page, "Generate").click();
   await page.getByText(/^Step \d+ of 150/).waitFor({ timeout: PICTURE });
-  assert.ok(await page.getByRole("progressbar", { name: "Progress" }).isVisible());
+  await expect(page.getByRole("progressbar", { name: "Progress" })).toBeVisible();
   await page.keyboard.press("Escape");
   await button(page, "Generate").waitFor();
 });

@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { chromium } from "@playwright/test";
 import { PATIENCE } from "./hands.mjs";
 
 export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");

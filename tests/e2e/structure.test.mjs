@@ -1,7 +1,7 @@
 // The Structure card: maps that the result follows.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axeFindsNothing, button, plainPNG, problems, unfold, visit } from "./hands.mjs";
+import { axeFindsNothing, button, expect, plainPNG, problems, unfold, visit } from "./hands.mjs";
 import { opened } from "./site.mjs";
 
 let site, page;
@@ -20,7 +20,7 @@ test("two maps are added, weighed and removed; a reload brings them back", async
   await shown("edges.png").waitFor();
   await add("pose.png");
   await shown("pose.png").waitFor();
-  assert.equal(await page.getByLabel("Add map", { exact: true }).isVisible(), false, "there is room for two");
+  await expect(page.getByLabel("Add map", { exact: true }), "there is room for two").toBeHidden();
   const weight = page.getByRole("slider", { name: "Weight of the map" }).first();
   await weight.fill("0.5");
   await unfold(page, "When, and balance");
@@ -31,9 +31,9 @@ test("two maps are added, weighed and removed; a reload brings them back", async
   await visit(page, site.url);
   await unfold(page, "Structure");
   await shown("pose.png").waitFor();
-  assert.equal(await page.getByRole("slider", { name: "Weight of the map" }).first().inputValue(), "0.5");
-  assert.equal(await page.locator("#structure").getByLabel("To step, %").last().inputValue(), "60");
-  assert.equal(await page.locator("#structure").getByLabel("More important").last().inputValue(), "prompt");
+  await expect(page.getByRole("slider", { name: "Weight of the map" }).first()).toHaveValue("0.5");
+  await expect(page.locator("#structure").getByLabel("To step, %").last()).toHaveValue("60");
+  await expect(page.locator("#structure").getByLabel("More important").last()).toHaveValue("prompt");
   await button(page, "Remove map edges.png").click();
   await shown("edges.png").waitFor({ state: "detached" });
 });

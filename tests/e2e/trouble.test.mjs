@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PATIENCE, PICTURE, button, draw, loaded, loseGPU, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, button, draw, expect, loaded, loseGPU, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
 import { build, open, release, serve } from "./site.mjs";
 
 let dir, site;
@@ -22,8 +22,8 @@ async function says(heading, text, change, options = {}) {
     await change(page);
     await page.goto(site.url);
     await page.getByRole("heading", { name: heading }).waitFor();
-    assert.match(await page.locator(".empty").textContent(), text);
-    assert.equal(await button(page, "Generate").isDisabled(), true);
+    await expect(page.locator(".empty")).toHaveText(text);
+    await expect(button(page, "Generate")).toBeDisabled();
     await button(page, "Try again").waitFor();
   } finally {
     await studio.close();
@@ -61,12 +61,12 @@ test("the part that stores models says why it cannot start, and starts when the 
     await button(page, "Models").click();
     const alert = page.locator("#models").getByRole("alert");
     await alert.waitFor();
-    assert.match(await alert.textContent(), /catalogue\.json/);
+    await expect(alert).toHaveText(/catalogue\.json/);
     await page.unroute("**/web/catalogue.json?*");
     await button(page, "Close models").click();
     await button(page, "Models").click();
     await page.getByRole("region", { name: "Catalogue" }).waitFor();
-    assert.equal(await alert.count(), 0);
+    await expect(alert).toHaveCount(0);
   } finally {
     await close();
   }
@@ -145,9 +145,9 @@ test("a GPU that is taken away midway is opened again, and the picture goes on",
     await result(page).waitFor({ timeout: PICTURE });
     await button(page, "Generate").waitFor();
     await unfold(page, "Settings");
-    assert.equal(await spin(page, "Steps").inputValue(), "30");
-    assert.equal(await prompt(page).inputValue(), "fox on a blue background");
-    assert.equal(await page.locator(".problem").count(), 0);
+    await expect(spin(page, "Steps")).toHaveValue("30");
+    await expect(prompt(page)).toHaveValue("fox on a blue background");
+    await expect(page.locator(".problem")).toHaveCount(0);
     assert.deepEqual(studio.faults, []);
   } finally {
     await studio.close();
@@ -196,7 +196,7 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
   try {
     await kept(page);
     assert.deepEqual(await version(page), ["Imprompt", "", false, 1]);
-    assert.equal(await offer(page).isVisible(), false);
+    await expect(offer(page)).toBeHidden();
 
     site.use(next);
     await update(page);
@@ -215,7 +215,7 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
     assert.deepEqual(await version(page), ["Imprompt, next", "next", true, 2], "all of the new one");
     await offer(other).waitFor();
     assert.deepEqual(await version(other), ["Imprompt", "", false, 2], "the other tab goes on");
-    assert.equal(await prompt(other).inputValue(), "fox");
+    await expect(prompt(other)).toHaveValue("fox");
     const started = other.waitForEvent("worker");
     await other.evaluate(() => { impromptWorker("engine"); });
     const engine = await started;
@@ -264,7 +264,7 @@ test("a deploy during an update is not used until it is complete", { timeout: 12
     })));
     await update(page).catch(() => {});
     assert.equal(await failed, "redundant");
-    assert.equal(await offer(page).isVisible(), false);
+    await expect(offer(page)).toBeHidden();
     await page.reload();
     await button(page, "Generate").waitFor();
     assert.deepEqual((await version(page)).slice(0, 3), ["Imprompt", "", false]);

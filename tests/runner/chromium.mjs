@@ -5,7 +5,7 @@ import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
+import { chromium } from "@playwright/test";
 
 const [wasm, ...args] = process.argv.slice(2);
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
