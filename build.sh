@@ -171,9 +171,13 @@ test_chromium() {
   GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/chromium" ./gpu/...
 }
 
+# Many of these tests wait, for a server that is slow or silent, so two files run at a time.
 test_e2e() {
   need_node; need_chromium
-  (cd tests && node --test e2e/ cdn/)
+  export IMPROMPT_SITE=$out/e2e-site
+  rm -rf "$IMPROMPT_SITE"
+  site build --out "$IMPROMPT_SITE"
+  (cd tests && node --test --test-concurrency=2 e2e/ cdn/)
 }
 
 # Tests at full size, with files of random weights. Nothing is downloaded. Making the files

@@ -30,11 +30,15 @@ function headersOf(dir) {
   return (name) => ({ ...rules.get("/*"), ...rules.get(name) });
 }
 
-// build makes a separate site for each test file, because test files may run at the same time.
-export function build(name = `${path.basename(process.argv[1], ".test.mjs")}-site`) {
-  const dir = path.join(root, ".build", name);
-  execFileSync("go", ["run", "./app/cmd/site", "build", "--out", dir], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  return dir;
+// build builds the site and returns its folder. The tests only read it; a file that changes it names a folder of its own.
+// IMPROMPT_SITE is a site that is built already.
+export function build(name) {
+  const own = path.join(root, ".build", name ?? `${path.basename(process.argv[1], ".test.mjs")}-site`);
+  const built = process.env.IMPROMPT_SITE;
+  if (built && !name) return built;
+  if (built) fs.cpSync(built, own, { recursive: true });
+  else execFileSync("go", ["run", "./app/cmd/site", "build", "--out", own], { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  return own;
 }
 
 // release copies a built site as its next version and changes files in the copy:
