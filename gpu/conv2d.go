@@ -13,6 +13,7 @@ type Conv2dOptions struct {
 	Lambda     *Tensor // F32 [steps, Out]: the sum and its bias are multiplied by the step's row; or nil. It excludes Table
 	Activation Activation
 	Residual   *Tensor  // Act, added after the activation; or nil
+	Rectify    bool     // ReLU after the residual
 	Scale      float64  // of the whole result; 0 means 1
 	Output     DType    // Act, or F32
 	tile       convTile // for tests: a GPU's kernel with this tile
@@ -56,10 +57,11 @@ const (
 	convWide                 // the result is f32
 	convGEGLU                // columns are values and their gates
 	convLambda               // the sums are multiplied by a row of a table
+	convRectify              // ReLU after the residual
 )
 
 var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", convResidual},
-	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}, {"LAMBDA", convLambda}}
+	{"UPSAMPLE", convUpsample}, {"WIDE", convWide}, {"GEGLU", convGEGLU}, {"LAMBDA", convLambda}, {"RECTIFY", convRectify}}
 
 // convShape holds the sizes of a convolution: m is the number of output pixels of a phase, and
 // top is the row of the enlarged input that the first tap of the first output row reads. There
@@ -87,7 +89,7 @@ func (s convShape) flags(w *ConvWeight, o Conv2dOptions, y *Tensor) (flags int) 
 		set bool
 	}{
 		{convBias, w.bias != nil}, {convTable, o.Table != nil}, {convResidual, o.Residual != nil},
-		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu}, {convLambda, o.Lambda != nil},
+		{convUpsample, s.hUp != s.hIn || s.wUp != s.wIn}, {convWide, y.DType == F32}, {convGEGLU, w.geglu}, {convLambda, o.Lambda != nil}, {convRectify, o.Rectify},
 	} {
 		if f.set {
 			flags |= f.bit

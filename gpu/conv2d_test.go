@@ -34,7 +34,7 @@ type convCase struct {
 	stride, pad, padEnd           int
 	up                            [2]int
 	bias, table, residual, outF32 bool
-	lambda                        bool
+	lambda, rectify               bool
 	activation                    Activation
 	scale                         float64
 	dtype                         string
@@ -51,7 +51,7 @@ func (c convCase) String() string {
 		text string
 	}{
 		{c.stride > 1, fmt.Sprintf("stride %d", c.stride)}, {c.padEnd > 0, "zeros at the end"}, {c.up != [2]int{}, "upsampling"},
-		{c.c2 > 0, "two inputs"}, {c.bias, "bias"}, {c.table, "table"}, {c.lambda, "λ"}, {c.residual, "residual"}, {c.outF32, "to f32"},
+		{c.c2 > 0, "two inputs"}, {c.bias, "bias"}, {c.table, "table"}, {c.lambda, "λ"}, {c.residual, "residual"}, {c.rectify, "ReLU"}, {c.outF32, "to f32"},
 		{c.activation != NoActivation, fmt.Sprintf("activation %d", c.activation)}, {c.scale != 0, "scaled"}, {c.dtype != "", c.dtype},
 		{c.mv > 0, fmt.Sprintf("tile %dx%d", c.mv, c.nv)}, {c.slices > 1, fmt.Sprintf("%d slices", c.slices)}, {c.variant != "", c.variant}, {c.phases, "in phases"},
 	} {
@@ -108,6 +108,9 @@ func referenceConv(c convCase, x, x2, w, bias, table, residual []float32, y Tens
 					if residual != nil {
 						sum += float64(residual[at])
 					}
+					if c.rectify {
+						sum = max(sum, 0)
+					}
 					if c.scale != 0 {
 						sum *= c.scale
 					}
@@ -154,9 +157,12 @@ func TestConv2d(t *testing.T) {
 			{n: 1, h: 13, w: 11, c: 28, out: 140, size: 3, pad: 1, bias: true, residual: true},
 			{n: 2, h: 5, w: 6, c: 12, out: 76, size: 1, bias: true, lambda: true, residual: true},
 			{n: 1, h: 9, w: 9, c: 20, out: 8, size: 3, pad: 1, bias: true, activation: ReLU},
+			{n: 1, h: 5, w: 6, c: 8, out: 12, size: 3, pad: 1, bias: true, residual: true, rectify: true},
 			// A GPU's tiles, on every device.
 			{n: 1, h: 13, w: 11, c: 28, out: 68, size: 3, pad: 1, bias: true, residual: true, mv: 1, nv: 1},
 			{n: 2, h: 5, w: 7, c: 20, out: 72, size: 3, stride: 2, pad: 1, bias: true, mv: 1, nv: 2},
+			{n: 1, h: 5, w: 6, c: 8, out: 12, size: 3, pad: 1, bias: true, residual: true, rectify: true, mv: 1, nv: 1},
+			{n: 1, h: 5, w: 6, c: 8, out: 12, size: 3, pad: 1, bias: true, residual: true, rectify: true, mv: 1, nv: 1, slices: 2},
 			// Slices: several taps each, a part of a tap each, and one slice with nothing to do.
 			{n: 2, h: 9, w: 6, c: 20, out: 36, size: 3, pad: 1, bias: true, table: true, residual: true, activation: SiLU, scale: 0.5, mv: 2, nv: 2, slices: 4},
 			{n: 1, h: 5, w: 7, c: 100, c2: 12, out: 70, size: 1, bias: true, outF32: true, mv: 1, nv: 1, slices: 3},
@@ -206,7 +212,7 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 		t.Fatal(err)
 	}
 	defer w.Release()
-	o := Conv2dOptions{Label: "y", Stride: c.stride, Padding: c.pad, PadEnd: c.padEnd, UpsampleTo: c.up, Activation: c.activation, Scale: c.scale}
+	o := Conv2dOptions{Label: "y", Stride: c.stride, Padding: c.pad, PadEnd: c.padEnd, UpsampleTo: c.up, Activation: c.activation, Rectify: c.rectify, Scale: c.scale}
 	var x2v, tv, rv []float32
 	if c.c2 > 0 {
 		o.X2, x2v = input(d, Act, normals(rng, c.n*c.h*c.w*c.c2), c.n, c.h, c.w, c.c2)

@@ -129,13 +129,22 @@ func TestProgram(t *testing.T) {
 		x, values := input(d, F32, normals(rng, 3*7), 3, 7)
 		p := d.NewProgram("test")
 		out := d.NewTensor("out", Act, 3, 7)
-		castInto(p, x, out, -1)
+		castInto(p, x, out, -1, 0)
 		run(t, p, 0)
 		want := make([]float32, len(values))
 		for i, v := range values {
 			want[i] = -v
 		}
 		compare(t, "cast", output(t, out), want, 0)
+
+		p = d.NewProgram("test")
+		limited := Limited(p, x, 4, 3)
+		p.Keep(limited)
+		run(t, p, 0)
+		for i, v := range values {
+			want[i] = float32(3 * math.Tanh(4*float64(v)/3))
+		}
+		compare(t, "limited", output(t, limited), want, 1e-3)
 	})
 }
 

@@ -12,7 +12,7 @@ func TestDispatchErrors(t *testing.T) {
 	d := testDevice(t, testPath{})
 	x := d.NewTensor("x", F32, 16)
 	good := Dispatch{Kernel: "cast", Label: "y",
-		Params: []Param{{"count", 4}, {"stride", 64}, {"factor", 1.5}},
+		Params: []Param{{"count", 4}, {"stride", 64}, {"factor", 1.5}, {"limit", 0.0}},
 		Bind:   []Binding{In("x", x), Out("y", d.NewTensor("y", F32, 16))}}
 	for _, c := range []struct {
 		name   string
@@ -23,7 +23,7 @@ func TestDispatchErrors(t *testing.T) {
 		{"parameters in another order", func(ds *Dispatch) { slices.Reverse(ds.Params) }, ""},
 		{"bindings in another order", func(ds *Dispatch) { slices.Reverse(ds.Bind) }, ""},
 		{"unknown kernel", func(ds *Dispatch) { ds.Kernel = "cats" }, "there is no cats.wgsl"},
-		{"missing parameter", func(ds *Dispatch) { ds.Params = ds.Params[:2] }, `gpu: cast (y): parameter "factor" is missing`},
+		{"missing parameter", func(ds *Dispatch) { ds.Params = slices.Delete(ds.Params, 2, 3) }, `gpu: cast (y): parameter "factor" is missing`},
 		{"extra parameter", func(ds *Dispatch) { ds.Params = append(ds.Params, Param{"counts", 1}) }, `no parameter "counts"`},
 		{"parameter given twice", func(ds *Dispatch) { ds.Params = append(ds.Params, Param{"count", 1}) }, `no parameter "count", or it is given twice`},
 		{"integer for f32", func(ds *Dispatch) { ds.Params[2].Value = 1 }, `parameter "factor" is f32 in the kernel and cannot be int 1`},

@@ -137,7 +137,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 			}
 		}
 		return KindModel, nil
-	case isVAE(has):
+	case isVAE(c):
 		return KindVAE, nil
 	case isTextualInversion(c):
 		return KindTextualInversion, checkTextualInversion(c)

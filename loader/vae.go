@@ -18,26 +18,26 @@ func (e *WithoutVAEError) Error() string {
 }
 
 // OpenVAEFile opens an autoencoder's file, or that of a whole model for its autoencoder: in the
-// original layout or in diffusers'. It returns the weights under diffusers' names and a
-// config.json.
+// original layout or in diffusers'. Tiny autoencoders may have one half only. It returns the weights
+// under diffusers' names and a config.json.
 func OpenVAEFile(ctx context.Context, s Source) (*Checkpoint, []byte, error) {
 	c, err := OpenFileOfWeights(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := vaeOf(c)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", s.Name(), err)
-	}
-	config, err := vaeConfig(v)
+	v, config, err := vaeOf(c)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", s.Name(), err)
 	}
 	return v, config, nil
 }
 
-// isVAE reports whether a file's tensors are those of an autoencoder, in either layout.
-func isVAE(has func(string) bool) bool {
+// isVAE reports whether a file's tensors are those of an autoencoder, in any layout.
+func isVAE(c *Checkpoint) bool {
+	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
+	if _, tiny := tinyNames(c); tiny {
+		return true
+	}
 	for _, prefix := range append([]string{""}, ldmVAE...) {
 		if has(prefix+"decoder.conv_in.weight") && has(prefix+"encoder.conv_in.weight") {
 			return true
@@ -48,15 +48,24 @@ func isVAE(has func(string) bool) bool {
 
 // openVAE shows an autoencoder's file as a model that has nothing else.
 func openVAE(c *Checkpoint) (*Model, error) {
-	v, err := vaeOf(c)
-	if err != nil {
-		return nil, err
-	}
-	config, err := vaeConfig(v)
+	v, config, err := vaeOf(c)
 	return &Model{kind: KindVAE, files: map[string][]byte{Config(VAE): config}, networks: map[string]*Checkpoint{VAE: v}}, err
 }
 
-func vaeOf(c *Checkpoint) (*Checkpoint, error) {
+// vaeOf returns the autoencoder of a file under diffusers' names, and its config.json.
+func vaeOf(c *Checkpoint) (*Checkpoint, []byte, error) {
+	if _, tiny := tinyNames(c); tiny {
+		return openTiny(c)
+	}
+	v, err := wholeVAEOf(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err := vaeConfig(v)
+	return v, config, err
+}
+
+func wholeVAEOf(c *Checkpoint) (*Checkpoint, error) {
 	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	if has("decoder.up_blocks.0.resnets.0.conv1.weight") && has("encoder.conv_in.weight") {
 		return c, nil
@@ -81,9 +90,6 @@ func vaeOf(c *Checkpoint) (*Checkpoint, error) {
 		sort.Strings(v.names)
 		return v, nil
 	}
-	if has("encoder.layers.0.weight") || has("decoder.layers.0.weight") || has("decoder.1.weight") {
-		return nil, errors.New("this is a tiny autoencoder (TAESD), which Imprompt does not read. Choose a VAE of Stable Diffusion 1.5, such as sd-vae-ft-mse")
-	}
 	return nil, errors.New("this is no VAE: it lacks the encoder or the decoder. Choose a VAE of Stable Diffusion 1.5, such as sd-vae-ft-mse, or a whole model for its VAE")
 }
 
@@ -100,7 +106,7 @@ func ldmLevels(c *Checkpoint, prefix string) int {
 }
 
 // OpenVAEFolder opens the autoencoder of a folder in diffusers' layout: the folder is the
-// autoencoder's own, or a model's.
+// autoencoder's own, or a model's. The folder may also have TAESD's original files.
 func OpenVAEFolder(ctx context.Context, f Folder) (*Checkpoint, []byte, error) {
 	at := VAE
 	config, err := ReadFile(ctx, f, Config(at))
@@ -110,6 +116,9 @@ func OpenVAEFolder(ctx context.Context, f Folder) (*Checkpoint, []byte, error) {
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
+		if c, config, err := openTinyFolder(ctx, f); c != nil || err != nil {
+			return c, config, err
+		}
 		return nil, nil, fmt.Errorf("the folder has neither vae/config.json nor config.json (%w). Choose the folder of a VAE or of a model in diffusers' layout", err)
 	case err != nil:
 		return nil, nil, fmt.Errorf("%s: %w", Config(at), err)

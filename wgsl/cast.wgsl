@@ -1,4 +1,4 @@
-// y = x · factor, from f32 to activations.
+// y = x · factor, from f32 to activations or, with a limit, limit · tanh(x · factor / limit).
 //
 //   x  [count] vec4<f32>
 //   y  [count] vec4 of activations
@@ -9,6 +9,7 @@ struct Params {
     count: u32,
     stride: u32,
     factor: f32,
+    limit: f32,      // 0 for none
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -19,5 +20,7 @@ struct Params {
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let i = id.x + id.y * p.stride;
     if i >= p.count { return; }
-    y[i] = to_act4(x[i] * p.factor);
+    var v = x[i] * p.factor;
+    if p.limit > 0.0 { v = p.limit * tanh(clamp(v / p.limit, vec4<f32>(-20.0), vec4<f32>(20.0))); }
+    y[i] = to_act4(v);
 }

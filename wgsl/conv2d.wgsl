@@ -3,7 +3,8 @@
 //
 //   y[m, n] = (act(Σ_tap Σ_c x[pixel(m, tap), c] · w[tap, c, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
-// With LAMBDA the table's row is a factor of the sum and its bias, and not a part of the sum.
+// With LAMBDA the table's row is a factor of the sum and its bias, and not a part of the sum. With
+// RECTIFY what is negative after the residual becomes 0.
 //
 // A workgroup of 8 × 8 threads computes a tile of TILE_M pixels by TILE_N channels, and a
 // thread 4·MV pixels by 4·NV channels in registers. Each pass takes one tap and BK input

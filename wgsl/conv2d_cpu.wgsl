@@ -14,7 +14,7 @@
 // 2t, 2t + 1, 32 + 2t and 33 + 2t, so that with GEGLU it has values and their gates.
 //
 // Constants: HAS_X2, HAS_TABLE, HAS_LAMBDA, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU), ACTIVATION, and the
-// flags, of which only BIAS and WIDE are used. The others are constants here, because
+// flags, of which only BIAS, WIDE and RECTIFY are used. The others are constants here, because
 // SwiftShader executes both sides of a branch.
 
 //needs prelude_conv2d
@@ -182,6 +182,7 @@ fn put(m: u32, pair: u32, v: vec2<f32>) {
     let at = m * 2u * p.n_quads + pair;
     var s = v;
     if HAS_RESIDUAL { s += act2(residual[at]); }
+    if has(RECTIFY) { s = max(s, vec2<f32>(0.0)); }
     s *= p.scale;
     let wide = has(WIDE);
     let place = select(at, at * WIDE_PLACES, wide);

@@ -2,7 +2,8 @@
 //
 //   y[m, n] = (act(Σ_slice partial[slice, m, n] + bias[n] + table[step, n]) + residual[m, n]) · scale
 //
-// With LAMBDA the table's row is a factor of the sum and its bias, and not a part of the sum.
+// With LAMBDA the table's row is a factor of the sum and its bias, and not a part of the sum. With
+// RECTIFY what is negative after the residual becomes 0.
 //
 //   partial   [slices, M, N]  f32
 //   y         [M, N]          activations or, with WIDE, f32
@@ -44,6 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (p.flags & LAMBDA) != 0u { s *= table[step[0] * p.n_quads + n]; }
     s = activate4(p.activation, s);
     if (p.flags & RESIDUAL) != 0u { s += act4(residual[i]); }
+    if (p.flags & RECTIFY) != 0u { s = max(s, vec4<f32>(0.0)); }
     s *= p.scale;
     let wide = (p.flags & WIDE) != 0u;
     let place = select(i, i * WIDE_PLACES, wide);

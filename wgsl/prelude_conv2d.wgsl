@@ -18,7 +18,7 @@ struct Params {
     left: i32,           // the same for columns
     ksize: u32,
     stride: u32,
-    flags: u32,          // BIAS, TABLE, RESIDUAL, UPSAMPLE, WIDE, GEGLU, LAMBDA
+    flags: u32,          // BIAS, TABLE, RESIDUAL, UPSAMPLE, WIDE, GEGLU, LAMBDA, RECTIFY
     activation: u32,
     scale: f32,
     slices: u32,         // conv2d.wgsl only

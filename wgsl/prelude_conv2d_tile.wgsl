@@ -248,6 +248,7 @@ fn finish(row: u32, n: u32, v: vec4<f32>) {
     var s = v;
     let at = row * p.n_quads + n;
     if has(RESIDUAL) { s += act4(residual[at]); }
+    if has(RECTIFY) { s = max(s, vec4<f32>(0.0)); }
     s *= p.scale;
     let wide = has(WIDE);
     let place = select(at, at * WIDE_PLACES, wide);

@@ -21,6 +21,7 @@ type options struct {
 	noF16, stats     bool
 	kernels          gpu.Kernels
 	dumpLatents, out string
+	preview          string
 	dumpMap          string
 	loraDir          string
 	hasHeight        bool // whether --height was given
@@ -32,7 +33,10 @@ type options struct {
 var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --model DIR|FILE|URL           a folder in diffusers' layout, a .safetensors file in the original layout, or the address
                                  of either or of a hub's page for one (default: the model that ships)
-  --vae DIR|FILE                 a VAE to use in place of the model's own: a folder in diffusers' layout or a .safetensors file
+  --vae DIR|FILE                 a VAE, or a tiny autoencoder (TAESD), to use in place of the model's own: a folder in diffusers'
+                                 layout or a .safetensors file
+  --preview FILE.png             write the picture in the making into this file after every step
+  --preview-vae DIR|FILE         a tiny autoencoder (TAESD) that draws it; without one it is a small picture, one pixel for each latent
   --prompt TEXT  --negative-prompt TEXT
   --prompt-weights               read (word:1.3), [word], \( and BREAK as AUTOMATIC1111's web UI does, in prompts of any length;
                                  otherwise the words are read literally and cut at 77 tokens
@@ -205,6 +209,10 @@ func parse(args []string) (*options, error) {
 			o.Model = text()
 		case "--vae":
 			o.VAE = text()
+		case "--preview":
+			o.preview = text()
+		case "--preview-vae":
+			o.PreviewVAE = text()
 		case "--prompt":
 			o.Prompt = text()
 		case "--negative-prompt":

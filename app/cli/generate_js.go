@@ -179,9 +179,13 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 	}
 	var latents []float32
 	var shape [2]int
+	var previewed error
 	err = e.Generate(ctx, o.Settings, pictures, func(ev engine.Event) {
 		s.enter(ev)
 		report(ev)
+		if ev.Preview != nil && o.preview != "" && previewed == nil {
+			previewed = o.savePreview(ctx, ev)
+		}
 	}, func(r engine.Result) error {
 		latents = append(latents, r.Latents...)
 		shape = r.LatentShape
@@ -192,7 +196,7 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 		r.Settings.LoRAs, r.Settings.TextualInversionHashes = o.LoRAs, o.TextualInversionHashes
 		return o.save(r)
 	})
-	if err = errors.Join(err, mapError); err != nil {
+	if err = errors.Join(err, mapError, previewed); err != nil {
 		e.Unload()
 		d.Close()
 		return saved, err

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -22,7 +23,7 @@ func (o *options) prepareOutput() error {
 	if _, err := encoderFor(o.out); err != nil {
 		return err
 	}
-	for _, name := range []string{o.out, o.dumpLatents, o.dumpMap} {
+	for _, name := range []string{o.out, o.preview, o.dumpLatents, o.dumpMap} {
 		if name == "" {
 			continue
 		}
@@ -107,4 +108,17 @@ func (o *options) save(r engine.Result) error {
 		return err
 	}
 	return os.WriteFile(name, b.Bytes(), 0o644)
+}
+
+// savePreview writes the picture in the making over the last one.
+func (o *options) savePreview(ctx context.Context, ev engine.Event) error {
+	m, err := ev.Preview(ctx)
+	if err != nil {
+		return err
+	}
+	png, err := m.PNG(nil)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.preview, png, 0o644)
 }

@@ -33,8 +33,8 @@ type Event struct {
 	Fraction       float64 // of the shaders that are ready, while compiling
 	Skip           func()  // drops the picture in progress; nil except while denoising
 	// Preview returns roughly what the model expects at this step: a small picture, one pixel
-	// for each latent, or one of full size where a part of the start picture is kept. It may
-	// run beside the steps. It is nil except while denoising.
+	// for each latent, or one of full size where a tiny autoencoder draws it or a part of the start
+	// picture is kept. It may run beside the steps. It is nil except while denoising.
 	Preview func(ctx context.Context) (*imageproc.Image, error)
 }
 

@@ -94,6 +94,10 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	if err := e.changeWeights(ctx, s); err != nil {
 		return err
 	}
+	var err error
+	if m.pipeline.Preview, err = e.previewVAE(ctx, s); err != nil {
+		return err
+	}
 	req := &pipeline.Request{
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
 		GuidanceScale: s.GuidanceScale, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
@@ -124,11 +128,11 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		if p.Preview != nil {
 			ev.Preview = func(ctx context.Context) (*imageproc.Image, error) {
-				pixels, err := p.Preview(ctx)
+				seen, err := p.Preview(ctx)
 				if err != nil {
 					return nil, err
 				}
-				small := imageproc.VAEPostprocess(pixels, s.Height/f, s.Width/f)
+				small := imageproc.VAEPostprocess(seen.Pixels, seen.Height, seen.Width)
 				if overlay.original == nil {
 					return small, nil
 				}

@@ -101,38 +101,7 @@ func (e *Engine) openFolder(ctx context.Context, folder loader.Folder, otherVAE 
 	m.memory = &nn.Memory{Device: d, Budget: nn.DefaultBudget, Unused: func(network string, keys []string) { e.warn(unused(network, keys)) }}
 	p.Memory = m.memory
 	m.memory.Spare = p.Forget
-	return m, errors.Join(m.memory.Add(p.Text, textWeights, m.weights), m.memory.Add(p.UNet, unetWeights, m.weights),
-		m.memory.Add(p.VAE.Decoder, vaeWeights, m.weights), m.memory.Add(p.VAE.Encoder, vaeWeights, m.weights))
-}
-
-// openVAE opens the VAE of that name, or else the model's own, and its config.json.
-func (e *Engine) openVAE(ctx context.Context, model *loader.Model, name string) (*loader.Checkpoint, []byte, error) {
-	var c *loader.Checkpoint
-	var config []byte
-	var err error
-	switch {
-	case name == "":
-		config, err = loader.ReadFile(ctx, model, loader.Config(loader.VAE))
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", loader.Config(loader.VAE), err)
-		}
-		c, err = model.Network(ctx, loader.VAE)
-		return c, config, err
-	case strings.HasSuffix(name, ".safetensors"):
-		var s loader.Source
-		if s, err = e.host.File(ctx, name); err == nil {
-			c, config, err = loader.OpenVAEFile(ctx, s)
-		}
-	default:
-		var folder loader.Folder
-		if folder, err = e.host.Folder(ctx, name); err == nil {
-			c, config, err = loader.OpenVAEFolder(ctx, folder)
-		}
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("VAE %s: %w", name, err)
-	}
-	return c, config, nil
+	return m, errors.Join(m.memory.Add(p.Text, textWeights, m.weights), m.memory.Add(p.UNet, unetWeights, m.weights), m.addVAE(p.VAE, vaeWeights))
 }
 
 // unused returns a warning about the tensors of a file that are not used.

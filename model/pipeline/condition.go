@@ -88,6 +88,12 @@ func (r *run) predict(p *gpu.Program, x *gpu.Tensor, branch int) *gpu.Tensor {
 	return r.UNet.Record(p, x.First(1), r.branches[branch].Conditioning, taps) // all entries are the same
 }
 
+// reads reports whether a guide reads a picture through the VAE.
+func reads(g guides.Guide) bool {
+	_, ok := g.(guides.Noised)
+	return ok
+}
+
 func separate(g guides.Guide) bool {
 	s, ok := g.(guides.Separate)
 	return ok && s.Separate()

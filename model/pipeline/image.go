@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -63,19 +62,8 @@ func (ps *programs) decodeLatents(ctx context.Context, latents []float32) ([]flo
 	if err := ps.decode.Run(ctx, 0); err != nil {
 		return nil, err
 	}
-	return ps.decoded.Float32(ctx)
-}
-
-// preview is Progress.Preview.
-func (ps *programs) preview(ctx context.Context) ([]float32, error) {
-	if ps.run.over {
-		return nil, errors.New("the run is over")
-	}
-	state, err := ps.sampler.State.Float32(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return ps.run.VAE.LatentRGB.Pixels(state[gpu.CleanSample*4*ps.run.h*ps.run.w:]), nil
+	pixels, err := ps.decoded.Float32(ctx)
+	return ps.run.VAE.Picture(pixels), err
 }
 
 // upload gives the sampler what picture i begins from, and its noise.

@@ -29,6 +29,9 @@ func (r *run) key() string {
 		}
 		fmt.Fprintf(&s, "%p %s ", n, version)
 	}
+	if v := r.Preview; v != nil {
+		fmt.Fprintf(&s, "%p %s ", v, r.Memory.Version(v.Decoder))
+	}
 	fmt.Fprint(&s, r.wordsKey(), r.h, r.w, r.batch, len(r.branches), r.kind(), r.req.GuidanceScale, *r.schedule, r.Device.Kernels())
 	run := r.guidesRun()
 	for _, g := range r.req.Guides {

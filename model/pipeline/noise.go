@@ -42,7 +42,7 @@ func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
 		switch d.Name {
 		case scheduler.ImageLatents:
 			var err error
-			if known, err = r.encodeVAE(ctx, q.Init, perPicture(g.Posterior(d.Count()), d)[0]); err != nil {
+			if known, err = r.encodeVAE(ctx, q.Init, r.posterior(g, d)[0]); err != nil {
 				return err
 			}
 		case scheduler.InitialNoise:
@@ -51,7 +51,7 @@ func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
 				r.initial = append(r.initial, r.firstSample(noise, known))
 			}
 		case scheduler.MaskedImageLatents:
-			noise := perPicture(g.Posterior(d.Count()), d)[0]
+			noise := r.posterior(g, d)[0]
 			if d.Unused {
 				continue
 			}
@@ -65,7 +65,7 @@ func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
 			}
 			r.extra = append(r.extra, extra)
 		case scheduler.ReferenceLatents:
-			for _, noise := range perPicture(g.Posterior(d.Count()), d) {
+			for _, noise := range r.posterior(g, d) {
 				x, err := r.encodeVAE(ctx, r.noised.Picture(), noise)
 				if err != nil {
 					return err
@@ -137,15 +137,28 @@ func perPicture(drawn []float32, d scheduler.Draw) [][]float32 {
 	return list
 }
 
+// posterior draws the numbers for samples of the VAE's posterior, by picture. A tiny autoencoder has
+// no posterior, and nothing is drawn for it.
+func (r *run) posterior(g random.Source, d scheduler.Draw) [][]float32 {
+	if r.VAE.Config.Tiny {
+		return make([][]float32, d.Shape[0])
+	}
+	return perPicture(g.Posterior(d.Count()), d)
+}
+
 // encodeVAE samples the posterior of a picture with the given noise, [h·w, 4], and scales
-// the sample (_encode_vae_image).
+// the sample (_encode_vae_image). What a tiny autoencoder gives is scaled as it is.
 func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32, error) {
 	moments, err := r.moments(ctx, pixels)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float32, len(noise))
+	out := make([]float32, 4*r.h*r.w)
 	for i := range out {
+		if noise == nil {
+			out[i] = moments[i] * float32(r.VAE.Config.ScalingFactor)
+			continue
+		}
 		mean, logvar := moments[i/4*8+i%4], moments[i/4*8+4+i%4]
 		std := float32(math.Exp(0.5 * float64(min(max(logvar, -30), 20))))
 		out[i] = (mean + std*noise[i]) * float32(r.VAE.Config.ScalingFactor)
@@ -153,8 +166,8 @@ func (r *run) encodeVAE(ctx context.Context, pixels, noise []float32) ([]float32
 	return out, nil
 }
 
-// moments are the mean and the logarithm of the variance of a picture's latents, [h·w, 8].
-// They are computed once, however many samples are taken.
+// moments are the mean and the logarithm of the variance of a picture's latents, [h·w, 8], or, of a
+// tiny autoencoder, the latents, [h·w, 4]. They are computed once, however many samples are taken.
 func (r *run) moments(ctx context.Context, pixels []float32) ([]float32, error) {
 	if m, ok := r.momentsOf[&pixels[0]]; ok {
 		return m, nil
@@ -164,7 +177,7 @@ func (r *run) moments(ctx context.Context, pixels []float32) ([]float32, error) 
 	}
 	in := r.Device.NewTensor("pixels", gpu.Act, 1, r.req.Height, r.req.Width, 3)
 	defer in.Release()
-	in.SetFloat32(pixels)
+	in.SetFloat32(r.VAE.EncoderInput(pixels))
 	t, err := nn.Once(ctx, r.Device, "VAE encoder", func(p *gpu.Program) *gpu.Tensor {
 		r.saturation.watch(p, r.VAE.Encoder)
 		t := r.VAE.Encoder.Record(p, in)

@@ -27,6 +27,9 @@ type Pipeline struct {
 
 	// Memory loads networks when they are needed. It is nil where all are loaded already.
 	Memory *nn.Memory
+	// Preview is a tiny autoencoder that draws previews, or nil. It is not used where the GPU does not
+	// hold it beside what the steps need.
+	Preview *vae.VAE
 	// LowMemory computes the two branches of guidance one after the other.
 	LowMemory bool
 	// StepDispatches is how many dispatches a step of the last run had, and StepCalls how many
@@ -121,10 +124,17 @@ type Progress struct {
 	// Skip drops the picture that is being drawn, and Run goes on with the next one. It is
 	// nil except while denoising.
 	Skip func()
-	// Preview returns roughly the picture that the model expects at this step, one colour for
-	// each latent, [h, w, 3], about -1..1 (vae.LatentRGB). It waits for the GPU, and the steps
-	// go on meanwhile if it runs beside them. It is nil except while denoising.
-	Preview func(ctx context.Context) ([]float32, error)
+	// Preview returns roughly the picture that the model expects at this step: what
+	// Pipeline.Preview makes of it or, without one, one colour for each latent (vae.LatentRGB).
+	// It waits for the GPU, and the steps go on meanwhile if it runs beside them. It is nil except
+	// while denoising.
+	Preview func(ctx context.Context) (Preview, error)
+}
+
+// Preview is a picture in the making.
+type Preview struct {
+	Pixels        []float32 // [H, W, 3], about -1..1
+	Height, Width int
 }
 
 // Result is one picture.
@@ -241,6 +251,12 @@ func (r *run) check() error {
 	}
 	if q.Init != nil && int(float64(q.Steps)*q.Strength) < 1 {
 		return fmt.Errorf("%d steps at strength %g leave none to run: raise one of the two", q.Steps, q.Strength)
+	}
+	if r.VAE.Decoder == nil {
+		return errors.New("this autoencoder's file has the encoder alone: take the file or the folder with the decoder")
+	}
+	if r.VAE.Encoder == nil && (q.Init != nil || slices.ContainsFunc(q.Guides, reads)) {
+		return errors.New("this autoencoder's file has the decoder alone, and the encoder is needed for a start picture or a reference picture: take the folder or the file that has both (of TAESD, diffusion_pytorch_model.safetensors)")
 	}
 	if r.UNet.Config.InChannels == 9 && q.Mask == nil {
 		return fmt.Errorf("this model is made for inpainting (its UNet has 9 input channels): give it a start picture and a mask")

@@ -125,6 +125,8 @@ type testModel struct {
 	controls map[string]*controlnet.ControlNet
 	t2i      map[string]*t2iadapter.Adapter
 	style    *t2iadapter.StyleAdapter
+	progress func(Progress) // is told of runs, unless it is nil
+	pixels   []float32      // of the last picture
 }
 
 func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
@@ -214,7 +216,12 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		req.LatentMask = imageproc.LatentMask(mask, c.Height, c.Width, c.Height/8, c.Width/8)
 	}
 	var latents []float32
-	err := m.pipeline.Run(context.Background(), req, func(Progress) {}, func(r Result) error {
+	progress := m.progress
+	if progress == nil {
+		progress = func(Progress) {}
+	}
+	err := m.pipeline.Run(context.Background(), req, progress, func(r Result) error {
+		m.pixels = r.Pixels
 		for i, v := range r.Pixels {
 			if math.IsNaN(float64(v)) {
 				t.Errorf("pixel %d is not a number", i)

@@ -18,6 +18,7 @@ type programs struct {
 	apart   bool        // whether the GPU does not hold the step and the decoder together
 	// background is how the decoder's program is being built, while the first steps run.
 	background *building
+	previewer  *previewer // nil where previews are the latents' colours
 }
 
 // building is a program that is being built.
@@ -99,8 +100,14 @@ func (ps *programs) build(ctx context.Context) error {
 		ps.releaseDecode()
 		return nil
 	}
+	if err := ps.recordPreview(ctx, ps.step.TransientBytes()+ps.decode.TransientBytes(), networks); err != nil {
+		return err
+	}
 	if err := ps.compile(ctx, ps.step, 1); err != nil {
 		return err
+	}
+	if v := ps.previewer; v != nil {
+		v.ready = build(ctx, v.decode)
 	}
 	ps.background = build(ctx, ps.decode)
 	return nil
@@ -141,8 +148,7 @@ func (ps *programs) recordStep() {
 func (ps *programs) recordDecode() {
 	ps.decode = ps.run.Device.NewProgram("VAE decoder")
 	ps.run.saturation.watch(ps.decode, ps.run.VAE.Decoder)
-	x := gpu.Cast(ps.decode, ps.latents, 1/ps.run.VAE.Config.ScalingFactor)
-	ps.decoded = ps.run.VAE.Decoder.Record(ps.decode, x)
+	ps.decoded = ps.run.VAE.Decoder.Record(ps.decode, ps.run.VAE.DecoderInput(ps.decode, ps.latents))
 	ps.decode.Keep(ps.decoded)
 }
 

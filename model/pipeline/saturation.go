@@ -15,7 +15,10 @@ type saturation struct {
 
 // newSaturation returns the notes, which are released with the run.
 func (r *run) newSaturation() *saturation {
-	s := &saturation{networks: []nn.Network{r.VAE.Encoder, r.UNet, r.VAE.Decoder}, notes: map[nn.Network]*gpu.Saturation{}}
+	s := &saturation{networks: []nn.Network{r.UNet, r.VAE.Decoder}, notes: map[nn.Network]*gpu.Saturation{}}
+	if r.VAE.Encoder != nil {
+		s.networks = append([]nn.Network{r.VAE.Encoder}, s.networks...)
+	}
 	if r.Device.F16 {
 		for _, n := range s.networks {
 			note := r.Device.NewSaturation()

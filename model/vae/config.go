@@ -2,8 +2,16 @@ package vae
 
 import "github.com/imprompt/imprompt/model/nn"
 
-// Config is what AutoencoderKL reads from vae/config.json.
+// Config is what AutoencoderKL or AutoencoderTiny reads from vae/config.json.
 type Config struct {
+	// Tiny says that it is an AutoencoderTiny. Then EncoderBlocks and DecoderBlocks are how many
+	// blocks each stage has, and the lists beside them the stages' channels. The lists of a half that
+	// the file does not have are empty. Of the other fields only the ScalingFactor and, for Factor, the
+	// BlockOutChannels are used.
+	Tiny                             bool
+	EncoderBlocks, DecoderBlocks     []int
+	EncoderChannels, DecoderChannels []int
+
 	InChannels, OutChannels, LatentChannels int
 	BlockOutChannels                        []int
 	LayersPerBlock                          int
@@ -21,6 +29,9 @@ func ParseConfig(data []byte) (Config, error) {
 	c, err := nn.ParseConfig("vae/config.json", data)
 	if err != nil {
 		return Config{}, err
+	}
+	if string(c.Raw("_class_name")) == `"AutoencoderTiny"` {
+		return parseTiny(c)
 	}
 	v := Config{
 		InChannels:        nn.Get(c, "in_channels", 3),

@@ -8,8 +8,8 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// Decoder turns latents into a picture.
-type Decoder struct {
+// klDecoder is AutoencoderKL's decoder.
+type klDecoder struct {
 	PostQuantConv *nn.Conv2d   `weight:"post_quant_conv"` // nil where the configuration has none
 	Body          *decoderBody `weight:"decoder"`
 }
@@ -28,7 +28,7 @@ type upDecoderBlock struct {
 	Upsamplers []*blocks.Upsample2D    `weight:"upsamplers"`
 }
 
-func newDecoder(c Config) *Decoder {
+func newDecoder(c Config) *klDecoder {
 	chans := c.BlockOutChannels
 	last := chans[len(chans)-1]
 	body := &decoderBody{ConvIn: nn.NewConv2d(c.LatentChannels, last, 3, true), MidBlock: newMidBlock(c, "decoder.mid_block"),
@@ -46,7 +46,7 @@ func newDecoder(c Config) *Decoder {
 		}
 		body.UpBlocks = append(body.UpBlocks, b)
 	}
-	d := &Decoder{Body: body}
+	d := &klDecoder{Body: body}
 	if c.PostQuantConv {
 		d.PostQuantConv = nn.NewConv2d(c.LatentChannels, c.LatentChannels, 1, true)
 	}
@@ -54,16 +54,13 @@ func newDecoder(c Config) *Decoder {
 }
 
 // Name implements nn.Network.
-func (d *Decoder) Name() string { return "VAE decoder" }
+func (d *klDecoder) Name() string { return "VAE decoder" }
 
 // Ignores says which keys of the VAE's file belong to the encoder.
-func (d *Decoder) Ignores(key string) bool { return hasPrefix(key, "encoder", "quant_conv") }
+func (d *klDecoder) Ignores(key string) bool { return hasPrefix(key, "encoder", "quant_conv") }
 
-// Record appends the decoder to p.
-//
-//	latents: Act [1, h, w, 4], divided by scaling_factor
-//	returns: F32 [1, f·h, f·w, 3], about -1..1
-func (d *Decoder) Record(p *gpu.Program, latents *gpu.Tensor) *gpu.Tensor {
+// Record implements Decoder.
+func (d *klDecoder) Record(p *gpu.Program, latents *gpu.Tensor) *gpu.Tensor {
 	b := d.Body
 	h := latents
 	if d.PostQuantConv != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// Encoder turns a picture into the distribution of its latents.
-type Encoder struct {
+// klEncoder is AutoencoderKL's encoder. It turns a picture into the distribution of its latents.
+type klEncoder struct {
 	Body      *encoderBody `weight:"encoder"`
 	QuantConv *nn.Conv2d   `weight:"quant_conv"` // nil where the configuration has none
 }
@@ -28,7 +28,7 @@ type downEncoderBlock struct {
 	Downsamplers []*blocks.Downsample2D  `weight:"downsamplers"`
 }
 
-func newEncoder(c Config) *Encoder {
+func newEncoder(c Config) *klEncoder {
 	chans := c.BlockOutChannels
 	last := chans[len(chans)-1]
 	body := &encoderBody{ConvIn: nn.NewConv2d(c.InChannels, chans[0], 3, true), MidBlock: newMidBlock(c, "encoder.mid_block"),
@@ -45,7 +45,7 @@ func newEncoder(c Config) *Encoder {
 		}
 		body.DownBlocks = append(body.DownBlocks, b)
 	}
-	e := &Encoder{Body: body}
+	e := &klEncoder{Body: body}
 	if c.QuantConv {
 		e.QuantConv = nn.NewConv2d(2*c.LatentChannels, 2*c.LatentChannels, 1, true)
 	}
@@ -53,16 +53,13 @@ func newEncoder(c Config) *Encoder {
 }
 
 // Name implements nn.Network.
-func (e *Encoder) Name() string { return "VAE encoder" }
+func (e *klEncoder) Name() string { return "VAE encoder" }
 
 // Ignores says which keys of the VAE's file belong to the decoder.
-func (e *Encoder) Ignores(key string) bool { return hasPrefix(key, "decoder", "post_quant_conv") }
+func (e *klEncoder) Ignores(key string) bool { return hasPrefix(key, "decoder", "post_quant_conv") }
 
-// Record appends the encoder to p.
-//
-//	pixels: Act [1, H, W, 3] in -1..1
-//	returns: F32 [1, H/f, W/f, 8], the mean and the log variance of the posterior
-func (e *Encoder) Record(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor {
+// Record implements Encoder.
+func (e *klEncoder) Record(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor {
 	b := e.Body
 	h := b.ConvIn.Forward(p, pixels, gpu.Conv2dOptions{Label: "encoder.conv_in", Padding: 1})
 	for i, block := range b.DownBlocks {

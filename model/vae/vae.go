@@ -8,18 +8,80 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// VAE is the autoencoder. Its halves are networks of their own, since a picture that is
+// VAE is an autoencoder. Its halves are networks of their own, since a picture that is
 // made from words needs the decoder only.
 type VAE struct {
 	Config    Config
-	Encoder   *Encoder
-	Decoder   *Decoder
+	Encoder   Encoder   // nil for a tiny autoencoder whose file has the decoder alone
+	Decoder   Decoder   // nil for one whose file has the encoder alone
 	LatentRGB LatentRGB // SD15LatentRGB unless the model's folder has its own
+}
+
+// Encoder turns a picture into latents.
+type Encoder interface {
+	nn.Network
+	// Record appends the encoder to p.
+	//
+	//	pixels: Act [1, H, W, 3], VAE.EncoderInput
+	//	returns: F32 [1, H/f, W/f, 8], the mean and the log variance of the posterior or, for a
+	//	   tiny autoencoder, [1, H/f, W/f, 4], the latents
+	Record(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor
+}
+
+// Decoder turns latents into a picture.
+type Decoder interface {
+	nn.Network
+	// Record appends the decoder to p.
+	//
+	//	latents: Act [1, h, w, 4], VAE.DecoderInput
+	//	returns: F32 [1, f·h, f·w, 3], which VAE.Picture brings to about -1..1
+	Record(p *gpu.Program, latents *gpu.Tensor) *gpu.Tensor
 }
 
 // New lays both halves out.
 func New(c Config) *VAE {
-	return &VAE{Config: c, Encoder: newEncoder(c), Decoder: newDecoder(c), LatentRGB: SD15LatentRGB}
+	v := &VAE{Config: c, LatentRGB: SD15LatentRGB}
+	if !c.Tiny {
+		v.Encoder, v.Decoder = newEncoder(c), newDecoder(c)
+		return v
+	}
+	if len(c.EncoderBlocks) > 0 {
+		v.Encoder = newTinyEncoder(c)
+	}
+	if len(c.DecoderBlocks) > 0 {
+		v.Decoder = newTinyDecoder(c)
+	}
+	return v
+}
+
+// EncoderInput is a picture, in -1..1, as the encoder reads it.
+func (v *VAE) EncoderInput(pixels []float32) []float32 {
+	if !v.Config.Tiny {
+		return pixels
+	}
+	in := make([]float32, len(pixels))
+	for i, x := range pixels {
+		in[i] = (x + 1) / 2
+	}
+	return in
+}
+
+// DecoderInput appends what makes the decoder's input of the UNet's latents, F32 [1, h, w, 4].
+func (v *VAE) DecoderInput(p *gpu.Program, latents *gpu.Tensor) *gpu.Tensor {
+	if v.Config.Tiny {
+		return gpu.Limited(p, latents, 1/v.Config.ScalingFactor, tinyLimit)
+	}
+	return gpu.Cast(p, latents, 1/v.Config.ScalingFactor)
+}
+
+// Picture brings the decoder's result to about -1..1, in place.
+func (v *VAE) Picture(pixels []float32) []float32 {
+	if v.Config.Tiny {
+		for i, x := range pixels {
+			pixels[i] = 2*x - 1
+		}
+	}
+	return pixels
 }
 
 // eps is that of all the VAE's norms.

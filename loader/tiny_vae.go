@@ -1,0 +1,133 @@
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+)
+
+// Tiny autoencoders (TAESD) come as diffusers' AutoencoderTiny, in one file with both halves, or
+// as the files of github.com/madebyollin/taesd, one for each half. There the layers are numbered
+// without a prefix, or behind one of those that other programs put before them.
+var tinyPrefixes = map[string][]string{
+	"encoder": {"", "encoder.", "taesd_encoder."},
+	"decoder": {"", "decoder.", "taesd_decoder."},
+}
+
+// tinyNames are diffusers' names of the tensors of a tiny autoencoder, by those in the file. ok is
+// false for any other file.
+func tinyNames(c *Checkpoint) (names map[string]string, ok bool) {
+	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
+	names = map[string]string{}
+	for half, prefixes := range tinyPrefixes {
+		if has(half + ".layers.0.weight") {
+			take(names, c, half+".layers.", half, 0)
+			continue
+		}
+		for _, p := range prefixes {
+			// The original decoder begins with a layer without weights, which diffusers does not count.
+			switch {
+			case half == "encoder" && has(p+"0.weight") && has(p+"1.conv.0.weight"):
+				take(names, c, p, half, 0)
+			case half == "decoder" && !has(p+"0.weight") && has(p+"1.weight") && has(p+"3.conv.0.weight"):
+				take(names, c, p, half, -1)
+			}
+		}
+	}
+	return names, len(names) > 0
+}
+
+// take adds the names of one half's tensors, whose layers' numbers change by so much.
+func take(names map[string]string, c *Checkpoint, prefix, half string, by int) {
+	for _, name := range c.Names() {
+		if i, rest, ok := cutNumber(name, prefix); ok {
+			names[name] = fmt.Sprintf("%s.layers.%d.%s", half, i+by, rest)
+		}
+	}
+}
+
+// openTiny returns a tiny autoencoder under diffusers' names, and its config.json. checkpoints are
+// its file, or the files of its halves.
+func openTiny(checkpoints ...*Checkpoint) (*Checkpoint, []byte, error) {
+	v := renamed()
+	for _, c := range checkpoints {
+		names, _ := tinyNames(c)
+		for old, name := range names {
+			if err := v.add(name, c, old, false); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	slices.Sort(v.names)
+	config, err := tinyConfig(v)
+	return v, config, err
+}
+
+// tinyConfig infers the config.json of a tiny autoencoder from its weights. A half that is not there
+// has no stages. Every convolution outside of the blocks begins a stage, except for the last one.
+func tinyConfig(c *Checkpoint) ([]byte, error) {
+	config := object{"_class_name": "AutoencoderTiny", "latent_channels": 4}
+	for _, half := range []string{"encoder", "decoder"} {
+		blocks, channels, last, latents := []int{}, []int{}, 0, 4
+		for _, name := range c.Names() {
+			if i, _, ok := cutNumber(name, half+".layers."); ok {
+				last = max(last, i)
+			}
+		}
+		for i := range last + 1 {
+			if _, _, ok := c.Info(fmt.Sprintf("%s.layers.%d.conv.0.weight", half, i)); ok && len(blocks) > 0 {
+				blocks[len(blocks)-1]++
+			}
+			name := fmt.Sprintf("%s.layers.%d.weight", half, i)
+			if _, _, ok := c.Info(name); !ok {
+				continue
+			}
+			shape, err := shapeOf(c, name, 4)
+			if err != nil {
+				return nil, err
+			}
+			switch {
+			case half == "decoder" && i == 0:
+				latents = shape[1]
+			case half == "encoder" && i == last:
+				latents = shape[0]
+			}
+			if i < last {
+				blocks, channels = append(blocks, 0), append(channels, shape[0])
+			}
+		}
+		if latents != 4 {
+			return nil, fmt.Errorf("this is a tiny autoencoder for latents of %d channels, and Stable Diffusion 1.5's have 4: choose TAESD itself (madebyollin/taesd)", latents)
+		}
+		config["num_"+half+"_blocks"], config[half+"_block_out_channels"] = blocks, channels
+	}
+	return config.bytes(), nil
+}
+
+// openTinyFolder opens a folder with TAESD's original files. c is nil where the folder has none.
+func openTinyFolder(ctx context.Context, f Folder) (c *Checkpoint, config []byte, err error) {
+	var halves []*Checkpoint
+	for _, name := range []string{"taesd_encoder.safetensors", "taesd_decoder.safetensors", "taesd_encoder.pth", "taesd_decoder.pth"} {
+		if len(halves) == 2 {
+			break
+		}
+		s, err := f.Open(ctx, name)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		half, err := OpenFileOfWeights(ctx, s)
+		if err != nil {
+			return nil, nil, err
+		}
+		halves = append(halves, half)
+	}
+	if halves == nil {
+		return nil, nil, nil
+	}
+	return openTiny(halves...)
+}

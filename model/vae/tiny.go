@@ -1,0 +1,175 @@
+package vae
+
+import (
+	"fmt"
+
+	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/nn"
+)
+
+// tinyLimit is what a tiny decoder's input is limited to, by tanh.
+const tinyLimit = 3
+
+// parseTiny reads the config.json of an AutoencoderTiny. Its stages halve or double the size, all
+// but the first.
+func parseTiny(c *nn.Config) (Config, error) {
+	channels, encoder, decoder := []int{64, 64, 64, 64}, []int{1, 3, 3, 3}, []int{3, 3, 3, 1}
+	v := Config{
+		Tiny:            true,
+		EncoderChannels: nn.Get(c, "encoder_block_out_channels", channels), EncoderBlocks: nn.Get(c, "num_encoder_blocks", encoder),
+		DecoderChannels: nn.Get(c, "decoder_block_out_channels", channels), DecoderBlocks: nn.Get(c, "num_decoder_blocks", decoder),
+		ScalingFactor: nn.Get(c, "scaling_factor", 1.0),
+	}
+	v.BlockOutChannels = v.DecoderChannels
+	if len(v.DecoderBlocks) == 0 {
+		v.BlockOutChannels = v.EncoderChannels
+	}
+	for _, half := range []struct {
+		name             string
+		channels, blocks []int
+	}{{"encoder", v.EncoderChannels, v.EncoderBlocks}, {"decoder", v.DecoderChannels, v.DecoderBlocks}} {
+		if len(half.blocks) > maxTinyBlocks || len(half.channels) != len(half.blocks) || len(half.blocks) > 0 && len(half.blocks) != len(v.BlockOutChannels) {
+			c.Fail("the %s has %d stages of channels and %d of blocks, beside %d of the other half", half.name, len(half.channels), len(half.blocks), len(v.BlockOutChannels))
+		}
+		for _, n := range half.channels {
+			if n < 4 || n%4 != 0 || n != half.channels[0] {
+				c.Fail("%s_block_out_channels is %v; the same multiple of 4 for each stage is supported", half.name, half.channels)
+				break
+			}
+		}
+		for _, n := range half.blocks {
+			if n < 0 || n > maxTinyBlocks {
+				c.Fail("num_%s_blocks is %v; 0 to %d for each stage are supported", half.name, half.blocks, maxTinyBlocks)
+				break
+			}
+		}
+	}
+	if len(v.BlockOutChannels) == 0 {
+		c.Fail("it has neither an encoder nor a decoder")
+	}
+	c.Only("in_channels", "3")
+	c.Only("out_channels", "3")
+	c.Only("latent_channels", "4")
+	c.Only("act_fn", `"relu"`)
+	c.Only("upsample_fn", `"nearest"`)
+	c.Only("upsampling_scaling_factor", "2")
+	c.Ignore("block_out_channels", "force_upcast", "latent_magnitude", "latent_shift", "shift_factor")
+	return v, c.Done()
+}
+
+// maxTinyBlocks is several times as many stages as any tiny autoencoder has, and blocks as a stage has.
+const maxTinyBlocks = 16
+
+// tinyLayers are the layers of a half by the numbers that torch gives them in a Sequential. What
+// has no weights, an activation or an upsampling, is nil. The others are *nn.Conv2d and *tinyBlock.
+type tinyLayers []any
+
+// tinyBlock is diffusers' AutoencoderTinyBlock (unets/unet_2d_blocks.py).
+type tinyBlock struct {
+	Conv []*nn.Conv2d `weight:"conv"` // numbers 0, 2 and 4, with activations between them
+}
+
+func newTinyBlock(channels int) *tinyBlock {
+	conv := func() *nn.Conv2d { return nn.NewConv2d(channels, channels, 3, true) }
+	return &tinyBlock{[]*nn.Conv2d{0: conv(), 2: conv(), 4: conv()}}
+}
+
+func (b *tinyBlock) forward(p *gpu.Program, x *gpu.Tensor, name string) *gpu.Tensor {
+	h := b.Conv[0].Forward(p, x, gpu.Conv2dOptions{Label: name + ".conv.0", Padding: 1, Activation: gpu.ReLU})
+	h = b.Conv[2].Forward(p, h, gpu.Conv2dOptions{Label: name + ".conv.2", Padding: 1, Activation: gpu.ReLU})
+	return b.Conv[4].Forward(p, h, gpu.Conv2dOptions{Label: name + ".conv.4", Padding: 1, Residual: x, Rectify: true})
+}
+
+// forward records the layers. options completes those of the convolution with a number, whose input
+// is h.
+func (l tinyLayers) forward(p *gpu.Program, h *gpu.Tensor, name string, options func(i int, h *gpu.Tensor, o *gpu.Conv2dOptions)) *gpu.Tensor {
+	for i, layer := range l {
+		label := fmt.Sprintf("%s.layers.%d", name, i)
+		switch layer := layer.(type) {
+		case *tinyBlock:
+			h = layer.forward(p, h, label)
+		case *nn.Conv2d:
+			o := gpu.Conv2dOptions{Label: label, Padding: 1}
+			if i == len(l)-1 {
+				o.Output = gpu.F32
+			} else {
+				options(i, h, &o)
+			}
+			h = layer.Forward(p, h, o)
+		}
+	}
+	return h
+}
+
+// tinyEncoder is diffusers' EncoderTiny.
+type tinyEncoder struct {
+	Layers tinyLayers `weight:"encoder.layers"`
+}
+
+func newTinyEncoder(c Config) *tinyEncoder {
+	in := 3
+	e := &tinyEncoder{}
+	for i, blocks := range c.EncoderBlocks {
+		out := c.EncoderChannels[i]
+		e.Layers = append(e.Layers, nn.NewConv2d(in, out, 3, i == 0))
+		for range blocks {
+			e.Layers = append(e.Layers, newTinyBlock(out))
+		}
+		in = out
+	}
+	e.Layers = append(e.Layers, nn.NewConv2d(in, 4, 3, true))
+	return e
+}
+
+// Name implements nn.Network.
+func (e *tinyEncoder) Name() string { return "VAE encoder" }
+
+// Ignores implements nn.Ignorer.
+func (e *tinyEncoder) Ignores(key string) bool { return hasPrefix(key, "decoder") }
+
+// Record implements Encoder.
+func (e *tinyEncoder) Record(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor {
+	return e.Layers.forward(p, pixels, "encoder", func(i int, _ *gpu.Tensor, o *gpu.Conv2dOptions) {
+		if i > 0 {
+			o.Stride = 2
+		}
+	})
+}
+
+// tinyDecoder is diffusers' DecoderTiny, after the limit on its input.
+type tinyDecoder struct {
+	Layers tinyLayers `weight:"decoder.layers"`
+}
+
+func newTinyDecoder(c Config) *tinyDecoder {
+	d := &tinyDecoder{Layers: tinyLayers{nn.NewConv2d(4, c.DecoderChannels[0], 3, true), nil}}
+	for i, blocks := range c.DecoderBlocks {
+		channels := c.DecoderChannels[i]
+		for range blocks {
+			d.Layers = append(d.Layers, newTinyBlock(channels))
+		}
+		if i < len(c.DecoderBlocks)-1 {
+			d.Layers = append(d.Layers, nil, nn.NewConv2d(channels, channels, 3, false))
+		} else {
+			d.Layers = append(d.Layers, nn.NewConv2d(channels, 3, 3, true))
+		}
+	}
+	return d
+}
+
+// Name implements nn.Network.
+func (d *tinyDecoder) Name() string { return "VAE decoder" }
+
+// Ignores implements nn.Ignorer.
+func (d *tinyDecoder) Ignores(key string) bool { return hasPrefix(key, "encoder") }
+
+// Record implements Decoder.
+func (d *tinyDecoder) Record(p *gpu.Program, latents *gpu.Tensor) *gpu.Tensor {
+	return d.Layers.forward(p, latents, "decoder", func(i int, h *gpu.Tensor, o *gpu.Conv2dOptions) {
+		if i == 0 {
+			o.Activation = gpu.ReLU
+		} else {
+			o.UpsampleTo = [2]int{2 * h.Shape[1], 2 * h.Shape[2]}
+		}
+	})
+}
