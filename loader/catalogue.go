@@ -47,6 +47,7 @@ type Entry struct {
 	Bytes   int64  `json:"bytes"`            // about what is downloaded
 	Stored  int64  `json:"stored,omitempty"` // about what is stored of it, if that is less
 	SHA256  string `json:"sha256,omitempty"`
+	Tiny    bool   `json:"tiny,omitempty"` // a VAE that is fast enough for previews
 	Licence string `json:"licence"`
 }
 

@@ -74,9 +74,10 @@ type Engine struct {
 func New(d *gpu.Device, host Host) *Engine { return &Engine{Device: d, host: host} }
 
 // Load opens a model, unless it is open, and loads the networks for a picture from words
-// onto the GPU if they all fit. progress is told of the bytes.
-func (e *Engine) Load(ctx context.Context, name string, progress func(Event)) error {
-	if err := e.open(ctx, name, ""); err != nil {
+// onto the GPU if they all fit. otherVAE takes the place of the model's own; "" is none. progress
+// is told of the bytes.
+func (e *Engine) Load(ctx context.Context, name, otherVAE string, progress func(Event)) error {
+	if err := e.open(ctx, name, otherVAE); err != nil {
 		return err
 	}
 	m := e.loaded

@@ -12,7 +12,6 @@ import (
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/pipeline"
-	"github.com/imprompt/imprompt/model/prompt"
 	"github.com/imprompt/imprompt/model/tokenizer"
 	"github.com/imprompt/imprompt/model/vae"
 )
@@ -23,7 +22,6 @@ type loadedModel struct {
 	pipeline  *pipeline.Pipeline
 	memory    *nn.Memory
 	weights   gpu.WeightDType // the type of all matrices on the GPU
-	reader    *prompt.Reader  // of the last prompts; nil before them
 	opened    map[string]any  // files that guides have opened, by openOnce's key
 }
 

@@ -19,7 +19,6 @@ func (e *Engine) words(ctx context.Context, req *pipeline.Request, s settings.Se
 	}
 	vocabulary := m.pipeline.Text.Config.VocabSize
 	r := prompt.NewReader(m.tokenizer, vocabulary, embeddings...)
-	m.reader = r
 	req.Text = pipeline.Text{Vectors: vectors, ClipSkip: s.ClipSkip}
 	if !s.PromptWeights {
 		req.IDs, req.NegativeIDs = e.literal(r, "prompt", s.Prompt), e.literal(r, "negative prompt", s.NegativePrompt)
@@ -84,16 +83,14 @@ func (e *Engine) openTextualInversion(ctx context.Context, name string) (textual
 }
 
 // Tokens counts the tokens of a prompt for the model that is loaded, and says which words are cut
-// off. weights says that the prompt is read with its markup, in as many chunks as it takes.
-func (e *Engine) Tokens(text string, weights bool) (count, limit int, overflow string, ok bool) {
+// off. weights says that the prompt is read with its markup, in as many chunks as it takes. embeddings
+// are the textual inversions that it may call.
+func (e *Engine) Tokens(text string, weights bool, embeddings ...prompt.Embedding) (count, limit int, overflow string, ok bool) {
 	if e.loaded == nil {
 		return 0, 0, "", false
 	}
 	m := e.loaded
-	r := m.reader
-	if r == nil {
-		r = prompt.NewReader(m.tokenizer, m.pipeline.Text.Config.VocabSize)
-	}
+	r := prompt.NewReader(m.tokenizer, m.pipeline.Text.Config.VocabSize, embeddings...)
 	if weights {
 		w := r.Weighted(text)
 		return w.Count, len(w.IDs), "", true

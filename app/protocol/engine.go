@@ -45,6 +45,7 @@ type (
 	// Load opens a model; "" is the one that ships. It is answered with Loaded.
 	Load struct {
 		Model string `json:"model"`
+		VAE   string `json:"vae,omitempty"` // in place of the model's own
 	}
 
 	// Generate draws what the settings ask for. The pictures that the settings name
@@ -73,6 +74,14 @@ type (
 		Prompt   string `json:"prompt"`
 		Negative string `json:"negative"`
 		Weights  bool   `json:"weights,omitempty"` // whether they are read with markup
+		// Embeddings are the textual inversions that the words call.
+		Embeddings []Embedding `json:"embeddings,omitempty"`
+	}
+
+	// Embedding is what a textual inversion is called, and how many tokens it takes.
+	Embedding struct {
+		Names   []string `json:"names"`
+		Vectors int      `json:"vectors"`
 	}
 
 	// Forget says that a stored file was deleted, so that a model that was loaded from it

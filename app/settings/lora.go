@@ -52,6 +52,24 @@ func (l LoRA) Tag() string {
 	return fmt.Sprintf("<lora:%s:%s>", l.Name(), decimal(l.Scale))
 }
 
+// FoundTag is a tag in words, such as <lora:name:0.8>, and where it stands, in bytes.
+type FoundTag struct {
+	LoRA
+	From, To int
+}
+
+// FindTags finds the tags that CutLoRAs would take out of words as LoRAs.
+func FindTags(text string) (list []FoundTag) {
+	for _, at := range loraTag.FindAllStringSubmatchIndex(text, -1) {
+		if text[at[2]:at[3]] == "hypernet" {
+			continue
+		}
+		from := at[0] + strings.IndexByte(text[at[0]:], '<')
+		list = append(list, FoundTag{loraOfTag(strings.TrimSpace(text[at[4]:at[5]]), strings.Split(text[at[6]:at[7]], ":")[1:]), from, at[1]})
+	}
+	return list
+}
+
 var loraTag = regexp.MustCompile(`\s*<(lora|lyco|hypernet):([^:<>]+)((?::[^:<>]*)*)>`)
 
 // CutLoRAs takes the tags <lora:name:0.8> out of words, as A1111 does. The numbers of a tag are the

@@ -16,6 +16,11 @@ type Choice struct {
 	Pixels     int    `json:"pixels"`      // the size that it was trained for; 0 where that is not known
 	InChannels int    `json:"in_channels"` // of its UNet: 9 for inpainting
 	CrossDim   int    `json:"cross_dim"`   // its cross_attention_dim, which tells the adapters that fit
+	WithoutVAE bool   `json:"without_vae"` // it draws with another VAE only
+}
+
+func choiceOf(item store.Item) Choice {
+	return Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim, item.WithoutVAE}
 }
 
 // Repaints reports whether the model needs a start picture with a mask.
@@ -53,7 +58,7 @@ func (c *Chooser) Choose(id string) bool {
 		if item == nil || !item.Complete || item.Kind != loader.KindModel {
 			return false
 		}
-		chosen = Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim}
+		chosen = choiceOf(*item)
 	}
 	if chosen != c.Chosen {
 		c.Chosen = chosen
@@ -83,7 +88,7 @@ func (c *Chooser) Restore(s settings.Settings) (leftOut string) {
 func (c *Chooser) Models() []Choice {
 	var list []Choice
 	for _, item := range whole(c.stored, loader.KindModel) {
-		list = append(list, Choice{item.ID, item.Name, item.Pixels, item.InChannels, item.CrossDim})
+		list = append(list, choiceOf(item))
 	}
 	if c.Chosen.ID != "" && !slices.ContainsFunc(list, func(m Choice) bool { return m.ID == c.Chosen.ID }) {
 		list = append(list, c.Chosen) // the worker has not answered yet
@@ -148,6 +153,7 @@ func (c *Chooser) Handles(s settings.Settings) (list []any) {
 	for _, l := range s.LoRAs {
 		names = append(names, l.Weights)
 	}
+	names = append(append(names, s.VAE), s.TextualInversions...)
 	for _, name := range names {
 		if h := c.handles[name]; h != nil {
 			list = append(list, h)

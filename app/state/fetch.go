@@ -212,8 +212,8 @@ func (l *Library) arrive() {
 		}
 	}
 	for _, e := range l.catalogue.With(g.Records...) {
-		if e.Kind == loader.KindLoRA {
-			l.outside.UseLoRA(e.ID)
+		if e.Kind == loader.KindLoRA || e.Kind == loader.KindVAE {
+			l.outside.Use(e.Kind, e.ID)
 		}
 	}
 	l.outside.Arrived(g)
@@ -244,6 +244,9 @@ func (c *Composer) Suit(g Group, l *Library) {
 
 // Lacks returns what the chosen model lacks for a request, if the catalogue has it.
 func (l *Library) Lacks(s settings.Settings) (g Group, ok bool) {
+	if v, ok := l.VAEOf(s); ok && !v.Here {
+		return v.Group(), true
+	}
 	if len(s.IPAdapters()) == 0 || l.Chosen.ID == "" {
 		return g, false
 	}

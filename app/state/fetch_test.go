@@ -176,8 +176,8 @@ func TestFastBundle(t *testing.T) {
 	f.Fetch(o.Group)
 	f.answer(f.last().ID, protocol.Planned{Records: nil})
 	put(stored("sd15", "model"), stored("lcm", loader.KindLoRA))
-	if f.Chosen.ID != "sd15" || !slices.Equal(f.loras, []string{"lcm"}) {
-		t.Errorf("chosen is %q, with %q", f.Chosen.ID, f.loras)
+	if f.Chosen.ID != "sd15" || !slices.Equal(f.used, []string{"lcm"}) {
+		t.Errorf("chosen is %q, with %q", f.Chosen.ID, f.used)
 	}
 	c := NewComposer()
 	c.Suit(o.Group, f.Library)

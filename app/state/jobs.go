@@ -22,7 +22,7 @@ type Jobs struct {
 	tries  int // how many pages have begun with the request under way, besides this one
 	number int // counts the requests
 
-	model        string            // the last that Load was asked for
+	loaded       protocol.Load     // the last that was asked for
 	load         int               // the Load under way; 0 for none
 	loadProgress protocol.Progress // of load
 	loadLost     bool              // the GPU was lost during the Load before
@@ -50,17 +50,16 @@ type job struct {
 	again    bool // it was sent before, and the GPU was lost
 }
 
-// Connect takes the line to a worker that is starting, and asks it to load a model.
-func (j *Jobs) Connect(line *protocol.Line, model string) {
+// Connect takes the line to a worker that is starting.
+func (j *Jobs) Connect(line *protocol.Line) {
 	j.line = line
 	j.Engine = Engine{LastCost: j.Engine.LastCost}
 	j.load, j.loadLost = 0, false
 	j.end()
-	j.Load(model)
 }
 
 // Load has a model loaded before it is needed. A model that is still loading is given up.
-func (j *Jobs) Load(model string) {
+func (j *Jobs) Load(load protocol.Load) {
 	if j.line == nil {
 		return
 	}
@@ -68,15 +67,18 @@ func (j *Jobs) Load(model string) {
 		j.line.Cancel(j.load)
 		j.line.Drop(j.load)
 	}
-	j.model, j.loadProgress = model, protocol.Progress{}
-	j.load = j.line.Ask(protocol.Load{Model: model}, nil)
+	j.loaded, j.loadProgress = load, protocol.Progress{}
+	j.load = j.line.Ask(load, nil)
 }
 
-// Count asks for the number of tokens of the words. weights says that they are read with markup.
-func (j *Jobs) Count(prompt, negative string, weights bool) {
+// Loaded is what was loaded last, or is being loaded.
+func (j *Jobs) Loaded() protocol.Load { return j.loaded }
+
+// Count asks for the number of tokens of the words.
+func (j *Jobs) Count(t protocol.Tokens) {
 	if j.line != nil {
 		j.line.Drop(j.count) // only the latest matters
-		j.count = j.line.Ask(protocol.Tokens{Prompt: prompt, Negative: negative, Weights: weights}, nil)
+		j.count = j.line.Ask(t, nil)
 	}
 }
 

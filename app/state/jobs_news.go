@@ -62,7 +62,7 @@ func (j *Jobs) receiveLoad(m protocol.Message) News {
 			return News{Problem: lostTwice(b.Message)}
 		default:
 			j.loadLost = true
-			j.Load(j.model)
+			j.Load(j.loaded)
 		}
 	case protocol.Stopped:
 		j.load = 0

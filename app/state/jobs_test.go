@@ -29,7 +29,8 @@ func newFakeEngine(t *testing.T) *fakeEngine {
 }
 
 func (e *fakeEngine) connect() {
-	e.jobs.Connect(protocol.NewLine(func(m protocol.Message) { e.sent = append(e.sent, m) }), "")
+	e.jobs.Connect(protocol.NewLine(func(m protocol.Message) { e.sent = append(e.sent, m) }))
+	e.jobs.Load(protocol.Load{})
 	e.answer(0, protocol.Started{})
 }
 
@@ -210,7 +211,8 @@ func TestStopWhileModelLoads(t *testing.T) {
 		desk := protocol.NewDesk(answer)
 		loaded := make(chan struct{})
 		var drawn []string
-		jobs.Connect(protocol.NewLine(desk.Take), "sd15")
+		jobs.Connect(protocol.NewLine(desk.Take))
+		jobs.Load(protocol.Load{Model: "sd15"})
 		go desk.Serve(ctx, func(ctx context.Context, m protocol.Message) (protocol.Body, error) {
 			switch b := m.Body.(type) {
 			case protocol.Load:
@@ -256,10 +258,10 @@ func TestStopWhileModelLoads(t *testing.T) {
 // Choosing another model gives up the one that loads.
 func TestLoadAnotherModel(t *testing.T) {
 	e := newFakeEngine(t)
-	e.jobs.Load("one")
+	e.jobs.Load(protocol.Load{Model: "one"})
 	one := e.last(protocol.Load{})
 	e.answer(one, protocol.Progress{Stage: "load", Done: 1, Total: 2})
-	e.jobs.Load("two")
+	e.jobs.Load(protocol.Load{Model: "two"})
 	if e.last(protocol.Cancel{}) != one {
 		t.Error("the first goes on loading")
 	}
@@ -277,7 +279,7 @@ func TestLoadAnotherModel(t *testing.T) {
 // Whatever ends a Load while a request waits for it is told once, by the request.
 func TestLoadFailsWhileBusy(t *testing.T) {
 	e := newFakeEngine(t)
-	e.jobs.Load("one")
+	e.jobs.Load(protocol.Load{Model: "one"})
 	e.submit("a", "b")
 	if news := e.answer(e.last(protocol.Load{}), protocol.Failed{Message: "one is damaged"}); news != (News{}) || !e.jobs.Busy() {
 		t.Errorf("%+v", news)
@@ -313,7 +315,7 @@ func TestLostTwice(t *testing.T) {
 
 func TestLostWhileLoading(t *testing.T) {
 	e := newFakeEngine(t)
-	e.jobs.Load("one")
+	e.jobs.Load(protocol.Load{Model: "one"})
 	if news := e.answer(e.last(protocol.Load{}), protocol.Lost{Message: "reset"}); news != (News{}) || e.count(protocol.Load{}) != 3 {
 		t.Fatalf("%+v after %d loads", news, e.count(protocol.Load{}))
 	}
@@ -362,9 +364,9 @@ func TestNoGPU(t *testing.T) {
 // Only the latest count of tokens is wanted.
 func TestCountTokens(t *testing.T) {
 	e := newFakeEngine(t)
-	e.jobs.Count("a", "", false)
+	e.jobs.Count(protocol.Tokens{Prompt: "a"})
 	old := e.last(protocol.Tokens{})
-	e.jobs.Count("ab", "", true)
+	e.jobs.Count(protocol.Tokens{Prompt: "ab", Weights: true})
 	if news := e.answer(old, protocol.Counted{}); news.Counted != nil {
 		t.Error("an old count is shown")
 	}

@@ -52,8 +52,8 @@ type Outside interface {
 	StartLibrary()
 	// ModelChosen says that another model is used from now on.
 	ModelChosen(c Choice)
-	// UseLoRA says that a LoRA that is stored is to be used.
-	UseLoRA(id string)
+	// Use says that a file that is stored, and is no model, is to be used.
+	Use(kind loader.Kind, id string)
 	// RecordDeleted says that something stored is gone, so that nothing loaded from it may be used.
 	RecordDeleted()
 	// PersistStorage asks the browser to keep what is stored when the disk runs full.
@@ -266,13 +266,18 @@ func (l *Library) Do(a Action, record string) {
 	}
 }
 
-// use chooses a model, or adds a LoRA to those in use.
+// use chooses a model, or uses something else with it.
 func (l *Library) use(record string) {
-	if item := find(l.stored, record); item != nil && item.Kind == loader.KindLoRA {
-		l.outside.UseLoRA(record)
+	if item := find(l.stored, record); item != nil && usable(item.Kind) && item.Kind != loader.KindModel {
+		l.outside.Use(item.Kind, record)
 		return
 	}
 	l.Choose(record)
+}
+
+// usable reports whether a kind is used by saying so. Other kinds are chosen where they are needed.
+func usable(k loader.Kind) bool {
+	return k == loader.KindModel || k == loader.KindLoRA || k == loader.KindVAE || k == loader.KindTextualInversion
 }
 
 // startDownload begins what was planned.

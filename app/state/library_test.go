@@ -19,7 +19,7 @@ type fakeLibrary struct {
 	t          *testing.T
 	sent       []protocol.Message
 	chosen     []string
-	loras      []string
+	used       []string
 	deleted    int
 	persists   int
 	remembered map[string]any
@@ -34,7 +34,7 @@ func (f *fakeLibrary) StartLibrary() {
 		f.Connect(protocol.NewLine(func(m protocol.Message) { f.sent = append(f.sent, m) }))
 	}
 }
-func (f *fakeLibrary) UseLoRA(id string)                { f.loras = append(f.loras, id) }
+func (f *fakeLibrary) Use(_ loader.Kind, id string)     { f.used = append(f.used, id) }
 func (f *fakeLibrary) ModelChosen(c Choice)             { f.chosen = append(f.chosen, c.ID) }
 func (f *fakeLibrary) RecordDeleted()                   { f.deleted++ }
 func (f *fakeLibrary) PersistStorage()                  { f.persists++ }

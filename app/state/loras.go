@@ -93,9 +93,11 @@ func (c *Composer) RemoveLoRA(index int) {
 	c.Settings.LoRAs = slices.Delete(slices.Clone(c.Settings.LoRAs), index, index+1)
 }
 
-// Say adds words to the prompt, unless they are in it.
-func (c *Composer) Say(words string) {
-	prompt := &c.Settings.Prompt
+// Say adds words to the prompt, and SayNot to the negative prompt, unless they are in it.
+func (c *Composer) Say(words string)    { say(&c.Settings.Prompt, words) }
+func (c *Composer) SayNot(words string) { say(&c.Settings.NegativePrompt, words) }
+
+func say(prompt *string, words string) {
 	if strings.Contains(*prompt, words) {
 		return
 	}

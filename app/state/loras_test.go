@@ -93,8 +93,8 @@ func TestUseLoRA(t *testing.T) {
 	}
 	f.Do(Use, "ink")
 	f.finished(question{kind: "import"}, "ink")
-	if len(f.loras) != 2 || len(f.chosen) != 0 || f.Chosen.ID != "" {
-		t.Errorf("used: %v, chosen: %v", f.loras, f.chosen)
+	if len(f.used) != 2 || len(f.chosen) != 0 || f.Chosen.ID != "" {
+		t.Errorf("used: %v, chosen: %v", f.used, f.chosen)
 	}
 }
 

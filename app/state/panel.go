@@ -149,6 +149,9 @@ func (d drawing) storedRow(item store.Item) Row {
 	if item.LoRA != nil && item.LoRA.Title != "" {
 		r.About += " · " + item.LoRA.Title
 	}
+	if item.WithoutVAE {
+		r.About += " · without a VAE"
+	}
 	chosen := item.ID == d.l.Chosen.ID
 	add := func(do Action, text string) { r.Buttons = append(r.Buttons, button(do, item.ID, text, item.Name)) }
 	if t := d.l.tasks[item.ID]; t != nil {
@@ -164,7 +167,7 @@ func (d drawing) storedRow(item store.Item) Row {
 	switch {
 	case !item.Complete && item.Source != "":
 		add(Resume, "Resume")
-	case item.Complete && (item.Kind == loader.KindModel && !chosen || item.Kind == loader.KindLoRA):
+	case item.Complete && usable(item.Kind) && !chosen:
 		add(Use, "Use")
 	}
 	if item.Complete && !item.Handle {

@@ -61,10 +61,12 @@ func (c *Composer) ForSeedStrip(model string, fit []Adapter) Request {
 	return r
 }
 
-// Resolve makes the LoRAs that a request names those that are here.
+// Resolve makes the files that a request names those that are here, and names the embeddings that its words call.
 func (l *Library) Resolve(r *Request) {
 	for i := range r.Jobs {
 		l.ResolveLoRAs(&r.Jobs[i])
+		l.resolveEmbeddings(&r.Jobs[i])
+		l.resolveVAE(&r.Jobs[i])
 	}
 }
 
@@ -74,6 +76,9 @@ func (r Request) Problem(l *Library) string {
 		return err.Error()
 	}
 	if problem := l.structureProblem(r.Jobs[0]); problem != "" {
+		return problem
+	}
+	if problem := l.vaeProblem(r.Jobs[0]); problem != "" {
 		return problem
 	}
 	return l.Problem(r.Jobs[0])

@@ -7,19 +7,34 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 )
 
-// Restore takes over settings, except for their pictures and the files of weights that the page has
-// no choice of.
+// Restore takes over settings, except for their pictures and their model.
 func (c *Composer) Restore(s settings.Settings) {
 	if s.InitImage != "" && s.ResizeMode == "" {
 		s.ResizeMode = settings.ResizeDefault // which is what "" did to it
 	}
 	s.Guides, s.InitImage, s.Mask, s.Model, s.Foreign = nil, "", "", "", false
-	s.VAE, s.TextualInversions = "", nil
+	s.TextualInversions, s.TextualInversionHashes = nil, nil // the words call them
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
 	}
 	c.Settings, c.SeedLocked = s, true
 	c.Problems = Problems{}
+}
+
+// RestoreWeights makes what settings name besides the model something that is here. leftOut says what is not. It does
+// nothing while it is not known what is stored.
+func (l *Library) RestoreWeights(s *settings.Settings) (leftOut []string) {
+	if !l.Ready {
+		return nil
+	}
+	leftOut = l.missingEmbeddings(*s)
+	if v, ok := l.VAEOf(*s); ok && s.VAE != "" && v.Here {
+		s.VAE = v.ID
+	} else if s.VAE != "" {
+		leftOut = append(leftOut, fmt.Sprintf("the VAE %s, which is not here", s.VAE))
+		s.VAE, s.VAEHash = "", ""
+	}
+	return leftOut
 }
 
 // RestoreFile takes over the settings that a PNG carried. A PNG names its image prompts but does not contain them, so
@@ -30,12 +45,6 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 	note = "Settings restored from " + name + "."
 	if len(leftOut) > 0 {
 		note = "Settings restored from " + name + ", except for: " + strings.Join(leftOut, "; ") + "."
-	}
-	if s.VAE != "" {
-		note += fmt.Sprintf(" The picture was made with the VAE %s, and the model's own is used here.", s.VAE)
-	}
-	if len(s.TextualInversions) > 0 {
-		note += fmt.Sprintf(" It was made with textual inversions, which the page does not read: %s.", strings.Join(s.TextualInversions, ", "))
 	}
 	for i, a := range s.IPAdapters() {
 		if i < len(c.Prompts) {

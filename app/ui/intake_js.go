@@ -5,6 +5,7 @@ package ui
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -15,18 +16,17 @@ import (
 
 // intake brings into the composer what comes from elsewhere: files, samples and earlier results.
 type intake struct {
-	composer     *state.Composer
-	gallery      *state.Gallery
-	store        state.Store
-	undo         *state.Undo
-	note         *state.Note
-	controls     *controls
-	canvases     *canvases
-	loop         *loop
-	restoreModel func(s settings.Settings) (leftOut string) // chooses their model, if it is here
-	model        func() string                              // the ID of the chosen model
-	chooseModel  func(id string)                            // the same, without a word
-	countTokens  func()
+	composer    *state.Composer
+	gallery     *state.Gallery
+	store       state.Store
+	undo        *state.Undo
+	note        *state.Note
+	controls    *controls
+	canvases    *canvases
+	loop        *loop
+	library     *state.Library
+	load        func() // the chosen model
+	countTokens func()
 }
 
 // files makes dropped, pasted or picked files image prompts. A picture that carries settings restores
@@ -182,9 +182,7 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 		return
 	}
 	step := t.replacing()
-	if lacks := t.restoreModel(s); lacks != "" {
-		leftOut = append(leftOut, lacks)
-	}
+	leftOut = append(leftOut, t.restoreWeights(&s)...)
 	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: func() {
 		step.Back()
 		t.restored()
@@ -193,20 +191,30 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 	t.restored()
 }
 
+// restoreWeights uses the model and the other weights that settings name. leftOut says what of them is not here.
+func (t *intake) restoreWeights(s *settings.Settings) (leftOut []string) {
+	if lacks := t.library.Restore(*s); lacks != "" {
+		leftOut = append(leftOut, lacks)
+	}
+	return append(leftOut, t.library.RestoreWeights(s)...)
+}
+
 // replacing remembers what is composed, and the model, before settings are restored.
 func (t *intake) replacing() *state.Step {
-	model := t.model()
-	return t.composer.Replacing(t.undo, func() { t.chooseModel(model) })
+	model := t.library.Chosen.ID
+	return t.composer.Replacing(t.undo, func() { t.library.Choose(model) })
 }
 
 // restoreResult takes over a result's settings and its pictures.
 func (t *intake) restoreResult(r *state.Result) {
 	step := t.replacing()
 	*t.note = state.Note{Text: "The settings and pictures of this picture are restored.", Undo: step}
-	if lacks := t.restoreModel(r.Settings); lacks != "" {
-		t.note.Text = "Restored, except for " + lacks + "."
+	s := r.Settings
+	leftOut := t.restoreWeights(&s)
+	if len(leftOut) > 0 {
+		t.note.Text = "Restored, except for " + strings.Join(leftOut, "; ") + "."
 	}
-	t.composer.Restore(r.Settings)
+	t.composer.Restore(s)
 	t.restored()
 	t.loop.beside(func() func() {
 		pictures, err := r.Pictures(t.store, browser{})
@@ -229,5 +237,6 @@ func (t *intake) restoreResult(r *state.Result) {
 func (t *intake) restored() {
 	t.controls.force = true
 	t.countTokens()
+	t.load()
 	t.canvases.paintLater()
 }

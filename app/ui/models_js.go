@@ -64,15 +64,29 @@ func (l *librarian) ModelChosen(c state.Choice) {
 	p := l.page
 	delete(p.composer.Problems, state.AtGo)
 	p.composer.SuitModel(c.TrainedFor())
-	if len(p.library.Handles(settings.Settings{Model: c.ID})) == 0 { // else the visitor's leave is asked for by Generate
-		p.jobs.Load(c.ID)
+	p.load()
+	p.countTokens()
+}
+
+// load has the engine load the chosen model with the chosen VAE, unless it has.
+func (p *page) load() {
+	l, ok := p.library.ToLoad(p.composer.Settings)
+	if ok && l != p.jobs.Loaded() && len(p.library.Handles(settings.Settings{Model: l.Model, VAE: l.VAE})) == 0 { // else the visitor's leave is asked for by Generate
+		p.jobs.Load(l)
 	}
 }
 
-// UseLoRA implements state.Outside.
-func (l *librarian) UseLoRA(id string) {
-	l.page.composer.AddLoRA(id)
-	if d := byID("styles"); d.Truthy() {
+// Use implements state.Outside.
+func (l *librarian) Use(kind loader.Kind, id string) {
+	c, panel := l.page.composer, "styles"
+	switch kind {
+	case loader.KindLoRA:
+		c.AddLoRA(id)
+	case loader.KindVAE:
+		c.Settings.VAE, panel = id, "settings"
+		l.page.load()
+	}
+	if d := byID(panel); d.Truthy() {
 		d.Set("open", true)
 	}
 }

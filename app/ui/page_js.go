@@ -48,6 +48,7 @@ type page struct {
 	controls  *controls
 	canvases  *canvases
 	intake    *intake
+	typing    *typing
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
@@ -58,11 +59,12 @@ func newPage() *page {
 	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.composer.Networks = p.library.Networks
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
+	p.typing = &typing{composer: p.composer, library: p.library, loop: p.loop, completion: &state.Completion{}}
 	store := gallerystore.New()
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
 	p.drafts, p.program = &drafts{page: p}, &program{page: p}
 	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, undo: p.undo, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
-		model: func() string { return p.library.Chosen.ID }, restoreModel: p.library.Restore, chooseModel: func(id string) { p.library.Choose(id) }, countTokens: p.countTokens}
+		library: p.library, load: p.load, countTokens: p.countTokens}
 	return p
 }
 
@@ -72,6 +74,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.attention.Name = js.Global().Get("document").Get("title").String()
 	p.listen()
 	p.canvases.listen()
+	p.typing.listen()
 	p.program.listen()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	ctx.LocalStorage().Get("history", &p.history.Prompts)
@@ -99,13 +102,13 @@ func (p *page) Render() app.UI {
 		app.Main().Class("room").Body(
 			app.Section().Class("composer").Aria("label", "Composer").Body(
 				app.Div().Class("sheets").Body(
-					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens, history: p.history},
+					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens, history: p.history, library: p.library, typing: p.typing},
 					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters, shownURL: p.gallery.ShownURL,
 						takeFiles: p.intake.files, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
 					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, take: p.intake.structure, opened: p.librarian.structureOpened},
-					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, trained: func() int { return p.library.Chosen.TrainedFor() }},
+					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
 				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, request: p.request},

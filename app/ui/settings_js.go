@@ -6,11 +6,13 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -20,12 +22,13 @@ type settingsPanel struct {
 	Drawn    int
 	composer *state.Composer
 	controls *controls
-	trained  func() int // the size of squares that the chosen model was trained for; 0 is the model that ships
+	library  *state.Library
+	load     func() // the chosen model, with the chosen VAE
 }
 
 func (t *settingsPanel) Render() app.UI {
 	s := &t.composer.Settings
-	return app.Details().Body(
+	return app.Details().ID("settings").Body(
 		app.Summary().Body(app.Span().Text("Settings"),
 			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
 		t.aspects(),
@@ -42,6 +45,7 @@ func (t *settingsPanel) Render() app.UI {
 			t.seed(),
 			t.noise(),
 			t.background(),
+			t.vae(),
 		),
 		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
 			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
@@ -50,7 +54,7 @@ func (t *settingsPanel) Render() app.UI {
 
 // aspects offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
 func (t *settingsPanel) aspects() app.UI {
-	c, trained := t.composer, t.trained()
+	c, trained := t.composer, t.library.Chosen.TrainedFor()
 	now, offered := c.Aspect(trained)
 	var list []app.UI
 	for _, a := range state.Aspects {
@@ -69,6 +73,44 @@ func (t *settingsPanel) noise() app.UI {
 			option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111"),
 		).OnChange(func(ctx app.Context, _ app.Event) { s.GeneratorDevice = text(ctx) }),
 	)
+}
+
+// vae chooses what turns latents into pixels.
+func (t *settingsPanel) vae() app.UI {
+	s := &t.composer.Settings
+	list, bare := t.library.VAEs(), t.library.Chosen.WithoutVAE
+	chosen, known := t.library.VAEOf(*s)
+	var options []app.UI
+	if !bare {
+		options = append(options, option(ships, "The model's own"))
+	}
+	for _, v := range list {
+		name := v.Name
+		if !v.Here {
+			name += " (" + loader.FormatBytes(v.Bytes) + " to download)"
+		}
+		options = append(options, option(v.ID, name))
+	}
+	id := chosen.ID
+	if !known && s.VAE != "" {
+		id = s.VAE
+		options = append(options, option(id, id+", which is not here"))
+	}
+	body := []app.UI{
+		app.Label().For("set-VAE").Text("VAE"),
+		app.Select().ID(t.controls.bind("set-VAE", cmp.Or(id, ships))).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+			s.VAE, s.VAEHash = strings.TrimPrefix(text(ctx), ships), ""
+			t.load()
+		}),
+	}
+	if bare {
+		body = append(body, app.P().Class("quiet").Text("This model was saved without a VAE, and is drawn with one of these."))
+	}
+	if known && !chosen.Here {
+		body = append(body, offerCard(t.library.Offer(chosen.Group()), t.library))
+	}
+	return app.Div().Class("field wide").Hidden(len(list) == 0 && s.VAE == "" && !bare).
+		Title("vae: turns what the model draws into pixels. Another one may draw eyes, hands and small text better; more can be added in Models").Body(body...)
 }
 
 // background chooses what is seen behind transparent pictures.

@@ -32,14 +32,50 @@ func (t *stylesPanel) Render() app.UI {
 		cards = append(cards, t.card(i, l, found, here))
 		names = append(names, l.Name())
 	}
+	c := &t.composer.Settings
+	embeddings := t.library.Embeddings()
+	for _, e := range state.UsedEmbeddings(embeddings, c.PromptWeights, c.Prompt, c.NegativePrompt) {
+		names = append(names, e.Name)
+	}
 	about := "none"
 	if len(names) > 0 {
 		about = state.Shortened(strings.Join(names, ", "))
 	}
 	return app.Details().ID("styles").Body(
-		app.Summary().Title("LoRA").Body(app.Span().Text("Styles"), app.Span().Class("quiet").Text(about)),
+		app.Summary().Title("LoRA and textual inversions").Body(app.Span().Text("Styles"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		t.offer(),
+		t.embeddings(embeddings),
+	)
+}
+
+// embeddings are listed with where each of them is used, and ways to use it.
+func (t *stylesPanel) embeddings(list []state.Embedding) app.UI {
+	var rows []app.UI
+	for _, e := range list {
+		rows = append(rows, t.embedding(e))
+	}
+	return app.Section().Class("embeddings").Aria("label", "Embeddings").Hidden(len(list) == 0).Body(
+		app.P().Class("quiet").Text("An embedding (textual inversion) is a word of its own: its name in the words stands for it."),
+		app.Div().Class("cards").Body(rows...),
+	)
+}
+
+func (t *stylesPanel) embedding(e state.Embedding) app.UI {
+	s := &t.composer.Settings
+	use := func(where, text string, say func(string)) app.UI {
+		used := len(state.UsedEmbeddings([]state.Embedding{e}, s.PromptWeights, text)) > 0
+		return app.Button().Class("plain small").Text(where).Aria("label", fmt.Sprintf("%s in the %s", e.Name, strings.ToLower(where))).Aria("pressed", fmt.Sprint(used)).
+			Title("Adds its name to the "+strings.ToLower(where)).OnClick(func(app.Context, app.Event) {
+			say(e.Name)
+			t.controls.force = true
+			t.countTokens()
+		}, named(e.ID+where))
+	}
+	return app.Div().Class("embedding").Body(
+		app.Span().Class("embedding-name").Text(e.Name).Title(e.About()),
+		use("Prompt", s.Prompt, t.composer.Say),
+		use("Negative prompt", s.NegativePrompt, t.composer.SayNot),
 	)
 }
 

@@ -13,13 +13,13 @@ func (p *page) listen() {
 			e.Call("preventDefault")
 			p.loop.dispatch(p.generate)
 		case key == "Escape" && !fold():
-			typing := typing(e.Get("target"))
+			typing := isTyping(e.Get("target"))
 			p.loop.dispatch(func() { p.escape(typing) })
-		case key == "?" && !typing(e.Get("target")):
+		case key == "?" && !isTyping(e.Get("target")):
 			if d := byID(shortcutsID); d.Truthy() {
 				d.Set("open", !d.Get("open").Bool())
 			}
-		case key == "z" && command && !typing(e.Get("target")):
+		case key == "z" && command && !isTyping(e.Get("target")):
 			e.Call("preventDefault")
 			p.loop.dispatch(p.takeBack)
 		}
@@ -63,8 +63,8 @@ func (p *page) escape(typing bool) {
 	}
 }
 
-// typing reports whether keys go into an element as text, or are strokes of a mask.
-func typing(e js.Value) bool {
+// isTyping reports whether keys go into an element as text, or are strokes of a mask.
+func isTyping(e js.Value) bool {
 	switch e.Get("tagName").String() {
 	case "TEXTAREA", "SELECT":
 		return true

@@ -10,7 +10,6 @@ import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
-	"github.com/imprompt/imprompt/model/prompt"
 )
 
 // wordsPanel takes the prompt and the negative prompt, and says what of them does not fit.
@@ -21,13 +20,15 @@ type wordsPanel struct {
 	controls    *controls
 	countTokens func()
 	history     *state.History
+	library     *state.Library
+	typing      *typing
 }
 
 func (w *wordsPanel) Render() app.UI {
 	s, tokens := &w.composer.Settings, w.composer.Tokens
 	return app.Section().Aria("label", "Words").Body(
-		w.area("Prompt", "fox on a blue background", 3, &s.Prompt, tokens.Prompt, w.recall),
-		w.area("Negative prompt", "what it should not be", 1, &s.NegativePrompt, tokens.Negative, func(app.Context, app.Event) {}),
+		w.area(promptLabel, "fox on a blue background", 3, &s.Prompt, tokens.Prompt, w.recall),
+		w.area(negativeLabel, "what it should not be", 1, &s.NegativePrompt, tokens.Negative, func(app.Context, app.Event) {}),
 		app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).
 			Title(`prompt_weights: (fox:1.3) weighs a word more and [fox] less, \( is the sign itself, BREAK begins a new part, and prompts may have any length, as in AUTOMATIC1111's web UI; literally, all signs are words, and 77 tokens are read, as in diffusers`).
 			Text(map[bool]string{true: "Words: with weights, as (fox:1.3)", false: "Words: literally"}[s.PromptWeights]).
@@ -38,21 +39,33 @@ func (w *wordsPanel) Render() app.UI {
 	)
 }
 
-// marks shows, behind what is typed, which words weigh more or less. It has the same text in the
+// marks shows, behind what is typed, which words weigh more or less, and which are names. It has the same text in the
 // same places, but the text cannot be seen.
 func (w *wordsPanel) marks(label, value string) app.UI {
 	var list []app.UI
-	if w.composer.Settings.PromptWeights && len(value) <= settings.MaxWords {
-		for _, m := range prompt.Marks(value) {
-			class := state.MarkClass(m)
-			if class == "" {
-				list = append(list, app.Text(m.Text))
-			} else {
-				list = append(list, app.Span().Class(class).Text(m.Text))
-			}
+	for _, m := range w.library.Mark(value, w.composer.Settings.PromptWeights) {
+		if m.Class == "" {
+			list = append(list, app.Text(m.Text))
+		} else {
+			list = append(list, app.Span().Class(m.Class).Text(m.Text))
 		}
 	}
 	return app.Div().ID("marks-"+label).Class("marks").Aria("hidden", "true").Body(list...)
+}
+
+// suggestions lists the names that complete what is being typed.
+func (w *wordsPanel) suggestions(label string) app.UI {
+	c := w.typing.completion
+	open := c.Open(label)
+	var list []app.UI
+	if open {
+		for i, s := range c.List {
+			list = append(list, app.Div().ID(suggestionID(label, i)).Class("suggestion").Role("option").Aria("selected", fmt.Sprint(i == c.Selected)).
+				Body(app.Span().Text(s.Name), app.Span().Class("quiet").Text(s.About)).
+				OnClick(func(app.Context, app.Event) { w.typing.pick(i) }, named(fmt.Sprint(label, i))))
+		}
+	}
+	return app.Div().ID(suggestionID(label, -1)).Class("suggestions").Role("listbox").Aria("label", "Names that fit").Hidden(!open).Body(list...)
 }
 
 func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens protocol.Count, keyDown app.EventHandler) app.UI {
@@ -69,15 +82,28 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 	if len(*value) > settings.MaxWords {
 		count, cut = "", fmt.Sprintf("This is longer than %d kB: shorten it.", settings.MaxWords>>10)
 	}
-	id := w.controls.bind("words-"+label, *value)
+	id, selected := w.controls.bind(wordsID(label), *value), ""
+	if c := w.typing.completion; c.Open(label) && c.Selected >= 0 {
+		selected = suggestionID(label, c.Selected)
+	}
 	return app.Div().Class("field").Body(
 		app.Label().For(id).Body(app.Text(label), app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
-		app.Div().Class("words").Body(w.marks(label, *value), app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).OnKeyDown(keyDown).OnInput(func(ctx app.Context, _ app.Event) {
-			*value = text(ctx)
-			w.countTokens()
-		}).On("scroll", func(ctx app.Context, _ app.Event) {
-			byID("marks-"+label).Set("scrollTop", ctx.JSSrc().Get("scrollTop"))
-		}, named(label))),
+		app.Div().Class("words").Body(
+			w.marks(label, *value),
+			app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).
+				Aria("autocomplete", "list").Aria("haspopup", "listbox").Aria("controls", suggestionID(label, -1)).Aria("activedescendant", selected).
+				OnKeyDown(keyDown).
+				OnInput(func(ctx app.Context, _ app.Event) {
+					*value = text(ctx)
+					w.typing.typed(label)
+					w.countTokens()
+				}).
+				OnBlur(func(app.Context, app.Event) { w.typing.completion.Close() }).
+				On("scroll", func(ctx app.Context, _ app.Event) {
+					byID("marks-"+label).Set("scrollTop", ctx.JSSrc().Get("scrollTop"))
+				}, named(label)),
+			w.suggestions(label),
+		),
 		alert(cut),
 	)
 }

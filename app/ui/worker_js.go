@@ -8,7 +8,6 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/protocol"
-	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 )
@@ -69,7 +68,10 @@ func (e *engine) start() {
 		}
 	})
 	e.worker = w
-	p.jobs.Connect(protocol.NewLine(func(m protocol.Message) { protocol.Post(w, m) }), p.library.Chosen.ID)
+	p.jobs.Connect(protocol.NewLine(func(m protocol.Message) { protocol.Post(w, m) }))
+	if l, ok := p.library.ToLoad(p.composer.Settings); ok {
+		p.jobs.Load(l)
+	}
 }
 
 // tell brings the engine's news to the rest of the page.
@@ -114,14 +116,4 @@ func showPreview(bitmap js.Value) {
 	canvas.Call("getContext", "bitmaprenderer").Call("transferFromImageBitmap", bitmap)
 }
 
-func (p *page) countTokens() {
-	// What is too long to be drawn is not counted: that takes a minute for some megabytes.
-	bounded := func(words string) string {
-		if len(words) > settings.MaxWords {
-			return ""
-		}
-		words, _, _ = settings.CutLoRAs(words)
-		return words
-	}
-	p.jobs.Count(bounded(p.composer.Settings.Prompt), bounded(p.composer.Settings.NegativePrompt), p.composer.Settings.PromptWeights)
-}
+func (p *page) countTokens() { p.jobs.Count(p.library.Tokens(p.composer.Settings)) }

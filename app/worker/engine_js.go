@@ -19,6 +19,7 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/prompt"
 )
 
 // drawer answers requests with the engine.
@@ -53,7 +54,7 @@ func (d *drawer) aside(m protocol.Message) bool {
 			d.skip.do()
 		}
 	case protocol.Tokens:
-		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt, b.Weights), Negative: d.count(b.Negative, b.Weights)})
+		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt, b), Negative: d.count(b.Negative, b)})
 	default:
 		return false
 	}
@@ -61,11 +62,15 @@ func (d *drawer) aside(m protocol.Message) bool {
 }
 
 // count counts tokens, if a model is loaded.
-func (d *drawer) count(text string, weights bool) protocol.Count {
+func (d *drawer) count(text string, t protocol.Tokens) protocol.Count {
 	if d.engine == nil {
 		return protocol.Count{}
 	}
-	n, limit, overflow, _ := d.engine.Tokens(text, weights)
+	var embeddings []prompt.Embedding
+	for _, e := range t.Embeddings {
+		embeddings = append(embeddings, prompt.Embedding(e))
+	}
+	n, limit, overflow, _ := d.engine.Tokens(text, t.Weights, embeddings...)
 	return protocol.Count{Tokens: n, Limit: limit, Overflow: overflow}
 }
 
@@ -76,7 +81,7 @@ func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, err
 	defer runtime.GC()
 	switch b := m.Body.(type) {
 	case protocol.Load:
-		return d.load(ctx, m.ID, b.Model)
+		return d.load(ctx, m.ID, b)
 	case protocol.Generate:
 		return d.generate(ctx, m.ID, b.Settings, m.Beside)
 	case protocol.Forget:
@@ -156,11 +161,11 @@ func toPNG(ctx context.Context, file []byte) ([]byte, error) {
 	return webapi.GoBytes(png), nil
 }
 
-func (d *drawer) load(ctx context.Context, id int, model string) (protocol.Body, error) {
-	if err := d.open(ctx, model); err != nil {
+func (d *drawer) load(ctx context.Context, id int, l protocol.Load) (protocol.Body, error) {
+	if err := d.open(ctx, l.Model); err != nil {
 		return nil, err
 	}
-	err := d.engine.Load(ctx, model, func(ev engine.Event) { d.progress(id, ev) })
+	err := d.engine.Load(ctx, l.Model, l.VAE, func(ev engine.Event) { d.progress(id, ev) })
 	return protocol.Loaded{Memory: d.engine.Device.MemoryBytes()}, err
 }
 

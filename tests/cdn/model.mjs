@@ -59,8 +59,8 @@ function vocabulary(merges) {
 const dtypes = { unet: "F16", vae: "F32", text_encoder: "BF16" };
 
 // smallModel returns the folder, { path: Buffer }, and the single file. channels: 9 for
-// an inpainting model. shards: the UNet in two files and their list.
-export function smallModel({ channels = 4, shards = false } = {}) {
+// an inpainting model. shards: the UNet in two files and their list. bare: the single file has no VAE.
+export function smallModel({ channels = 4, shards = false, bare = false } = {}) {
   const text = (name) => fs.readFileSync(path.join(root, "tests/fixtures/layout", name), "utf8");
   const networks = { unet: [], vae: [], text_encoder: [] }, single = [];
   for (const line of text("small.tsv").trim().split("\n")) {
@@ -77,7 +77,7 @@ export function smallModel({ channels = 4, shards = false } = {}) {
     }
     const shape = fix(shapeOf(newShape)), dtype = dtypes[network], bytes = numbers(network + name, shape, dtype);
     networks[network].push({ name, dtype, shape, bytes });
-    single.push({ name: old, dtype, shape: fix(shapeOf(oldShape)), bytes });
+    if (!bare || network !== "vae") single.push({ name: old, dtype, shape: fix(shapeOf(oldShape)), bytes });
   }
   const config = JSON.parse(text("small.json"));
   Object.assign(config.unet, { in_channels: channels, sample_size: 16 });

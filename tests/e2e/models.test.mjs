@@ -27,6 +27,7 @@ const catalogue = {
     { id: "emoji", kind: "model", name: "Emoji again", source: "emoji/model", bytes: 13_000_000, licence: "creativeml-openrail-m" },
     { id: "plus", kind: "ip_adapter", name: "Emoji Plus", source: "emoji/adapters/resolve/main/ip-adapter-plus.safetensors", needs: "encoder", bytes: 2_000_000, licence: "apache-2.0" },
     { id: "encoder", kind: "image_encoder", name: "Emoji encoder", source: "emoji/adapters/tree/main/image_encoder", bytes: 3_000_000, licence: "apache-2.0" },
+    { id: "mse", kind: "vae", name: "Small VAE", source: "small/vae/resolve/main/vae.safetensors", bytes: 300_000, licence: "apache-2.0" },
   ],
   bundles: [{ id: "all", name: "Emoji with image prompts", records: ["emoji", "plus"] }],
 };
@@ -340,6 +341,56 @@ test("an inpainting model asks for a start picture and a mask", { timeout: 60_00
   await openPanel();
   await erase("inpainting.safetensors");
   await row("inpainting.safetensors").waitFor({ state: "detached" });
+});
+
+test("a model without a VAE asks for one, and an embedding is completed by its name", { timeout: PICTURE }, async () => {
+  const { single, folder } = smallModel({ bare: true });
+  cdn.add("/small/vae/resolve/main/vae.safetensors", folder["vae/diffusion_pytorch_model.safetensors"]);
+  const width = JSON.parse(folder["unet/config.json"]).cross_attention_dim;
+  await openPanel();
+  await drop("bare.safetensors", single);
+  await press("Keep a copy in the browser bare.safetensors");
+  await row("bare.safetensors").getByText("In use").waitFor({ timeout: 60_000 });
+  await row("bare.safetensors").getByText(/without a VAE/).waitFor();
+  await drop("bad-hands.safetensors", safetensors([{ name: "emb_params", dtype: "F32", shape: [2, width], bytes: Buffer.alloc(8 * width) }]));
+  await press("Keep a copy in the browser bad-hands.safetensors");
+  await row("bad-hands.safetensors").getByText(/^Embedding · /).waitFor({ timeout: 30_000 });
+  await closePanel();
+  await prompt(page).fill("a fox");
+  await button(page, "Generate").click();
+  await page.locator(".go").getByText(/bare.safetensors was saved without a VAE/).waitFor();
+  await button(page.locator(".go"), "Download: Small VAE").click();
+  await page.locator(".notice", { hasText: "Small VAE: all of it is here" }).waitFor({ timeout: 60_000 });
+  await expect(page.getByRole("combobox", { name: "VAE", exact: true })).toHaveValue("mse");
+  // Names are completed as they are typed, and their tokens are counted: two vectors, one word, the start and the end.
+  const names = page.getByRole("listbox", { name: "Names that fit" }), words = prompt(page);
+  await words.fill("a ");
+  await words.press("End");
+  await words.pressSequentially("ba");
+  await names.getByRole("option", { name: "bad-hands" }).waitFor();
+  await axeFindsNothing(page, ".composer");
+  await words.press("ArrowDown");
+  await names.getByRole("option", { selected: true }).waitFor();
+  await words.press("Enter");
+  await expect(words).toHaveValue("a bad-hands");
+  await names.waitFor({ state: "hidden" });
+  await expect(page.locator(".marks .name")).toHaveText("bad-hands");
+  await page.getByText(/^5 of \d+ tokens/).waitFor({ timeout: 60_000 });
+  // Ctrl and the arrow keys change the weight of the word at the cursor, and the browser can undo it.
+  await words.press("Control+ArrowUp");
+  await words.press("Control+ArrowUp");
+  await expect(words).toHaveValue("a (bad-hands:1.2)");
+  await words.press("Control+z");
+  await expect(words).toHaveValue("a (bad-hands:1.1)");
+  await unfold(page, "Styles");
+  await expect(button(page, "bad-hands in the prompt")).toHaveAttribute("aria-pressed", "true");
+  await button(page, "bad-hands in the negative prompt").click();
+  await expect(page.getByRole("textbox", { name: "Negative prompt" })).toHaveValue("bad-hands");
+  const pixels = await picture();
+  assert.ok(lively(pixels));
+  if (pixels.length) assert.match(Buffer.from(await bytesOf(result(page))).toString("latin1"), /VAE: mse.*TI hashes: "?bad-hands: [0-9a-f]{12}/s);
+  await openPanel();
+  for (const name of ["bare.safetensors", "bad-hands.safetensors", "Small VAE"]) await erase(name);
 });
 
 test("a wrong file says what it is and what to do", { timeout: 60_000 }, async () => {
