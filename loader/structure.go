@@ -60,7 +60,7 @@ func KindOfConfig(config []byte) Kind {
 		return KindControlNet
 	case "T2IAdapter":
 		return KindT2IAdapter
-	case "AutoencoderKL":
+	case "AutoencoderKL", "AutoencoderTiny":
 		return KindVAE
 	}
 	return KindImageEncoder

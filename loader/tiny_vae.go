@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,6 +106,9 @@ func tinyConfig(c *Checkpoint) ([]byte, error) {
 	}
 	return config.bytes(), nil
 }
+
+// IsTiny reports whether a config.json is that of a tiny autoencoder.
+func IsTiny(config []byte) bool { return bytes.Contains(config, []byte(`"AutoencoderTiny"`)) }
 
 // openTinyFolder opens a folder with TAESD's original files. c is nil where the folder has none.
 func openTinyFolder(ctx context.Context, f Folder) (c *Checkpoint, config []byte, err error) {

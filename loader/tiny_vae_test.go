@@ -47,6 +47,9 @@ func TestTinyVAE(t *testing.T) {
 		if !slices.Equal(c.Names(), want) {
 			t.Errorf("the tensors are %q", c.Names())
 		}
+		if !IsTiny(config) {
+			t.Error("it is not said to be tiny")
+		}
 		var got map[string]any
 		if err := json.Unmarshal(config, &got); err != nil {
 			t.Fatal(err)

@@ -153,7 +153,7 @@ func (c *Chooser) Handles(s settings.Settings) (list []any) {
 	for _, l := range s.LoRAs {
 		names = append(names, l.Weights)
 	}
-	names = append(append(names, s.VAE), s.TextualInversions...)
+	names = append(append(names, s.VAE, s.PreviewVAE), s.TextualInversions...)
 	for _, name := range names {
 		if h := c.handles[name]; h != nil {
 			list = append(list, h)

@@ -212,7 +212,7 @@ func (l *Library) arrive() {
 		}
 	}
 	for _, e := range l.catalogue.With(g.Records...) {
-		if e.Kind == loader.KindLoRA || e.Kind == loader.KindVAE {
+		if e.Kind == loader.KindLoRA {
 			l.outside.Use(e.Kind, e.ID)
 		}
 	}

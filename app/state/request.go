@@ -67,6 +67,7 @@ func (l *Library) Resolve(r *Request) {
 		l.ResolveLoRAs(&r.Jobs[i])
 		l.resolveEmbeddings(&r.Jobs[i])
 		l.resolveVAE(&r.Jobs[i])
+		l.resolvePreview(&r.Jobs[i])
 	}
 }
 

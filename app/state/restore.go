@@ -14,6 +14,7 @@ func (c *Composer) Restore(s settings.Settings) {
 	}
 	s.Guides, s.InitImage, s.Mask, s.Model, s.Foreign = nil, "", "", "", false
 	s.TextualInversions, s.TextualInversionHashes = nil, nil // the words call them
+	s.PreviewVAE = c.Settings.PreviewVAE                     // which no picture carries
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
 	}

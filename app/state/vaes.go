@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/protocol"
@@ -12,6 +13,7 @@ import (
 // VAE is one that can take the place of the chosen model's own.
 type VAE struct {
 	ID, Name string
+	Tiny     bool // it is fast enough for previews, and less exact
 	Here     bool
 	Bytes    int64  // of the download, where it is not here
 	SHA256   string // of its file; "" where its publisher did not tell it
@@ -27,7 +29,7 @@ func (l *Library) VAEs() (list []VAE) {
 		return nil
 	}
 	for _, item := range whole(l.stored, loader.KindVAE) {
-		v := VAE{ID: item.ID, Name: item.Name, Here: true}
+		v := VAE{ID: item.ID, Name: item.Name, Tiny: item.Tiny, Here: true}
 		if len(item.Files) == 1 {
 			v.SHA256 = strings.ToLower(item.Files[0].SHA256)
 		}
@@ -35,21 +37,21 @@ func (l *Library) VAEs() (list []VAE) {
 	}
 	for _, e := range l.catalogue.Models {
 		if item := find(l.stored, e.ID); e.Kind == loader.KindVAE && (item == nil || !item.Complete) {
-			list = append(list, VAE{ID: e.ID, Name: e.Name, Bytes: e.Bytes})
+			list = append(list, VAE{ID: e.ID, Name: e.Name, Tiny: e.Tiny, Bytes: e.Bytes})
 		}
 	}
 	return list
 }
 
 // VAEOf returns the VAE that settings are drawn with: the one that they name or, for a model without one of its own, the
-// first. ok is false where it is the model's own, or where the one that they name is not known here.
+// first that is not tiny. ok is false where it is the model's own, or where the one that they name is not known here.
 func (l *Library) VAEOf(s settings.Settings) (v VAE, ok bool) {
 	list := l.VAEs()
 	if s.VAE == "" {
-		if l.Chosen.WithoutVAE && len(list) > 0 {
-			return list[0], true
+		if !l.Chosen.WithoutVAE {
+			return v, false
 		}
-		return v, false
+		return first(list, func(v VAE) bool { return !v.Tiny }, func(VAE) bool { return true })
 	}
 	plain := settings.LoRAName(s.VAE)
 	return first(list,
@@ -83,6 +85,18 @@ func (l *Library) resolveVAE(s *settings.Settings) {
 	}
 	if v, ok := l.VAEOf(*s); ok {
 		s.VAE, s.VAEHash = v.ID, v.SHA256[:min(10, len(v.SHA256))]
+	}
+}
+
+// Previews lists the VAEs that can draw the previews.
+func (l *Library) Previews() []VAE {
+	return slices.DeleteFunc(l.VAEs(), func(v VAE) bool { return !v.Tiny })
+}
+
+// resolvePreview leaves the previews rough where the VAE that is to draw them is not here.
+func (l *Library) resolvePreview(s *settings.Settings) {
+	if !slices.ContainsFunc(l.Previews(), func(v VAE) bool { return v.ID == s.PreviewVAE && v.Here }) {
+		s.PreviewVAE = ""
 	}
 }
 

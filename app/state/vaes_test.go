@@ -14,7 +14,7 @@ import (
 // withVAEs are a catalogue that offers a VAE, and what is stored.
 func (f *fakeLibrary) withVAEs(items ...store.Item) {
 	c := testCatalogue
-	c.Models = append(slices.Clone(c.Models), loader.Entry{ID: "mse", Kind: loader.KindVAE, Name: "MSE", Source: "owner/mse", Bytes: 3e8, Licence: "apache"})
+	c.Models = append(slices.Clone(c.Models), loader.Entry{ID: "taesd", Kind: loader.KindVAE, Name: "TAESD", Tiny: true, Source: "owner/taesd", Bytes: 1e7, Licence: "apache"}, loader.Entry{ID: "mse", Kind: loader.KindVAE, Name: "MSE", Source: "owner/mse", Bytes: 3e8, Licence: "apache"})
 	f.answer(0, protocol.Stored{Library: store.Library{Items: items, Used: 1e9, Granted: 9e9}, Catalogue: c})
 }
 
@@ -35,7 +35,7 @@ func TestVAE(t *testing.T) {
 		t.Errorf("the model that ships is drawn with %q", r.Jobs[0].VAE)
 	}
 	f.Choose("sd15")
-	if list := f.VAEs(); len(list) != 2 || !list[0].Here || list[1].Here || list[1].Bytes != 3e8 {
+	if list := f.VAEs(); len(list) != 3 || !list[0].Here || list[2].Here || list[2].Bytes != 3e8 {
 		t.Errorf("offered are %+v", list)
 	}
 	r := f.request(s)
@@ -83,10 +83,34 @@ func TestModelWithoutVAE(t *testing.T) {
 	f.Fetch(g)
 	f.answer(f.last().ID, protocol.Planned{Records: []store.Record{record("mse", "vae", 3e8)}})
 	f.withVAEs(bare, stored("mse", "vae"))
-	if r := f.request(s); r.Jobs[0].VAE != "mse" || r.Problem(f.Library) != "" || !slices.Equal(f.used, []string{"mse"}) {
-		t.Errorf("with the VAE here: %q, %q, used %q", r.Jobs[0].VAE, r.Problem(f.Library), f.used)
+	if r := f.request(s); r.Jobs[0].VAE != "mse" || r.Problem(f.Library) != "" || !slices.Equal(f.arrived, []string{"MSE"}) {
+		t.Errorf("with the VAE here: %q, %q, arrived %q", r.Jobs[0].VAE, r.Problem(f.Library), f.arrived)
 	}
 	if load, ok := f.ToLoad(s); !ok || load.VAE != "mse" {
 		t.Errorf("loaded is %+v", load)
+	}
+}
+
+// A tiny VAE draws the previews once it is here. Until then they are rough, and pictures are drawn all the same.
+func TestPreviewVAE(t *testing.T) {
+	f := newFakeLibrary(t)
+	f.withVAEs(stored("sd15", "model"), stored("ema.safetensors", "vae"))
+	f.Choose("sd15")
+	s := settings.Default()
+	s.PreviewVAE = "taesd"
+	if list := f.Previews(); len(list) != 1 || list[0].ID != "taesd" || list[0].Here {
+		t.Errorf("offered are %+v", list)
+	}
+	if r := f.request(s); r.Jobs[0].PreviewVAE != "" || r.Problem(f.Library) != "" {
+		t.Errorf("before it is here: %q, %q", r.Jobs[0].PreviewVAE, r.Problem(f.Library))
+	}
+	f.withVAEs(stored("sd15", "model"), stored("taesd", "vae", func(i *store.Item) { i.Tiny = true }))
+	if r := f.request(s); r.Jobs[0].PreviewVAE != "taesd" {
+		t.Error("it is not used")
+	}
+	c := NewComposer()
+	c.Settings.PreviewVAE = "taesd"
+	if c.Restore(settings.Default()); c.Settings.PreviewVAE != "taesd" {
+		t.Error("restoring a picture's settings forgets it")
 	}
 }

@@ -121,6 +121,7 @@ func (l *librarian) Arrived(g state.Group) {
 	delete(p.composer.Problems, state.AtGo)
 	p.composer.Lacking = nil
 	p.composer.Suit(g, p.library)
+	p.load()
 	p.note = state.Note{Text: g.Name + ": all of it is here, and is used from now on."}
 	p.done("Ready", p.note.Text)
 }

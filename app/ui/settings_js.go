@@ -46,6 +46,7 @@ func (t *settingsPanel) Render() app.UI {
 			t.noise(),
 			t.background(),
 			t.vae(),
+			t.previews(),
 		),
 		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
 			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
@@ -80,37 +81,58 @@ func (t *settingsPanel) vae() app.UI {
 	s := &t.composer.Settings
 	list, bare := t.library.VAEs(), t.library.Chosen.WithoutVAE
 	chosen, known := t.library.VAEOf(*s)
-	var options []app.UI
-	if !bare {
-		options = append(options, option(ships, "The model's own"))
+	own := "The model's own"
+	if bare {
+		own = ""
 	}
+	id := chosen.ID
+	if !known {
+		id = s.VAE
+	}
+	return t.vaeChoice("VAE", "vae: turns what the model draws into pixels. Another one may draw eyes, hands and small text better; a tiny one is fast. More can be added in Models",
+		own, list, id, func(id string) {
+			s.VAE, s.VAEHash = id, ""
+			t.load()
+		})
+}
+
+// previews chooses what shows the picture in the making.
+func (t *settingsPanel) previews() app.UI {
+	s := &t.composer.Settings
+	return t.vaeChoice("Previews", "preview_vae: a tiny autoencoder shows the picture in the making as it will look", "Rough, in no time", t.library.Previews(), s.PreviewVAE,
+		func(id string) { s.PreviewVAE = id })
+}
+
+// vaeChoice chooses from a list of VAEs, and offers to download the chosen one. own is the choice of none; "" is no choice.
+func (t *settingsPanel) vaeChoice(label, tip, own string, list []state.VAE, chosen string, choose func(id string)) app.UI {
+	var options []app.UI
+	if own != "" {
+		options = append(options, option(ships, own))
+	}
+	missing := app.UI(app.Div().Hidden(true))
+	known := chosen == ""
 	for _, v := range list {
 		name := v.Name
 		if !v.Here {
 			name += " (" + loader.FormatBytes(v.Bytes) + " to download)"
 		}
 		options = append(options, option(v.ID, name))
+		if v.ID == chosen {
+			known = true
+			if !v.Here {
+				missing = offerCard(t.library.Offer(v.Group()), t.library)
+			}
+		}
 	}
-	id := chosen.ID
-	if !known && s.VAE != "" {
-		id = s.VAE
-		options = append(options, option(id, id+", which is not here"))
+	if !known {
+		options = append(options, option(chosen, chosen+", which is not here"))
 	}
-	body := []app.UI{
-		app.Label().For("set-VAE").Text("VAE"),
-		app.Select().ID(t.controls.bind("set-VAE", cmp.Or(id, ships))).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
-			s.VAE, s.VAEHash = strings.TrimPrefix(text(ctx), ships), ""
-			t.load()
-		}),
-	}
-	if bare {
-		body = append(body, app.P().Class("quiet").Text("This model was saved without a VAE, and is drawn with one of these."))
-	}
-	if known && !chosen.Here {
-		body = append(body, offerCard(t.library.Offer(chosen.Group()), t.library))
-	}
-	return app.Div().Class("field wide").Hidden(len(list) == 0 && s.VAE == "" && !bare).
-		Title("vae: turns what the model draws into pixels. Another one may draw eyes, hands and small text better; more can be added in Models").Body(body...)
+	id := t.controls.bind("set-"+label, cmp.Or(chosen, ships))
+	return app.Div().Class("field wide").Hidden(len(list) == 0 && known).Title(tip).Body(
+		app.Label().For(id).Text(label),
+		app.Select().ID(id).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { choose(strings.TrimPrefix(text(ctx), ships)) }),
+		missing,
+	)
 }
 
 // background chooses what is seen behind transparent pictures.

@@ -148,7 +148,13 @@ func (s *Store) finish(ctx context.Context, r Record) error {
 func (s *Store) inspect(ctx context.Context, r *Record) error {
 	if r.Kind != loader.KindModel {
 		if r.Base != "" {
-			_, err := loader.OpenNetwork(ctx, s.Folder(r.Base), loader.Here)
+			folder := s.Folder(r.Base)
+			if r.Kind == loader.KindVAE {
+				_, config, err := loader.OpenVAEFolder(ctx, folder)
+				r.Tiny = loader.IsTiny(config)
+				return err
+			}
+			_, err := loader.OpenNetwork(ctx, folder, loader.Here)
 			return err
 		}
 		source, err := s.RecordSource(ctx, *r)
@@ -164,6 +170,11 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 		}
 		if err == nil && kind == loader.KindTextualInversion {
 			err = r.readTextualInversion(ctx, source)
+		}
+		if err == nil && kind == loader.KindVAE {
+			var config []byte
+			_, config, err = loader.OpenVAEFile(ctx, source)
+			r.Tiny = loader.IsTiny(config)
 		}
 		if err == nil && r.Kind != "" && kind != r.Kind {
 			err = fmt.Errorf("%s: %w. Delete it", r.Name, wrongKind(kind, r.Kind))

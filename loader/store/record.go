@@ -31,6 +31,7 @@ type Record struct {
 	// TextualInversion is what an embedding's file says about itself. Its CrossDim is the length of its vectors.
 	TextualInversion *loader.TextualInversionInfo `json:"textual_inversion,omitempty"`
 	WithoutVAE       bool                         `json:"without_vae,omitempty"` // a model that draws with another VAE only
+	Tiny             bool                         `json:"tiny,omitempty"`        // a VAE that is fast enough for previews
 }
 
 // Bytes is the size of the download.
