@@ -51,7 +51,7 @@ func ParseLink(text, hub string) (Link, error) {
 	text = strings.TrimSpace(text)
 	hub = strings.TrimSuffix(hub, "/")
 	if text == "" {
-		return Link{}, errors.New("paste a link to a model's page or to a .safetensors file")
+		return Link{}, errors.New("paste a link to a model's page or to a file of weights")
 	}
 	if len(text) > 8192 {
 		return Link{}, errors.New("this is too long for a link")
@@ -108,15 +108,15 @@ func ParseLink(text, hub string) (Link, error) {
 		}
 	}
 	full := origin + prefix + "/" + p
-	if isWeights(p) {
+	if IsWeights(p) {
 		at := strings.LastIndexByte(full, '/')
 		return Link{Base: strings.TrimSuffix(full[:at], "/"), File: path.Base(p), Query: query}, nil
 	}
 	if isSettings(p) {
-		return Link{}, fmt.Errorf("%s is not a file of weights: paste the address of its folder or its model's page, or of a .safetensors file", shown)
+		return Link{}, fmt.Errorf("%s is not a file of weights: paste the address of its folder or its model's page, or of a file such as model.safetensors", shown)
 	}
 	if query != "" && !onHub {
-		return Link{}, fmt.Errorf("%s has a query and is not a .safetensors file: give the folder's address without the query", shown)
+		return Link{}, fmt.Errorf("%s has a query and is not a file of weights: give the folder's address without the query", shown)
 	}
 	return Link{Base: strings.TrimSuffix(full, "/")}, nil
 }
@@ -146,9 +146,11 @@ func hubPath(p, shown string) (string, error) {
 	return strings.Join(append([]string{repo, "resolve", revision}, rest...), "/"), nil
 }
 
-func isWeights(p string) bool {
+// IsWeights reports whether a file may be one of weights, by the ending of its name. What it is, its
+// content tells.
+func IsWeights(p string) bool {
 	switch strings.ToLower(path.Ext(p)) {
-	case ".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth", ".sft":
+	case ".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth", ".sft", ".onnx":
 		return true
 	}
 	return false

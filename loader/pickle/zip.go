@@ -224,10 +224,15 @@ func (a *archive) readHeader(e *entry) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(b, []byte("PK\x03\x04")) {
+	return e.place(b)
+}
+
+// place finds where the entry's data begins, by its local header.
+func (e *entry) place(header []byte) error {
+	if !bytes.HasPrefix(header, []byte("PK\x03\x04")) {
 		return errDamagedZip
 	}
-	e.data = e.header + localHeader + int64(binary.LittleEndian.Uint16(b[26:])) + int64(binary.LittleEndian.Uint16(b[28:]))
+	e.data = e.header + localHeader + int64(binary.LittleEndian.Uint16(header[26:])) + int64(binary.LittleEndian.Uint16(header[28:]))
 	if e.data > e.end-e.packed {
 		return errDamagedZip
 	}
@@ -311,17 +316,21 @@ func openZip(f file) (*File, error) {
 	}), nil
 }
 
-// text reads a short entry.
+// text reads a short entry, with its header at once.
 func (a *archive) text(e *entry) (string, error) {
 	if err := e.check(); err != nil {
 		return "", err
 	}
-	if e.size > 64 {
+	const longest = 4096
+	if e.end-e.header > longest {
 		return "", errDamagedZip
 	}
-	if err := a.readHeader(e); err != nil {
+	b, err := a.file.read(e.header, e.end-e.header)
+	if err != nil {
 		return "", err
 	}
-	b, err := a.file.read(e.data, e.size)
-	return string(b), err
+	if err := e.place(b); err != nil {
+		return "", err
+	}
+	return string(b[e.data-e.header:][:e.size]), nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/loader/pickle"
 )
 
 // sliceSize is about how many bytes of a file go into one Blob. It is large enough that the
@@ -29,7 +30,7 @@ const maxFile = 64 << 30
 
 // Options of a download.
 type Options struct {
-	Keep      bool   // store F32 and BF16 as they are
+	Keep      bool   // store a file as it is
 	SHA256    string // of the source, hexadecimal; "" where it is not known. What comes must have it.
 	Query     string // of the address that is fetched, where it is signed: the file is known by its address without it
 	SliceSize int64  // about the bytes of a Blob; 0 for 24 MiB
@@ -245,12 +246,9 @@ func room(ctx context.Context, name string, need int64) error {
 
 // isPlain says whether a file is stored as it is, by its name. Civitai's links have names
 // without an ending.
-func isPlain(name string) bool {
-	ending := strings.ToLower(path.Ext(name))
-	return ending != ".safetensors" && ending != ".sft" && ending != ""
-}
+func isPlain(name string) bool { return path.Ext(name) != "" && !loader.IsWeights(name) }
 
-// makePlan reads a safetensors file's header. head is how far an unranged response was
+// makePlan reads the header of a file of weights. head is how far an unranged response was
 // read for it: the bytes so far.
 func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, err error) {
 	name, size := in.name(), in.length()
@@ -265,6 +263,10 @@ func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, e
 	}
 	if err := loader.CheckFile(name, first); err != nil {
 		return plan{}, nil, err
+	}
+	if pickle.Is(first) {
+		p, err := planOfPickle(ctx, in, o, keepHead)
+		return p, first, err
 	}
 	n, err := loader.HeaderSize(first, size)
 	if err != nil {
@@ -285,6 +287,23 @@ func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, e
 	}
 	p, err = planTensors(tensors, size, o.SliceSize)
 	return p, r.head, err
+}
+
+// planOfPickle reads which tensors a pickle has. inOrder says that the server sends the file in order
+// only: its directory, which is at its end, comes too late then, and the file is stored as it is.
+func planOfPickle(ctx context.Context, in reader, o Options, inOrder bool) (plan, error) {
+	if inOrder {
+		return planBytes(in.length(), o.SliceSize), nil
+	}
+	open := func(at, n int64) io.Reader { return &headReader{ctx: ctx, in: in, at: at, to: at + n} }
+	tensors, _, err := loader.PickledTensors(open, in.length())
+	if err != nil {
+		return plan{}, err
+	}
+	if o.Keep || loader.HoldsLoRA(tensors) {
+		return planBytes(in.length(), o.SliceSize), nil
+	}
+	return planPickle(tensors, in.length(), o.SliceSize)
 }
 
 // headReader reads a header a window at a time.

@@ -76,7 +76,7 @@ func findOne(link loader.Link, groups [][]string, find func(string) (bool, error
 	if len(groups) > 1 {
 		missing += " and no " + groups[1][0]
 	}
-	return fmt.Errorf("%s has no %s: it is not a model in diffusers' layout: use the link of a .safetensors file", link.Base, missing)
+	return fmt.Errorf("%s has no %s: it is not a model in diffusers' layout: use the link of a file of weights", link.Base, missing)
 }
 
 func findWeights(ctx context.Context, link loader.Link, network string, find func(string) (bool, error)) error {
@@ -118,7 +118,7 @@ func findWeights(ctx context.Context, link loader.Link, network string, find fun
 		}
 		return nil
 	}
-	return fmt.Errorf("%s has no weights that can be read. Looked for %s; .bin files are not read: choose a model that is published as .safetensors", link.Base, strings.Join(append(files, lists...), ", "))
+	return fmt.Errorf("%s has no weights that can be read. Looked for %s", link.Base, strings.Join(append(files, lists...), ", "))
 }
 
 // blobFile is a File that was dropped or chosen. It is read from its place on the disk.

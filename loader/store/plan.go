@@ -16,6 +16,8 @@ const (
 	keep conversion = iota
 	fromF32
 	fromBF16
+	fromF64
+	drop // bytes of a pickle that are no tensor's
 )
 
 // segment is a number of successive source bytes that are converted in the same way.
@@ -49,17 +51,54 @@ func planBytes(size int64, limit int64) plan {
 	return p
 }
 
-// planTensors stores a safetensors file with its F32 and BF16 tensors as F16. The tensors are in
+// planTensors stores a safetensors file with its F32, BF16 and F64 tensors as F16. The tensors are in
 // the order of their bytes, as ParseHeader returns them. No slice ends inside a number. A file with one
 // tensor is an embedding: it stays as it is, because other programs know it by its hash.
 func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error) {
 	var convert bool
 	for _, t := range tensors {
-		convert = convert || t.DType == "F32" || t.DType == "BF16"
+		k, _ := conversionOf(t.DType)
+		convert = convert || k != keep
 	}
 	if !convert || len(tensors) == 1 {
 		return planBytes(size, limit), nil
 	}
+	return planConverted(tensors, tensors[0].Begin, size, limit)
+}
+
+// planPickle stores a pickle as a safetensors file with its F32, BF16 and F64 tensors as F16. Where that
+// cannot be made slice by slice, it stores the pickle as it is, which takes more space: where tensors
+// share bytes or are not in order, or where there is much beside them, such as the state of a training.
+func planPickle(tensors []loader.Tensor, size int64, limit int64) (plan, error) {
+	at := int64(0)
+	for _, t := range tensors {
+		if t.Strides != nil || t.Begin < at && t.End > t.Begin || t.Begin-at > limit/2 {
+			return planBytes(size, limit), nil
+		}
+		at = max(at, t.End)
+	}
+	if size-at > limit/2 || len(tensors) <= 1 {
+		return planBytes(size, limit), nil
+	}
+	return planConverted(tensors, 0, size, limit)
+}
+
+// conversionOf is how numbers of a type are stored, and how many bytes become one.
+func conversionOf(dtype string) (k conversion, each int64) {
+	switch dtype {
+	case "F32":
+		return fromF32, 2
+	case "F64":
+		return fromF64, 4
+	case "BF16":
+		return fromBF16, 1
+	}
+	return keep, 1
+}
+
+// planConverted stores tensors as a safetensors file that is made from the source's bytes [from, to).
+// No slice is without bytes of a tensor.
+func planConverted(tensors []loader.Tensor, from, to, limit int64) (plan, error) {
 	type entry struct {
 		DType   string   `json:"dtype"`
 		Shape   []int    `json:"shape"`
@@ -68,11 +107,9 @@ func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error)
 	entries := map[string]entry{}
 	var at int64
 	for _, t := range tensors {
-		n, dtype := t.End-t.Begin, t.DType
-		switch dtype {
-		case "F32":
-			n, dtype = n/2, "F16"
-		case "BF16":
+		k, each := conversionOf(t.DType)
+		n, dtype := (t.End-t.Begin)/each, t.DType
+		if k != keep {
 			dtype = "F16"
 		}
 		shape := t.Shape
@@ -92,24 +129,25 @@ func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error)
 	p := plan{header: append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), converted: true}
 	p.size = int64(len(p.header)) + at
 	out := int64(len(p.header))
-	var s slice
+	s := slice{from: from, to: from, at: out}
 	flush := func() {
 		if s.to > s.from {
 			p.slices = append(p.slices, s)
 		}
 		s = slice{from: s.to, to: s.to, at: out}
 	}
-	if len(tensors) > 0 {
-		s = slice{from: tensors[0].Begin, to: tensors[0].Begin, at: out}
+	pass := func(n int64) {
+		if n > 0 {
+			s.segments = append(s.segments, segment{n, drop})
+			s.to += n
+		}
 	}
 	for _, t := range tensors {
-		k, halve := keep, int64(1)
-		switch t.DType {
-		case "F32":
-			k, halve = fromF32, 2
-		case "BF16":
-			k = fromBF16
+		if t.Begin == t.End {
+			continue
 		}
+		pass(t.Begin - s.to)
+		k, each := conversionOf(t.DType)
 		for left := t.End - t.Begin; left > 0; {
 			// 8 is a multiple of every type's size.
 			n := min(left, (limit-(s.to-s.from))&^7)
@@ -119,11 +157,12 @@ func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error)
 			}
 			s.segments = append(s.segments, segment{n, k})
 			s.to += n
-			s.size += n / halve
-			out += n / halve
+			s.size += n / each
+			out += n / each
 			left -= n
 		}
 	}
+	pass(to - s.to)
 	flush()
 	return p, nil
 }

@@ -118,7 +118,8 @@ function half(x) {
 }
 
 // convert turns a slice into the bytes that are stored. segments holds pairs of a number of
-// bytes and a type: 0 keeps them unchanged, 1 converts from F32, 2 converts from BF16.
+// bytes and a type: 0 keeps them unchanged, 1 converts from F32, 2 from BF16, 3 from F64, and 4
+// drops them.
 function convert(bytes, segments, size) {
   const out = new Uint8Array(size);
   let from = 0, to = 0;
@@ -126,20 +127,22 @@ function convert(bytes, segments, size) {
     const n = segments[i], kind = segments[i + 1];
     const part = bytes.subarray(from, from + n);
     from += n;
+    if (kind === 4) continue;
     if (kind === 0) {
       out.set(part, to);
       to += n;
       continue;
     }
-    const aligned = part.byteOffset % 4 ? part.slice() : part;
-    const count = kind === 1 ? n / 4 : n / 2;
+    const aligned = part.byteOffset % 8 ? part.slice() : part;
+    const count = n / [0, 4, 2, 8][kind];
     const target = to % 2 ? new Uint16Array(count) : new Uint16Array(out.buffer, to, count);
-    if (kind === 1) {
-      const source = new Uint32Array(aligned.buffer, aligned.byteOffset, count);
-      for (let j = 0; j < count; j++) target[j] = half(source[j]);
-    } else {
+    if (kind === 2) {
       const source = new Uint16Array(aligned.buffer, aligned.byteOffset, count);
       for (let j = 0; j < count; j++) target[j] = half(source[j] << 16);
+    } else {
+      const source = kind === 1 ? new Uint32Array(aligned.buffer, aligned.byteOffset, count)
+        : new Uint32Array(new Float32Array(new Float64Array(aligned.buffer, aligned.byteOffset, count)).buffer);
+      for (let j = 0; j < count; j++) target[j] = half(source[j]);
     }
     if (to % 2) out.set(new Uint8Array(target.buffer), to);
     to += 2 * count;
