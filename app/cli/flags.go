@@ -31,10 +31,10 @@ type options struct {
 }
 
 var usage = `./build.sh generate --prompt TEXT --out FILE.png
-  --model DIR|FILE|URL           a folder in diffusers' layout, a .safetensors file in the original layout, or the address
+  --model DIR|FILE|URL           a folder in diffusers' layout, a file in the original layout, or the address
                                  of either or of a hub's page for one (default: the model that ships)
   --vae DIR|FILE                 a VAE, or a tiny autoencoder (TAESD), to use in place of the model's own: a folder in diffusers'
-                                 layout or a .safetensors file
+                                 layout or a file
   --preview FILE.png             write the picture in the making into this file after every step
   --preview-vae DIR|FILE         a tiny autoencoder (TAESD) that draws it; without one it is a small picture, one pixel for each latent
   --prompt TEXT  --negative-prompt TEXT
@@ -42,18 +42,18 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  otherwise the words are read literally and cut at 77 tokens
   --clip-skip N (0)              leave out the text encoder's last N layers: for the prompt or, with --prompt-weights, for both
                                  prompts (AUTOMATIC1111 counts from 1)
-  --textual-inversion FILE       an embedding (.safetensors), which its file's name stands for in the words; repeat it for several
-  --ip-adapter FILE              an IP-Adapter (.safetensors); the following options, up to the next --ip-adapter, belong to it:
+  --textual-inversion FILE       an embedding, which its file's name stands for in the words; repeat it for several
+  --ip-adapter FILE              an IP-Adapter; the following options, up to the next --ip-adapter, belong to it:
     --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
     --ip-adapter-mask FILE  --ip-adapter-layers ` + layerNames() + `
     --ip-adapter-combine concat|average|norm-average|add|subtract   --negative-image FILE   (the negative branch sees it)
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --lora FILE  --lora-scale F (1.0)  --lora-text-encoder-scale F
-                                 a LoRA (.safetensors), and how strongly it changes the model; --lora may be given several times, and
+                                 a LoRA, and how strongly it changes the model; --lora may be given several times, and
                                  the scales belong to the last --lora before them
-  --lora-dir DIR                 take tags like <lora:NAME:0.8> out of the prompt, and use NAME.safetensors in this folder or below it;
+  --lora-dir DIR                 take tags like <lora:NAME:0.8> out of the prompt, and use the file of that NAME in this folder or below it;
                                  without this option the tags are read as plain words
-  --controlnet DIR|FILE          a ControlNet in diffusers' layout or in one .safetensors file; the following options, up to the
+  --controlnet DIR|FILE          a ControlNet in diffusers' layout or in one file; the following options, up to the
                                  next network, belong to it:
     --control-image FILE         its map (edges, a pose, depth), or a picture with
     --preprocessor NAME          which makes the map from it, in the size of the result:

@@ -116,7 +116,7 @@ func (f files) File(ctx context.Context, name string) (loader.Source, error) {
 			return nil, err
 		}
 		if link.File == "" {
-			return nil, fmt.Errorf("%s is a folder, and one file is needed here. Give the address of a .safetensors file", loader.Public(name))
+			return nil, fmt.Errorf("%s is a folder, and one file is needed here. Give the address of a file of weights", loader.Public(name))
 		}
 		return loader.OpenURL(ctx, link.Address(""))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // cutLoRAs takes the tags of LoRAs out of the prompt, where a folder of them is named.
@@ -24,7 +25,7 @@ func (o *options) cutLoRAs() error {
 	}
 	files := map[string][]string{} // by what they are called in words
 	err := filepath.WalkDir(o.loraDir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && strings.EqualFold(filepath.Ext(path), ".safetensors") {
+		if err == nil && !entry.IsDir() && loader.IsWeights(path) {
 			name := settings.LoRAName(path)
 			files[name] = append(files[name], path)
 		}
@@ -34,7 +35,7 @@ func (o *options) cutLoRAs() error {
 	for _, l := range loras {
 		switch found := files[l.Name()]; len(found) {
 		case 0:
-			errs = append(errs, fmt.Errorf("the prompt asks for the LoRA %q, and there is no %s.safetensors in %s", l.Name(), l.Name(), o.loraDir))
+			errs = append(errs, fmt.Errorf("the prompt asks for the LoRA %q, and there is no %s.safetensors (.pt, .ckpt) in %s", l.Name(), l.Name(), o.loraDir))
 		case 1:
 			l.Weights = found[0]
 			o.LoRAs = append(o.LoRAs, l)

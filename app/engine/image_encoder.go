@@ -60,7 +60,7 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 		case errors.Is(err, os.ErrNotExist) && name == "":
 			return nil, errors.New("this model has no image encoder, which image prompts need: choose one (with --image-encoder on the command line, or under Models on the page)")
 		case errors.Is(err, os.ErrNotExist):
-			return nil, fmt.Errorf("%s has no %s: choose the folder of an image encoder, with its config.json, or a single .safetensors file", name, loader.Config(prefix))
+			return nil, fmt.Errorf("%s has no %s: choose the folder of an image encoder, with its config.json, or a single file of weights", name, loader.Config(prefix))
 		case err != nil:
 			return nil, fmt.Errorf("the image encoder's config.json: %w", err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
@@ -26,7 +25,7 @@ func (e *Engine) openVAE(ctx context.Context, model *loader.Model, name string) 
 
 // openOtherVAE opens a VAE or a tiny autoencoder: a file, or a folder.
 func (e *Engine) openOtherVAE(ctx context.Context, name string) (c *loader.Checkpoint, config []byte, err error) {
-	if strings.HasSuffix(name, ".safetensors") {
+	if loader.IsWeights(name) {
 		var s loader.Source
 		if s, err = e.host.File(ctx, name); err == nil {
 			c, config, err = loader.OpenVAEFile(ctx, s)

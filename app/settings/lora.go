@@ -34,14 +34,23 @@ func (l LoRA) Name() string { return LoRAName(l.Weights) }
 
 // LoRAName is what a LoRA's file is called in words.
 func LoRAName(file string) string {
+	return weightsName(file)
+}
+
+// weightsName is the name of a file of weights without folder and ending.
+func weightsName(file string) string {
 	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
 	if base, _, ok := strings.Cut(name, "?"); ok {
 		name = base
 	}
-	for strings.EqualFold(path.Ext(name), ".safetensors") {
-		name = strings.TrimSuffix(name, path.Ext(name))
+	for {
+		switch ext := path.Ext(name); strings.ToLower(ext) {
+		case ".safetensors", ".pt", ".pth", ".bin", ".ckpt":
+			name = strings.TrimSuffix(name, ext)
+		default:
+			return name
+		}
 	}
-	return name
 }
 
 // Tag is how A1111 writes the LoRA into a prompt.

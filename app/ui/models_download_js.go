@@ -78,7 +78,7 @@ func (c *modelsPanel) link() app.UI {
 					}),
 				small("Look", "Look at the link", library.LookAtLink),
 			),
-			app.P().Class("quiet").Text("A folder in diffusers' layout on a hub, a .safetensors file, or a model's page on Civitai: a Stable Diffusion 1.5 model or an IP-Adapter."),
+			app.P().Class("quiet").Text("A folder in diffusers' layout on a hub, a file of weights, or a model's page on Civitai: a Stable Diffusion 1.5 model or an IP-Adapter."),
 		),
 		app.Div().Body(below...),
 	)

@@ -4,14 +4,13 @@ package ui
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // file draws the part where a model comes from a file.
@@ -23,7 +22,7 @@ func (c *modelsPanel) file() app.UI {
 	}
 	return app.Section().Aria("label", "Model from a file").Body(
 		app.H3().Text("From a file"),
-		app.P().Class("quiet").Text("A .safetensors file from your disk: drop it anywhere on the page, or choose it here. Nothing is uploaded."),
+		app.P().Class("quiet").Text("A file of weights from your disk (.safetensors, .ckpt, .pt, .pth or .bin): drop it anywhere on the page, or choose it here. Nothing is uploaded."),
 		app.If(p.Dropped != "", func() app.UI {
 			return app.Div().Class("model").Role("group").Aria("label", "Dropped "+p.Dropped).Body(
 				app.H4().Text(p.Dropped),
@@ -33,7 +32,7 @@ func (c *modelsPanel) file() app.UI {
 		app.Div().Class("tools").Body(
 			app.Label().Class("add").Body(
 				app.Span().Text("Copy a file into the browser"),
-				app.Input().Type("file").Accept(".safetensors").Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
+				app.Input().Type("file").Accept(".safetensors,.ckpt,.pt,.pth,.bin").Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
 					// go-app wraps JavaScript values; the rest of this package has them plain.
 					src := ctx.JSSrc()
 					app.Window().Set("impromptFiles", src.Get("files"))
@@ -53,7 +52,7 @@ func (c *modelsPanel) file() app.UI {
 
 // pick opens the browser's picker for a file that is read from the disk.
 func (l *librarian) pick() {
-	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": []any{".safetensors"}}}}}
+	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": []any{".safetensors", ".ckpt", ".pt", ".pth", ".bin"}}}}}
 	picked := js.Global().Call("showOpenFilePicker", options)
 	l.page.loop.beside(func() func() {
 		list, err := webapi.Await(context.Background(), picked)
@@ -70,7 +69,7 @@ func (l *librarian) takeWeights(data js.Value) bool {
 	for i := range files.Length() {
 		file := files.Index(i)
 		name := file.Get("name").String()
-		if !isWeights(name) {
+		if !loader.IsWeights(name) {
 			continue
 		}
 		// The handle must be asked for before the event is over.
@@ -90,9 +89,4 @@ func (l *librarian) takeWeights(data js.Value) bool {
 		return true
 	}
 	return false
-}
-
-func isWeights(name string) bool {
-	name = strings.ToLower(name)
-	return slices.ContainsFunc([]string{".safetensors", ".ckpt", ".gguf", ".pt", ".pth", ".bin", ".onnx"}, func(end string) bool { return strings.HasSuffix(name, end) })
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // program is what makes a program of the page: it can be installed, opened with files, and the device stays awake while
@@ -64,7 +65,7 @@ func (g *program) open(handles js.Value) {
 func (g *program) take(files js.Value) {
 	for i := range files.Length() {
 		file := files.Index(i)
-		if name := file.Get("name").String(); isWeights(name) {
+		if name := file.Get("name").String(); loader.IsWeights(name) {
 			f := state.DroppedFile{Name: name, File: file}
 			if h := file.Get("handle"); h.Truthy() {
 				f.Handle = h

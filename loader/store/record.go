@@ -1,8 +1,6 @@
 package store
 
 import (
-	"strings"
-
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -105,7 +103,7 @@ type FileProgress struct {
 // by such a name, which a file must not take the place of: what ships (reserved), and the
 // catalogue's entries, whose ids have no ending.
 func fileID(name string, reserved func(string) bool) string {
-	if strings.HasSuffix(strings.ToLower(name), ".safetensors") && (reserved == nil || !reserved(name)) {
+	if loader.IsWeights(name) && (reserved == nil || !reserved(name)) {
 		return name
 	}
 	return onDisk + name

@@ -9,6 +9,7 @@ func TestFileID(t *testing.T) {
 		"mine.safetensors":       "mine.safetensors",
 		"Mine.SAFETENSORS":       "Mine.SAFETENSORS",
 		"ip-adapter.safetensors": "file:ip-adapter.safetensors",
+		"old.ckpt":               "old.ckpt",
 		"sd15":                   "file:sd15",
 	} {
 		if got := fileID(name, ships); got != want {

@@ -8,6 +8,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { smallModel, writeFolder } from "./model.mjs";
+import { torchFile } from "./torch_file.mjs";
 import { startCDN } from "./server.mjs";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
@@ -16,12 +17,12 @@ let cdn, first;
 
 before(async () => {
   cdn = await startCDN();
-  const { folder, single } = smallModel();
+  const { folder, single, tensors } = smallModel();
   writeFolder(path.join(dir, "folder"), smallModel({ shards: true }).folder);
   fs.writeFileSync(path.join(dir, "single.safetensors"), single);
   for (const [name, bytes] of Object.entries(folder)) cdn.add("/repo/" + name, bytes);
-  cdn.add("/single.safetensors", single);
-  cdn.add("/repo.ckpt", Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(100)]));
+  cdn.add("/single.ckpt", torchFile({ epoch: 3, state_dict: Object.fromEntries(tensors.map((t) => [t.name, t])) }));
+  cdn.add("/system.ckpt", fs.readFileSync(path.join(root, "tests/fixtures/pickles/system.ckpt")));
 });
 after(() => {
   cdn?.close();
@@ -47,13 +48,13 @@ test("a folder, in shards", { timeout: 240_000 }, async () => {
   assert.ok(numbers.every(Number.isFinite) && new Set(numbers).size > 500, "the latents are not a picture");
 });
 
-for (const [name, model] of [["one file", () => path.join(dir, "single.safetensors")], ["the address of a folder", () => cdn.url + "/repo"], ["the address of a file", () => cdn.url + "/single.safetensors"]]) {
+for (const [name, model] of [["one file", () => path.join(dir, "single.safetensors")], ["the address of a folder", () => cdn.url + "/repo"], ["the address of a file that torch wrote", () => cdn.url + "/single.ckpt"]]) {
   test(`${name} draws the same`, { timeout: 240_000 }, async () => {
     assert.ok((await generate(model())).equals(first), "the latents differ from the folder's");
   });
 }
 
 test("what is not a model is refused", { timeout: 240_000 }, async () => {
-  await assert.rejects(generate(cdn.url + "/repo.ckpt"), /repo\.ckpt is a pickle/);
+  await assert.rejects(generate(cdn.url + "/system.ckpt"), /system\.ckpt.*would run os\.system/);
   await assert.rejects(generate(cdn.url + "/nowhere"), /nowhere/);
 });

@@ -58,8 +58,9 @@ function vocabulary(merges) {
 
 const dtypes = { unet: "F16", vae: "F32", text_encoder: "BF16" };
 
-// smallModel returns the folder, { path: Buffer }, and the single file. channels: 9 for
-// an inpainting model. shards: the UNet in two files and their list. bare: the single file has no VAE.
+// smallModel returns the folder, { path: Buffer }, the single file, and the single file's tensors.
+// channels: 9 for an inpainting model. shards: the UNet in two files and their list. bare: the single
+// file has no VAE.
 export function smallModel({ channels = 4, shards = false, bare = false } = {}) {
   const text = (name) => fs.readFileSync(path.join(root, "tests/fixtures/layout", name), "utf8");
   const networks = { unet: [], vae: [], text_encoder: [] }, single = [];
@@ -105,7 +106,7 @@ export function smallModel({ channels = 4, shards = false, bare = false } = {}) 
   } else {
     folder["unet/diffusion_pytorch_model.fp16.safetensors"] = safetensors(networks.unet);
   }
-  return { folder: Object.fromEntries(Object.entries(folder).map(([k, v]) => [k, Buffer.from(v)])), single: safetensors(single) };
+  return { folder: Object.fromEntries(Object.entries(folder).map(([k, v]) => [k, Buffer.from(v)])), single: safetensors(single), tensors: single };
 }
 
 // writeFolder puts a model's folder on the disk.

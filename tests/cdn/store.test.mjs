@@ -11,6 +11,7 @@ import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
 import { startCDN } from "./server.mjs";
+import { torchFile } from "./torch_file.mjs";
 
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
 const executablePath = process.env.CHROMIUM || "/usr/bin/chromium";
@@ -171,6 +172,33 @@ test("F32 and BF16 become F16, to the nearest, and the rest stays as it is", asy
   await tab.evaluate((u) => store.verify(u), url);
 });
 
+test("a file that torch wrote is stored as the safetensors file of the same tensors would be", async () => {
+  const doubles = { dtype: "F64", shape: [4], bytes: bytesOf(new Float64Array([1 / 3, 65519.9, -1e300, 6e-8])) };
+  const part = (t, n) => ({ ...t, shape: [n], bytes: t.bytes.subarray(0, (n * t.bytes.length) / t.shape.reduce((a, b) => a * b)) });
+  const some = { "a.odd": tensors["a.odd"], "b.f32": part(tensors["b.f32"], 30_001), "c.bf16": part(tensors["c.bf16"], 3000), "d.f16": part(tensors["d.f16"], 33) };
+  const written = torchFile({ epoch: 3, state_dict: { ...some, "f.f64": doubles } });
+  const u = cdn.add(`/m${count}/model.ckpt`, written);
+  const { m, error } = await download(u, { sha256: sha256Of(written) });
+  assert.equal(error, undefined);
+  assert.ok(m.converted && m.size < written.length);
+  const other = cdn.add(`/m${count}/some.safetensors`, safetensors(some));
+  assert.equal((await download(other)).error, undefined);
+  const [got, want] = await tab.evaluate((list) => Promise.all(list.map((f) => store.tensors(f))), [u, other]);
+  const halves = new Uint16Array(Uint8Array.from(got["f.f64"].bytes).buffer);
+  assert.deepEqual([...halves], [0x3555, 0x7bff, 0xfc00, 1]);
+  delete got["f.f64"];
+  assert.deepEqual(Object.keys(got).sort(), Object.keys(want));
+  for (const name of Object.keys(want)) assert.ok(got[name].dtype === want[name].dtype && Buffer.from(got[name].bytes).equals(Buffer.from(want[name].bytes)), name);
+  // A server that sends in order sends the directory last, so the file is stored as it is.
+  const again = cdn.add(`/m${count}/again.ckpt`, written);
+  cdn.fault = { noRange: true };
+  assert.equal((await download(again)).error, undefined);
+  await same(again, written);
+  cdn.fault = {};
+  const bad = cdn.add(`/m${count}/bad.bin`, Buffer.concat([fs.readFileSync(path.join(root, "tests/fixtures/pickles/system_old.pt")), Buffer.alloc(500_000)]));
+  assert.match((await download(bad)).error, /would run os\.system/);
+});
+
 test("a safetensors file that is not converted is stored byte for byte", async () => {
   assert.equal((await download(url, { keep: true })).error, undefined);
   await same(url, file);
@@ -257,8 +285,8 @@ test("if a range is refused midway (416), the download begins anew and says so",
 });
 
 test("a file that is not safetensors is refused before it is downloaded", async () => {
-  const u = cdn.add(`/m${count}/odd.safetensors`, Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(500_000)]));
-  assert.match((await download(u)).error, /pickle/);
+  const u = cdn.add(`/m${count}/odd.safetensors`, Buffer.concat([Buffer.from("GGUF\x03\0\0\0"), Buffer.alloc(500_000)]));
+  assert.match((await download(u)).error, /GGUF/);
   assert.ok(cdn.bytes < 1000);
 });
 

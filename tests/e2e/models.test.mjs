@@ -397,7 +397,7 @@ test("a wrong file says what it is and what to do", { timeout: 60_000 }, async (
   const zeros = (shape) => ({ dtype: "F16", shape, bytes: Buffer.alloc(2 * shape.reduce((a, b) => a * b, 1)) });
   const file = (names) => safetensors(Object.entries(names).map(([name, shape]) => ({ name, ...zeros(shape) })));
   const wrong = [
-    ["model.ckpt", Buffer.concat([Buffer.from("PK\x03\x04"), Buffer.alloc(64)]), /is a pickle.*get the \.safetensors/],
+    ["model.ckpt", fs.readFileSync(path.join(root, "tests/fixtures/pickles/system.ckpt")), /would run os\.system when opened by other programs/],
     ["lora.safetensors", file({ "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_up.weight": [4, 4], "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": [4, 4] }), /is a LoRA for .*choose .*Stable Diffusion 1\.5/],
     ["xl.safetensors", file({ "conditioner.embedders.0.transformer.x": [4, 4], "model.diffusion_model.input_blocks.0.0.weight": [4, 4, 3, 3] }), /Stable Diffusion XL model.*1\.5 family/],
     ["cut.safetensors", smallModel().single.subarray(0, 5000), /cut off/],
