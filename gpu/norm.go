@@ -1,6 +1,6 @@
 package gpu
 
-// NormWeight is the scale and the shift of a norm, f32.
+// NormWeight is the scale and the shift of a norm, f32. A norm without them has neither buffer.
 type NormWeight struct {
 	Channels     int
 	scale, shift *Buffer
@@ -105,9 +105,10 @@ func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chu
 	n := partial.Shape[0]
 	p.Dispatch(Dispatch{
 		Kernel: "group_norm_combine", Label: o.Label,
+		Consts: []Const{{"HAS_WEIGHT", w.scale != nil}},
 		Params: []Param{{"pixels", pixels}, {"chunk", chunk}, {"chunks", chunks}, {"quads", w.Channels / 4},
 			{"group_channels", w.Channels / o.Groups}, {"eps", o.Eps}},
-		Bind:   []Binding{In("partial", partial), Read("scale", w.scale), Read("shift", w.shift), Out("affine", affine)},
+		Bind:   []Binding{In("partial", partial), Read("scale", w.scale).Optional(), Read("shift", w.shift).Optional(), Out("affine", affine)},
 		Groups: [3]int{o.Groups, n, 1},
 		Cost:   float64(8 * n * chunks * w.Channels),
 	})

@@ -126,3 +126,33 @@ func TestGroupNorm(t *testing.T) {
 		}
 	})
 }
+
+// A norm without weights is modulated by maps that all entries share.
+func TestModulatedGroupNorm(t *testing.T) {
+	onEachPath(t, func(t *testing.T, d *Device) {
+		rng := rand.New(rand.NewPCG(13, 14))
+		const n, h, w, c, groups = 2, 5, 7, 20, 4
+		const pixels = h * w
+		x, xv := input(d, Act, offset(rng, n*pixels*c, 10), n, h, w, c)
+		gamma, gv := input(d, Act, normals(rng, pixels*c), 1, h, w, c)
+		beta, bv := input(d, Act, normals(rng, pixels*c), 1, h, w, c)
+		p := d.NewProgram("test")
+		y := ModulatedGroupNorm(p, x, gamma, beta, GroupNormOptions{Label: "y", Groups: groups, Eps: 1e-5, Activation: SiLU})
+		run(t, p, 0)
+		want := make([]float32, len(xv))
+		for e := range n {
+			for g := range groups {
+				var group []float32
+				for i := range pixels {
+					group = append(group, xv[(e*pixels+i)*c+g*c/groups:][:c/groups]...)
+				}
+				referenceNorm(group, group, 1e-5)
+				for i, v := range group {
+					at := i/(c/groups)*c + g*c/groups + i%(c/groups)
+					want[e*pixels*c+at] = float32(referenceActivation(SiLU, float64(v)*(1+float64(gv[at]))+float64(bv[at])))
+				}
+			}
+		}
+		compare(t, "modulated", output(t, y), want, normTolerance(d)+3e-6)
+	})
+}

@@ -7,6 +7,8 @@
 //   affine    [N, C, 2]          f32: a vec4 of factors, then a vec4 of offsets
 //
 // A workgroup computes one group of channels. Groups need not begin at multiples of four.
+//
+// Constants: HAS_WEIGHT. Without it the scale is 1 and the shift is 0, whatever is bound.
 
 struct Params {
     pixels: u32,
@@ -67,7 +69,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = t; i < p.group_channels; i += THREADS) {
         let c = first + i;
         let at = place(group.y, c);
-        affine[at] = rstd * scale[c];
-        affine[at + 4u] = shift[c] - mean * rstd * scale[c];
+        affine[at] = rstd;
+        affine[at + 4u] = -mean * rstd;
+        if HAS_WEIGHT {
+            affine[at] = rstd * scale[c];
+            affine[at + 4u] = shift[c] - mean * rstd * scale[c];
+        }
     }
 }

@@ -13,6 +13,8 @@ type ResnetBlock2D struct {
 	Norm2        *nn.GroupNorm `weight:"norm2"`
 	Conv2        *nn.Conv2d    `weight:"conv2"`
 	ConvShortcut *nn.Conv2d    `weight:"conv_shortcut"` // nil if the input and the output have the same number of channels
+	FDN1         *FDN          `weight:"norm1"`         // in place of Norm1, or nil
+	FDN2         *FDN          `weight:"norm2"`         // in place of Norm2, or nil
 
 	Name  string  // in the checkpoint
 	scale float64 // output_scale_factor, by which the sum is divided
@@ -42,14 +44,24 @@ func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64
 //	h:       Act [B, H, W, C]
 //	skip:    Act [B, H, W, C'], or nil
 //	time:    F32 [steps, out], TimeEmbProj's result for every step, or nil
+//	fdn:     of the two norms, where they are FDNs; otherwise none. There is no skip then
 //	returns: Act [B, H, W, out]
-func (r *ResnetBlock2D) Forward(p *gpu.Program, h, skip, time *gpu.Tensor) *gpu.Tensor {
-	y := r.Norm1.Forward(p, h, skip, r.Name+".norm1", true)
+func (r *ResnetBlock2D) Forward(p *gpu.Program, h, skip, time *gpu.Tensor, fdn ...Modulation) *gpu.Tensor {
+	var y *gpu.Tensor
+	if r.FDN1 != nil {
+		y = r.FDN1.forward(p, h, fdn[0], r.Name+".norm1")
+	} else {
+		y = r.Norm1.Forward(p, h, skip, r.Name+".norm1", true)
+	}
 	y = r.Conv1.Forward(p, y, gpu.Conv2dOptions{Label: r.Name + ".conv1", Padding: 1, Table: time})
 	if r.TimeEmbProj == nil { // in the UNet, which runs for every step, only the sum is watched
 		p.Watch(y)
 	}
-	y = r.Norm2.Forward(p, y, nil, r.Name+".norm2", true)
+	if r.FDN2 != nil {
+		y = r.FDN2.forward(p, y, fdn[1], r.Name+".norm2")
+	} else {
+		y = r.Norm2.Forward(p, y, nil, r.Name+".norm2", true)
+	}
 	shortcut := h
 	if r.ConvShortcut != nil {
 		shortcut = r.ConvShortcut.Forward(p, h, gpu.Conv2dOptions{Label: r.Name + ".conv_shortcut", X2: skip})

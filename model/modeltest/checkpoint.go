@@ -75,7 +75,7 @@ func hashed(name, key string, shape []int) []float32 {
 			u = 1 + 0.25*u
 		case len(shape) == 1:
 			u *= 0.1
-		case strings.Contains(key, "controlnet_cond_embedding"):
+		case strings.Contains(key, "controlnet_cond_embedding") || strings.Contains(key, "feature_extractor"):
 			u = u * math.Sqrt(3/float64(fan)) * 1.7
 		case strings.Contains(key, "embedding") || strings.HasSuffix(key, "latents"):
 			u *= 0.5

@@ -45,6 +45,7 @@ type testCase struct {
 		Scale float64
 		span
 	}
+	Uni      *testUni
 	Moves    moves
 	Latents  []float32
 	F16Error float64 `json:"f16_error"`
@@ -127,6 +128,7 @@ type testModel struct {
 	style    *t2iadapter.StyleAdapter
 	progress func(Progress) // is told of runs, unless it is nil
 	pixels   []float32      // of the last picture
+	uni      uniNetworks
 }
 
 func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
@@ -203,6 +205,7 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	m.addControls(t, req, c)
 	m.addT2IAdapters(req, c)
 	m.addStyle(t, req, c)
+	m.addUni(t, req, c)
 	if r := c.Reference; r != nil {
 		req.Guides = append(req.Guides, reference.NewGuide(modeltest.Picture(r.Image, c.Height, c.Width), r.Fidelity))
 	}

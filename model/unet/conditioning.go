@@ -14,6 +14,7 @@ type Conditioning struct {
 	time      map[*blocks.ResnetBlock2D]*gpu.Tensor // F32 [steps, C]: each resnet's projection of the time embedding
 	words     [][]wordsKV                           // by cross-attention: in each step, one of them is read
 	decoupled *decoupled                            // nil where no guide adds keys and values
+	fdn       map[*blocks.ResnetBlock2D][]blocks.Modulation
 }
 
 // ConditioningOptions are what a Conditioning is computed from.
@@ -23,12 +24,13 @@ type ConditioningOptions struct {
 	Words         *gpu.Tensor // Act [B, T, cross_attention_dim], the text encoder's last hidden states
 	Height, Width int         // of the latents; only masks need them
 	Taps          ConditioningTaps
+	FDN           map[*blocks.ResnetBlock2D][]blocks.Modulation // of the resnets that have FDNs; the caller releases them
 }
 
 // NewConditioning computes the time embedding and the keys and values of all steps. The
 // UNet has to be loaded; the caller releases the result.
 func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o ConditioningOptions) (*Conditioning, error) {
-	c := &Conditioning{batch: o.Words.Shape[0], time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}}
+	c := &Conditioning{batch: o.Words.Shape[0], time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}, fdn: o.FDN}
 	p := d.NewProgram("conditioning")
 	defer p.Release()
 	release := e.recordTime(p, c, o)

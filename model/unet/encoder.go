@@ -157,7 +157,7 @@ func (e *Encoder) down(p *gpu.Program, h *gpu.Tensor, c *Conditioning, t *StepTa
 	skips = []*gpu.Tensor{h}
 	for i, b := range e.DownBlocks {
 		for j, r := range b.Resnets {
-			h = r.Forward(p, h, nil, c.time[r])
+			h = r.Forward(p, h, nil, c.time[r], c.fdn[r]...)
 			if b.Attentions != nil {
 				h = b.Attentions[j].forward(p, h, c, t)
 				if j == len(b.Resnets)-1 {

@@ -30,7 +30,7 @@ def tensor(name, shape):
         v = 1 + 0.25 * u  # a norm's scale
     elif len(shape) == 1:
         v = 0.1 * u
-    elif "controlnet_cond_embedding" in name:
+    elif "controlnet_cond_embedding" in name or "feature_extractor" in name:
         v = u * np.sqrt(3 / np.prod(shape[1:])) * 1.7  # convolutions with SiLU, not a table
     elif "embedding" in name or name.endswith("latents"):
         v = 0.5 * u

@@ -1,6 +1,7 @@
 package controlnet
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/imprompt/imprompt/model/nn"
@@ -13,6 +14,7 @@ type Config struct {
 	ConditioningChannels int   // of the map
 	EmbeddingChannels    []int // conditioning_embedding_out_channels
 	BGR                  bool  // whether the map's channels are read backwards
+	Features             []int // inject_channels of Uni-ControlNet's local adapter, by down block; nil for a ControlNet
 	GlobalPool           bool  // whether residuals are averaged over the picture, as in ControlNet Shuffle
 }
 
@@ -64,4 +66,24 @@ func ConfigOf(c nn.Checkpoint, base unet.Config, globalPool bool) (Config, error
 		}
 		n.EmbeddingChannels = append(n.EmbeddingChannels, s[0])
 	}
+}
+
+// LocalConfigOf infers the configuration of Uni-ControlNet's local adapter.
+func LocalConfigOf(c nn.Checkpoint, base unet.Config) (Config, error) {
+	n := Config{Encoder: base}
+	n.Encoder.InChannels = 4
+	n.Encoder.TimeCondProjDim = 0
+	shape := func(format string, args ...any) []int {
+		_, s, _ := c.Info(fmt.Sprintf("feature_extractor."+format, args...))
+		return s
+	}
+	first := shape("pre_extractor.0.weight")
+	if len(first) != 4 {
+		return n, errors.New("the file has no feature_extractor.pre_extractor.0.weight: it is not the local adapter of Uni-ControlNet")
+	}
+	n.ConditioningChannels = first[1]
+	for s := shape("zero_convs.0.weight"); len(s) == 4; s = shape("zero_convs.%d.weight", len(n.Features)) {
+		n.Features = append(n.Features, s[0])
+	}
+	return n, nil
 }

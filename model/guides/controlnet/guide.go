@@ -30,8 +30,10 @@ type Guide struct {
 	off         bool          // it has no effect in any step
 	active      []bool        // by step; nil where it works in all of them
 
+	behind   *gpu.Tensor                  // Act [r.Batch, T, D]: tokens behind the words, for a local adapter; or nil
 	prepared map[*guides.Branch]*prepared // without the branches that have no residuals
-	hint     *gpu.Tensor                  // Act [1, h, w, C]
+	hint     *gpu.Tensor                  // Act [1, h, w, C]; nil for a local adapter
+	maps     []*gpu.Tensor                // of a local adapter: what RecordModulations makes
 	table    *gpu.Tensor                  // F32 [steps, residuals]: λ, for residuals that Add adds
 	factors  []*gpu.Tensor                // by residual: F32 [steps, C], λ in every channel, for those that a convolution adds
 	releases []func()
@@ -59,6 +61,12 @@ func NewGuide(n *ControlNet, o Options) (*Guide, error) {
 	return &Guide{network: n, pixels: pixels, lambda: guides.Lambda{Layers: weights, Start: o.Start, End: o.End},
 		conditional: o.Balance.conditionalOnly(), off: o.Lambda == 0, prepared: map[*guides.Branch]*prepared{}}, nil
 }
+
+// ReadBehindWords gives tokens to a local adapter, which stand behind the words that it reads. It is called
+// before Prepare.
+//
+//	tokens: Act [r.Batch, T, cross_attention_dim], valid until Prepare has ended
+func (g *Guide) ReadBehindWords(tokens *gpu.Tensor) { g.behind = tokens }
 
 // Networks implements guides.Guide.
 func (g *Guide) Networks() []nn.Network {
@@ -91,11 +99,18 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	if err := r.Memory.Need(ctx, g.network); err != nil {
 		return err
 	}
-	var err error
-	if g.hint, err = g.embed(ctx, r); err != nil {
+	made, err := g.embed(ctx, r)
+	if err != nil {
 		return err
 	}
-	g.releases = append(g.releases, g.hint.Release)
+	for _, t := range made {
+		g.releases = append(g.releases, t.Release)
+	}
+	if g.network.Features != nil {
+		g.maps = made
+	} else {
+		g.hint = made[0]
+	}
 	for _, b := range r.Branches {
 		p := &prepared{count: b.Count}
 		if g.conditional && r.Batch == 2 {
@@ -124,7 +139,23 @@ func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p 
 		}
 		defer words.Release()
 	}
-	p.conditioning, err = g.network.NewConditioning(ctx, r.Device, unet.ConditioningOptions{Timesteps: r.Timesteps, Words: words})
+	o := unet.ConditioningOptions{Timesteps: r.Timesteps, Words: words}
+	if g.maps != nil {
+		o.FDN = g.network.Modulations(g.maps)
+	}
+	if g.behind != nil {
+		tokens, err := nn.Once(ctx, r.Device, "tokens", func(pr *gpu.Program) *gpu.Tensor {
+			return gpu.SliceTokens(pr, b.Of(pr, g.behind), 0, g.behind.Shape[1])
+		})
+		if err != nil {
+			return err
+		}
+		defer tokens.Release()
+		for i := range g.network.CrossAttentions() {
+			o.Taps.AddWords(i, tokens, nil)
+		}
+	}
+	p.conditioning, err = g.network.NewConditioning(ctx, r.Device, o)
 	if err != nil {
 		return err
 	}
@@ -132,11 +163,10 @@ func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p 
 	return nil
 }
 
-// embed computes the map's embedding, Act [1, h, w, C].
-func (g *Guide) embed(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
+// embed computes the map's embedding or, for a local adapter, what its FDNs make of the maps.
+func (g *Guide) embed(ctx context.Context, r *guides.Run) ([]*gpu.Tensor, error) {
 	n := g.network
-	factor := 1 << (len(n.config.EmbeddingChannels) - 1)
-	height, width := r.Height*factor, r.Width*factor
+	height, width := r.Height*n.factor(), r.Width*n.factor()
 	if len(g.pixels) != height*width*n.Channels() {
 		return nil, fmt.Errorf("the ControlNet reads a map of %d × %d pixels with %d channels for this picture, and it was given %d numbers: its conditioning_embedding_out_channels do not fit this model",
 			width, height, n.Channels(), len(g.pixels))
@@ -144,10 +174,14 @@ func (g *Guide) embed(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
 	in := r.Device.NewTensor("map", gpu.Act, 1, height, width, n.Channels())
 	defer in.Release()
 	in.SetFloat32(g.pixels)
-	return nn.Once(ctx, r.Device, "map", func(p *gpu.Program) *gpu.Tensor {
-		t := n.RecordHint(p, in)
+	return nn.OnceAll(ctx, r.Device, "map", func(p *gpu.Program) (list []*gpu.Tensor) {
+		if n.Features != nil {
+			list = n.RecordModulations(p, in)
+		} else {
+			list = []*gpu.Tensor{n.RecordHint(p, in)}
+		}
 		r.Memory.Room(p.TransientBytes(), n)
-		return t
+		return list
 	})
 }
 

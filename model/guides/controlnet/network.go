@@ -14,16 +14,22 @@ import (
 type ControlNet struct {
 	unet.Encoder
 
-	CondEmbedding *condEmbedding `weight:"controlnet_cond_embedding"`
-	SkipConvs     []*nn.Conv2d   `weight:"controlnet_down_blocks"` // 1 × 1; one for each skip
-	MidConv       *nn.Conv2d     `weight:"controlnet_mid_block"`   // 1 × 1
+	CondEmbedding *condEmbedding `weight:"controlnet_cond_embedding"` // nil in a local adapter
+	Features      *features      `weight:"feature_extractor"`         // of Uni-ControlNet's local adapter; nil in others
+	SkipConvs     []*nn.Conv2d   `weight:"controlnet_down_blocks"`    // 1 × 1; one for each skip
+	MidConv       *nn.Conv2d     `weight:"controlnet_mid_block"`      // 1 × 1
 
 	config Config
 }
 
 // New lays the network out, for a UNet that it is to steer.
 func New(c Config, u *unet.UNet) (*ControlNet, error) {
-	n := &ControlNet{Encoder: *unet.NewEncoder(c.Encoder), CondEmbedding: newCondEmbedding(c), config: c}
+	n := &ControlNet{Encoder: *unet.NewEncoder(c.Encoder), config: c}
+	if c.Features == nil {
+		n.CondEmbedding = newCondEmbedding(c)
+	} else if err := n.localAdapter(); err != nil {
+		return nil, err
+	}
 	if theirs, ours := n.SkipChannels(), u.SkipChannels(); !slices.Equal(theirs, ours) || c.Encoder.CrossAttentionDim != u.Config.CrossAttentionDim {
 		return nil, fmt.Errorf("the ControlNet has blocks of %v channels and reads words of %d numbers, and this model has %v and %d: it belongs to another base model (choose one for Stable Diffusion 1.5, whose name has sd15)",
 			c.Encoder.BlockOutChannels, c.Encoder.CrossAttentionDim, u.Config.BlockOutChannels, u.Config.CrossAttentionDim)
@@ -39,8 +45,38 @@ func New(c Config, u *unet.UNet) (*ControlNet, error) {
 	return n, nil
 }
 
+// localAdapter makes the network Uni-ControlNet's LocalAdapter: the maps enter by FDN in the first resnet of
+// every down block.
+func (n *ControlNet) localAdapter() error {
+	c := n.config
+	if len(c.Features) != len(n.DownBlocks) {
+		return fmt.Errorf("the local adapter has features for %d down blocks, and this model has %d: it belongs to another base model", len(c.Features), len(n.DownBlocks))
+	}
+	n.Features = newFeatures(c.ConditioningChannels, c.Features)
+	in := c.Encoder.BlockOutChannels[0]
+	for i, b := range n.DownBlocks {
+		out := c.Encoder.BlockOutChannels[i]
+		b.Resnets[0].Denormalise(in, out, c.Features[i], c.Encoder.NormNumGroups)
+		in = out
+	}
+	return nil
+}
+
 // Name implements nn.Network.
-func (n *ControlNet) Name() string { return "ControlNet" }
+func (n *ControlNet) Name() string {
+	if n.Features != nil {
+		return "Uni-ControlNet"
+	}
+	return "ControlNet"
+}
+
+// factor is how much larger a map is than the latents.
+func (n *ControlNet) factor() int {
+	if n.Features != nil {
+		return 8
+	}
+	return 1 << (len(n.config.EmbeddingChannels) - 1)
+}
 
 // Channels is how many channels the map has.
 func (n *ControlNet) Channels() int { return n.config.ConditioningChannels }
