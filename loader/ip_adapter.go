@@ -26,8 +26,8 @@ func OpenIPAdapter(ctx context.Context, s Source) (*Checkpoint, error) {
 		err = errors.New("this is an image encoder, not an IP-Adapter: choose it as the image encoder, and an adapter such as ip-adapter_sd15 beside it")
 	case kind == KindLoRA:
 		err = errors.New("this is a LoRA, not an IP-Adapter: choose it as a LoRA")
-	case kind == KindControlNet || kind == KindT2IAdapter:
-		err = fmt.Errorf("this is a %s, not an IP-Adapter: choose it under Structure (with --controlnet or --t2i-adapter on the command line)", kind.Name())
+	case kind == KindControlNet || kind == KindT2IAdapter || kind == KindUniControlNet:
+		err = fmt.Errorf("this is a %s, not an IP-Adapter: choose it under Structure (with --controlnet, --t2i-adapter or --uni-controlnet on the command line)", kind.Name())
 	case kind != KindIPAdapter:
 		err = errors.New("this is one network of a model, not an IP-Adapter: choose a file such as ip-adapter_sd15.safetensors")
 	default:

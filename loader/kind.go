@@ -24,7 +24,9 @@ const (
 	KindLoRA         Kind = "lora"
 	KindControlNet   Kind = "controlnet"
 	KindT2IAdapter   Kind = "t2i_adapter"
-	KindVAE          Kind = "vae" // alone: a model that is saved without one needs it, and any other may use it
+	// KindUniControlNet is Uni-ControlNet, of one adapter or both. Some files hold the whole model besides.
+	KindUniControlNet Kind = "uni_controlnet"
+	KindVAE           Kind = "vae" // alone: a model that is saved without one needs it, and any other may use it
 	// KindTextualInversion is an embedding that stands for words in a prompt.
 	KindTextualInversion Kind = "textual_inversion"
 	// KindNetwork is one network of a model, of no use alone; the store has none.
@@ -32,7 +34,7 @@ const (
 )
 
 var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA",
-	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindVAE: "VAE", KindTextualInversion: "Embedding", KindNetwork: "Network"}
+	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindUniControlNet: "Uni-ControlNet", KindVAE: "VAE", KindTextualInversion: "Embedding", KindNetwork: "Network"}
 
 // storedKinds are the kinds of what the store may have, sorted.
 func storedKinds() []Kind {
@@ -98,6 +100,8 @@ func recognise(c *Checkpoint) (Kind, error) {
 		return "", errors.New("the file has no tensors")
 	case lora:
 		return KindLoRA, wrong
+	case prefix(LocalAdapter) || prefix(GlobalAdapter):
+		return KindUniControlNet, nil
 	case isControlNet(names):
 		for _, key := range []string{"control_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k.weight"} {
 			if _, shape, ok := c.Info(key); ok && len(shape) == 2 && shape[1] == 1024 {

@@ -58,7 +58,7 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 			return nil, fmt.Errorf("%s: %w", s.Name(), err)
 		}
 		return m, nil
-	case KindControlNet, KindT2IAdapter:
+	case KindControlNet, KindT2IAdapter, KindUniControlNet:
 		return openStructureFile(c, kind), nil
 	case KindNetwork:
 		return nil, fmt.Errorf("%s is one network of a model: choose the folder that has it, with model_index.json", s.Name())

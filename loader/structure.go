@@ -14,7 +14,7 @@ import (
 // ControlNets and T2I-Adapters come as a folder in diffusers' layout, with a config.json, or as
 // one file, which has the original repository's names or diffusers'.
 
-// OpenStructure opens a ControlNet or a T2I-Adapter, at a path in a folder (Here where the
+// OpenStructure opens a ControlNet, a T2I-Adapter or a Uni-ControlNet, at a path in a folder (Here where the
 // folder is its own), under diffusers' names. config is its config.json, or nil for one file.
 // For anything else the error says what it is and what to do.
 func OpenStructure(ctx context.Context, folder Folder, at string, kind Kind) (c *Checkpoint, config []byte, err error) {
@@ -39,6 +39,8 @@ func OpenStructure(ctx context.Context, folder Folder, at string, kind Kind) (c 
 		c, err = underNames(c, controlNetName(c.Names()))
 	case kind == KindT2IAdapter:
 		c, err = underNames(c, t2iAdapterName(c.Names()))
+	case kind == KindUniControlNet:
+		c, err = underNames(c, uniControlNetName(c.Names()))
 	}
 	return c, config, err
 }
@@ -115,6 +117,42 @@ func controlNetName(names []string) func(string) string {
 			return "controlnet_mid_block." + rest
 		}
 		return unetName(key, layers)
+	}
+}
+
+// The prefixes of Uni-ControlNet's adapters.
+const (
+	LocalAdapter  = "local_adapter."
+	GlobalAdapter = "global_adapter."
+)
+
+// fdnNames are the norms of Uni-ControlNet's LocalResBlock, by the names of those that they replace.
+var fdnNames = strings.NewReplacer("norm_in.", "norm1.", "norm_out.", "norm2.")
+
+// uniControlNetName gives a name to the tensors of Uni-ControlNet's adapters: in the local one, those of a
+// ControlNet in diffusers' layout, below its prefix.
+func uniControlNetName(names []string) func(string) string {
+	layers, err := ldmLayersPerBlock(names, LocalAdapter)
+	return func(n string) string {
+		if strings.HasPrefix(n, GlobalAdapter) {
+			return n
+		}
+		key, ok := strings.CutPrefix(n, LocalAdapter)
+		if !ok || err != nil {
+			return ""
+		}
+		to := key
+		if i, rest, ok := cutNumber(key, "zero_convs."); ok {
+			to = fmt.Sprintf("controlnet_down_blocks.%d.%s", i, strings.TrimPrefix(rest, "0."))
+		} else if rest, ok := strings.CutPrefix(key, "middle_block_out.0."); ok {
+			to = "controlnet_mid_block." + rest
+		} else if !strings.HasPrefix(key, "feature_extractor.") {
+			to = fdnNames.Replace(unetName(key, layers))
+		}
+		if to == "" {
+			return ""
+		}
+		return LocalAdapter + to
 	}
 }
 

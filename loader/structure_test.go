@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -69,6 +70,25 @@ func TestT2IAdapterAsDiffusers(t *testing.T) {
 func TestStyleAdapterNames(t *testing.T) {
 	shapes := map[string][]int{"style_embedding": {1, 8, 4}, "proj": {4, 3}, "transformer_layes.0.attn.in_proj_weight": {12, 4}, "ln_pre.bias": {4}}
 	checkStructure(t, KindT2IAdapter, shapes, shapes)
+}
+
+// Uni-ControlNet's adapters come out under the names of tests/reference/uni_controlnet.py, without the model
+// that its file holds besides.
+func TestUniControlNetNames(t *testing.T) {
+	text, err := os.ReadFile("../tests/fixtures/uni_controlnet/uni_controlnet.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f struct{ Names map[string]string }
+	if err := json.Unmarshal(text, &f); err != nil {
+		t.Fatal(err)
+	}
+	global := "global_adapter.ff1.net.0.proj.weight"
+	original, want := map[string][]int{global: {4, 4}, "model.diffusion_model.input_blocks.0.0.weight": {4, 4, 3, 3}}, map[string][]int{global: {4, 4}}
+	for old, name := range f.Names {
+		original[old], want[name] = []int{4, 4}, []int{4, 4}
+	}
+	checkStructure(t, KindUniControlNet, original, want)
 }
 
 func checkStructure(t *testing.T, kind Kind, shapes, want map[string][]int) {

@@ -66,6 +66,11 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  --control-guidance-end as above, and
     --adapter-conditioning-scale F (1.0); of a style adapter, --control-image is the picture whose style the result has,
     which --image-encoder DIR (CLIP ViT-L/14) reads
+  --uni-controlnet FILE          Uni-ControlNet (local.ckpt, global.ckpt or uni.ckpt), with --control-guidance-start and --control-guidance-end
+                                 as above, and
+    --canny-image FILE  --mlsd-image FILE  --hed-image FILE  --sketch-image FILE  --openpose-image FILE  --midas-image FILE
+    --seg-image FILE  --local-control-scale F (1.0)   its maps, any of them together
+    --content-image FILE  --image-encoder DIR  --global-strength F (1.0)   a picture that CLIP ViT-L/14 reads
   --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
   --guess-mode                   all ControlNets work as with diffusers' guess_mode
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
@@ -135,6 +140,16 @@ func parse(args []string) (*options, error) {
 		}
 		return add(o, settings.DefaultControlNet())
 	}
+	// lastMap is the last network that reads one map.
+	lastMap := func() structure {
+		for _, g := range slices.Backward(o.Guides) {
+			if s, ok := structureOf(g); ok && s.picture != nil {
+				return s
+			}
+		}
+		s, _ := structureOf(control())
+		return s
+	}
 	lastStructure := func() structure {
 		for _, g := range slices.Backward(o.Guides) {
 			if s, ok := structureOf(g); ok {
@@ -164,6 +179,12 @@ func parse(args []string) (*options, error) {
 		if !found {
 			adapter().ImageEncoder = dir
 		}
+	}
+	uni := func() *settings.UniControlNet {
+		if u, ok := lastOf[*settings.UniControlNet](o.Guides); ok {
+			return u
+		}
+		return nil
 	}
 	early := func(flag, network string) {
 		errs = append(errs, fmt.Errorf("%s stands before the first %s. Put it after the one that it belongs to", flag, network))
@@ -261,9 +282,9 @@ func parse(args []string) (*options, error) {
 		case "--controlnet":
 			add(o, settings.DefaultControlNet()).Weights = text()
 		case "--control-image":
-			*lastStructure().picture = text()
+			*lastMap().picture = text()
 		case "--preprocessor":
-			*lastStructure().preprocessor = text()
+			*lastMap().preprocessor = text()
 		case "--control-mask":
 			control().Mask = text()
 		case "--controlnet-conditioning-scale":
@@ -282,6 +303,25 @@ func parse(args []string) (*options, error) {
 				a.Lambda = v
 			} else {
 				early(name, "--t2i-adapter")
+			}
+		case "--uni-controlnet":
+			add(o, settings.DefaultUniControlNet()).Weights = text()
+		case "--local-control-scale", "--global-strength":
+			v := float()
+			switch u := uni(); {
+			case u == nil:
+				early(name, "--uni-controlnet")
+			case name == "--global-strength":
+				u.Global = v
+			default:
+				u.Local = v
+			}
+		case "--canny-image", "--mlsd-image", "--hed-image", "--sketch-image", "--openpose-image", "--midas-image", "--seg-image", "--content-image":
+			v := text()
+			if u := uni(); u != nil {
+				*u.Picture(strings.TrimSuffix(name[2:], "-image")) = v
+			} else {
+				early(name, "--uni-controlnet")
 			}
 		case "--reference-image":
 			add(o, settings.DefaultReference()).Picture = text()
@@ -397,6 +437,8 @@ func encoderOf(g settings.Guide) *string {
 		return &g.ImageEncoder
 	case *settings.T2IAdapter:
 		return &g.ImageEncoder
+	case *settings.UniControlNet:
+		return &g.ImageEncoder
 	}
 	return nil
 }
@@ -414,6 +456,8 @@ func structureOf(g settings.Guide) (s structure, ok bool) {
 		return structure{&g.Map, &g.Preprocessor, &g.Start, &g.End}, true
 	case *settings.T2IAdapter:
 		return structure{&g.Map, &g.Preprocessor, &g.Start, &g.End}, true
+	case *settings.UniControlNet:
+		return structure{start: &g.Start, end: &g.End}, true
 	}
 	return s, false
 }

@@ -87,6 +87,22 @@ func TestParseStructure(t *testing.T) {
 	if a, s := o.IPAdapters()[0], o.Guides[2].(*settings.T2IAdapter); a.ImageEncoder != "vit-l" || s.ImageEncoder != "vit-l" || s.Map != "t.png" {
 		t.Errorf("the encoder of %+v and %+v", a, s)
 	}
+	o, err = parse(strings.Fields("--controlnet edges --uni-controlnet uni.ckpt --canny-image c.png --seg-image s.png --local-control-scale 0.8 --control-guidance-end 0.9 " +
+		"--content-image p.png --image-encoder vit-l --global-strength 0.6 --control-image e.png --out o.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	edges := settings.DefaultControlNet()
+	edges.Weights, edges.Map = "edges", "e.png"
+	if want := (settings.Guides{&edges, &settings.UniControlNet{Weights: "uni.ckpt", Canny: "c.png", Seg: "s.png", Content: "p.png", ImageEncoder: "vit-l",
+		Local: 0.8, Global: 0.6, End: 0.9}}); !reflect.DeepEqual(o.Guides, want) {
+		t.Errorf("the guides are %+v", o.Guides)
+	}
+	for _, flag := range []string{"--canny-image c.png", "--global-strength 1"} {
+		if _, err := parse(strings.Fields(flag + " --out o.png")); err == nil || !strings.Contains(err.Error(), "--uni-controlnet") {
+			t.Errorf("%s before --uni-controlnet: %v", flag, err)
+		}
+	}
 	if _, err := parse(strings.Fields("--adapter-conditioning-scale 1 --out o.png")); err == nil {
 		t.Error("a scale without an adapter is no error")
 	}

@@ -64,74 +64,72 @@ func (m *testModel) addUni(t *testing.T, req *Request, c testCase) {
 	req.Guides = append(req.Guides, g)
 }
 
-// Uni-ControlNet's adapters give what its repository's give, alone and in pipelines: either of them, and
-// both beside an image prompt. In the low-memory mode they give the same.
-func TestUniControlNet(t *testing.T) {
+// testUniControlNet is the part of TestControlNet for Uni-ControlNet. Its adapters give what its repository's
+// give, alone and in pipelines: either of them, and both beside an image prompt. In the low-memory mode they
+// give the same.
+func testUniControlNet(t *testing.T, d *gpu.Device, m *testModel) {
 	var f struct {
 		steeredFixture
 		Timestep float64
 	}
 	modeltest.Fixture(t, "uni_controlnet/uni_controlnet.json", &f)
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
-		m := loadModel(t, d, modeltest.Models(t)["b"])
-		u := m.pipeline.UNet
-		must := func(err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
+	u := m.pipeline.UNet
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
 		}
-		config, err := clip.ParseVisionConfig(f.Nets["b/image_encoder"].Config)
-		must(err)
-		m.uni.vision = clip.NewVisionEncoder(config)
-		f.Load(t, d, m.uni.vision, m.Model, "uni", "b/image_encoder")
-		m.Keys["uni local"], m.Keys["uni global"] = f.Nets["b/local"].Keys, f.Nets["b/global"].Keys
-		m.uni.global, err = unicontrolnet.NewGlobal(m.Checkpoint("uni global", !d.F16), u)
-		must(err)
-		f.Load(t, d, m.uni.global, m.Model, "uni", "b/global")
-		local, err := controlnet.LocalConfigOf(m.Checkpoint("uni local", !d.F16), u.Config)
-		must(err)
-		m.uni.local, err = controlnet.New(local, u)
-		must(err)
-		f.Load(t, d, m.uni.local, m.Model, "uni", "b/local")
+	}
+	config, err := clip.ParseVisionConfig(f.Nets["b/image_encoder"].Config)
+	must(err)
+	m.uni.vision = clip.NewVisionEncoder(config)
+	f.Load(t, d, m.uni.vision, m.Model, "uni", "b/image_encoder")
+	m.Keys["uni local"], m.Keys["uni global"] = f.Nets["b/local"].Keys, f.Nets["b/global"].Keys
+	m.uni.global, err = unicontrolnet.NewGlobal(m.Checkpoint("uni global", !d.F16), u)
+	must(err)
+	f.Load(t, d, m.uni.global, m.Model, "uni", "b/global")
+	local, err := controlnet.LocalConfigOf(m.Checkpoint("uni local", !d.F16), u.Config)
+	must(err)
+	m.uni.local, err = controlnet.New(local, u)
+	must(err)
+	f.Load(t, d, m.uni.local, m.Model, "uni", "b/local")
 
-		t.Run("global", func(t *testing.T) {
-			x := modeltest.Given(d, m.Model, "embeds", 1, 2, 48)
+	t.Run("global", func(t *testing.T) {
+		x := modeltest.Given(d, m.Model, "embeds", 1, 2, 48)
+		defer x.Release()
+		f.Check(t, d, "b/global", modeltest.Run(t, d, func(p *gpu.Program) *gpu.Tensor { return m.uni.global.Record(p, x) }))
+	})
+	t.Run("local", func(t *testing.T) {
+		size := modeltest.ReadNetworks(t).Latents
+		x := modeltest.Given(d, m.Model, "controlnet sample", 2, size[0], size[1], 4)
+		defer x.Release()
+		words := modeltest.Given(d, m.Model, "encoder_hidden_states", 2, 16, 48)
+		defer words.Release()
+		in := modeltest.Given(d, m.Model, "map", 1, 8*size[0], 8*size[1], 21)
+		defer in.Release()
+		p := d.NewProgram("maps")
+		defer p.Release()
+		maps := m.uni.local.RecordModulations(p, in)
+		for _, x := range maps {
+			p.Keep(x)
 			defer x.Release()
-			f.Check(t, d, "b/global", modeltest.Run(t, d, func(p *gpu.Program) *gpu.Tensor { return m.uni.global.Record(p, x) }))
-		})
-		t.Run("local", func(t *testing.T) {
-			size := modeltest.ReadNetworks(t).Latents
-			x := modeltest.Given(d, m.Model, "controlnet sample", 2, size[0], size[1], 4)
-			defer x.Release()
-			words := modeltest.Given(d, m.Model, "encoder_hidden_states", 2, 16, 48)
-			defer words.Release()
-			in := modeltest.Given(d, m.Model, "map", 1, 8*size[0], 8*size[1], 21)
-			defer in.Release()
-			p := d.NewProgram("maps")
-			defer p.Release()
-			maps := m.uni.local.RecordModulations(p, in)
-			for _, x := range maps {
-				p.Keep(x)
-				defer x.Release()
-			}
-			must(p.Build(context.Background()))
-			must(p.Run(context.Background(), 0))
-			c, err := m.uni.local.NewConditioning(context.Background(), d, unet.ConditioningOptions{Timesteps: []float64{f.Timestep}, Words: words, FDN: m.uni.local.Modulations(maps)})
-			must(err)
-			defer c.Release()
-			f.Check(t, d, "b/local", modeltest.RunAll(t, d, func(p *gpu.Program) []*gpu.Tensor { return m.uni.local.RecordResiduals(p, x, nil, c) }))
-		})
-		for name, c := range f.Cases {
-			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
-			})
 		}
-		t.Run("low memory", func(t *testing.T) {
-			c := f.Cases["b_uni"]
-			m.pipeline.LowMemory = true
-			defer func() { m.pipeline.LowMemory = false }()
+		must(p.Build(context.Background()))
+		must(p.Run(context.Background(), 0))
+		c, err := m.uni.local.NewConditioning(context.Background(), d, unet.ConditioningOptions{Timesteps: []float64{f.Timestep}, Words: words, FDN: m.uni.local.Modulations(maps)})
+		must(err)
+		defer c.Release()
+		f.Check(t, d, "b/local", modeltest.RunAll(t, d, func(p *gpu.Program) []*gpu.Tensor { return m.uni.local.RecordResiduals(p, x, nil, c) }))
+	})
+	for name, c := range f.Cases {
+		t.Run(name, func(t *testing.T) {
 			modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
 		})
+	}
+	t.Run("low memory", func(t *testing.T) {
+		c := f.Cases["b_uni"]
+		m.pipeline.LowMemory = true
+		defer func() { m.pipeline.LowMemory = false }()
+		modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
 	})
 }
