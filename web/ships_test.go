@@ -29,6 +29,11 @@ func TestShipsListsWhatIsBesideTheModel(t *testing.T) {
 	if !slices.Equal(listed, found) {
 		t.Errorf("ships.json lists %v, and there are %v", listed, found)
 	}
+	for _, file := range []string{"config.json", "diffusion_pytorch_model.safetensors"} {
+		if _, err := os.Stat("model/controlnet/" + file); (err == nil) != (Ships.ControlNet != "") {
+			t.Errorf("ships.json names the ControlNet %q, and its %s: %v", Ships.ControlNet, file, err)
+		}
+	}
 	if _, err := os.Stat("model/model_index.json"); err != nil || Ships.Size == 0 || Ships.NumInferenceSteps == 0 {
 		t.Errorf("%+v: %v", Ships, err)
 	}

@@ -118,8 +118,11 @@ func fillIn(out string) error {
 	if err != nil {
 		return err
 	}
-	bytes := int64(0) // of all that the service worker stores
+	bytes := int64(0) // of all that the service worker stores at once
 	for _, name := range files {
+		if strings.HasPrefix(name, notAtOnce) {
+			continue
+		}
 		f, err := os.Stat(filepath.Join(out, filepath.FromSlash(name)))
 		if err != nil {
 			return err
