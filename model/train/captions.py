@@ -14,9 +14,10 @@ SUFFIXES = [""] + [on_background(c) for c in range(len(COLOURS))] + [f", {c}" fo
 
 
 class Captions:
-    """An index is prefix · len(SUFFIXES) + suffix; 0 is the empty prompt."""
+    """An index is prefix · len(suffixes) + suffix; 0 is the empty prompt. The last suffix is the trigger, where there is one: words that call a LoRA."""
 
-    def __init__(self, emoji, tokenizer):
+    def __init__(self, emoji, tokenizer, trigger=None):
+        self.suffixes = SUFFIXES + ([f", {trigger}"] if trigger else [])
         prefixes = {"": 0}
         number = lambda text: prefixes.setdefault(text, len(prefixes))
         table = np.zeros((2, 2, len(emoji)), np.int64)  # [style said, name said, drawing]
@@ -31,15 +32,15 @@ class Captions:
         return len(self.ids)
 
     def text(self, index):
-        return (self.prefixes[index // len(SUFFIXES)] + " " * (index % len(SUFFIXES) <= len(COLOURS)) + SUFFIXES[index % len(SUFFIXES)]).strip(" ,")
+        return (self.prefixes[index // len(self.suffixes)] + " " * (index % len(self.suffixes) <= len(COLOURS)) + self.suffixes[index % len(self.suffixes)]).strip(" ,")
 
     def _ids(self, tokenizer):
         """int32 [len(self), T]"""
         length, (start, end) = tokenizer.model_max_length, tokenizer("").input_ids[:2]
         pieces = lambda texts: [ids[1:-1] for ids in tokenizer(list(texts)).input_ids]
-        out = np.full((len(self.prefixes), len(SUFFIXES), length), tokenizer.pad_token_id, np.int32)
+        out = np.full((len(self.prefixes), len(self.suffixes), length), tokenizer.pad_token_id, np.int32)
         out[..., 0] = start
-        suffixes, bare = pieces(SUFFIXES), pieces([s.strip(" ,") for s in SUFFIXES])
+        suffixes, bare = pieces(self.suffixes), pieces([s.strip(" ,") for s in self.suffixes])
         for p, prefix in enumerate(pieces(self.prefixes)):
             for s, suffix in enumerate(suffixes if prefix else bare):
                 ids = (prefix + suffix)[:length - 2] + [end]
@@ -50,11 +51,15 @@ class Captions:
         """Captions [B] of drawings on backgrounds: style, name and background are said with the chances given, and an empty share says nothing."""
         style, name, background = (torch.rand(len(drawings), device=DEVICE) < chance for chance in says)
         suffix = torch.where(torch.rand(len(drawings), device=DEVICE) < .7, 1 + colours, 1 + len(COLOURS) + colours)
-        index = self.table[style.long(), name.long(), drawings] * len(SUFFIXES) + torch.where(background, suffix, 0)
+        index = self.table[style.long(), name.long(), drawings] * len(self.suffixes) + torch.where(background, suffix, 0)
         return torch.where(torch.rand(len(drawings), device=DEVICE) < empty, 0, index)
 
+    def call(self, index, chance):
+        """The trigger behind captions [B] that end with what they show, in a share of them."""
+        return torch.where(torch.rand(len(index), device=DEVICE) < chance, index + len(self.suffixes) - 1, index)
+
     def full(self, drawings, colours):
-        return self.table[1, 1, drawings] * len(SUFFIXES) + 1 + colours
+        return self.table[1, 1, drawings] * len(self.suffixes) + 1 + colours
 
     @torch.no_grad()
     def keep_states(self, text, batch=4096):

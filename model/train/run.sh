@@ -2,9 +2,9 @@
 # From the registries to the folder that ships. Every part goes on from its state where it was cut off.
 #   model/train/run.sh [WORK [MODEL]]      WORK holds the drawings, features and states; MODEL is what ships
 # The minutes of each part come from the environment: CLIP=1 VAE=3 UNET=4 SECOND=.2 ALIGN=.15 ADAPTER=1 STRUCTURE=.5 (of the ControlNet and
-# of each LoRA). These defaults are for a GPU; on a CPU, give hours instead. The ControlNet and the LoRAs stay in WORK.
+# of each LoRA, by structure.sh). These defaults are for a GPU; on a CPU, give hours instead.
 # A trial of all parts, with one drawing of 20:
-#   THIN=20 CLIP=.2 VAE=.2 UNET=.3 SECOND=.2 ALIGN=.2 ADAPTER=.3 STRUCTURE=.2 EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
+#   THIN=20 CLIP=.2 VAE=.2 UNET=.3 SECOND=.2 ALIGN=.2 ADAPTER=.3 STRUCTURE=.2 FOLLOW="--count 4 --seeds 1 --steps 4" EVALUATE="--count 4 --seeds 1 --steps 4" model/train/run.sh /tmp/work /tmp/model
 # It needs Node, Python with requirements.txt (PYTHON names it) and about 1 GB of disk. Where the machine has no network,
 # PACK names the folder that drawings.py packed, and Node is not needed.
 set -euo pipefail
@@ -35,11 +35,8 @@ for kind in global plus; do
     $python align.py --work "$work" --base "$base" --adapter $kind --minutes "${ALIGN:-.15}" --beside-words .2 --everyday .2 --output "$work/aligned-$kind.safetensors"
   $python ours.py --work "$work" --adapter $kind --warm-start "$work/aligned-$kind.safetensors" --minutes "${ADAPTER:-1}" --output "$work/$file.safetensors"
 done
-$python structure.py --work "$work" controlnet --minutes "${STRUCTURE:-.5}" --output "$work/controlnet"
-for style in pixel neon; do
-  $python structure.py --work "$work" lora --style $style --minutes "${STRUCTURE:-.5}" --output "$work/$style.safetensors"
-done
 $python export.py --base "$base" --adapters "$work"/ip-adapter{,-plus}.safetensors --text-projection "$work/judge.safetensors" --output "$model"
+STRUCTURE="${STRUCTURE:-.5}" STYLES="${STRUCTURE:-.5}" PYTHON="$python" ./structure.sh "$work" "$model"
 for file in ip-adapter ip-adapter-plus; do
   $python evaluate.py --work "$work" --model "$model" --adapter "$model/$file.safetensors" ${EVALUATE:-} --output "$work/evaluate-$file.json" --sheet "$work/evaluate-$file.png"
 done

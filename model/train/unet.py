@@ -39,8 +39,8 @@ def scheduler_of(base, prediction="v_prediction"):
 class Words:
     """The captions of the work folder's pictures, and what the text encoder makes of them."""
 
-    def __init__(self, emoji, base):
-        self.captions = Captions(emoji, CLIPTokenizer.from_pretrained(base / "tokenizer"))
+    def __init__(self, emoji, base, trigger=None):
+        self.captions = Captions(emoji, CLIPTokenizer.from_pretrained(base / "tokenizer"), trigger)
         self.text = CLIPTextModel.from_pretrained(base / "text_encoder", dtype=torch.float32).to(DEVICE).eval().requires_grad_(False)
         if GPU:
             self.captions.keep_states(self.text)
