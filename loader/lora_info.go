@@ -30,7 +30,7 @@ const (
 	metaAdapter  = "lora_adapter_metadata"    // diffusers': PEFT's configuration, by network
 )
 
-var keptMetadata = []string{metaName, metaTags, metaHash, metaTitle, metaTriggers, metaAdapter}
+var keptMetadata = []string{metaName, metaTags, metaHash, metaTitle, metaTriggers, metaAdapter, metaEncoder, metaTiled}
 
 const (
 	maxTriggers = 12  // words that are shown

@@ -22,6 +22,7 @@ type options struct {
 	kernels          gpu.Kernels
 	dumpLatents, out string
 	preview          string
+	embeds           map[*settings.IPAdapter]string // files to keep their embeddings in
 	dumpMap          string
 	loraDir          string
 	hasHeight        bool // whether --height was given
@@ -47,6 +48,11 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
     --ip-adapter-mask FILE  --ip-adapter-layers ` + layerNames() + `
     --ip-adapter-combine concat|average|norm-average|add|subtract   --negative-image FILE   (the negative branch sees it)
+    --ip-adapter-tiled masked|concat   the encoder sees a picture that is not square in tiles; each steers its own place, or all of
+                                 them the whole result
+    --save-image-embeds FILE     keep what the encoder makes of the pictures (.safetensors)
+    --ip-adapter-image-embeds FILE   such a file in place of --image and --image-encoder, or a tensor that diffusers'
+                                 prepare_ip_adapter_image_embeds made (.safetensors, .ipadpt)
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --lora FILE  --lora-scale F (1.0)  --lora-text-encoder-scale F
                                  a LoRA, and how strongly it changes the model; --lora may be given several times, and
@@ -125,7 +131,7 @@ func preprocessors() string {
 // parse reads the flags. An --image without an --ip-adapter before it uses the adapter
 // that ships.
 func parse(args []string) (*options, error) {
-	o := &options{Settings: settings.Default()}
+	o := &options{Settings: settings.Default(), embeds: map[*settings.IPAdapter]string{}}
 	var errs []error
 	// These are what was named last. An IP-Adapter and a ControlNet that nobody named are those that ship.
 	adapter := func() *settings.IPAdapter {
@@ -266,6 +272,13 @@ func parse(args []string) (*options, error) {
 			adapter().Combine = text()
 		case "--negative-image":
 			adapter().Negative = &settings.ImagePrompt{Picture: text()}
+		case "--ip-adapter-tiled":
+			adapter().Tiled = text()
+		case "--ip-adapter-image-embeds":
+			adapter().Embeds = text()
+		case "--save-image-embeds":
+			file := text()
+			o.embeds[adapter()] = file
 		case "--ip-adapter-start":
 			adapter().Start = float()
 		case "--ip-adapter-end":

@@ -35,6 +35,28 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// Kept embeddings and tiles belong to the last adapter before them.
+func TestParseEmbeds(t *testing.T) {
+	o, err := parse(strings.Fields("--image 1.png --ip-adapter-tiled masked --save-image-embeds kept.safetensors --ip-adapter b --ip-adapter-image-embeds old.ipadpt " +
+		"--vae taesd --preview-vae tiny --preview p.png --out o.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := o.IPAdapters()[0], o.IPAdapters()[1]
+	if a.Tiled != settings.TiledMasked || o.embeds[a] != "kept.safetensors" || b.Embeds != "old.ipadpt" || o.embeds[b] != "" {
+		t.Errorf("the adapters are %+v and %+v, and %v is kept", a, b, o.embeds)
+	}
+	if o.VAE != "taesd" || o.PreviewVAE != "tiny" || o.preview != "p.png" {
+		t.Errorf("the options are %+v", o)
+	}
+	if err := o.Validate(); err != nil {
+		t.Error(err)
+	}
+	if b.Images = a.Images; o.Validate() == nil {
+		t.Error("embeddings beside pictures are no error")
+	}
+}
+
 // The options of a network belong to the last one before them, and a map to whichever network
 // was named last.
 func TestParseStructure(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/engine"
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc"
@@ -176,6 +177,20 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 	var mapError error
 	if o.dumpMap != "" {
 		e.MadeMap = func(guide int, m *imageproc.Image) { mapError = errors.Join(mapError, o.writeMap(guide, m)) }
+	}
+	for i, g := range o.Guides {
+		a, _ := g.(*settings.IPAdapter)
+		name := o.embeds[a]
+		if name == "" {
+			continue
+		}
+		file, err := e.ImageEmbeds(ctx, o.Settings, i, pictures, report)
+		if err == nil {
+			err = os.WriteFile(name, file, 0o644)
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
 	var latents []float32
 	var shape [2]int

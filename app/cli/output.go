@@ -23,7 +23,11 @@ func (o *options) prepareOutput() error {
 	if _, err := encoderFor(o.out); err != nil {
 		return err
 	}
-	for _, name := range []string{o.out, o.preview, o.dumpLatents, o.dumpMap} {
+	names := []string{o.out, o.preview, o.dumpLatents, o.dumpMap}
+	for _, name := range o.embeds {
+		names = append(names, name)
+	}
+	for _, name := range names {
 		if name == "" {
 			continue
 		}

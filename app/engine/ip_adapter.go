@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -21,12 +22,9 @@ func init() {
 	}
 }
 
-// ipAdapter opens an IP-Adapter and its image encoder, and prepares its pictures.
-func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideInput) (guides.Guide, error) {
-	encoder, err := e.imageEncoder(ctx, a.ImageEncoder)
-	if err != nil {
-		return nil, err
-	}
+// ipAdapter opens an IP-Adapter, and prepares its pictures with its image encoder, or the
+// embeddings that were kept of them.
+func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideInput) (*ipadapter.Guide, error) {
 	adapter, err := e.openAdapter(ctx, a.Weights)
 	if err != nil {
 		return nil, err
@@ -41,35 +39,100 @@ func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideI
 	if lambda.Mask, err = in.mask(a.Mask); err != nil {
 		return nil, err
 	}
-	pixels := make([][]float32, len(a.Images))
-	for i, picture := range a.Images {
-		if pixels[i], err = in.pixels(encoder, picture); err != nil {
-			return nil, err
-		}
+	if a.Tiled == settings.TiledMasked && adapter.Simple() {
+		return nil, errors.New("a simple adapter works on the whole picture: choose the tiling concat, or take a global or Plus adapter")
 	}
-	guide, err := ipadapter.NewGuide(adapter, encoder.network, pixels, lambda)
+	var guide *ipadapter.Guide
+	var sizes [][2]int // of the pictures that are cut into tiles
+	if a.Embeds != "" {
+		guide, sizes, err = in.kept(ctx, adapter, a, lambda)
+	} else {
+		guide, sizes, err = e.seen(ctx, adapter, a, lambda, in)
+	}
 	if err != nil {
 		return nil, err
 	}
 	guide.Combine = a.Combine
+	if a.Tiled == settings.TiledMasked {
+		guide.Places = places(sizes)
+	}
+	return guide, nil
+}
+
+// seen is a guide of pictures, which an image encoder will see. sizes are those of the pictures that
+// are cut into tiles.
+func (e *Engine) seen(ctx context.Context, adapter *ipadapter.Adapter, a *settings.IPAdapter, lambda guides.Lambda, in guideInput) (guide *ipadapter.Guide, sizes [][2]int, err error) {
+	encoder, err := e.imageEncoder(ctx, a.ImageEncoder)
+	if err != nil {
+		return nil, nil, err
+	}
+	var pixels [][]float32
+	for _, prompt := range a.Images {
+		p, err := in.prompt(prompt)
+		if err != nil {
+			return nil, nil, err
+		}
+		parts := []*imageproc.Image{p}
+		if a.Tiled != "" {
+			sizes = append(sizes, [2]int{p.Width, p.Height})
+			parts = imageproc.NewTiling(p.Width, p.Height).Cut(p)
+		}
+		for _, part := range parts {
+			values, err := encoder.preprocess(part)
+			if err != nil {
+				return nil, nil, err
+			}
+			pixels = append(pixels, values)
+		}
+	}
+	if guide, err = ipadapter.NewGuide(adapter, encoder.network, pixels, lambda); err != nil {
+		return nil, nil, err
+	}
 	if a.Negative != nil {
 		guide.Negative, err = in.pixels(encoder, *a.Negative)
 	}
-	return guide, err
+	return guide, sizes, err
 }
 
 // pixels are an image prompt as its encoder reads it.
 func (in guideInput) pixels(encoder *imageEncoder, prompt settings.ImagePrompt) ([]float32, error) {
-	p, err := in.pictures.picture(prompt.Picture)
+	p, err := in.prompt(prompt)
 	if err != nil {
 		return nil, err
 	}
-	if c := prompt.Crop; c != nil {
-		if p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size}); err != nil {
-			return nil, err
+	return encoder.preprocess(p)
+}
+
+// prompt reads an image prompt, cropped.
+func (in guideInput) prompt(prompt settings.ImagePrompt) (*imageproc.Image, error) {
+	p, err := in.pictures.picture(prompt.Picture)
+	if c := prompt.Crop; err == nil && c != nil {
+		p, err = p.Crop(imageproc.Crop{X: c.X, Y: c.Y, Size: c.Size})
+	}
+	return p, err
+}
+
+// places are those of the tiles of pictures. The tiles at the same place in pictures of the same
+// size share it, as those of a batch do in IPAdapter_plus.
+func places(sizes [][2]int) (list []ipadapter.Place) {
+	first := map[[2]int]int{} // the place of a size's first tile
+	tile := 0
+	for _, size := range sizes {
+		tiling := imageproc.NewTiling(size[0], size[1])
+		at, known := first[size]
+		if !known {
+			at = len(list)
+			first[size] = at
+			for i := range tiling.Tiles {
+				list = append(list, ipadapter.Place{Mask: func(h, w int) []float32 { return tiling.Place(i, h, w) }})
+			}
+		}
+		for i := range tiling.Tiles {
+			list[at+i].Pictures = append(list[at+i].Pictures, tile)
+			tile++
 		}
 	}
-	return encoder.preprocess(p)
+	return list
 }
 
 // openAdapter opens an adapter's file, once.

@@ -62,7 +62,7 @@ type (
 
 	// Embed encodes the pictures of a guide, an IP-Adapter, so that they can be kept as a file and
 	// loaded in their place (settings.IPAdapter.Embeds). The pictures travel beside it. It is
-	// answered with Embedded.
+	// answered with Embeds, and then with Embedded.
 	Embed struct {
 		Settings settings.Settings `json:"settings"`
 		Guide    int               `json:"guide"` // its index in the settings
@@ -168,7 +168,9 @@ type (
 		Measured bool   `json:"measured"`
 	}
 
-	// Embedded is a file of embeddings, its bytes named "embeds" beside it.
+	// Embeds is a file of embeddings, its bytes named "embeds" beside it. Embedded follows, and ends
+	// the request.
+	Embeds   struct{}
 	Embedded struct{}
 
 	// Forgotten answers Forget and Measure.
@@ -195,6 +197,7 @@ func (Load) Type() string      { return "load" }
 func (Generate) Type() string  { return "generate" }
 func (Skip) Type() string      { return "skip" }
 func (Embed) Type() string     { return "embed" }
+func (Embeds) Type() string    { return "embeds" }
 func (Embedded) Type() string  { return "embedded" }
 func (Tokens) Type() string    { return "tokens" }
 func (Forget) Type() string    { return "forget" }

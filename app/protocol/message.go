@@ -28,7 +28,7 @@ type Message struct {
 // The messages. A request is over with one of last.
 var (
 	both    = []Body{Cancel{}, Started{}, Ended{}}
-	engine  = []Body{Load{}, Generate{}, Skip{}, Embed{}, Tokens{}, Forget{}, Measure{}, Ready{}, Progress{}, Preview{}, Picture{}, Warning{}}
+	engine  = []Body{Load{}, Generate{}, Skip{}, Embed{}, Tokens{}, Forget{}, Measure{}, Ready{}, Progress{}, Preview{}, Picture{}, Embeds{}, Warning{}}
 	library = []Body{List{}, Plan{}, Download{}, Verify{}, Delete{}, Tidy{}, Import{}, Keep{}, Stored{}, Moved{}}
 	last    = []Body{Failed{}, Stopped{}, Loaded{}, Counted{}, Drawn{}, Embedded{}, Forgotten{}, Lost{}, Planned{}, Finished{}}
 )

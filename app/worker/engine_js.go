@@ -84,6 +84,8 @@ func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, err
 		return d.load(ctx, m.ID, b)
 	case protocol.Generate:
 		return d.generate(ctx, m.ID, b.Settings, m.Beside)
+	case protocol.Embed:
+		return d.embed(ctx, m.ID, b, m.Beside)
 	case protocol.Forget:
 		if d.engine != nil {
 			d.engine.Unload()
@@ -209,11 +211,30 @@ func (p *previews) show(ctx context.Context, id int, ev engine.Event, width, hei
 	}()
 }
 
-func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, beside map[string]protocol.Value) (protocol.Body, error) {
+// embed encodes a guide's pictures, and sends the file before the answer that ends the request.
+func (d *drawer) embed(ctx context.Context, id int, b protocol.Embed, beside map[string]protocol.Value) (protocol.Body, error) {
+	if err := d.open(ctx, b.Settings.Model); err != nil {
+		return nil, err
+	}
+	file, err := d.engine.ImageEmbeds(ctx, b.Settings, b.Guide, filesOf(beside), func(ev engine.Event) { d.progress(id, ev) })
+	if err != nil {
+		return nil, err
+	}
+	post(protocol.Message{ID: id, Body: protocol.Embeds{}, Beside: map[string]protocol.Value{"embeds": webapi.BytesOf(file)}})
+	return protocol.Embedded{}, nil
+}
+
+// filesOf are the files beside a request.
+func filesOf(beside map[string]protocol.Value) engine.Pictures {
 	pictures := engine.Pictures{}
 	for name, v := range beside {
 		pictures[name] = webapi.GoBytes(v.(js.Value))
 	}
+	return pictures
+}
+
+func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, beside map[string]protocol.Value) (protocol.Body, error) {
+	pictures := filesOf(beside)
 	err := engine.InRange(func(float32 bool) (int, error) {
 		d.leaves[s.Model] = d.leaves[s.Model] || float32 // from now on
 		return d.draw(ctx, id, s, pictures)

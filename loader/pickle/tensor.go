@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strconv"
 	"strings"
 )
 
@@ -159,6 +160,9 @@ func tensorsOf(root any) ([]*tensor, map[string]string, error) {
 	root = w.unwrap(root)
 	d := asDict(root)
 	if d == nil {
+		if list := embeddings(root); list != nil {
+			return list, nil, nil
+		}
 		if l, ok := root.(*list); ok && len(l.items) > 0 {
 			if _, ok := l.items[0].(*tensor); ok {
 				return nil, nil, errors.New("this file is a list of tensors without names, as early LoRAs were saved: convert it with the program that made it, or get the .safetensors")
@@ -180,6 +184,29 @@ func tensorsOf(root any) ([]*tensor, map[string]string, error) {
 		return nil, nil, err
 	}
 	return w.list, w.texts, nil
+}
+
+// embeddings are the tensors of a file that has one, or a list of them, without names, as image
+// embeddings are saved (.ipadpt). They have three dimensions or more, which tells them from the
+// matrices of a LoRA. Their names are their numbers.
+func embeddings(root any) (found []*tensor) {
+	items := []any{root}
+	if l, ok := root.(*list); ok {
+		items = l.items
+	}
+	if len(items) > maxTensors {
+		return nil
+	}
+	for i, item := range items {
+		t, ok := item.(*tensor)
+		if !ok || len(t.shape) < 3 {
+			return nil
+		}
+		named := *t
+		named.name = strconv.Itoa(i)
+		found = append(found, &named)
+	}
+	return found
 }
 
 // walk collects tensors.

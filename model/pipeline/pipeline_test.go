@@ -70,6 +70,7 @@ type testAdapter struct {
 	Images            []string
 	Combine, Negative string
 	Mask              []int
+	Frame             []int // the width and height of a picture whose tiles the images are
 	span
 }
 
@@ -129,6 +130,8 @@ type testModel struct {
 	progress func(Progress) // is told of runs, unless it is nil
 	pixels   []float32      // of the last picture
 	uni      uniNetworks
+	// keep makes another guide of an IP-Adapter's, unless it is nil.
+	keep func(g *ipadapter.Guide, lambda guides.Lambda) *ipadapter.Guide
 }
 
 func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
@@ -199,6 +202,15 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		g.Combine = a.Combine
 		if a.Negative != "" {
 			g.Negative = modeltest.Picture(a.Negative, size, size)
+		}
+		if a.Frame != nil {
+			tiling := imageproc.NewTiling(a.Frame[0], a.Frame[1])
+			for i := range tiling.Tiles {
+				g.Places = append(g.Places, ipadapter.Place{Pictures: []int{i}, Mask: func(h, w int) []float32 { return tiling.Place(i, h, w) }})
+			}
+		}
+		if m.keep != nil {
+			g = m.keep(g, lambda)
 		}
 		req.Guides = append(req.Guides, g)
 	}

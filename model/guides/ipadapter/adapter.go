@@ -81,42 +81,62 @@ func (a *Adapter) Simple() bool { return a.Layers == nil }
 // checkEncoder refuses an image encoder that the adapter was not trained beside, which is
 // the commonest mistake: there are several of about the same name.
 func (a *Adapter) checkEncoder(c clip.Config) error {
-	reads, gives := 0, 0
-	var encoders map[int]string
+	gives := c.ProjectionDim
 	if a.readsPatches() {
-		reads, gives = a.patchSize(), c.HiddenSize
-		encoders = map[int]string{1280: "CLIP ViT-H/14", 1664: "CLIP ViT-bigG/14", 1024: "CLIP ViT-L/14"}
-	} else {
-		reads, gives = a.Global.in, c.ProjectionDim
-		encoders = map[int]string{1024: "CLIP ViT-H/14", 1280: "CLIP ViT-bigG/14", 768: "CLIP ViT-L/14"}
+		gives = c.HiddenSize
 	}
+	return a.checkSize("this image encoder gives", gives)
+}
+
+// The image encoders of the published adapters, by the size of their embedding and by that of their
+// hidden states.
+var (
+	encodersByEmbedding = map[int]string{1024: "CLIP ViT-H/14", 1280: "CLIP ViT-bigG/14", 768: "CLIP ViT-L/14"}
+	encodersByStates    = map[int]string{1280: "CLIP ViT-H/14", 1664: "CLIP ViT-bigG/14", 1024: "CLIP ViT-L/14"}
+)
+
+// encoder is the image encoder that gives vectors of a size, of the kind that the adapter reads; ""
+// for an unknown one.
+func (a *Adapter) encoder(size int) string {
+	if a.readsPatches() {
+		return encodersByStates[size]
+	}
+	return encodersByEmbedding[size]
+}
+
+// checkSize refuses vectors of another size than the adapter reads. giver is what has them.
+func (a *Adapter) checkSize(giver string, gives int) error {
+	reads := a.reads()
 	if reads == gives {
 		return nil
 	}
 	remedy := "choose the image encoder that was published with the adapter"
-	if name := encoders[reads]; name != "" {
+	if name := a.encoder(reads); name != "" {
 		remedy = "choose " + name
 		if name == "CLIP ViT-H/14" {
 			remedy += ", which is in models/image_encoder of h94/IP-Adapter"
 		}
 	}
 	is := ""
-	if name := encoders[gives]; name != "" {
+	if name := a.encoder(gives); name != "" {
 		is = ", as " + name + " does"
 	}
-	return fmt.Errorf("this adapter reads %d numbers and this image encoder gives %d%s: %s", reads, gives, is, remedy)
+	return fmt.Errorf("this adapter reads %d numbers and %s %d%s: %s", reads, giver, gives, is, remedy)
 }
 
 // readsPatches reports whether the adapter reads the image encoder's hidden states, one for each
 // patch, and not its one embedding.
 func (a *Adapter) readsPatches() bool { return a.Global == nil }
 
-// patchSize is the size of the hidden states that the adapter reads.
-func (a *Adapter) patchSize() int {
-	if a.Full != nil {
+// reads is the size of the vectors that the adapter reads.
+func (a *Adapter) reads() int {
+	switch {
+	case a.Full != nil:
 		return a.Full.in
+	case a.Plus != nil:
+		return a.Plus.in
 	}
-	return a.Plus.in
+	return a.Global.in
 }
 
 // NumTokens is how many tokens a picture becomes. patches is how many hidden states the image

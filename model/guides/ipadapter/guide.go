@@ -3,6 +3,7 @@ package ipadapter
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -28,8 +29,18 @@ type Guide struct {
 	Combine string
 	// Negative is a picture that the negative prompt's branch sees, as pixels; nil is none.
 	Negative []float32
+	// Places are where the pictures work, if they do not work in the whole result. Those of one
+	// place share one softmax.
+	Places []Place
 
+	kept     *Embeds // in place of pixels
 	prepared []*gpu.Tensor
+}
+
+// Place is a part of the result, and the pictures that work there, by their indices.
+type Place struct {
+	Pictures []int
+	Mask     func(h, w int) []float32 // as guides.Lambda.Mask
 }
 
 // NewGuide returns an image prompt of one or several pictures, each [S, S, 3] and
@@ -50,6 +61,20 @@ func NewGuide(a *Adapter, vision *clip.VisionEncoder, pixels [][]float32, lambda
 		}
 	}
 	return &Guide{adapter: a, vision: vision, pixels: pixels, lambda: lambda}, nil
+}
+
+// NewGuideOf is NewGuide with embeddings that were kept, in place of pictures. No image encoder is
+// needed.
+func NewGuideOf(a *Adapter, kept *Embeds, lambda guides.Lambda) (*Guide, error) {
+	if err := a.checkEmbeds(kept); err != nil {
+		return nil, err
+	}
+	if a.Simple() {
+		if err := checkSimple(lambda); err != nil {
+			return nil, err
+		}
+	}
+	return &Guide{adapter: a, kept: kept, pixels: kept.pictures(kept.Values), lambda: lambda}, nil
 }
 
 func checkSimple(l guides.Lambda) error {
@@ -88,14 +113,8 @@ func (g *Guide) Release() {
 // them, to the taps. Without a mask all pictures share one softmax. With one, each has a
 // softmax of its own, as in diffusers.
 func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
-	groups := [][][]float32{g.pixels}
-	if g.lambda.Mask != nil && !g.combines() {
-		groups = nil
-		for _, p := range g.pixels {
-			groups = append(groups, [][]float32{p})
-		}
-	}
-	for _, pixels := range groups {
+	for _, place := range g.places() {
+		pixels := g.of(place)
 		tokens, err := r.Encodings.Get(g.key(r, pixels), func() (*gpu.Tensor, error) { return g.encode(ctx, r, pixels) })
 		if err != nil {
 			return err
@@ -106,7 +125,7 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 		}
 		tokens = tokens.Reshape(r.Batch, tokens.Shape[1]/r.Batch, tokens.Shape[2])
 		for _, b := range r.Branches {
-			if err := g.tap(ctx, r, b, tokens); err != nil {
+			if err := g.tap(ctx, r, b, tokens, place.Mask); err != nil {
 				return err
 			}
 		}
@@ -114,22 +133,67 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	return nil
 }
 
+// places are the groups of pictures that share one softmax, with their masks.
+func (g *Guide) places() (list []Place) {
+	for _, p := range g.Places {
+		list = append(list, Place{p.Pictures, product(p.Mask, g.lambda.Mask)})
+	}
+	if list != nil {
+		return list
+	}
+	all := Place{Mask: g.lambda.Mask}
+	for i := range g.pixels {
+		all.Pictures = append(all.Pictures, i)
+		list = append(list, Place{[]int{i}, g.lambda.Mask})
+	}
+	if g.lambda.Mask != nil && !g.combines(len(g.pixels)) {
+		return list
+	}
+	return []Place{all}
+}
+
+// product is the mask of what is in both.
+func product(a, b func(h, w int) []float32) func(h, w int) []float32 {
+	if b == nil {
+		return a
+	}
+	return func(h, w int) []float32 {
+		x, y := a(h, w), b(h, w)
+		for i := range x {
+			x[i] *= y[i]
+		}
+		return x
+	}
+}
+
+// of are a place's pictures.
+func (g *Guide) of(p Place) (pixels [][]float32) {
+	for _, i := range p.Pictures {
+		pixels = append(pixels, g.pixels[i])
+	}
+	return pixels
+}
+
 // Key implements guides.Repeatable.
 func (g *Guide) Key(r *guides.Run) string {
 	masks := fnv.New128a()
-	for h, w := r.Height, r.Width; g.lambda.Mask != nil; h, w = (h+1)/2, (w+1)/2 { // all sizes that the UNet has
-		for _, v := range g.lambda.Mask(h, w) {
-			masks.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
-		}
-		if h == 1 && w == 1 {
-			break
+	places := g.places()
+	for _, p := range places {
+		fmt.Fprint(masks, p.Pictures)
+		for h, w := r.Height, r.Width; p.Mask != nil; h, w = (h+1)/2, (w+1)/2 { // all sizes that the UNet has
+			for _, v := range p.Mask(h, w) {
+				masks.Write(binary.LittleEndian.AppendUint32(nil, math.Float32bits(v)))
+			}
+			if h == 1 && w == 1 {
+				break
+			}
 		}
 	}
-	return fmt.Sprint(g.key(r, g.pixels), r.Memory.Version(g.adapter), len(g.pixels), g.lambda.Layers, g.lambda.Start, g.lambda.End, g.lambda.Mask != nil, masks.Sum(nil))
+	return fmt.Sprint(g.key(r, g.pixels), r.Memory.Version(g.adapter), len(g.pixels), g.lambda.Layers, g.lambda.Start, g.lambda.End, places[0].Mask != nil, masks.Sum(nil))
 }
 
 // tap hands the tokens of the whole batch to a branch's taps.
-func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor) (err error) {
+func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor, mask func(h, w int) []float32) (err error) {
 	all := tokens
 	if b.Count < r.Batch {
 		tokens, err = nn.Once(ctx, r.Device, "image tokens", func(p *gpu.Program) *gpu.Tensor { return b.Of(p, tokens) })
@@ -162,7 +226,7 @@ func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens
 			}
 		}
 	}
-	b.Taps.AddDecoupled(unet.Decoupled{KV: kv, Lambda: g.lambda.Table(r.Steps), Mask: g.lambda.Mask})
+	b.Taps.AddDecoupled(unet.Decoupled{KV: kv, Lambda: g.lambda.Table(r.Steps), Mask: mask})
 	return nil
 }
 
@@ -190,9 +254,8 @@ func (g *Guide) opposed(ctx context.Context, r *guides.Run, b *guides.Branch, to
 	return kv, err
 }
 
-func (g *Guide) combines() bool {
-	return g.Combine != "" && g.Combine != "concat" && len(g.pixels) > 1
-}
+// combines reports whether n pictures become one.
+func (g *Guide) combines(n int) bool { return g.Combine != "" && g.Combine != "concat" && n > 1 }
 
 // combined makes one encoding of several, [n, T, C], on the processor: they are few, and encoded
 // once for many pictures.
@@ -253,7 +316,7 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 		return nil, err
 	}
 	defer func() { with.Release() }()
-	if g.combines() {
+	if g.combines(n) {
 		one, err := g.combined(ctx, d, with)
 		if err != nil {
 			return nil, err
@@ -261,7 +324,7 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 		with.Release()
 		with, n = one, 1
 	}
-	without, err := g.nothing(ctx, r)
+	without, err := g.nothing(ctx, r, n)
 	if err != nil {
 		return nil, err
 	}
@@ -269,22 +332,28 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 		return nil, err
 	}
 	return nn.Once(ctx, d, "image tokens", func(p *gpu.Program) *gpu.Tensor {
-		t := g.adapter.NumTokens(g.vision.Tokens())
+		t := g.adapter.NumTokens(with.Shape[1])
 		tokens := g.adapter.RecordTokens(p, with).Reshape(1, n*t, g.adapter.dim)
 		if r.Batch == 1 {
 			return gpu.SliceTokens(p, tokens, 0, n*t)
 		}
 		none := g.adapter.RecordTokens(p, without)
 		var parts []*gpu.Tensor
-		for range n {
-			parts = append(parts, none)
+		for range n / without.Shape[0] {
+			parts = append(parts, none.Reshape(1, without.Shape[0]*t, g.adapter.dim))
 		}
 		return gpu.ConcatTokens(p, append(parts, tokens)...)
 	})
 }
 
-// see encodes n pictures, [n, size, size, 3]; nil pixels are pictures of zeros.
+// see encodes n pictures, [n, size, size, 3]; nil pixels are pictures of zeros. What was kept is
+// encoded already.
 func (g *Guide) see(ctx context.Context, r *guides.Run, n int, pixels []float32) (*gpu.Tensor, error) {
+	if k := g.kept; k != nil {
+		embeds := r.Device.NewTensor("kept embeddings", gpu.Act, n, k.Tokens, k.Size)
+		embeds.SetFloat32(pixels)
+		return embeds, nil
+	}
 	size := g.vision.Config.ImageSize
 	in := r.Device.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
 	defer in.Release()
@@ -304,11 +373,23 @@ func (g *Guide) output() clip.Output {
 
 // nothing is what stands for no picture in the unconditional branch (encode_image of
 // diffusers' pipelines): the negative picture, if there is one, or else an image embedding of
-// zeros or, for Plus and full, the hidden states of a picture of zeros. Without guidance it is
-// nil.
-func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
+// zeros or, for Plus and full, the hidden states of a picture of zeros. It is one for all n
+// pictures; those that were kept may also have one each. Without guidance it is nil.
+func (g *Guide) nothing(ctx context.Context, r *guides.Run, n int) (*gpu.Tensor, error) {
 	if r.Batch == 1 {
 		return nil, nil
+	}
+	if k := g.kept; k != nil {
+		return r.Encodings.Get(fmt.Sprintf("kept negative embeddings %d %s", n, guides.Fingerprint(k.Negative)), func() (*gpu.Tensor, error) {
+			if k.Tokens > 1 && k.Negative == nil {
+				return nil, errors.New("these embeddings have no negative ones, which this adapter needs for guidance: encode the pictures again, or set the guidance to 1")
+			}
+			values, several := k.negative()
+			if several && n == k.Pictures {
+				return g.see(ctx, r, n, k.Negative)
+			}
+			return g.see(ctx, r, 1, values)
+		})
 	}
 	if g.Negative != nil {
 		return r.Encodings.Get(fmt.Sprintf("negative picture %p %d %s", g.vision, g.output(), guides.Fingerprint(g.Negative)), func() (*gpu.Tensor, error) {
@@ -325,5 +406,9 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run) (*gpu.Tensor, error)
 
 // key names pictures, the networks that read them, and whether there is guidance.
 func (g *Guide) key(r *guides.Run, pixels [][]float32) string {
-	return fmt.Sprintf("pictures %p %p %d %s %s %s", g.vision, g.adapter, r.Batch, g.Combine, guides.Fingerprint(pixels...), guides.Fingerprint(g.Negative))
+	negative := g.Negative
+	if g.kept != nil {
+		negative = g.kept.Negative
+	}
+	return fmt.Sprintf("pictures %p %p %d %s %s %s", g.vision, g.adapter, r.Batch, g.Combine, guides.Fingerprint(pixels...), guides.Fingerprint(negative))
 }
