@@ -150,7 +150,7 @@ func hubPath(p, shown string) (string, error) {
 // content tells.
 func IsWeights(p string) bool {
 	switch strings.ToLower(path.Ext(p)) {
-	case ".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth", ".sft", ".onnx":
+	case ".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth", ".sft", ".onnx", ".ipadpt":
 		return true
 	}
 	return false

@@ -137,10 +137,15 @@ func (c *Chooser) Problem(s settings.Settings) string {
 		return ""
 	case len(c.Adapters()) == 0:
 		return "An image prompt needs an IP-Adapter that fits " + name + ": download one in Models, or remove the image prompts."
-	case len(whole(c.stored, loader.KindImageEncoder)) == 0:
+	case encodes(s) && len(whole(c.stored, loader.KindImageEncoder)) == 0:
 		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
 	}
 	return ""
+}
+
+// encodes reports whether a request has image prompts that an image encoder has to see.
+func encodes(s settings.Settings) bool {
+	return slices.ContainsFunc(s.IPAdapters(), func(a *settings.IPAdapter) bool { return a.Embeds == "" })
 }
 
 // Handles returns the handles of those files that a request reads from the disk, which the browser may ask the

@@ -38,6 +38,13 @@ type ImagePrompt struct {
 	Adapter    string  // the adapter that was chosen; if it does not fit the model, the first that does is used
 	Crop       Crop
 	Mask       Mask // where in the result it works; empty is everywhere
+
+	More    []*Part // further pictures for the same adapter
+	Combine string  // what becomes of several pictures: one of settings.Combines
+	Unlike  *Part   // a picture that the result should not be like; nil for none
+	Tiled   string  // one of settings.Tilings; "" is the square of Crop
+	// Kept says that Picture is a file of kept embeddings, which nobody can see.
+	Kept bool
 }
 
 // Adapter is an IP-Adapter that fits the chosen model.
@@ -60,7 +67,7 @@ func NewComposer() *Composer {
 
 // NewImagePrompt returns an image prompt with the page's defaults.
 func NewImagePrompt(p *Picture) *ImagePrompt {
-	return &ImagePrompt{Picture: p, Scale: 0.7, Layers: settings.LayersAll, End: 1, Crop: NewCrop(p.Width, p.Height)}
+	return &ImagePrompt{Picture: p, Scale: 0.7, Layers: settings.LayersAll, End: 1, Crop: NewCrop(p.Width, p.Height), Combine: settings.CombineConcat}
 }
 
 // SuitModel sets the size, the steps and the guidance that suit a model trained on squares of so many pixels; 0 is
@@ -77,7 +84,9 @@ func (c *Composer) SuitModel(pixels int) {
 // AddPrompt adds an image prompt, if there is room.
 func (c *Composer) AddPrompt(im *ImagePrompt) {
 	if c.Full() {
-		im.free()
+		for _, p := range im.pictures() {
+			p.free()
+		}
 		c.Problems[AtPrompts] = fmt.Sprintf("There is room for %d image prompts: remove one first.", MaxPrompts)
 		return
 	}
@@ -92,7 +101,9 @@ func (c *Composer) Full() bool { return len(c.Prompts) >= MaxPrompts }
 func (c *Composer) RemovePrompt(im *ImagePrompt) {
 	if i := slices.Index(c.Prompts, im); i >= 0 {
 		c.Prompts = slices.Delete(slices.Clone(c.Prompts), i, i+1)
-		c.drop(im.Picture)
+		for _, p := range im.pictures() {
+			c.drop(p)
+		}
 		delete(c.Problems, AtPrompts)
 	}
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -69,6 +70,15 @@ type (
 		Adapter string       `json:"adapter"`
 		Crop    Crop         `json:"crop"`
 		Mask    maskDraft    `json:"mask"`
+		More    []partDraft  `json:"more,omitempty"`
+		Combine string       `json:"combine"`
+		Unlike  *partDraft   `json:"unlike,omitempty"`
+		Tiled   string       `json:"tiled,omitempty"`
+		Kept    bool         `json:"kept,omitempty"`
+	}
+	partDraft struct {
+		Picture pictureDraft `json:"picture"`
+		Crop    Crop         `json:"crop"`
 	}
 	structureDraft struct {
 		Picture pictureDraft `json:"picture"`
@@ -123,8 +133,17 @@ func (d *Drafter) Save() (files func() error, err error) {
 	c := d.composer
 	out := draft{Settings: c.Settings, SeedLocked: c.SeedLocked, Followed: c.followed, Before: c.before, StartMask: mask(&c.StartMask)}
 	for _, im := range c.Prompts {
-		out.Prompts = append(out.Prompts, promptDraft{Picture: pictureDraft{im.Name, file(im.Picture, im.Bytes)},
-			Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End, Adapter: im.Adapter, Crop: im.Crop, Mask: mask(&im.Mask)})
+		part := func(p *Part) partDraft { return partDraft{pictureDraft{p.Name, file(p.Picture, p.Bytes)}, p.Crop} }
+		d := promptDraft{Picture: pictureDraft{im.Name, file(im.Picture, im.Bytes)}, Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End,
+			Adapter: im.Adapter, Crop: im.Crop, Mask: mask(&im.Mask), Combine: im.Combine, Tiled: im.Tiled, Kept: im.Kept}
+		for _, p := range im.More {
+			d.More = append(d.More, part(p))
+		}
+		if im.Unlike != nil {
+			unlike := part(im.Unlike)
+			d.Unlike = &unlike
+		}
+		out.Prompts = append(out.Prompts, d)
 	}
 	for _, s := range c.Structures {
 		out.Structures = append(out.Structures, structureDraft{pictureDraft{s.Name, file(s.Picture, s.Bytes)}, s.Network, s.Scale, s.Start, s.End, s.Balance})
@@ -213,12 +232,37 @@ func (d *Drafter) Open(browser Browser) Earlier {
 		}
 		return made
 	}
-	for _, p := range left.Prompts {
-		if admitted := picture(p.Picture); admitted != nil {
-			im := &ImagePrompt{Picture: admitted, Scale: p.Scale, Layers: p.Layers, Start: p.Start, End: p.End, Adapter: p.Adapter, Crop: p.Crop, Mask: mask(p.Mask)}
-			im.Crop.Width, im.Crop.Height = admitted.Width, admitted.Height
-			e.pictures.Prompts = append(e.pictures.Prompts, im)
+	part := func(p partDraft) *Part {
+		admitted := picture(p.Picture)
+		if admitted == nil {
+			return nil
 		}
+		p.Crop.Width, p.Crop.Height = admitted.Width, admitted.Height
+		return &Part{admitted, p.Crop}
+	}
+	for _, p := range left.Prompts {
+		first := &Part{Crop: p.Crop}
+		if p.Kept {
+			if bytes, err := d.drafts.File(p.Picture.File); err == nil && bytes != nil {
+				first.Picture = &Picture{Name: p.Picture.Name, Bytes: bytes}
+			}
+		} else if admitted := part(partDraft{p.Picture, p.Crop}); admitted != nil {
+			first = admitted
+		}
+		if first.Picture == nil {
+			continue
+		}
+		im := &ImagePrompt{Picture: first.Picture, Scale: p.Scale, Layers: p.Layers, Start: p.Start, End: p.End, Adapter: p.Adapter, Crop: first.Crop, Mask: mask(p.Mask),
+			Combine: cmp.Or(p.Combine, settings.CombineConcat), Tiled: p.Tiled, Kept: p.Kept}
+		for _, m := range p.More {
+			if more := part(m); more != nil {
+				im.More = append(im.More, more)
+			}
+		}
+		if p.Unlike != nil {
+			im.Unlike = part(*p.Unlike)
+		}
+		e.pictures.Prompts = append(e.pictures.Prompts, im)
 	}
 	for _, s := range left.Structures {
 		if admitted := picture(s.Picture); admitted != nil {

@@ -77,6 +77,11 @@ func TestDraftOutlivesThePage(t *testing.T) {
 	c.Prompts[1].Mask = Mask{Base: &Base{"bitmap of png of a mask", "png of a mask"}}
 	c.Prompts[1].Mask.Begin([2]float64{0.25, 0.5})
 	c.Prompts[1].Mask.Cursor = [2]float64{} // where the brush is does not matter
+	c.AddMore(c.Prompts[0], named("more.png"))
+	c.Prompts[0].More[0].Crop.ZoomTo(3)
+	c.Prompts[0].Combine, c.Prompts[1].Tiled = settings.CombineAverage, settings.TiledMasked
+	c.SetUnlike(c.Prompts[0], named("unlike.png"))
+	c.AddPrompt(NewKept("kept.safetensors", "bytes of embeddings"))
 	c.SetStart(named("start.png"))
 	c.StartMask.All()
 	v.save()

@@ -251,6 +251,9 @@ func (l *Library) Lacks(s settings.Settings) (g Group, ok bool) {
 		return g, false
 	}
 	if len(l.Adapters()) > 0 {
+		if !encodes(s) {
+			return g, false
+		}
 		for _, a := range whole(l.stored, loader.KindIPAdapter) {
 			if e, known := l.catalogue.Entry(a.Needs); known && find(l.stored, e.ID) == nil {
 				return Group{ID: "lacks", Name: e.Name, Records: []string{e.ID}}, true

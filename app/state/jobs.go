@@ -27,6 +27,8 @@ type Jobs struct {
 	loadProgress protocol.Progress // of load
 	loadLost     bool              // the GPU was lost during the Load before
 	count        int               // the last Tokens
+	keep         int               // the Embed under way; 0 for none
+	keepName     string            // of its file
 }
 
 // Engine is what the engine says of itself.
@@ -54,7 +56,7 @@ type job struct {
 func (j *Jobs) Connect(line *protocol.Line) {
 	j.line = line
 	j.Engine = Engine{LastCost: j.Engine.LastCost}
-	j.load, j.loadLost = 0, false
+	j.load, j.keep, j.loadLost = 0, 0, false
 	j.end()
 }
 

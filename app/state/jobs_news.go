@@ -4,13 +4,15 @@ import "github.com/imprompt/imprompt/app/protocol"
 
 // News is what a message of the engine means for the rest of the page. Most of it is empty.
 type News struct {
-	Result  *Result // a picture is ready: show it, and keep it
-	Preview any     // an ImageBitmap of the picture in the making
-	Problem string  // why what was asked for did not come
-	Note    string  // something that the visitor should know
-	Counted *protocol.Counted
-	Loaded  bool // the model is there, and its tokenizer with it
-	Restart bool // the engine's program is over, and must be started again
+	Result     *Result // a picture is ready: show it, and keep it
+	Preview    any     // an ImageBitmap of the picture in the making
+	Problem    string  // why what was asked for did not come
+	Note       string  // something that the visitor should know
+	Counted    *protocol.Counted
+	Loaded     bool // the model is there, and its tokenizer with it
+	Embeds     any  // the bytes of a file of kept embeddings, to be saved under the name EmbedsName
+	EmbedsName string
+	Restart    bool // the engine's program is over, and must be started again
 }
 
 // Receive takes a message of the engine. An answer that nobody waits for any more changes nothing.
@@ -32,6 +34,8 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return News{}
 	case j.load:
 		return j.receiveLoad(m)
+	case j.keep:
+		return j.receiveKeep(m)
 	case j.current.id:
 		return j.receiveJob(m)
 	}

@@ -97,13 +97,12 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 	s.Prompt, s.LoRAs = words, append(slices.Clone(s.LoRAs), loras...)
 	inputs := map[string]Input{}
 	for i, im := range c.Prompts {
-		// Two pictures may have the same name: what is pasted is always called image.png.
-		name := fmt.Sprintf("%d-%s", i+1, im.Name)
-		inputs[name] = Input{Bytes: im.Bytes}
-		a := &settings.IPAdapter{Images: []settings.ImagePrompt{{Picture: name, Crop: im.Crop.Setting()}},
-			Lambda: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End}
+		a := im.guide(i+1, inputs)
 		if o, ok := im.AdapterOf(fit); ok {
-			a.Weights, a.ImageEncoder = o.ID, o.Encoder
+			a.Weights = o.ID
+			if !im.Kept {
+				a.ImageEncoder = o.Encoder
+			}
 		}
 		if !im.Mask.Empty() {
 			a.Mask = fmt.Sprintf("mask-%d.png", i+1)

@@ -72,10 +72,6 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 	return note
 }
 
-func (im *ImagePrompt) restore(a *settings.IPAdapter) {
-	im.Scale, im.Layers, im.Start, im.End, im.Adapter = a.Lambda, a.Layers, a.Start, a.End, a.Weights
-}
-
 // Pictures are the pictures of a composition: what Restore leaves out.
 type Pictures struct {
 	Prompts    []*ImagePrompt
@@ -101,14 +97,13 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 		if err != nil {
 			return p, err
 		}
-		for _, image := range a.Images {
-			picture, err := read.picture(image.Picture)
-			if err != nil {
-				return p, err
-			}
-			im := NewImagePrompt(picture)
+		im, err := read.prompt(a)
+		if err != nil {
+			return p, err
+		}
+		if im != nil {
 			im.restore(a)
-			im.Crop, im.Mask = CropOf(image.Crop, picture.Width, picture.Height), mask
+			im.Mask = mask
 			p.Prompts = append(p.Prompts, im)
 		}
 	}
@@ -137,7 +132,9 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 // Discard gives the pictures back to the browser when they are not wanted any more.
 func (p Pictures) Discard() {
 	for _, im := range p.Prompts {
-		im.free()
+		for _, picture := range im.pictures() {
+			picture.free()
+		}
 	}
 	for _, s := range p.Structures {
 		s.free()
@@ -165,9 +162,13 @@ func (r reader) picture(name string) (*Picture, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s is not stored here", name)
 	}
-	// compose put a number, or "start", before the name.
+	return r.browser.Admit(plainName(name), data)
+}
+
+// plainName is the name of a picture without the number, or "start", that compose put before it.
+func plainName(name string) string {
 	_, plain, _ := strings.Cut(name, "-")
-	return r.browser.Admit(plain, data)
+	return plain
 }
 
 func (r reader) mask(name string) (Mask, error) {

@@ -55,6 +55,9 @@ func NewSheet(shots Shots, prompts []*ImagePrompt) (Sheet, error) {
 	sheet := Sheet{Settings: first, FileName: fmt.Sprintf("imprompt-strip-%d.png", first.Seed)}
 	if len(first.IPAdapters()) > 0 {
 		for _, im := range prompts {
+			if im.Kept {
+				continue // there is nothing to see
+			}
 			sheet.Cells = append(sheet.Cells, Cell{Picture: im.Picture, Square: im.Crop.Square(), Label: "Image prompt"})
 		}
 	}

@@ -120,7 +120,7 @@ func (c *Composer) Clear() {
 // pictures lists the pictures that are composed.
 func (c *Composer) pictures() (list []*Picture) {
 	for _, im := range c.Prompts {
-		list = append(list, im.Picture)
+		list = append(list, im.pictures()...)
 	}
 	for _, s := range c.Structures {
 		list = append(list, s.Picture)

@@ -52,7 +52,7 @@ func (c *canvases) mask(id string) *state.Mask {
 func (c *canvases) paint() {
 	c.paintMask(startMaskID)
 	for i, im := range c.composer.Prompts {
-		if canvas := byID(cropID(i)); canvas.Truthy() {
+		if canvas := byID(cropID(i)); canvas.Truthy() && !im.Kept {
 			paintCrop(canvas, im.Crop, im.Small.(js.Value))
 		}
 		c.paintMask(maskID(i))

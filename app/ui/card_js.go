@@ -23,6 +23,9 @@ type promptCard struct {
 	canvases *canvases
 	adapters func() []state.Adapter
 	shownURL func() string
+	intake   *intake
+	keep     func(*state.ImagePrompt) // saves its embeddings as a file
+	keeping  func() bool              // that is under way
 }
 
 // promptID is the id of one of an image prompt's controls.
@@ -32,16 +35,17 @@ func (t *promptCard) Render() app.UI {
 	im := t.composer.Prompts[t.Index]
 	scale, layers := promptID(t.Index, "scale"), promptID(t.Index, "layers")
 	return app.Div().Class("card").Body(
-		app.Canvas().ID(cropID(t.Index)).Class("crop").TabIndex(0).Role("img").Aria("label", "Image prompt "+im.Name).
+		app.Canvas().ID(cropID(t.Index)).Class("crop").Hidden(im.Kept).TabIndex(0).Role("img").Aria("label", "Image prompt "+im.Name).
 			Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
 			Title("The encoder sees the bright square: drag it, or turn the wheel to zoom"),
+		app.P().Class("crop kept quiet").Hidden(!im.Kept).Title("Embeddings that were kept in a file: nobody can see the picture").Text(im.Name),
 		app.Div().Class("card-controls").Body(
 			app.Div().Class("field").Body(
 				app.Label().For(scale).Title("ip_adapter_scale, λ").Body(app.Text("Image weight"), app.Span().Class("numbers").Text(trim(im.Scale))),
 				app.Input().ID(t.controls.bind(scale, trim(im.Scale))).Type("range").Min("0").Max("1.5").Step(0.05).Aria("label", "Image weight").
 					OnInput(func(ctx app.Context, _ app.Event) { im.Scale = number(ctx, im.Scale) }, key(im)),
 			),
-			app.Select().ID(t.controls.bind(layers, im.Layers)).Aria("label", "What to take").Title("What to take from it (ip_adapter_layers)").Body(
+			app.Select().ID(t.controls.bind(layers, im.Layers)).Aria("label", "What to take").Title("What to take from it (ip_adapter_layers). "+aboutLayers(im.Layers)).Body(
 				layerOptions(im.Layers)...,
 			).OnChange(func(ctx app.Context, _ app.Event) { im.Layers = text(ctx) }, key(im)),
 		),
@@ -51,16 +55,23 @@ func (t *promptCard) Render() app.UI {
 				t.canvases.paintLater()
 			}, key(im)),
 		app.Div().Class("card-more").Body(
-			&cropPanel{Drawn: t.Drawn, Index: t.Index, composer: t.composer, controls: t.controls, canvases: t.canvases},
+			app.Div().Hidden(im.Kept || im.Tiled != "").Body(
+				&cropPanel{Drawn: t.Drawn, Index: t.Index, composer: t.composer, controls: t.controls, canvases: t.canvases},
+			),
 			&maskPanel{Drawn: t.Drawn, ID: maskID(t.Index), Label: "Where", Hint: "Paint where in the result this picture has an effect. If nothing is painted, that is everywhere.",
 				Under: t.shownURL(), controls: t.controls, canvases: t.canvases},
+			t.more(im),
 			app.Details().Class("more").Body(
 				app.Summary().Text("When, and how"),
 				app.Div().Class("grid").Body(
 					t.controls.percent(promptID(t.Index, "start"), "From step, %", im.Start, im.SetStart, key(im)),
 					t.controls.percent(promptID(t.Index, "end"), "To step, %", im.End, im.SetEnd, key(im)),
 					t.adapter(im),
+					t.tiled(im),
 				),
+				app.Button().Class("plain small").Hidden(im.Kept).Disabled(t.keeping()).Text("Keep as a file").
+					Title("ip_adapter_image_embeds: saves what the image encoder sees in it. The small file stands for the picture later, and nobody can look at it").
+					OnClick(func(app.Context, app.Event) { t.keep(im) }, key(im)),
 			),
 		),
 	)
@@ -82,13 +93,18 @@ func (t *promptCard) adapter(im *state.ImagePrompt) app.UI {
 	)
 }
 
+func aboutLayers(name string) string {
+	c, _ := guides.FindLayers(name)
+	return c.About
+}
+
 // layerOptions are the choices of what to take, and the one that is chosen where it is no longer offered.
 func layerOptions(chosen string) []app.UI {
 	var list []app.UI
 	for _, c := range guides.LayerChoices() {
 		switch {
 		case c.Label != "":
-			list = append(list, option(c.Name, c.Label))
+			list = append(list, app.Option().Value(c.Name).Text(c.Label).Title(c.About))
 		case c.Name == chosen:
 			list = append(list, option(c.Name, c.Name+", as before"))
 		}

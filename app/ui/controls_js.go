@@ -70,11 +70,18 @@ func alert(text string) app.UI {
 
 func option(value, text string) app.UI { return app.Option().Value(value).Text(text) }
 
+// addImage is the label of what adds image prompts.
+const addImage = "Add image"
+
 // fileInput is a label that opens a file picker for pictures.
-func fileInput(label string, several bool, hint string, take func(files js.Value)) app.UI {
+func fileInput(label string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
+	accept := "image/*"
+	if label == addImage {
+		accept += ",.safetensors,.ipadpt" // kept embeddings
+	}
 	return app.Label().Class("add").Body(
 		icon("plus"), app.Span().Text(label), app.Span().Class("quiet").Text(hint),
-		app.Input().Type("file").Accept("image/*").Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
+		app.Input().Type("file").Accept(accept).Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
 			src := ctx.JSSrc()
 			// go-app wraps JavaScript values; the rest of this package has them plain.
 			app.Window().Set("impromptFiles", src.Get("files"))
@@ -82,7 +89,7 @@ func fileInput(label string, several bool, hint string, take func(files js.Value
 			app.Window().Set("impromptFiles", nil)
 			take(files)
 			src.Set("value", "")
-		}),
+		}, scope...),
 	)
 }
 

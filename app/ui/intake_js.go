@@ -12,6 +12,7 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // intake brings into the composer what comes from elsewhere: files, samples and earlier results.
@@ -38,11 +39,34 @@ func (t *intake) files(files js.Value) {
 	}
 	t.loop.ctx.Async(func() {
 		for _, file := range list { // one after the other, so that they stay in order
+			if isKept(file) {
+				data, err := blobs.Bytes(file)
+				t.loop.dispatch(func() { t.kept(file.Get("name").String(), data, err) })
+				continue
+			}
 			s, carried := settingsOf(file)
 			picture, err := admit(file.Get("name").String(), file)
 			t.loop.dispatch(func() { t.file(picture, err, s, carried) })
 		}
 	})
+}
+
+// isKept reports whether a file has kept embeddings.
+func isKept(file js.Value) bool {
+	if name := file.Get("name").String(); loader.IsWeights(name) && file.Get("size").Float() <= maxFile {
+		head, err := blobs.Bytes(file.Call("slice", 0, state.KeptHead))
+		return err == nil && state.IsKept(name, webapi.GoBytes(head))
+	}
+	return false
+}
+
+// kept adds an image prompt of kept embeddings.
+func (t *intake) kept(name string, data js.Value, err error) {
+	if err != nil {
+		t.composer.Problems[state.AtPrompts] = name + " could not be read: " + err.Error()
+		return
+	}
+	t.composer.AddPrompt(state.NewKept(name, data))
 }
 
 // file takes a file that was read: a picture, or err, and the settings in it, or the error carried.
@@ -103,6 +127,22 @@ func (t *intake) start(files js.Value) {
 	if files.Length() > 0 {
 		file := files.Index(0)
 		t.admit(file.Get("name").String(), file, state.AtStart, t.setStart)
+	}
+}
+
+// more adds files to the pictures of an image prompt.
+func (t *intake) more(im *state.ImagePrompt, files js.Value) {
+	for i := range files.Length() {
+		file := files.Index(i)
+		t.admit(file.Get("name").String(), file, state.AtPrompts, func(p *state.Picture) { t.composer.AddMore(im, p) })
+	}
+}
+
+// unlike makes a file the picture that the result should not be like.
+func (t *intake) unlike(im *state.ImagePrompt, files js.Value) {
+	if files.Length() > 0 {
+		file := files.Index(0)
+		t.admit(file.Get("name").String(), file, state.AtPrompts, func(p *state.Picture) { t.composer.SetUnlike(im, p) })
 	}
 }
 

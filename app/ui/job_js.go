@@ -50,6 +50,18 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	})
 }
 
+// keep has the embeddings of an image prompt made, to be saved as a file.
+func (p *page) keep(im *state.ImagePrompt) {
+	r := p.composer.ForKeeping(im, p.library.Chosen.ID, p.library.Adapters())
+	p.library.Resolve(&r)
+	if text := r.Problem(p.library); text != "" {
+		p.composer.Problems[state.AtPrompts] = text
+		return
+	}
+	inputs := inputsOf(r)
+	p.permit(r.Jobs[0], func() { p.jobs.Keep(im.KeptName(), r.Jobs[0], inputs) })
+}
+
 // inputsOf returns the pictures of a request as Uint8Arrays.
 func inputsOf(r state.Request) map[string]any {
 	inputs := map[string]any{}

@@ -9,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
@@ -78,6 +79,10 @@ func (l *librarian) takeWeights(data js.Value) bool {
 			promise = item.Call("getAsFileSystemHandle")
 		}
 		l.page.loop.beside(func() func() {
+			if isKept(file) {
+				data, err := blobs.Bytes(file)
+				return func() { l.page.intake.kept(name, data, err) }
+			}
 			f := state.DroppedFile{Name: name, File: file}
 			if promise.Truthy() {
 				if h, err := webapi.Await(context.Background(), promise); err == nil && h.Truthy() {

@@ -3,8 +3,6 @@
 package ui
 
 import (
-	"syscall/js"
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
@@ -19,7 +17,9 @@ type promptsPanel struct {
 	canvases   *canvases
 	adapters   func() []state.Adapter
 	shownURL   func() string // of the picture on the stage, to paint masks over
-	takeFiles  func(files js.Value)
+	intake     *intake
+	keep       func(*state.ImagePrompt)
+	keeping    func() bool
 	takeSample func(state.Sample)
 	clear      func() // the whole composer
 }
@@ -27,7 +27,8 @@ type promptsPanel struct {
 func (t *promptsPanel) Render() app.UI {
 	var cards, tiles []app.UI
 	for i := range t.composer.Prompts {
-		cards = append(cards, &promptCard{Drawn: t.Drawn, Index: i, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters, shownURL: t.shownURL})
+		cards = append(cards, &promptCard{Drawn: t.Drawn, Index: i, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters, shownURL: t.shownURL,
+			intake: t.intake, keep: t.keep, keeping: t.keeping})
 	}
 	for _, s := range state.Samples {
 		tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.Title).Title(s.Title).
@@ -40,7 +41,7 @@ func (t *promptsPanel) Render() app.UI {
 		),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(
-			fileInput("Add image", true, "or drop, or paste one", t.takeFiles),
+			fileInput(addImage, true, "or drop, or paste one", t.intake.files),
 			app.Div().Class("tiles").Body(tiles...),
 		),
 		alert(t.composer.Problems[state.AtPrompts]),

@@ -86,6 +86,10 @@ func (e *engine) tell(n state.News) {
 	if n.Problem != "" {
 		p.composer.Problems[state.AtGo] = n.Problem
 	}
+	if n.Embeds != nil {
+		download(n.EmbedsName, blobs.New(n.Embeds, ""))
+		p.note = state.Note{Text: n.EmbedsName + " is saved: add it as an image prompt, in place of the picture."}
+	}
 	if n.Counted != nil {
 		p.composer.Tokens = *n.Counted
 	}

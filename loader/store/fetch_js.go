@@ -232,7 +232,7 @@ func (r *Record) readTextualInversion(ctx context.Context, s loader.Source) erro
 		return err
 	}
 	r.TextualInversion, r.CrossDim = &loader.TextualInversionInfo{Token: t.Token, Vectors: len(t.Vectors)}, len(t.Vectors[0])
-	if r.Files[0].SHA256 == "" {
+	if f := r.Files[0]; f.SHA256 == "" && f.Stored == 0 { // it is stored as it was published
 		r.Files[0].SHA256, err = loader.SHA256(ctx, s, 0)
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 type LayerChoice struct {
 	Name  string // in settings and on the command line
 	Label string // on the page; "" for a choice that is no longer offered
+	About string // what it does, in a sentence
 
 	weigh   func(l layer) float64 // λ of a layer, as a fraction
 	opposed func(l layer) bool    // Lambda.Opposed; nil for never
@@ -33,25 +34,42 @@ type layer struct {
 // IPAdapterPlus.py, ipadapter_execute, and CrossAttentionPatch.py, ipadapter_attention; "all" is its
 // "linear"). InstantStyle's are the target blocks of its infer_style_sd15.py (arXiv 2404.02733).
 var layerChoices = []LayerChoice{
-	{Name: "all", Label: "Everything", weigh: func(layer) float64 { return 1 }},
-	{Name: "style-transfer", Label: "Style", weigh: styleTransfer},
-	{Name: "strong-style-transfer", Label: "Style, strong", weigh: func(l layer) float64 { return when(!l.deepest, 1) }},
-	{Name: "style-transfer-precise", Label: "Style, precise", weigh: both(styleTransfer, composition), opposed: func(l layer) bool { return l.deepest }},
-	{Name: "composition", Label: "Composition", weigh: composition},
+	{Name: "all", Label: "Everything",
+		About: "The whole picture counts, in all layers.", weigh: func(layer) float64 { return 1 }},
+	{Name: "style-transfer", Label: "Style",
+		About: "Its colours and manner, without its things and places.", weigh: styleTransfer},
+	{Name: "strong-style-transfer", Label: "Style, strong",
+		About: "Its style, more strongly; some of its content may come along.", weigh: func(l layer) float64 { return when(!l.deepest, 1) }},
+	{Name: "style-transfer-precise", Label: "Style, precise",
+		About: "Its style, while its content is kept away.", weigh: both(styleTransfer, composition), opposed: func(l layer) bool { return l.deepest }},
+	{Name: "composition", Label: "Composition",
+		About: "Where things are, without how they look.", weigh: composition},
 	{Name: "composition-precise", Label: "Composition, precise",
+		About:   "Where things are, while its style is kept away.",
 		weigh:   func(l layer) float64 { return max(styleTransfer(l), composition(l), when(!l.deepest, 0.1)) },
 		opposed: func(l layer) bool { return !l.deepest }},
-	{Name: "style-and-composition", Label: "Style and composition", weigh: both(styleTransfer, composition)},
-	{Name: "ease-in", Label: "Ease in", weigh: func(l layer) float64 { return eased(1 - l.depth()) }},
-	{Name: "ease-out", Label: "Ease out", weigh: func(l layer) float64 { return eased(l.depth()) }},
-	{Name: "ease-in-out", Label: "Ease in and out", weigh: func(l layer) float64 { return eased(1 - l.fromMiddle()) }},
-	{Name: "reverse-in-out", Label: "Ease in and out, reversed", weigh: func(l layer) float64 { return eased(l.fromMiddle()) }},
-	{Name: "weak-input", Label: "Weak input", weigh: func(l layer) float64 { return weakWhen(l.down) }},
-	{Name: "weak-middle", Label: "Weak middle", weigh: func(l layer) float64 { return weakWhen(l.mid) }},
-	{Name: "weak-output", Label: "Weak output", weigh: func(l layer) float64 { return weakWhen(l.up) }},
-	{Name: "strong-middle", Label: "Strong middle", weigh: func(l layer) float64 { return weakWhen(!l.mid) }},
-	{Name: "instantstyle", Label: "InstantStyle: style", weigh: func(l layer) float64 { return when(l.across, 1) }},
-	{Name: "instantstyle-layout", Label: "InstantStyle: style and layout", weigh: func(l layer) float64 { return when(l.across || l.mid || l.deepest, 1) }},
+	{Name: "style-and-composition", Label: "Style and composition",
+		About: "Its style and where things are, without its details.", weigh: both(styleTransfer, composition)},
+	{Name: "ease-in", Label: "Ease in",
+		About: "It counts most in the first layers, and less and less behind them.", weigh: func(l layer) float64 { return eased(1 - l.depth()) }},
+	{Name: "ease-out", Label: "Ease out",
+		About: "It counts more and more, and most in the last layers.", weigh: func(l layer) float64 { return eased(l.depth()) }},
+	{Name: "ease-in-out", Label: "Ease in and out",
+		About: "It counts most in the middle layers.", weigh: func(l layer) float64 { return eased(1 - l.fromMiddle()) }},
+	{Name: "reverse-in-out", Label: "Ease in and out, reversed",
+		About: "It counts least in the middle layers.", weigh: func(l layer) float64 { return eased(l.fromMiddle()) }},
+	{Name: "weak-input", Label: "Weak input",
+		About: "It counts little in the layers on the way down.", weigh: func(l layer) float64 { return weakWhen(l.down) }},
+	{Name: "weak-middle", Label: "Weak middle",
+		About: "It counts little in the middle layer.", weigh: func(l layer) float64 { return weakWhen(l.mid) }},
+	{Name: "weak-output", Label: "Weak output",
+		About: "It counts little in the layers on the way up.", weigh: func(l layer) float64 { return weakWhen(l.up) }},
+	{Name: "strong-middle", Label: "Strong middle",
+		About: "It counts little in all layers but the middle one.", weigh: func(l layer) float64 { return weakWhen(!l.mid) }},
+	{Name: "instantstyle", Label: "InstantStyle: style",
+		About: "Its style, by the block of layers that InstantStyle uses.", weigh: func(l layer) float64 { return when(l.across, 1) }},
+	{Name: "instantstyle-layout", Label: "InstantStyle: style and layout",
+		About: "Its style and layout, by the blocks of layers that InstantStyle uses.", weigh: func(l layer) float64 { return when(l.across || l.mid || l.deepest, 1) }},
 	// What "style" meant before: older pictures carry it.
 	{Name: "style", weigh: func(l layer) float64 { return when(!l.deepest && !l.across, 1) }},
 }

@@ -207,6 +207,37 @@ test("a LoRA from the disk is kept in the browser under its title, and is used a
   await expect(page.getByRole("slider", { name: "Weight of ink" })).toHaveValue("1");
 });
 
+// kept is a file of kept embeddings.
+function kept() {
+  const text = Buffer.from(JSON.stringify({ ip_adapter_image_embeds: { dtype: "F16", shape: [2, 1, 4], data_offsets: [0, 16] } })), size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([size, text, Buffer.alloc(16)]);
+}
+
+test("an image prompt takes several pictures, one that it should not be like, tiles, and kept embeddings in a picture's place", async () => {
+  const file = (name, colour) => ({ name, mimeType: "image/png", buffer: plainPNG(30, 20, colour) });
+  await drop(page, ["kept.safetensors", kept(), ""]);
+  await page.locator(".kept", { hasText: "kept.safetensors" }).waitFor();
+  await button(page, "Remove kept.safetensors").click();
+  await button(page, "Remove kept.safetensors").waitFor({ state: "detached" });
+  await drop(page, ["a.png", plainPNG(30, 20, [9, 9, 9])]);
+  await page.getByRole("img", { name: "Image prompt a.png" }).waitFor();
+  await unfold(page, "With other pictures");
+  await page.getByLabel("Add to this one", { exact: true }).setInputFiles([file("b.png", [200, 0, 0]), file("c.png", [0, 200, 0])]);
+  for (const name of ["b.png", "c.png"]) await button(page, `Remove ${name}`).waitFor();
+  await page.getByRole("combobox", { name: "Together they are" }).selectOption("average");
+  await page.getByLabel("Not like this", { exact: true }).setInputFiles(file("d.png", [0, 0, 200]));
+  await button(page, "Remove d.png").waitFor();
+  await unfold(page, "When, and how");
+  await page.getByRole("combobox", { name: "The encoder sees" }).selectOption("masked");
+  await expect(page.getByText("Drag the square on the picture")).toBeHidden();
+  await page.getByRole("combobox", { name: "What to take" }).selectOption({ label: "InstantStyle: style" });
+  await axeFindsNothing(page, ".composer");
+  await button(page, "Remove b.png").click();
+  await button(page, "Remove b.png").waitFor({ state: "detached" });
+  await expect(page.getByText("1 more, not like one", { exact: true })).toBeVisible();
+});
+
 test("the seed is rolled by its die, and kept by its lock", async () => {
   await unfold(page, "Settings");
   const seed = spin(page, "Seed"), lock = button(page, "Keep this seed");
@@ -257,7 +288,7 @@ test("every control is reached by Tab, and a picture is made without a mouse", {
     return e.getAttribute("aria-label") || e.labels?.[0]?.firstChild.textContent || e.textContent;
   });
   const tabTo = async (wanted) => {
-    for (let i = 0; i < 120; i++) {
+    for (let i = 0; i < 150; i++) {
       if ((await name()).startsWith(wanted)) return;
       await page.keyboard.press("Tab");
     }
@@ -302,7 +333,7 @@ test("every control is reached by Tab, and a picture is made without a mouse", {
     document.activeElement.blur();
   });
   await page.waitForTimeout(300);
-  for (let i = 0; i < 110; i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 140; i++) await page.keyboard.press("Tab");
   const missed = await page.evaluate(() => [...document.querySelectorAll("button, input, select, textarea, summary, a[href], canvas[tabindex]")]
     .filter((e) => !e.disabled && e.checkVisibility() && !reached.has(e)).map((e) => e.getAttribute("aria-label") || e.textContent || e.id));
   assert.deepEqual(missed, []);

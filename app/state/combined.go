@@ -1,0 +1,153 @@
+package state
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// Part is a picture beside that of an image prompt.
+type Part struct {
+	*Picture
+	Crop Crop
+}
+
+// NewPart returns a part with the centre crop.
+func NewPart(p *Picture) *Part { return &Part{p, NewCrop(p.Width, p.Height)} }
+
+// MaxMore is how many further pictures an image prompt takes.
+const MaxMore = 7
+
+// NewKept returns an image prompt of a file of kept embeddings.
+func NewKept(name string, bytes any) *ImagePrompt {
+	im := NewImagePrompt(&Picture{Name: name, Bytes: bytes})
+	im.Kept = true
+	return im
+}
+
+// AddMore adds a picture to those of an image prompt, if there is room.
+func (c *Composer) AddMore(im *ImagePrompt, p *Picture) {
+	if len(im.More) >= MaxMore {
+		p.free()
+		c.Problems[AtPrompts] = fmt.Sprintf("There is room for %d pictures in one image prompt: remove one first.", MaxMore+1)
+		return
+	}
+	im.More = append(slices.Clip(im.More), NewPart(p))
+	delete(c.Problems, AtPrompts)
+}
+
+// RemoveMore removes a further picture of an image prompt.
+func (c *Composer) RemoveMore(im *ImagePrompt, part *Part) {
+	if i := slices.Index(im.More, part); i >= 0 {
+		im.More = slices.Delete(slices.Clone(im.More), i, i+1)
+		c.drop(part.Picture)
+	}
+}
+
+// SetUnlike takes a picture that the result should not be like; nil takes it away.
+func (c *Composer) SetUnlike(im *ImagePrompt, p *Picture) {
+	old := im.Unlike
+	if im.Unlike = nil; p != nil {
+		im.Unlike = NewPart(p)
+	}
+	if old != nil {
+		c.drop(old.Picture)
+	}
+}
+
+// parts lists the pictures of an image prompt beside its own.
+func (im *ImagePrompt) parts() []*Part {
+	list := slices.Clone(im.More)
+	if im.Unlike != nil {
+		list = append(list, im.Unlike)
+	}
+	return list
+}
+
+func (im *ImagePrompt) pictures() []*Picture {
+	list := []*Picture{im.Picture}
+	for _, part := range im.parts() {
+		list = append(list, part.Picture)
+	}
+	return list
+}
+
+// guide is the image prompt as settings say it, and puts its pictures among the inputs. number tells its pictures from
+// those of others, which may have the same names: what is pasted is always called image.png.
+func (im *ImagePrompt) guide(number int, inputs map[string]Input) *settings.IPAdapter {
+	input := func(format string, p *Picture) string {
+		name := fmt.Sprintf(format, number) + "-" + p.Name
+		inputs[name] = Input{Bytes: p.Bytes}
+		return name
+	}
+	a := &settings.IPAdapter{Lambda: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End}
+	if im.Kept {
+		a.Embeds = input("%d", im.Picture)
+		return a
+	}
+	picture := func(format string, p *Picture, c Crop) settings.ImagePrompt {
+		asked := settings.ImagePrompt{Picture: input(format, p)}
+		if im.Tiled == "" { // else the tiles cover the whole picture
+			asked.Crop = c.Setting()
+		}
+		return asked
+	}
+	a.Tiled, a.Images = im.Tiled, []settings.ImagePrompt{picture("%d", im.Picture, im.Crop)}
+	for i, part := range im.More {
+		a.Images = append(a.Images, picture(fmt.Sprintf("%%d.%d", i+2), part.Picture, part.Crop))
+	}
+	if len(im.More) > 0 && im.Combine != settings.CombineConcat {
+		a.Combine = im.Combine
+	}
+	if im.Unlike != nil {
+		negative := picture("%d.not", im.Unlike.Picture, im.Unlike.Crop)
+		a.Negative = &negative
+	}
+	return a
+}
+
+func (im *ImagePrompt) restore(a *settings.IPAdapter) {
+	im.Scale, im.Layers, im.Start, im.End, im.Adapter, im.Tiled = a.Lambda, a.Layers, a.Start, a.End, a.Weights, a.Tiled
+	if im.Combine = a.Combine; im.Combine == "" {
+		im.Combine = settings.CombineConcat
+	}
+}
+
+// prompt reads the image prompt that settings describe.
+func (r reader) prompt(a *settings.IPAdapter) (*ImagePrompt, error) {
+	if a.Embeds != "" {
+		data, ok := r.inputs[a.Embeds]
+		if !ok {
+			return nil, fmt.Errorf("%s is not stored here", a.Embeds)
+		}
+		return NewKept(plainName(a.Embeds), data), nil
+	}
+	var im *ImagePrompt
+	for _, image := range a.Images {
+		part, err := r.part(image)
+		if err != nil {
+			return nil, err
+		}
+		if im == nil {
+			im = NewImagePrompt(part.Picture)
+			im.Crop = part.Crop
+		} else {
+			im.More = append(im.More, part)
+		}
+	}
+	if im == nil || a.Negative == nil {
+		return im, nil
+	}
+	var err error
+	im.Unlike, err = r.part(*a.Negative)
+	return im, err
+}
+
+func (r reader) part(image settings.ImagePrompt) (*Part, error) {
+	picture, err := r.picture(image.Picture)
+	if err != nil {
+		return nil, err
+	}
+	return &Part{picture, CropOf(image.Crop, picture.Width, picture.Height)}, nil
+}

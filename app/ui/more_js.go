@@ -1,0 +1,80 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"syscall/js"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// combines are what becomes of several pictures, as the visitor reads it.
+var combines = map[string]string{
+	settings.CombineConcat: "Side by side: each counts", settings.CombineAverage: "Their average", settings.CombineNormAverage: "Their average direction",
+	settings.CombineAdd: "Their sum", settings.CombineSubtract: "The first, less the others",
+}
+
+// more combines an image prompt with further pictures, and with one that the result should not be like.
+func (t *promptCard) more(im *state.ImagePrompt) app.UI {
+	var about []string
+	if n := len(im.More); n > 0 {
+		about = append(about, fmt.Sprintf("%d more", n))
+	}
+	if im.Unlike != nil {
+		about = append(about, "not like one")
+	}
+	var more []app.UI
+	for _, part := range im.More {
+		more = append(more, partTile(part, func() { t.composer.RemoveMore(im, part) }))
+	}
+	var unlike []app.UI
+	if im.Unlike != nil {
+		unlike = append(unlike, partTile(im.Unlike, func() { t.composer.SetUnlike(im, nil) }))
+	}
+	var options []app.UI
+	for _, c := range settings.Combines {
+		options = append(options, option(c, combines[c]))
+	}
+	combine := t.controls.bind(promptID(t.Index, "combine"), im.Combine)
+	return app.Details().Class("more").Hidden(im.Kept).Body(
+		app.Summary().Body(app.Span().Text("With other pictures"), app.Span().Class("quiet").Text(strings.Join(about, ", "))),
+		app.P().Class("quiet").Text("Several pictures make one image prompt, with one weight."),
+		app.Div().Class("tiles").Hidden(more == nil).Body(more...),
+		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
+			fileInput("Add to this one", true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
+		),
+		app.Div().Class("field").Title("ip_adapter_combine").Hidden(more == nil).Body(
+			app.Label().For(combine).Text("Together they are"),
+			app.Select().ID(combine).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { im.Combine = text(ctx) }, key(im)),
+		),
+		app.P().Class("quiet").Text("The result is kept away from a picture that it should not be like. This needs a guidance above 1."),
+		app.Div().Class("tiles").Hidden(unlike == nil).Body(unlike...),
+		app.Div().Hidden(unlike != nil).Body(
+			fileInput("Not like this", false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
+		),
+	)
+}
+
+// partTile shows a picture beside that of an image prompt, with a button that removes it.
+func partTile(p *state.Part, remove func()) app.UI {
+	return app.Div().Class("part").Body(
+		app.Img().Class("thumb").Src(p.URL).Alt(p.Name),
+		app.Button().Class("remove").Aria("label", "Remove "+p.Name).Title("Remove").Body(icon("close")).OnClick(func(app.Context, app.Event) { remove() }, key(p)),
+	)
+}
+
+// tiled chooses what the encoder sees of a picture that is not square.
+func (t *promptCard) tiled(im *state.ImagePrompt) app.UI {
+	id := t.controls.bind(promptID(t.Index, "tiled"), im.Tiled)
+	return app.Div().Class("field wide").Hidden(im.Kept).Title("ip_adapter_tiled: for pictures that are not square").Body(
+		app.Label().For(id).Text("The encoder sees"),
+		app.Select().ID(id).Body(
+			option("", "The square of the crop"), option(settings.TiledMasked, "All of it in tiles, each for its own place"), option(settings.TiledConcat, "All of it in tiles, together"),
+		).OnChange(func(ctx app.Context, _ app.Event) { im.Tiled = text(ctx) }, key(im)),
+	)
+}
