@@ -2,32 +2,66 @@ package modeltest
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// OnBothPaths runs a test without shader-f16 and with it. It fails if the GPU has no
-// shader-f16. Without shader-f16, F32 weights stay F32.
+// shared are the devices that a package's tests share, by whether shader-f16 is left out. What was compiled for one
+// test is there for the next.
+var shared = map[bool]*gpu.Device{}
+
+// Main runs a package's tests and closes the devices that they shared: Node does not end while one is open. It is for
+// the TestMain of a package that calls OnSharedDevices.
+func Main(m *testing.M) {
+	code := m.Run()
+	for _, d := range shared {
+		d.Close()
+	}
+	os.Exit(code)
+}
+
+// OnSharedDevices is OnBothPaths on devices that all tests of a package share.
+func OnSharedDevices(t *testing.T, test func(t *testing.T, d *gpu.Device)) {
+	t.Helper()
+	onBothPaths(t, func(t *testing.T, noF16 bool) {
+		if shared[noF16] == nil {
+			shared[noF16] = open(t, noF16)
+		}
+		test(t, shared[noF16])
+	})
+}
+
+// OnBothPaths runs a test without shader-f16 and with it, on devices of its own. It fails if the GPU has no shader-f16.
+// Without shader-f16, F32 weights stay F32.
 func OnBothPaths(t *testing.T, test func(t *testing.T, d *gpu.Device)) {
 	t.Helper()
-	for _, path := range []struct {
-		name  string
-		noF16 bool
-	}{{"f32", true}, {"f16", false}} {
-		t.Run(path.name, func(t *testing.T) {
-			d, err := gpu.Open(context.Background(), gpu.Options{NoF16: path.noF16})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(d.Close)
-			if d.F16 == path.noF16 {
-				t.Fatalf("shader-f16 is %t on %s: ./build.sh setup installs a driver that has it", d.F16, d.Info)
-			}
-			test(t, d)
-		})
+	onBothPaths(t, func(t *testing.T, noF16 bool) {
+		d := open(t, noF16)
+		t.Cleanup(d.Close)
+		test(t, d)
+	})
+}
+
+func onBothPaths(t *testing.T, test func(t *testing.T, noF16 bool)) {
+	t.Helper()
+	t.Run("f32", func(t *testing.T) { test(t, true) })
+	t.Run("f16", func(t *testing.T) { test(t, false) })
+}
+
+func open(t *testing.T, noF16 bool) *gpu.Device {
+	t.Helper()
+	d, err := gpu.Open(context.Background(), gpu.Options{NoF16: noF16})
+	if err != nil {
+		t.Fatal(err)
 	}
+	if d.F16 == noF16 {
+		d.Close()
+		t.Fatalf("shader-f16 is %t on %s: ./build.sh setup installs a driver that has it", !noF16, d.Info)
+	}
+	return d
 }
 
 // Weights is the dtype of weights in the tests. Without shader-f16 it keeps the numbers of an

@@ -35,8 +35,8 @@ func TestAdapters(t *testing.T) {
 	m := modeltest.Models(t)["b"]
 	m.Keys = maps.Clone(m.Keys)
 	m.Keys["full"] = f.Full
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
-		model := loadModel(t, d, m)
+	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
+		model := sharedModel(t, d, m)
 		full, err := ipadapter.New(m.Checkpoint("full", !d.F16), model.pipeline.UNet)
 		if err != nil {
 			t.Fatal(err)

@@ -39,13 +39,13 @@ func (m *testModel) addControls(t *testing.T, req *Request, c testCase) {
 func TestControlNet(t *testing.T) {
 	var f steeredFixture
 	modeltest.Fixture(t, "controlnet/controlnet.json", &f)
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, n := range f.Nets {
 			model, net, _ := strings.Cut(name, "/")
 			if net == "six" {
 				continue // its map is half the size of the picture
 			}
-			m := models[model]
+			m := models(model)
 			config, err := controlnet.ParseConfig(n.Config)
 			if err != nil {
 				t.Fatal(err)
@@ -59,12 +59,12 @@ func TestControlNet(t *testing.T) {
 		}
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
 		t.Run("Uni-ControlNet", func(t *testing.T) { testUniControlNet(t, d, models["b"]) })
 		same := func(what string, a, b testCase) {
-			if !slices.Equal(models[a.Model].run(t, a), models[b.Model].run(t, b)) {
+			if !slices.Equal(models(a.Model).run(t, a), models(b.Model).run(t, b)) {
 				t.Errorf("%s: the latents differ", what)
 			}
 		}

@@ -33,10 +33,10 @@ return made;`).Invoke(d.JS())
 // prepared anew.
 func TestSecondPicture(t *testing.T) {
 	f := readFixture(t, "pipelines/pipelines.json")
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onOwnModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		c := f.Cases["c_inpaint"]
 		c.Kind, c.Scheduler = "", "euler_a"
-		m := models["a"]
+		m := models("a")
 		first := m.run(t, c)
 		made := counting(d)
 		again := m.run(t, c)

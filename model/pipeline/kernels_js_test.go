@@ -20,7 +20,7 @@ import (
 func TestGPUKernels(t *testing.T) {
 	f := readFixture(t, "pipelines/pipelines.json")
 	all := slices.Sorted(maps.Keys(f.Cases))
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onOwnModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		run := func(kernels gpu.Kernels, names ...string) {
 			if err := d.SetKernels(kernels); err != nil {
 				t.Fatal(err)
@@ -31,7 +31,7 @@ func TestGPUKernels(t *testing.T) {
 					if !ok {
 						t.Fatalf("the fixture has no case %s", name)
 					}
-					modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+					modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 				})
 			}
 		}

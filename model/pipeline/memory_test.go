@@ -15,14 +15,14 @@ import (
 // masks, and inpainting, which needs both halves of the VAE.
 func TestLowMemory(t *testing.T) {
 	f := readFixture(t, "pipelines/pipelines.json")
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onOwnModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for _, name := range []string{"a_masks", "c_inpaint"} {
 			c, ok := f.Cases[name]
 			if !ok {
 				t.Fatalf("the fixture has no case %s", name)
 			}
 			t.Run(name, func(t *testing.T) {
-				m := models[c.Model]
+				m := models(c.Model)
 				memory := m.scarce(t, d)
 				modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
 				if loaded := memory.Loaded(); len(loaded) != 1 {

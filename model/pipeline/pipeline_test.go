@@ -134,6 +134,7 @@ type testModel struct {
 	keep func(g *ipadapter.Guide, lambda guides.Lambda) *ipadapter.Guide
 }
 
+// loadModel loads a model for as long as its device is open.
 func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
 	t.Helper()
 	must := func(err error) {
@@ -154,7 +155,7 @@ func loadModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
 	}
 	for part, networks := range out.networks() {
 		for _, n := range networks {
-			modeltest.Load(t, d, n, m, part)
+			must(nn.Load(context.Background(), d, n, m.Checkpoint(part, !d.F16), modeltest.Weights(d), nil))
 		}
 	}
 	return out
@@ -270,14 +271,14 @@ func TestPipelines(t *testing.T) {
 	if len(f.Cases) < 20 {
 		t.Fatalf("the fixture has %d cases", len(f.Cases))
 	}
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
 		// λ = 0 is the base model, to the bit.
-		base, zero := models["a"].run(t, f.Cases["a_text"]), models["a"].run(t, f.Cases["a_zero"])
+		base, zero := models("a").run(t, f.Cases["a_text"]), models("a").run(t, f.Cases["a_zero"])
 		for i := range base {
 			if base[i] != zero[i] {
 				t.Fatalf("λ = 0: latent %d is %g, the base model's is %g", i, zero[i], base[i])
@@ -286,7 +287,7 @@ func TestPipelines(t *testing.T) {
 		out := f.Cases["a_simple"]
 		out.Adapters = append([]testAdapter(nil), out.Adapters...)
 		out.Adapters[0].Scale = 0
-		for i, v := range models["a"].run(t, out) {
+		for i, v := range models("a").run(t, out) {
 			if base[i] != v {
 				t.Fatalf("a simple adapter's picture left out: latent %d is %g, the base model's is %g", i, v, base[i])
 			}
@@ -298,10 +299,10 @@ func TestPipelines(t *testing.T) {
 func TestLayers(t *testing.T) {
 	var f struct{ Layers map[string]testCase }
 	modeltest.Fixture(t, "networks/networks.json", &f)
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, c := range f.Layers {
 			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
 	})
@@ -312,27 +313,52 @@ func TestLayers(t *testing.T) {
 func TestFast(t *testing.T) {
 	f := readFixture(t, "fast/fast.json")
 	small := map[string]modeltest.Model{"a": modeltest.Models(t)["a"], "lcm": modeltest.ModelsOf(t, "fast/fast.json")["lcm"]}
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
-		models := map[string]*testModel{}
-		for name, m := range small {
-			models[name] = loadModel(t, d, m)
-		}
+	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+				modeltest.Compare(t, d, sharedModel(t, d, small[c.Model]).run(t, c), c.Latents, c.F16Error)
 			})
 		}
 	})
 }
 
-// onModels runs a test with the fixture's models on both numeric paths.
-func onModels(t *testing.T, test func(t *testing.T, d *gpu.Device, models map[string]*testModel)) {
+// models finds one of the fixture's models by its name, on a device.
+type models = func(name string) *testModel
+
+// onModels runs a test with the fixture's models on both numeric paths. The package's tests share them.
+func onModels(t *testing.T, test func(t *testing.T, d *gpu.Device, models models)) {
 	t.Helper()
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
-		models := map[string]*testModel{}
-		for name, m := range modeltest.Models(t) {
-			models[name] = loadModel(t, d, m)
-		}
-		test(t, d, models)
+	small := modeltest.Models(t)
+	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
+		test(t, d, func(name string) *testModel { return sharedModel(t, d, small[name]) })
 	})
 }
+
+// onOwnModels is onModels for a test that changes the device or unloads networks.
+func onOwnModels(t *testing.T, test func(t *testing.T, d *gpu.Device, models models)) {
+	t.Helper()
+	small := modeltest.Models(t)
+	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+		t.Cleanup(func() { delete(loaded, d) })
+		test(t, d, func(name string) *testModel { return sharedModel(t, d, small[name]) })
+	})
+}
+
+// loaded are the models on each device, by name.
+var loaded = map[*gpu.Device]map[string]*testModel{}
+
+// sharedModel is a model that is loaded once on a device. What the pipeline keeps from a test goes when the test ends.
+func sharedModel(t *testing.T, d *gpu.Device, m modeltest.Model) *testModel {
+	t.Helper()
+	if loaded[d] == nil {
+		loaded[d] = map[string]*testModel{}
+	}
+	if loaded[d][m.Name] == nil {
+		loaded[d][m.Name] = loadModel(t, d, m)
+	}
+	shared := loaded[d][m.Name]
+	t.Cleanup(shared.pipeline.Forget)
+	return shared
+}
+
+func TestMain(m *testing.M) { modeltest.Main(m) }

@@ -15,18 +15,18 @@ import (
 func TestReference(t *testing.T) {
 	var f fixture
 	modeltest.Fixture(t, "reference_only/reference_only.json", &f)
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
 		t.Run("low memory", func(t *testing.T) {
 			c := f.Cases["a_text"]
-			p := models[c.Model].pipeline
+			p := models(c.Model).pipeline
 			p.LowMemory = true
 			defer func() { p.LowMemory = false }()
-			modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+			modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 		})
 	})
 }

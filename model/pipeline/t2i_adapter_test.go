@@ -25,13 +25,13 @@ func (m *testModel) addT2IAdapters(req *Request, c testCase) {
 func TestT2IAdapter(t *testing.T) {
 	var f steeredFixture
 	modeltest.Fixture(t, "t2i_adapter/t2i_adapter.json", &f)
-	onModels(t, func(t *testing.T, d *gpu.Device, models map[string]*testModel) {
+	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, n := range f.Nets {
 			model, net, _ := strings.Cut(name, "/")
 			if net == "light" {
 				continue // it fits none of the models
 			}
-			m := models[model]
+			m := models(model)
 			config, err := t2iadapter.ParseConfig(n.Config)
 			if err != nil {
 				t.Fatal(err)
@@ -45,7 +45,7 @@ func TestT2IAdapter(t *testing.T) {
 		}
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
-				modeltest.Compare(t, d, models[c.Model].run(t, c), c.Latents, c.F16Error)
+				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
 		t.Run("style", func(t *testing.T) { testStyle(t, d, models["a"]) })
