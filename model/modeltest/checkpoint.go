@@ -45,10 +45,16 @@ func (s synthetic) Read(_ context.Context, name string, off, n int64) (webapi.By
 }
 
 // Uniform is weights.py's uniform: splitmix64 of the name's hash, in [-1, 1).
-func Uniform(name string, i int) float64 {
+func Uniform(name string, i int) float64 { return uniform(seed(name), i) }
+
+func seed(name string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(name))
-	z := h.Sum64() + (uint64(i)+1)*0x9E3779B97F4A7C15
+	return h.Sum64()
+}
+
+func uniform(seed uint64, i int) float64 {
+	z := seed + (uint64(i)+1)*0x9E3779B97F4A7C15
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	z ^= z >> 31
@@ -67,22 +73,20 @@ func hashed(name, key string, shape []int) []float32 {
 			fan *= s
 		}
 	}
+	scale, gain, offset := math.Sqrt(3/float64(fan)), 1.0, 0.0
+	switch {
+	case len(shape) == 1 && strings.HasSuffix(key, ".weight"):
+		scale, offset = 0.25, 1
+	case len(shape) == 1:
+		scale = 0.1
+	case strings.Contains(key, "controlnet_cond_embedding") || strings.Contains(key, "feature_extractor"):
+		gain = 1.7
+	case strings.Contains(key, "embedding") || strings.HasSuffix(key, "latents"):
+		scale = 0.5
+	}
 	v := make([]float32, count)
-	for i := range v {
-		u := Uniform(name, i)
-		switch {
-		case len(shape) == 1 && strings.HasSuffix(key, ".weight"):
-			u = 1 + 0.25*u
-		case len(shape) == 1:
-			u *= 0.1
-		case strings.Contains(key, "controlnet_cond_embedding") || strings.Contains(key, "feature_extractor"):
-			u = u * math.Sqrt(3/float64(fan)) * 1.7
-		case strings.Contains(key, "embedding") || strings.HasSuffix(key, "latents"):
-			u *= 0.5
-		default:
-			u *= math.Sqrt(3 / float64(fan))
-		}
-		v[i] = gpu.Float32(gpu.Float16(float32(u)))
+	for i, seed := 0, seed(name); i < count; i++ {
+		v[i] = gpu.Float32(gpu.Float16(float32(offset + uniform(seed, i)*scale*gain)))
 	}
 	return v
 }

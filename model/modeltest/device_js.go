@@ -92,8 +92,8 @@ func Given(d *gpu.Device, m Model, name string, shape ...int) *gpu.Tensor {
 // GivenValues are the numbers of an input, in [-1, 1).
 func GivenValues(m Model, name string, count int) []float32 {
 	v := make([]float32, count)
-	for i := range v {
-		v[i] = float32(Uniform("network/"+m.Name+"/"+name, i))
+	for i, seed := 0, seed("network/"+m.Name+"/"+name); i < count; i++ {
+		v[i] = float32(uniform(seed, i))
 	}
 	return v
 }

@@ -62,7 +62,7 @@ func TestControlNet(t *testing.T) {
 				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
-		t.Run("Uni-ControlNet", func(t *testing.T) { testUniControlNet(t, d, models["b"]) })
+		t.Run("Uni-ControlNet", func(t *testing.T) { testUniControlNet(t, d, models("b")) })
 		same := func(what string, a, b testCase) {
 			if !slices.Equal(models(a.Model).run(t, a), models(b.Model).run(t, b)) {
 				t.Errorf("%s: the latents differ", what)

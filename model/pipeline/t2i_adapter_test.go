@@ -48,6 +48,6 @@ func TestT2IAdapter(t *testing.T) {
 				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}
-		t.Run("style", func(t *testing.T) { testStyle(t, d, models["a"]) })
+		t.Run("style", func(t *testing.T) { testStyle(t, d, models("a")) })
 	})
 }

@@ -53,7 +53,7 @@ func TestTaps(t *testing.T) {
 	var taps tapsFixture
 	modeltest.Fixture(t, "taps/taps.json", &taps)
 	f := modeltest.ReadNetworks(t)
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
 		for _, name := range []string{"a", "b"} {
 			m := modeltest.Models(t)[name]
 			check := func(what string, before unet.ConditioningTaps, tap func(e *evaluation, t *unet.StepTaps)) {

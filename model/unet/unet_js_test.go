@@ -10,10 +10,12 @@ import (
 	"github.com/imprompt/imprompt/model/unet"
 )
 
+func TestMain(m *testing.M) { modeltest.Main(m) }
+
 // The UNet gives what diffusers' gives, at several timesteps that share one conditioning.
 func TestUNet(t *testing.T) {
 	f := modeltest.ReadNetworks(t)
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
 		for name, m := range modeltest.Models(t) {
 			t.Run(name, func(t *testing.T) {
 				f.Check(t, d, m, "unet", evaluate(t, d, m, f, f.Timesteps, unet.ConditioningTaps{}, nil))
@@ -26,7 +28,7 @@ func TestUNet(t *testing.T) {
 // and the result is the same, to the bit.
 func TestSharedBeginning(t *testing.T) {
 	f, m := modeltest.ReadNetworks(t), modeltest.Models(t)["c"]
-	modeltest.OnBothPaths(t, func(t *testing.T, d *gpu.Device) {
+	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
 		ctx := context.Background()
 		c, err := unet.ParseConfig(m.Configs["unet"])
 		if err != nil {
