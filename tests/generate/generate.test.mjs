@@ -7,6 +7,9 @@ import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 
+import { safetensors } from "../cdn/model.mjs";
+import { torchFile } from "../cdn/torch_file.mjs";
+
 const root = path.join(import.meta.dirname, "../..");
 const fixture = path.join(root, "tests/fixtures/generate");
 const cases = JSON.parse(fs.readFileSync(path.join(fixture, "generate.json")));
@@ -53,3 +56,56 @@ for (const [name, c] of Object.entries(cases)) {
     });
   }
 }
+
+// readSafetensors lists a file's tensors as { name, dtype, shape, bytes }.
+function readSafetensors(file) {
+  const b = fs.readFileSync(file), end = 8 + Number(b.readBigUInt64LE());
+  const { __metadata__, ...header } = JSON.parse(b.toString("utf8", 8, end));
+  return Object.entries(header).map(([name, { dtype, shape, data_offsets: [from, to] }]) => ({ name, dtype, shape, bytes: b.subarray(end + from, end + to) }));
+}
+
+// structureAdapter is a T2I-Adapter for the small model, by diffusers' names.
+function structureAdapter() {
+  let x = 1;
+  const tensor = (name, ...shape) => {
+    const values = new Float32Array(shape.reduce((a, b) => a * b));
+    for (let i = 0; i < values.length; i++) {
+      x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
+      values[i] = (x / 2 ** 31 - 1) / Math.sqrt(shape.slice(1).reduce((a, b) => a * b, 1));
+    }
+    return { name, dtype: "F32", shape, bytes: Buffer.from(values.buffer) };
+  };
+  const list = [];
+  for (const [name, ...shape] of [["conv_in", 12, 192, 3, 3], ["body.0.resnets.0.block1", 12, 12, 3, 3], ["body.0.resnets.0.block2", 12, 12, 1, 1],
+    ["body.1.in_conv", 24, 12, 1, 1], ["body.1.resnets.0.block1", 24, 24, 3, 3], ["body.1.resnets.0.block2", 24, 24, 1, 1]]) {
+    list.push(tensor(`adapter.${name}.weight`, ...shape), tensor(`adapter.${name}.bias`, shape[0]));
+  }
+  return list;
+}
+
+test("an IP-Adapter and a T2I-Adapter that torch wrote give the same latents as their safetensors, to the bit", (t) => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-torch-"));
+  t.after(() => fs.rmSync(dir, { recursive: true }));
+  const image = readSafetensors(path.join(fixture, "model/ip-adapter-global.safetensors")), structure = structureAdapter();
+  const nested = {};
+  for (const { name, ...tensor } of image) {
+    const [, part, rest] = /^(image_proj|ip_adapter)\.(.*)$/.exec(name);
+    (nested[part] ??= {})[rest] = tensor;
+  }
+  fs.writeFileSync(path.join(dir, "image.safetensors"), safetensors(image));
+  fs.writeFileSync(path.join(dir, "image.bin"), torchFile(nested));
+  fs.writeFileSync(path.join(dir, "structure.safetensors"), safetensors(structure));
+  fs.writeFileSync(path.join(dir, "structure.pth"), torchFile(Object.fromEntries(structure.map((x) => [x.name, x]))));
+  const draw = (imageFile, ...flags) => {
+    const latents = path.join(dir, "latents.npy");
+    const r = spawnSync(path.join(root, "build.sh"), ["generate", "--model", path.join(fixture, "model"), "--prompt", "a fox", "--seed", "1", "--num-inference-steps", "1",
+      "--height", "64", "--width", "64", "--ip-adapter", path.join(dir, imageFile), "--image-encoder", path.join(fixture, "model/image_encoder"), "--image", path.join(fixture, "wide.png"),
+      ...flags, "--dump-latents", latents, "--out", path.join(dir, "picture.png")], { encoding: "utf8" });
+    assert.equal(r.status, 0, r.stderr);
+    return fs.readFileSync(latents);
+  };
+  const mapped = (file) => ["--t2i-adapter", path.join(dir, file), "--control-image", path.join(fixture, "start.png")];
+  const want = draw("image.safetensors", ...mapped("structure.safetensors"));
+  assert.ok(draw("image.bin", ...mapped("structure.pth")).equals(want), "the latents differ");
+  assert.ok(!draw("image.bin").equals(want), "the T2I-Adapter changes nothing");
+});
