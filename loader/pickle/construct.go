@@ -30,7 +30,7 @@ func (m *machine) construct(op byte) error {
 		if err != nil || len(items) == 0 {
 			return errDamaged
 		}
-		return m.call(items[0], append(tuple{}, items[1:]...))
+		return m.call(items[0], copied(items[1:]))
 	case opReduce, opNewObj:
 		pair, err := m.popN(2)
 		if err != nil {
@@ -88,7 +88,7 @@ func (m *machine) named(op byte, module, name string) error {
 		if err != nil {
 			return err
 		}
-		return m.call(v, append(tuple{}, args...))
+		return m.call(v, copied(args))
 	}
 	m.push(v)
 	return nil
@@ -137,7 +137,7 @@ func (m *machine) made(function any, args tuple) (any, error) {
 		case tuple:
 			return v, nil
 		case *list:
-			return append(tuple{}, v.items...), m.charge(len(v.items))
+			return copied(v.items), m.charge(len(v.items))
 		}
 		return tuple{}, nil
 	case "builtins.list", "__builtin__.list":

@@ -1,10 +1,9 @@
 package pickle
 
 import (
-	"cmp"
 	"errors"
 	"io"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -94,8 +93,15 @@ func place(list []*tensor, texts map[string]string, begin func(*storage) int64) 
 		}
 		f.Tensors = append(f.Tensors, p)
 	}
-	slices.SortStableFunc(f.Tensors, func(a, b Tensor) int {
-		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End), strings.Compare(a.Name, b.Name))
+	sort.Slice(f.Tensors, func(i, j int) bool {
+		a, b := &f.Tensors[i], &f.Tensors[j]
+		switch {
+		case a.Begin != b.Begin:
+			return a.Begin < b.Begin
+		case a.End != b.End:
+			return a.End < b.End
+		}
+		return a.Name < b.Name
 	})
 	return f
 }

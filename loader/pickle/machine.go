@@ -409,7 +409,7 @@ func (m *machine) container(op byte) error {
 		if err != nil {
 			return err
 		}
-		m.push(append(tuple{}, items...))
+		m.push(copied(items))
 	case opEmptyList:
 		m.push(&list{})
 	case opEmptyDict:
@@ -435,13 +435,13 @@ func (m *machine) container(op byte) error {
 		}
 		switch op {
 		case opTuple:
-			m.push(append(tuple{}, items...))
+			m.push(copied(items))
 		case opList:
-			m.push(&list{append([]any{}, items...)})
+			m.push(&list{copied(items)})
 		case opAppends:
 			return m.extend(items)
 		case opDict:
-			items = append([]any{}, items...)
+			items = copied(items)
 			m.push(&dict{})
 			return m.setItems(items)
 		case opSetItems:
@@ -455,6 +455,9 @@ func (m *machine) container(op byte) error {
 	}
 	return nil
 }
+
+// copied takes values off the stack, whose place the next push uses again.
+func copied(items []any) tuple { return append(tuple{}, items...) }
 
 func (m *machine) extend(items []any) error {
 	v, err := m.top()

@@ -15,12 +15,12 @@ func find(module, name string) (any, error) {
 		return g, nil
 	case module == "torch" && dtypes[name] != "":
 		return g, nil
-	case slices.Contains(known[module], name):
+	case isKnown(module, name):
 		return g, nil
-	case strings.HasPrefix(module, "pytorch_lightning.callbacks") || strings.HasPrefix(module, "lightning.pytorch.callbacks"):
-		return g, nil // the keys under which the callbacks' states are kept
-	case unread[g.String()] != "":
-		return nil, fmt.Errorf("the file has %s (%s), which Imprompt does not read: get the .safetensors of the same model", unread[g.String()], g)
+	case isCallback(module, name):
+		return g, nil
+	case module == "torch._utils" && unread[name] != "":
+		return nil, fmt.Errorf("the file has %s (%s), which Imprompt does not read: get the .safetensors of the same model", unread[name], g)
 	case strings.HasPrefix(module, "torch.nn.") || module == "torch.jit" || strings.HasPrefix(module, "diffusers.models"):
 		return nil, fmt.Errorf("this file is a whole model of Python's (%s) and not its weights alone, so other programs would run its code when they open it; Imprompt read nothing from it. Get the .safetensors of the same model, or save its state_dict()", g)
 	}
@@ -29,54 +29,61 @@ func find(module, name string) (any, error) {
 
 // known are the names besides those of types, by module: what makes dictionaries of tensors, and
 // classes of plain data that checkpoints of training programs have. Python 2's modules are among
-// them, because files of protocol 2 keep their names.
-var known = map[string][]string{
-	"torch._utils":                        {"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_parameter", "_rebuild_parameter_with_state"},
-	"torch._tensor":                       {"_rebuild_from_type_v2"},
-	"torch":                               {"Size", "device", "Tensor"},
-	"torch.nn.parameter":                  {"Parameter", "Buffer"},
-	"torch.nn.modules.container":          {"ParameterDict", "ParameterList"},
-	"collections":                         {"OrderedDict", "defaultdict", "Counter", "deque"},
-	"builtins":                            plain,
-	"__builtin__":                         plain,
-	"_codecs":                             {"encode"},
-	"copy_reg":                            {"_reconstructor"},
-	"copyreg":                             {"_reconstructor"},
-	"numpy":                               {"dtype", "ndarray"},
-	"numpy.core.multiarray":               {"scalar", "_reconstruct"},
-	"numpy._core.multiarray":              {"scalar", "_reconstruct"},
-	"numpy.core.numeric":                  {"_frombuffer"},
-	"numpy._core.numeric":                 {"_frombuffer"},
-	"argparse":                            {"Namespace"},
-	"pathlib":                             {"Path", "PosixPath", "WindowsPath", "PurePath", "PurePosixPath", "PureWindowsPath"},
-	"datetime":                            {"datetime", "date", "time", "timedelta", "timezone"},
-	"typing":                              {"Any"},
-	"omegaconf.base":                      {"Metadata", "ContainerMetadata"},
-	"omegaconf.dictconfig":                {"DictConfig"},
-	"omegaconf.listconfig":                {"ListConfig"},
-	"omegaconf.nodes":                     {"AnyNode", "IntegerNode", "FloatNode", "StringNode", "BooleanNode"},
-	"pytorch_lightning.utilities.parsing": {"AttributeDict"},
-	"lightning_fabric.utilities.data":     {"AttributeDict"},
-	"lightning.fabric.utilities.data":     {"AttributeDict"},
-	"pytorch_lightning.utilities.enums":   {"_FaultTolerantMode", "PrecisionType", "AMPType"},
-	"pytorch_lightning.trainer.states":    {"TrainerFn", "TrainerStatus", "RunningStage"},
-	"torch.torch_version":                 {"TorchVersion"},
+// them, because files of protocol 2 keep their names. It is a text because a map of maps would make
+// the page's program larger by 10 kB.
+const known = `
+torch._utils: _rebuild_tensor _rebuild_tensor_v2 _rebuild_tensor_v3 _rebuild_parameter _rebuild_parameter_with_state
+torch._tensor: _rebuild_from_type_v2
+torch: Size device Tensor
+torch.nn.parameter: Parameter Buffer
+torch.nn.modules.container: ParameterDict ParameterList
+collections: OrderedDict defaultdict Counter deque
+builtins: set frozenset list tuple dict int long float complex bool str unicode bytes bytearray object slice range
+__builtin__: set frozenset list tuple dict int long float complex bool str unicode bytes bytearray object slice range
+_codecs: encode
+copy_reg: _reconstructor
+copyreg: _reconstructor
+numpy: dtype ndarray
+numpy.core.multiarray: scalar _reconstruct
+numpy._core.multiarray: scalar _reconstruct
+numpy.core.numeric: _frombuffer
+numpy._core.numeric: _frombuffer
+argparse: Namespace
+pathlib: Path PosixPath WindowsPath PurePath PurePosixPath PureWindowsPath
+datetime: datetime date time timedelta timezone
+typing: Any
+omegaconf.base: Metadata ContainerMetadata
+omegaconf.dictconfig: DictConfig
+omegaconf.listconfig: ListConfig
+omegaconf.nodes: AnyNode IntegerNode FloatNode StringNode BooleanNode
+pytorch_lightning.utilities.parsing: AttributeDict
+lightning_fabric.utilities.data: AttributeDict
+lightning.fabric.utilities.data: AttributeDict
+pytorch_lightning.utilities.enums: _FaultTolerantMode PrecisionType AMPType
+pytorch_lightning.trainer.states: TrainerFn TrainerStatus RunningStage
+torch.torch_version: TorchVersion
+`
+
+// isKnown reports whether a name is in known.
+func isKnown(module, name string) bool {
+	_, after, ok := strings.Cut(known, "\n"+module+": ")
+	names, _, _ := strings.Cut(after, "\n")
+	return ok && slices.Contains(strings.Fields(names), name)
 }
 
-// plain are the types of Python whose values are made from plain values.
-var plain = []string{"set", "frozenset", "list", "tuple", "dict", "int", "long", "float", "complex", "bool", "str", "unicode", "bytes", "bytearray", "object", "slice", "range"}
+// isCallback reports whether a name is that of one of Lightning's callbacks. Checkpoints keep the
+// states of callbacks under their classes. Python follows dots in a name to whatever the module has
+// imported, so there must be none.
+func isCallback(module, name string) bool {
+	return (strings.HasPrefix(module, "pytorch_lightning.callbacks") || strings.HasPrefix(module, "lightning.pytorch.callbacks")) &&
+		name >= "A" && name < "[" && !strings.Contains(name, ".")
+}
 
-// unread are the functions of torch's that make tensors of kinds that are not read.
+// unread are the functions of torch._utils that make tensors of kinds that are not read.
 var unread = map[string]string{
-	"torch._utils._rebuild_sparse_tensor":                          "sparse tensors",
-	"torch._utils._rebuild_sparse_csr_tensor":                      "sparse tensors",
-	"torch._utils._rebuild_nested_tensor":                          "nested tensors",
-	"torch._utils._rebuild_qtensor":                                "quantised tensors",
-	"torch._utils._rebuild_meta_tensor_no_storage":                 "tensors without numbers",
-	"torch._utils._rebuild_device_tensor_from_numpy":               "tensors of another device",
-	"torch._utils._rebuild_device_tensor_from_cpu_tensor":          "tensors of another device",
-	"torch._utils._rebuild_wrapper_subclass":                       "tensors of a kind of their own",
-	"torchao.dtypes.affine_quantized_tensor.AffineQuantizedTensor": "quantised tensors",
+	"_rebuild_sparse_tensor": "sparse tensors", "_rebuild_sparse_csr_tensor": "sparse tensors", "_rebuild_nested_tensor": "nested tensors",
+	"_rebuild_qtensor": "quantised tensors", "_rebuild_meta_tensor_no_storage": "tensors without numbers", "_rebuild_wrapper_subclass": "tensors of a kind of their own",
+	"_rebuild_device_tensor_from_numpy": "tensors of another device", "_rebuild_device_tensor_from_cpu_tensor": "tensors of another device",
 }
 
 // storageTypes are torch's types of storages, with safetensors' names of their numbers. A

@@ -183,6 +183,14 @@ func tensorsOf(root any) ([]*tensor, map[string]string, error) {
 	if err := w.add("", d, 0); err != nil {
 		return nil, nil, err
 	}
+	for _, t := range w.list {
+		if !strings.HasPrefix(t.name, parallel) {
+			return w.list, w.texts, nil
+		}
+	}
+	for _, t := range w.list {
+		t.name = strings.TrimPrefix(t.name, parallel)
+	}
 	return w.list, w.texts, nil
 }
 
@@ -208,6 +216,9 @@ func embeddings(root any) (found []*tensor) {
 	}
 	return found
 }
+
+// parallel begins all names of a model that was trained on several cards (torch's DataParallel).
+const parallel = "module."
 
 // walk collects tensors.
 type walk struct {

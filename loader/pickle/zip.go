@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 )
 
@@ -107,7 +107,7 @@ func openArchive(f file) (*archive, error) {
 		list = append(list, e)
 		directory = rest
 	}
-	slices.SortFunc(list, func(x, y *entry) int { return int(max(-1, min(1, x.header-y.header))) })
+	sort.Slice(list, func(i, j int) bool { return list[i].header < list[j].header })
 	for i, e := range list {
 		e.end = int64(start)
 		if i+1 < len(list) {

@@ -94,6 +94,7 @@ def published():
     save("textual_inversion_old.pt", old, {"string_to_token.*": old["string_to_token"]["*"], "string_to_param.*": vectors}, _use_new_zipfile_serialization=False)
     save("learned_embeds.bin", {"<ink.2>": vectors})
     save("params.pth", {"params": weights, "params_ema": {k: v + 1 for k, v in weights.items()}}, {k: v + 1 for k, v in weights.items()})
+    save("parallel.pth", {"module." + k: v for k, v in weights.items()}, weights)
     save("many.pth", {f"body.{i}.weight": numbers(1 + i) for i in range(12)})
 
 
@@ -107,10 +108,15 @@ class Call:
         return self.call
 
 
+def dated(path):
+    """An entry whose date is always the same, so that the files are."""
+    return zipfile.ZipInfo(path, (2026, 1, 1, 0, 0, 0))
+
+
 def archive(name, data, entries=(), fail=None, method=zipfile.ZIP_STORED, root="archive/"):
     with zipfile.ZipFile(OUT / name, "w", method) as z:
         for path, b in [("data.pkl", data), ("version", b"3\n"), *entries]:
-            z.writestr(root + path, b)
+            z.writestr(dated(root + path), b, method)
     if fail:
         files[name] = dict(fail=fail)
 
@@ -123,12 +129,14 @@ def repacked():
     for name, method, fail in (("stored.pth", zipfile.ZIP_STORED, None), ("deflated.pth", zipfile.ZIP_DEFLATED, "is compressed"), ("zip64.pth", zipfile.ZIP_STORED, None)):
         with zipfile.ZipFile(OUT / name, "w", method) as z:
             for path, b in entries:
-                with z.open(path, "w", force_zip64=name == "zip64.pth") as f:
+                info = dated(path)
+                info.compress_type = method
+                with z.open(info, "w", force_zip64=name == "zip64.pth") as f:
                     f.write(b)
         files[name] = dict(fail=fail) if fail else files["params.pth"]
     with zipfile.ZipFile(OUT / "big_endian.pth", "w") as z:
         for path, b in entries:
-            z.writestr(path, b"big" if path.endswith("byteorder") else b)
+            z.writestr(dated(path), b"big" if path.endswith("byteorder") else b)
     files["big_endian.pth"] = dict(fail="big-endian")
     # An archive of more than 65,535 entries or 4 GiB has its counts in another record.
     b = (OUT / "stored.pth").read_bytes()
@@ -155,6 +163,7 @@ def refused():
     archive("hub.pt", b"\x80\x02ctorch.hub\nload\n.", fail=ran % "torch.hub.load")
     # A name that is allowed, with a dot in it: Python follows the dots.
     archive("dots.pt", b"\x80\x04\x8c\x05torch\x8c\x12Size.__init__.func\x93.", fail="Size.__init__.func")
+    archive("callback.pt", b"\x80\x04\x8c\x2cpytorch_lightning.callbacks.model_checkpoint\x8c\x09os.system\x93.", fail="model_checkpoint.os.system")
     archive("hidden.pt", b"\x80\x02}X\x01\0\0\0acos\nsystem\n0K\x01s.", fail=ran % "os.system")
     archive("extension.pt", b"\x80\x02\x82\x01.", fail="registry of extensions")
     archive("lora_list.pt", pickle_of([numbers(2, 2)]), fail="without names")
