@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,11 +72,11 @@ func (o *options) writeMap(guide int, m *imageproc.Image) error {
 	if o.preprocessed() > 1 {
 		name = numbered(name, guide)
 	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, &image.NRGBA{Pix: m.RGBA(), Stride: 4 * m.Width, Rect: image.Rect(0, 0, m.Width, m.Height)}); err != nil {
+	b, err := m.PNG(nil)
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
+	return os.WriteFile(name, b, 0o644)
 }
 
 // preprocessed counts the guides whose maps are made by a preprocessor.

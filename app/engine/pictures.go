@@ -54,16 +54,21 @@ func (in *inputs) decode(name string) (m, alpha *imageproc.Image, err error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("the picture %s is missing", name)
 	}
-	m, alpha, err = imageproc.DecodeAlpha(file)
-	if err != nil && in.engine.ToPNG != nil {
-		if png, e := in.engine.ToPNG(in.ctx, file); e == nil {
-			m, alpha, err = imageproc.DecodeAlpha(png)
-		}
-	}
-	if err != nil {
+	if m, alpha, err = Decode(in.ctx, file, in.engine.ToPNG); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return m, alpha, nil
+}
+
+// Decode reads a picture's file, with its transparency, or nil. toPNG is as Engine.ToPNG.
+func Decode(ctx context.Context, file []byte, toPNG func(ctx context.Context, file []byte) ([]byte, error)) (m, alpha *imageproc.Image, err error) {
+	m, alpha, err = imageproc.DecodeAlpha(file)
+	if err != nil && toPNG != nil {
+		if png, e := toPNG(ctx, file); e == nil {
+			m, alpha, err = imageproc.DecodeAlpha(png)
+		}
+	}
+	return m, alpha, err
 }
 
 // warnOnce gives a warning once per run, since a picture may be used several times.

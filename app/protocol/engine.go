@@ -84,6 +84,15 @@ type (
 		Vectors int      `json:"vectors"`
 	}
 
+	// MakeMap makes the map that a preprocessor (maps.Parse) makes of the picture beside it, named "picture", for a result
+	// of a size. It does not wait for its turn, and is answered with MapMade.
+	MakeMap struct {
+		Preprocessor string `json:"preprocessor"`
+		Width        int    `json:"width"`
+		Height       int    `json:"height"`
+		Background   string `json:"background,omitempty"` // behind a transparent picture, as of the settings
+	}
+
 	// Forget says that a stored file was deleted, so that a model that was loaded from it
 	// must go. It is answered with Forgotten.
 	Forget struct{}
@@ -123,6 +132,11 @@ type (
 		Tokens   int    `json:"tokens"`
 		Limit    int    `json:"limit"`
 		Overflow string `json:"overflow,omitempty"` // the words that are cut off
+	}
+
+	// MapMade answers MakeMap. The map is a PNG named "png" beside it, or Problem says why there is none.
+	MapMade struct {
+		Problem string `json:"problem,omitempty"`
 	}
 
 	// Progress is how far a Load or a Generate is.
@@ -200,6 +214,8 @@ func (Embed) Type() string     { return "embed" }
 func (Embeds) Type() string    { return "embeds" }
 func (Embedded) Type() string  { return "embedded" }
 func (Tokens) Type() string    { return "tokens" }
+func (MakeMap) Type() string   { return "make-map" }
+func (MapMade) Type() string   { return "map-made" }
 func (Forget) Type() string    { return "forget" }
 func (Measure) Type() string   { return "measure" }
 func (Ready) Type() string     { return "ready" }

@@ -87,6 +87,10 @@ type (
 		Start   float64      `json:"start"`
 		End     float64      `json:"end"`
 		Balance string       `json:"balance"`
+
+		Preprocessor string    `json:"preprocessor,omitempty"`
+		Chosen       bool      `json:"chosen,omitempty"` // the preprocessor
+		Map          maskDraft `json:"map"`              // what is painted on the map, which is made again
 	}
 	maskDraft struct {
 		Base    string   `json:"base,omitempty"`
@@ -146,7 +150,8 @@ func (d *Drafter) Save() (files func() error, err error) {
 		out.Prompts = append(out.Prompts, d)
 	}
 	for _, s := range c.Structures {
-		out.Structures = append(out.Structures, structureDraft{pictureDraft{s.Name, file(s.Picture, s.Bytes)}, s.Network, s.Scale, s.Start, s.End, s.Balance})
+		out.Structures = append(out.Structures, structureDraft{pictureDraft{s.Name, file(s.Picture, s.Bytes)}, s.Network, s.Scale, s.Start, s.End, s.Balance,
+			s.Preprocessor, s.Chosen, maskDraft{Strokes: s.Map.Strokes, Brush: s.Map.Brush}})
 	}
 	if c.Start != nil {
 		out.Start = &pictureDraft{c.Start.Name, file(c.Start, c.Start.Bytes)}
@@ -266,7 +271,8 @@ func (d *Drafter) Open(browser Browser) Earlier {
 	}
 	for _, s := range left.Structures {
 		if admitted := picture(s.Picture); admitted != nil {
-			e.pictures.Structures = append(e.pictures.Structures, &Structure{admitted, s.Network, s.Scale, s.Start, s.End, s.Balance})
+			e.pictures.Structures = append(e.pictures.Structures, &Structure{Picture: admitted, Network: s.Network, Scale: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance,
+				Preprocessor: s.Preprocessor, Chosen: s.Chosen, Map: mask(s.Map)})
 		}
 	}
 	if left.Start != nil {

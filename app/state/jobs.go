@@ -84,6 +84,15 @@ func (j *Jobs) Count(t protocol.Tokens) {
 	}
 }
 
+// MakeMap asks for a map, and reports whether there is an engine to make it.
+func (j *Jobs) MakeMap(r MapRequest) bool {
+	if j.line == nil {
+		return false
+	}
+	j.line.Ask(protocol.MakeMap{Preprocessor: r.Preprocessor, Width: r.Width, Height: r.Height, Background: r.Background}, map[string]any{"picture": r.Structure.Bytes})
+	return true
+}
+
 // Deleted tells the engine that a stored file is gone.
 func (j *Jobs) Deleted() {
 	if j.line != nil {

@@ -12,7 +12,14 @@ type News struct {
 	Loaded     bool // the model is there, and its tokenizer with it
 	Embeds     any  // the bytes of a file of kept embeddings, to be saved under the name EmbedsName
 	EmbedsName string
-	Restart    bool // the engine's program is over, and must be started again
+	Restart    bool  // the engine's program is over, and must be started again
+	Map        *Made // the map that was asked for
+}
+
+// Made is a map, a PNG, or why there is none.
+type Made struct {
+	PNG     any
+	Problem string
 }
 
 // Receive takes a message of the engine. An answer that nobody waits for any more changes nothing.
@@ -28,6 +35,8 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return News{Note: b.Message}
 	case protocol.Counted:
 		return News{Counted: &b}
+	case protocol.MapMade:
+		return News{Map: &Made{m.Beside["png"], b.Problem}}
 	}
 	switch m.ID {
 	case 0:

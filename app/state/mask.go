@@ -4,6 +4,7 @@ package state
 // width and height, so that a mask keeps its meaning when the size of the result changes.
 type Mask struct {
 	Base    *Base // a restored mask, beneath the strokes; nil without one
+	Fixed   bool  // the base cannot be taken back: it is a map that is painted on
 	Strokes []Stroke
 	Erase   bool       // the next strokes erase
 	Brush   float64    // the width of the next strokes, see Stroke; 0 is DefaultBrush
@@ -57,8 +58,13 @@ func (m *Mask) Undo() {
 		m.Strokes = m.Strokes[:n-1]
 		return
 	}
-	m.Base = nil
+	if m.CanUndo() {
+		m.Base = nil
+	}
 }
+
+// CanUndo reports whether there is something that Undo removes.
+func (m *Mask) CanUndo() bool { return len(m.Strokes) > 0 || m.Base != nil && !m.Fixed }
 
 // All paints the whole frame white.
 func (m *Mask) All() {

@@ -114,7 +114,13 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		name := fmt.Sprintf("map%d-%s", i+1, m.Name)
 		inputs[name] = Input{Bytes: m.Bytes}
 		n, _ := m.NetworkOf(c.networks())
-		s.Guides = append(s.Guides, m.guide(name, n))
+		preprocessor := m.PreprocessorOf(c.networks())
+		if m.Painted() && m.Map.Base != nil {
+			delete(inputs, name)
+			name, preprocessor = fmt.Sprintf("map%d-painted.png", i+1), ""
+			inputs[name] = Input{Mask: m.Map.Copy()}
+		}
+		s.Guides = append(s.Guides, m.guide(name, preprocessor, n))
 	}
 	if c.Start != nil {
 		s.InitImage = "start-" + c.Start.Name

@@ -11,11 +11,17 @@ import (
 
 // Structure is a map, such as edges or a pose, that the result follows, and the network that reads it.
 type Structure struct {
-	*Picture
-	Network    string  // the ID of the network that was chosen; if it does not fit the model, the first that does is used
-	Scale      float64 // λ, the weight
-	Start, End float64 // of the steps, 0 to 1
-	Balance    string  // of a ControlNet: one of settings.Balances
+	*Picture             // the map, or what it is made from
+	Preprocessor string  // how it is made (maps.Parse); "" if the picture is the map
+	Chosen       bool    // the visitor chose the preprocessor; otherwise it follows the network
+	Map          Mask    // the map as it is looked at and painted on
+	MadeBy       string  // the preprocessor that made Map.Base
+	Problem      string  // why it could not be made
+	made         string  // what Map.Base was made of
+	Network      string  // the ID of the network that was chosen; if it does not fit the model, the first that does is used
+	Scale        float64 // λ, the weight
+	Start, End   float64 // of the steps, 0 to 1
+	Balance      string  // of a ControlNet: one of settings.Balances
 }
 
 // MaxStructures is how many maps a Composer takes.
@@ -41,6 +47,9 @@ func (c *Composer) AddStructure(s *Structure) {
 func (c *Composer) RemoveStructure(s *Structure) {
 	if i := slices.Index(c.Structures, s); i >= 0 {
 		c.Structures = slices.Delete(slices.Clone(c.Structures), i, i+1)
+		if c.OverStage == s {
+			c.OverStage = nil
+		}
 		c.drop(s.Picture)
 		delete(c.Problems, AtStructure)
 	}
@@ -76,20 +85,23 @@ func (c *Composer) networks() []Network {
 }
 
 // guide is the map as settings say it. picture is its name there.
-func (s *Structure) guide(picture string, n Network) settings.Guide {
+func (s *Structure) guide(picture, preprocessor string, n Network) settings.Guide {
 	if n.Kind == loader.KindT2IAdapter {
-		return &settings.T2IAdapter{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End}
+		return &settings.T2IAdapter{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Preprocessor: preprocessor}
 	}
-	return &settings.ControlNet{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance}
+	return &settings.ControlNet{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance, Preprocessor: preprocessor}
 }
 
 // restore takes over what settings say of a map. It reports whether the guide is one of structure, and its picture.
 func (s *Structure) restore(g settings.Guide) (picture string, ok bool) {
+	s.Chosen = true
 	switch g := g.(type) {
 	case *settings.ControlNet:
+		s.Preprocessor = g.Preprocessor
 		s.Network, s.Scale, s.Start, s.End, s.Balance = g.Weights, g.Lambda, g.Start, g.End, g.Balance
 		return g.Map, true
 	case *settings.T2IAdapter:
+		s.Preprocessor = g.Preprocessor
 		s.Network, s.Scale, s.Start, s.End = g.Weights, g.Lambda, g.Start, g.End
 		return g.Map, true
 	}

@@ -27,8 +27,8 @@ func TestStructureInARequest(t *testing.T) {
 	c.AddStructure(sketch)
 	r := c.ForPicture("sd", nil)
 	want := settings.Guides{
-		&settings.ControlNet{Weights: "canny", Map: "map1-edges.png", Lambda: 0.5, Start: 0.8, End: 0.8, Balance: settings.BalancePrompt},
-		&settings.T2IAdapter{Weights: "hub/sketch", Map: "map2-sketch.png", Lambda: 1, End: 1},
+		&settings.ControlNet{Weights: "canny", Map: "map1-edges.png", Lambda: 0.5, Start: 0.8, End: 0.8, Balance: settings.BalancePrompt, Preprocessor: "canny"},
+		&settings.T2IAdapter{Weights: "hub/sketch", Map: "map2-sketch.png", Lambda: 1, End: 1, Preprocessor: "scribble"},
 	}
 	if got := r.Jobs[0].Guides; !reflect.DeepEqual(got, want) {
 		t.Errorf("the guides are %+v", got)

@@ -76,6 +76,7 @@ func (c *Composer) Replacing(u *Undo, before func()) *Step {
 	was.Structures = nil
 	for _, s := range c.Structures {
 		structure := *s
+		structure.Map = *s.Map.Copy()
 		was.Structures = append(was.Structures, &structure)
 	}
 	was.StartMask = *c.StartMask.Copy()

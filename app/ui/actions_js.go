@@ -63,6 +63,7 @@ func (t *actionsPanel) Render() app.UI {
 		button(none || !t.CanShare, "share", "Share", t.tell("", func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
 		button(none, "", "Use as image prompt", t.intake.resultAsPrompt),
 		button(none, "", "Use as start picture", t.intake.resultAsStart),
+		button(none, "", "Use as map", t.intake.resultAsStructure),
 		button(none, "", "Use these settings", t.intake.restoreResult),
 		button(none, "", "Same seed", func(r *state.Result) {
 			t.composer.SetSeed(r.Settings.Seed)

@@ -25,6 +25,13 @@ const startMaskID = "mask-start"
 func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
 func maskID(i int) string { return "mask-" + cropID(i) }
 
+// mapID is the id of the canvas on which a structure's map is painted, by its index. mapPreviewID is that of the canvas that
+// shows it in its card, and stageMapID that of the one over the stage.
+func mapID(i int) string        { return "map-" + cropID(i) }
+func mapPreviewID(i int) string { return "preview-" + mapID(i) }
+
+const stageMapID = "stage-map"
+
 // crop returns the crop that is shown on a canvas, or nil.
 func (c *canvases) crop(id string) *state.Crop {
 	for i, im := range c.composer.Prompts {
@@ -45,10 +52,15 @@ func (c *canvases) mask(id string) *state.Mask {
 			return &im.Mask
 		}
 	}
+	for i, s := range c.composer.Structures {
+		if id == mapID(i) {
+			return &s.Map
+		}
+	}
 	return nil
 }
 
-// paint draws all crops and masks.
+// paint draws all crops, masks and maps.
 func (c *canvases) paint() {
 	c.paintMask(startMaskID)
 	for i, im := range c.composer.Prompts {
@@ -56,6 +68,24 @@ func (c *canvases) paint() {
 			paintCrop(canvas, im.Crop, im.Small.(js.Value))
 		}
 		c.paintMask(maskID(i))
+	}
+	for i, s := range c.composer.Structures {
+		c.paintMask(mapID(i))
+		c.paintMap(mapPreviewID(i), s)
+		if s == c.composer.OverStage {
+			c.paintMap(stageMapID, s)
+		}
+	}
+}
+
+// paintMap shows a map, as the network reads it, on a canvas that nobody paints on.
+func (c *canvases) paintMap(id string, s *state.Structure) {
+	if canvas := byID(id); canvas.Truthy() {
+		scale := 1
+		if canvas.Get("classList").Call("contains", "crisp").Bool() { // as the picture beneath it
+			scale = 2
+		}
+		paintMask(canvas, &s.Map, scale*c.composer.Settings.Width, scale*c.composer.Settings.Height)
 	}
 }
 

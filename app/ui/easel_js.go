@@ -14,15 +14,27 @@ import (
 // easel holds the picture, the strip, or a way to begin.
 type easel struct {
 	app.Compo
-	Drawn   int
-	gallery *state.Gallery
-	jobs    *state.Jobs
-	restart func() // starts the engine again
-	try     func(state.Sample)
-	library *state.Library
+	Drawn    int
+	composer *state.Composer
+	gallery  *state.Gallery
+	jobs     *state.Jobs
+	restart  func() // starts the engine again
+	try      func(state.Sample)
+	library  *state.Library
 }
 
-func (t *easel) Render() app.UI { return app.Div().Class("easel").Body(t.content()) }
+func (t *easel) Render() app.UI {
+	return app.Div().Class("easel").Body(t.content(), app.If(t.composer.OverStage != nil, func() app.UI {
+		class := "picture over"
+		switch {
+		case t.gallery.ActualSize:
+			class += " actual"
+		case t.composer.Settings.Width <= crispWidth:
+			class += " crisp"
+		}
+		return app.Canvas().ID(stageMapID).Class(class).Role("img").Aria("label", "The map "+t.composer.OverStage.Name)
+	}))
+}
 
 func (t *easel) content() app.UI {
 	class, shots := "picture", t.jobs.Shots

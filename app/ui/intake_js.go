@@ -150,7 +150,25 @@ func (t *intake) unlike(im *state.ImagePrompt, files js.Value) {
 func (t *intake) structure(files js.Value) {
 	if files.Length() > 0 {
 		file := files.Index(0)
-		t.admit(file.Get("name").String(), file, state.AtStructure, func(p *state.Picture) { t.composer.AddStructure(state.NewStructure(p)) })
+		t.admit(file.Get("name").String(), file, state.AtStructure, t.addStructure)
+	}
+}
+
+// resultAsStructure makes a map of a result.
+func (t *intake) resultAsStructure(r *state.Result) {
+	t.admitResult(r, func(p *state.Picture) {
+		t.addStructure(p)
+		if t.composer.Problems[state.AtStructure] == "" {
+			*t.note = state.Note{Text: "The result of the next request follows this picture's map."}
+		}
+		t.reveal("structure")
+	})
+}
+
+func (t *intake) addStructure(p *state.Picture) {
+	t.composer.AddStructure(state.NewStructure(p))
+	if d := byID("structure"); d.Truthy() {
+		d.Set("open", true)
 	}
 }
 

@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"syscall/js"
 
@@ -27,7 +28,7 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	if !p.note.Undo.Can() {
 		p.note = state.Note{}
 	}
-	if text := r.Problem(p.library); text != "" {
+	if text := cmp.Or(p.composer.PaintedEarly(), r.Problem(p.library)); text != "" {
 		p.composer.Problems[state.AtGo] = text
 		if g, ok := p.library.Lacks(r.Jobs[0]); ok {
 			p.composer.Lacking = &g

@@ -23,12 +23,17 @@ type maskPanel struct {
 	Hint     string
 	Under    string // the URL of the picture beneath; "" for none
 	Fit      string // how it lies there: "cover", "contain" or "fill"; "" is "fill"
+	Map      bool   // what is painted on is a map: white and black, rather than a mask
 	controls *controls
 	canvases *canvases
 }
 
 func (t *maskPanel) Render() app.UI {
 	m := t.canvases.mask(t.ID)
+	brush, eraser := "Brush", "Eraser"
+	if t.Map {
+		brush, eraser = "White", "Black"
+	}
 	button := func(text string, do func()) app.HTMLButton {
 		return app.Button().Class("plain small").Text(text).OnClick(func(app.Context, app.Event) { do(); t.canvases.paintLater() }, key(m))
 	}
@@ -41,10 +46,10 @@ func (t *maskPanel) Render() app.UI {
 			app.Img().Class("under "+t.Fit).Src(t.Under).Role("presentation").Hidden(t.Under == ""),
 		),
 		app.Div().Class("tools").Body(
-			button("Brush", func() { m.Erase = false }).Aria("pressed", fmt.Sprint(!m.Erase)),
-			button("Eraser", func() { m.Erase = true }).Aria("pressed", fmt.Sprint(m.Erase)),
-			button("Undo", m.Undo).Disabled(m.Empty()),
-			button("All", m.All),
+			button(brush, func() { m.Erase = false }).Aria("pressed", fmt.Sprint(!m.Erase)),
+			button(eraser, func() { m.Erase = true }).Aria("pressed", fmt.Sprint(m.Erase)),
+			button("Undo", m.Undo).Disabled(!m.CanUndo()),
+			button("All", m.All).Hidden(t.Map),
 		),
 		app.Div().Class("field").Body(
 			app.Label().For(t.ID+"-brush").Text("Brush size"),
@@ -72,7 +77,7 @@ func paintMask(canvas js.Value, m *state.Mask, width, height int) {
 		c.Call("beginPath")
 		c.Call("moveTo", l.Points[0][0], l.Points[0][1])
 		for _, p := range l.Points[1:] {
-			c.Call("lineTo", p[0], p[1])
+			c.Call("lineTo", p[0]+0.01, p[1]) // a line without a length is not drawn
 		}
 		c.Call("stroke")
 	}

@@ -49,6 +49,7 @@ type page struct {
 	canvases  *canvases
 	intake    *intake
 	typing    *typing
+	camera    *camera
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
@@ -60,6 +61,7 @@ func newPage() *page {
 	p.composer.Networks = p.library.Networks
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	p.typing = &typing{composer: p.composer, library: p.library, loop: p.loop, completion: &state.Completion{}}
+	p.camera = &camera{loop: p.loop, problem: func(text string) { p.composer.Problems[state.AtStructure] = text }}
 	store := gallerystore.New()
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
 	p.drafts, p.program = &drafts{page: p}, &program{page: p}
@@ -90,6 +92,8 @@ func (p *page) Render() app.UI {
 		p.loop.drawn(p.controls.settle)
 		p.drafts.later()
 		p.loop.drawn(p.title)
+		p.loop.drawn(p.makeMaps)
+		p.loop.drawn(p.camera.show)
 		p.loop.drawn(p.program.keepAwake)
 	}
 	class := "studio"
@@ -107,7 +111,8 @@ func (p *page) Render() app.UI {
 						intake: p.intake, keep: p.keep, keeping: p.jobs.Keeping, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
-					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, take: p.intake.structure, opened: p.librarian.structureOpened},
+					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, canvases: p.canvases, camera: p.camera,
+						take: p.intake.structure, opened: p.librarian.structureOpened},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
@@ -116,7 +121,7 @@ func (p *page) Render() app.UI {
 			app.Div().Class("wall").Body(
 				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
 					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, tookBack: p.tookBack},
-					&easel{Drawn: p.drawn, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library},
+					&easel{Drawn: p.drawn, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library},
 					&progressLine{Progress: progress},
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
 				),

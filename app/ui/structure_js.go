@@ -12,7 +12,9 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/imageproc/maps"
 )
 
 // structurePanel takes maps that the result follows: edges, a pose, depth. It is closed until it is wanted.
@@ -22,6 +24,8 @@ type structurePanel struct {
 	composer *state.Composer
 	library  *state.Library
 	controls *controls
+	canvases *canvases
+	camera   *camera
 	take     func(files js.Value)
 	opened   func() // the visitor opened it
 }
@@ -42,8 +46,9 @@ func (t *structurePanel) Render() app.UI {
 		app.Summary().Body(app.Span().Text("Structure"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(maps) >= state.MaxStructures).Body(
-			app.P().Class("quiet").Hidden(len(maps) > 0).Text("The result follows a map: edges, a sketch, a pose or depth, drawn as the network knows it."),
+			app.P().Class("quiet").Hidden(len(maps) > 0).Text("The result follows a map: edges, a sketch, a pose or depth. It is made from a picture that you drop here, paste, choose or take, or it is one already."),
 			fileInput("Add map", false, "", t.take),
+			t.cameraPart(),
 		),
 		alert(t.composer.Problems[state.AtStructure]),
 	).On("toggle", func(ctx app.Context, _ app.Event) {
@@ -61,7 +66,7 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 	n, ok := s.NetworkOf(list)
 	scale := structureID(index, "scale")
 	return app.Div().Class("card").Body(
-		app.Img().Src(s.URL).Alt("Map "+s.Name).Class("crop"),
+		app.Canvas().ID(mapPreviewID(index)).Class("map").Role("img").Aria("label", "Map "+s.Name).Title(madeBy(s)).Aria("busy", fmt.Sprint(t.composer.Making(s))),
 		app.Div().Class("card-controls").Body(
 			app.Div().Class("field").Body(
 				app.Label().For(scale).Title("controlnet_conditioning_scale, λ").Body(app.Text("Weight"), app.Span().Class("numbers").Text(trim(s.Scale))),
@@ -69,10 +74,21 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 					OnInput(func(ctx app.Context, _ app.Event) { s.Scale = number(ctx, s.Scale) }, key(s)),
 			),
 			t.network(index, s, list, n),
+			t.preprocessor(index, s, list),
 		),
 		app.Button().Class("remove").Aria("label", "Remove map "+s.Name).Title("Remove").Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveStructure(s) }, key(s)),
 		app.Div().Class("card-more").Body(
+			t.options(index, s, list),
+			alert(s.Problem),
+			app.Div().Class("tools").Body(
+				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage == s)).
+					OnClick(func(app.Context, app.Event) { t.composer.ShowOverStage(s); t.canvases.paintLater() }, key(s)),
+				app.Button().Class("plain small").Text("Download the map").Disabled(s.Map.Base == nil).
+					OnClick(func(app.Context, app.Event) { download(s.MapName(), t.png(s)) }, key(s)),
+			),
+			&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Add lines in white, and take them away in black.", Map: true,
+				controls: t.controls, canvases: t.canvases},
 			t.need(n, ok),
 			app.Details().Class("more").Body(
 				app.Summary().Text("When, and balance"),
@@ -84,6 +100,17 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			),
 		),
 	)
+}
+
+// madeBy says how a map was made.
+func madeBy(s *state.Structure) string {
+	switch {
+	case s.Map.Base == nil:
+		return "The map is not made yet"
+	case s.MadeBy == "":
+		return "The picture itself"
+	}
+	return "Made by " + s.MadeBy
 }
 
 // network chooses what reads the map.
@@ -99,6 +126,68 @@ func (t *structurePanel) network(index int, s *state.Structure, list []state.Net
 	return app.Select().ID(t.controls.bind(structureID(index, "network"), cmp.Or(chosen.ID, ships))).Aria("label", "What the map shows").
 		Title("What the map shows: the ControlNet or T2I-Adapter that reads it").Hidden(len(list) == 0).Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) { s.Network = strings.TrimPrefix(text(ctx), ships) }, key(s))
+}
+
+// preprocessor chooses how the map is made of the picture.
+func (t *structurePanel) preprocessor(index int, s *state.Structure, list []state.Network) app.UI {
+	var options []app.UI
+	for _, k := range maps.Kinds {
+		options = append(options, option(k.Name, k.Label))
+	}
+	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Kind.Name)).Aria("label", "How the map is made").
+		Title("How the map is made of the picture (preprocessor)").Body(options...).
+		OnChange(func(ctx app.Context, _ app.Event) { s.SetPreprocessor(text(ctx)) }, key(s))
+}
+
+// options are the numbers of the preprocessor.
+func (t *structurePanel) options(index int, s *state.Structure, list []state.Network) app.UI {
+	p := s.Parsed(list)
+	var fields []app.UI
+	for i, o := range p.Kind.Options {
+		id := structureID(index, o.Name)
+		if o.Min == 0 && o.Max == 1 && o.Step == 1 {
+			fields = append(fields, app.Label().Class("check").Title(o.Name).Body(
+				app.Input().Type("checkbox").Checked(p.Values[i] == 1).OnChange(func(ctx app.Context, _ app.Event) {
+					on := 0.0
+					if ctx.JSSrc().Get("checked").Bool() {
+						on = 1
+					}
+					s.SetOption(list, i, on)
+				}, named(fmt.Sprintf("%p %s", s, o.Name))),
+				app.Span().Text(o.Label),
+			))
+			continue
+		}
+		input := app.Input().ID(t.controls.bind(id, trim(p.Values[i]))).Type("number").Class("numbers").Min(trim(o.Min)).Max(trim(o.Max)).Step(o.Step).
+			OnInput(func(ctx app.Context, _ app.Event) { s.SetOption(list, i, number(ctx, o.Default)) }, named(fmt.Sprintf("%p %s", s, o.Name)))
+		fields = append(fields, app.Div().Class("field").Title(o.Name).Body(app.Label().For(id).Text(o.Label), input))
+	}
+	return app.Div().Class("grid").Hidden(len(fields) == 0).Body(fields...)
+}
+
+// png draws a map, as the network reads it, as a file.
+func (t *structurePanel) png(s *state.Structure) js.Value {
+	return blobs.New(maskPNG(&s.Map, t.composer.Settings.Width, t.composer.Settings.Height), "image/png")
+}
+
+// cameraPart takes a still from the camera.
+func (t *structurePanel) cameraPart() app.UI {
+	button := func(text string, do func()) app.HTMLButton {
+		return app.Button().Class("plain small").Text(text).OnClick(func(app.Context, app.Event) { do() })
+	}
+	return app.Div().Class("camera").Body(
+		app.If(t.camera.On, func() app.UI {
+			return app.Video().ID(cameraID).AutoPlay(true).Muted(true).Aria("label", "What the camera sees")
+		}),
+		app.Div().Class("tools").Body(
+			button("Camera", t.camera.start).Hidden(t.camera.On).Disabled(t.camera.Asked),
+			app.Span().Class("quiet").Hidden(!t.camera.Asked).Text("The browser asks whether this page may use the camera."),
+			button("Take the picture", func() {
+				t.camera.still(func(file js.Value) { t.take(js.Global().Get("Array").Call("of", file)) })
+			}).Hidden(!t.camera.On),
+			button("Close the camera", t.camera.stop).Hidden(!t.camera.On),
+		),
+	)
 }
 
 // need offers the network where it is not here.

@@ -36,7 +36,14 @@ func (p *page) listen() {
 			e.Set("returnValue", true)
 		}
 	})
-	on("paste", func(e js.Value) { p.intake.files(e.Get("clipboardData").Get("files")) })
+	on("paste", func(e js.Value) {
+		files := e.Get("clipboardData").Get("files")
+		if js.Global().Get("document").Call("querySelector", "#structure[open]:is(:hover, :focus-within)").Truthy() {
+			p.intake.structure(files)
+			return
+		}
+		p.intake.files(files)
+	})
 	drag := func(over bool) func(js.Value) {
 		return func(e js.Value) {
 			e.Call("preventDefault")
@@ -119,7 +126,7 @@ func (p *page) outside() {
 	})
 }
 
-// drop takes files: weights, a picture for the start picture if they were dropped on it, or image prompts.
+// drop takes files: weights, a picture for the start picture or a map if they were dropped there, or image prompts.
 func (p *page) drop(e js.Value) {
 	e.Call("preventDefault")
 	p.loop.dispatch(func() { p.dragged = false })
@@ -127,11 +134,18 @@ func (p *page) drop(e js.Value) {
 		return
 	}
 	files := e.Get("dataTransfer").Get("files")
-	if target := e.Get("target"); target.Get("closest").Truthy() && target.Call("closest", "#start").Truthy() {
-		p.intake.start(files)
-		return
+	within := func(selector string) bool {
+		target := e.Get("target")
+		return target.Get("closest").Truthy() && target.Call("closest", selector).Truthy()
 	}
-	p.intake.files(files)
+	switch {
+	case within("#start"):
+		p.intake.start(files)
+	case within("#structure"):
+		p.intake.structure(files)
+	default:
+		p.intake.files(files)
+	}
 }
 
 // on listens to an event of the window, and may prevent what the browser would do. go-app's own handlers run too late

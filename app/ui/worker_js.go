@@ -68,6 +68,7 @@ func (e *engine) start() {
 		}
 	})
 	e.worker = w
+	p.composer.LoseMap()
 	p.jobs.Connect(protocol.NewLine(func(m protocol.Message) { protocol.Post(w, m) }))
 	if l, ok := p.library.ToLoad(p.composer.Settings); ok {
 		p.jobs.Load(l)
@@ -92,6 +93,9 @@ func (e *engine) tell(n state.News) {
 	}
 	if n.Counted != nil {
 		p.composer.Tokens = *n.Counted
+	}
+	if n.Map != nil {
+		p.takeMap(*n.Map)
 	}
 	if n.Loaded {
 		p.countTokens()

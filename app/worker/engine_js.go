@@ -55,6 +55,8 @@ func (d *drawer) aside(m protocol.Message) bool {
 		}
 	case protocol.Tokens:
 		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt, b), Negative: d.count(b.Negative, b)})
+	case protocol.MakeMap:
+		go d.makeMap(m.ID, b, m.Beside)
 	default:
 		return false
 	}

@@ -90,7 +90,7 @@ export async function serve(dir, { headers = true } = {}) {
 // policy, and requests to anywhere but the page's own origin.
 export async function open({ webgpu = true, viewport = { width: 1280, height: 900 }, colorScheme = "light", ...options } = {}) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-e2e-"));
-  const args = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+  const args = ["--headless=new", "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--use-fake-device-for-media-stream"];
   if (webgpu) args.push("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader");
   else args.push("--disable-features=WebGPU", "--disable-blink-features=WebGPU");
   const context = await chromium.launchPersistentContext(profile, { executablePath: process.env.CHROMIUM || "/usr/bin/chromium", headless: false, viewport, colorScheme, args, ...options });

@@ -1,18 +1,37 @@
-// The Structure card: maps that the result follows.
+// The Structure card: maps that the result follows, and what makes them.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
-import { axeFindsNothing, button, expect, plainPNG, problems, unfold, visit } from "./hands.mjs";
-import { opened } from "./site.mjs";
+import { PATIENCE, PICTURE, axeFindsNothing, button, draw, expect, plainPNG, problems, result, small, unfold, visit } from "./hands.mjs";
+import { opened, root, ships } from "./site.mjs";
 
-let site, page;
+const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
+const white = plainPNG(64, 64, [255, 255, 255]);
+let site, studio, page;
 
 opened(async (all) => {
-  ({ site, page } = all);
+  ({ site, studio, page } = all);
   await visit(page, site.url);
 });
 
-const add = (name) => page.getByLabel("Add map", { exact: true }).setInputFiles({ name, mimeType: "image/png", buffer: plainPNG(64, 64, [255, 255, 255]) });
+const add = (name, buffer = white) => page.getByLabel("Add map", { exact: true }).setInputFiles({ name, mimeType: "image/png", buffer });
 const shown = (name) => page.getByRole("img", { name: `Map ${name}` });
+const structure = () => page.locator("#structure");
+const kind = () => structure().getByLabel("How the map is made");
+
+// whiteOf is which share of a canvas is white, and which is black.
+const whiteOf = (canvas) => canvas.evaluate((c) => {
+  const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+  let black = 0, white = 0;
+  for (let i = 0; i < data.length; i += 4) { white += data[i] === 255; black += data[i] === 0; }
+  return { white: white * 4 / data.length, black: black * 4 / data.length };
+});
+// whiter waits until a share of a map is white.
+const whiter = (name, from, to) => expect(async () => {
+  const { white } = await whiteOf(shown(name));
+  assert.ok(white > from && white < to, `${white} of the map is white`);
+}).toPass({ intervals: [100], timeout: 30_000 * PATIENCE });
 
 test("two maps are added, weighed and removed; a reload brings them back", async () => {
   await unfold(page, "Structure");
@@ -24,22 +43,119 @@ test("two maps are added, weighed and removed; a reload brings them back", async
   const weight = page.getByRole("slider", { name: "Weight of the map" }).first();
   await weight.fill("0.5");
   await unfold(page, "When, and balance");
-  await page.locator("#structure").getByLabel("To step, %").last().fill("60");
-  await page.locator("#structure").getByLabel("More important").last().selectOption("prompt");
+  await structure().getByLabel("To step, %").last().fill("60");
+  await structure().getByLabel("More important").last().selectOption("prompt");
   await axeFindsNothing(page, "#structure");
   await page.waitForTimeout(1500); // the draft is saved
   await visit(page, site.url);
   await unfold(page, "Structure");
   await shown("pose.png").waitFor();
   await expect(page.getByRole("slider", { name: "Weight of the map" }).first()).toHaveValue("0.5");
-  await expect(page.locator("#structure").getByLabel("To step, %").last()).toHaveValue("60");
-  await expect(page.locator("#structure").getByLabel("More important").last()).toHaveValue("prompt");
+  await expect(structure().getByLabel("To step, %").last()).toHaveValue("60");
+  await expect(structure().getByLabel("More important").last()).toHaveValue("prompt");
   await button(page, "Remove map edges.png").click();
   await shown("edges.png").waitFor({ state: "detached" });
+  await button(page, "Remove map pose.png").click();
 });
 
-test("a map without a network that reads it is a problem with its remedy", async () => {
-  await button(page, "Generate").click();
-  await page.waitForFunction(() => document.querySelector(".composer .problem"));
-  assert.match((await problems(page)).join(" "), /no network that reads maps|remove the map/);
+test("a map is made from a picture, looked at, painted on and kept", async () => {
+  await structure().evaluate((card, bytes) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(bytes)], "fox.png", { type: "image/png" }));
+    card.querySelector(".offer").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, [...fox]);
+  await shown("fox.png").waitFor();
+  const madeBy = (text) => expect(shown("fox.png")).toHaveAttribute("title", text);
+  await madeBy("The picture itself");
+  await kind().selectOption("invert");
+  await madeBy("Made by invert");
+  await expect(structure().getByLabel("Low threshold")).toHaveCount(0);
+  await kind().selectOption("canny");
+  await structure().getByLabel("Low threshold").fill("1000");
+  await structure().getByLabel("High threshold").fill("1000");
+  await madeBy("Made by canny:low_threshold=1000,high_threshold=1000");
+  await whiter("fox.png", -1, 0.01);
+  await kind().selectOption("scribble");
+  await kind().selectOption("canny");
+  await madeBy("Made by canny");
+  await whiter("fox.png", 0.01, 0.3);
+  await unfold(page, "Paint on the map");
+  await axeFindsNothing(page, "#structure");
+  const painter = structure().getByRole("img", { name: "Paint on the map" });
+  await painter.focus();
+  const before = await whiteOf(shown("fox.png"));
+  await painter.press("ArrowDown");
+  await painter.press("Space");
+  await whiter("fox.png", before.white + 0.001, 1);
+  await button(structure(), "Undo").click();
+  await whiter("fox.png", before.white - 0.0001, before.white + 0.0001);
+  await expect(button(structure(), "Undo"), "the map itself stays").toBeDisabled();
+  await painter.press("Space");
+  await whiter("fox.png", before.white + 0.001, 1);
+
+  await button(structure(), "Show over the picture").click();
+  const over = page.getByRole("img", { name: "The map fox.png" });
+  await expect(async () => assert.ok((await whiteOf(over)).white > 0.005)).toPass({ intervals: [100], timeout: 30_000 * PATIENCE });
+  await button(structure(), "Show over the picture").click();
+  await over.waitFor({ state: "detached" });
+
+  const [file] = await Promise.all([page.waitForEvent("download"), button(structure(), "Download the map").click()]);
+  assert.equal(file.suggestedFilename(), "fox-map.png");
+  assert.equal(fs.readFileSync(await file.path()).subarray(1, 4).toString(), "PNG");
+
+  await page.waitForTimeout(1500); // the draft is saved
+  await visit(page, site.url);
+  await unfold(page, "Structure");
+  await expect(kind()).toHaveValue("canny");
+  await whiter("fox.png", before.white + 0.001, 1);
+  await button(page, "Remove map fox.png").click();
 });
+
+test("the camera gives a still, or says why there is none", async () => {
+  const session = await studio.context.newCDPSession(page);
+  const permit = (setting) => session.send("Browser.setPermission", { permission: { name: "camera" }, setting, origin: new URL(site.url).origin });
+  await permit("denied");
+  await button(page, "Camera").click();
+  await expect(structure().getByRole("alert").last()).toHaveText(/does not allow this page to use the camera. Allow it/);
+  await permit("granted");
+  await button(page, "Camera").click();
+  await expect(async () => assert.ok(await page.locator("#camera").evaluate((v) => v.videoWidth > 0))).toPass({ intervals: [100], timeout: 30_000 * PATIENCE });
+  await button(page, "Take the picture").click();
+  await shown("camera.png").waitFor();
+  await page.locator("#camera").waitFor({ state: "detached" });
+});
+
+// The model that ships has a network that reads maps, or else the page says what to do.
+if (!ships.controlnet) {
+  test("a map without a network that reads it is a problem with its remedy", async () => {
+    await button(page, "Generate").click();
+    await page.waitForFunction(() => document.querySelector(".composer .problem"));
+    assert.match((await problems(page)).join(" "), /no network that reads maps|remove the map/);
+  });
+} else {
+  test("a picture is made from the fox and its scribble, without a network", { timeout: 2 * PICTURE }, async () => {
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await visit(page, site.url); // from now on the service worker stores what is fetched
+    await unfold(page, "Structure");
+    await page.waitForFunction(async () => {
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        if ((await cache.keys()).some((r) => r.url.includes("controlnet/diffusion_pytorch_model.safetensors"))) return true;
+      }
+      return false;
+    });
+    await studio.context.setOffline(true);
+    if (await shown("camera.png").isVisible()) await button(page, "Remove map camera.png").click();
+    await add("fox.png", fox);
+    await kind().selectOption("scribble");
+    await whiter("fox.png", 0.05, 0.95);
+    await button(page, "Sample: Fox").click();
+    await page.getByRole("slider", { name: "Image weight" }).waitFor();
+    await small(page);
+    await draw(page);
+    await result(page).waitFor();
+    await studio.context.setOffline(false);
+    assert.deepEqual(studio.faults, []);
+    assert.deepEqual(studio.elsewhere, []);
+  });
+}

@@ -1,0 +1,131 @@
+package state
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/imprompt/imprompt/model/imageproc/maps"
+)
+
+// A structure's map is made from its picture in the worker that draws, so that it can be looked at and painted on. As
+// long as nothing is painted on it, a request has the picture and the preprocessor, and the engine makes the map again in
+// the size of the result.
+
+// suited says which preprocessor suits a network, by a part of its name.
+var suited = [][2]string{{"canny", "canny"}, {"lineart", "canny"}, {"scribble", "scribble"}, {"sketch", "scribble"}, {"softedge", "softedge"}, {"soft edge", "softedge"}, {"hed", "softedge"},
+	{"tile", "tile"}, {"shuffle", "shuffle"}, {"recolor", "recolor_luminance"}, {"color", "color"}}
+
+// PreprocessorOf returns how the map is made of the picture: as the visitor chose, or else as suits the network that
+// reads it.
+func (s *Structure) PreprocessorOf(list []Network) string {
+	n, ok := s.NetworkOf(list)
+	if s.Chosen || !ok {
+		return s.Preprocessor
+	}
+	name := strings.ToLower(n.ID + " " + n.Name)
+	for _, suits := range suited {
+		if strings.Contains(name, suits[0]) {
+			return suits[1]
+		}
+	}
+	return ""
+}
+
+// Parsed returns the preprocessor. One that is not known here takes the picture as the map.
+func (s *Structure) Parsed(list []Network) maps.Preprocessor {
+	p, err := maps.Parse(s.PreprocessorOf(list))
+	if err != nil {
+		p, _ = maps.Parse("") // cannot fail
+	}
+	return p
+}
+
+// SetPreprocessor chooses a preprocessor by its name, with its defaults.
+func (s *Structure) SetPreprocessor(name string) {
+	s.Preprocessor, s.Chosen = name, true
+	if name == maps.None {
+		s.Preprocessor = ""
+	}
+}
+
+// SetOption changes one of the preprocessor's numbers.
+func (s *Structure) SetOption(list []Network, option int, v float64) {
+	p := s.Parsed(list)
+	o := p.Kind.Options[option]
+	p.Values[option] = clamp(v, o.Min, o.Max)
+	s.Preprocessor, s.Chosen = p.String(), true
+}
+
+// Painted reports whether something is painted on the map.
+func (s *Structure) Painted() bool { return len(s.Map.Strokes) > 0 }
+
+// PaintedEarly says that something is painted on a map that is not there yet; "" if that is not so.
+func (c *Composer) PaintedEarly() string {
+	for _, s := range c.Structures {
+		if s.Painted() && s.Map.Base == nil {
+			return "The map of " + s.Name + ", on which you painted, is not made yet. Press Generate again in a moment."
+		}
+	}
+	return ""
+}
+
+// MapRequest asks for the map of a structure.
+type MapRequest struct {
+	Structure     *Structure
+	Preprocessor  string
+	Width, Height int    // of the result
+	Background    string // behind a transparent picture
+	key           string // what it is made of
+}
+
+// NextMap returns a map that has to be made, one at a time; ok is false if there is none or one is being made.
+func (c *Composer) NextMap() (r MapRequest, ok bool) {
+	if c.making.Structure != nil {
+		return r, false
+	}
+	for _, s := range c.Structures {
+		r = MapRequest{Structure: s, Preprocessor: s.PreprocessorOf(c.networks()), Width: c.Settings.Width, Height: c.Settings.Height, Background: c.Settings.Background}
+		r.key = fmt.Sprintf("%p", s.Picture)
+		if r.Preprocessor != "" {
+			r.key += fmt.Sprint(" ", r.Preprocessor, " ", r.Width, " ", r.Height, " ", r.Background)
+		}
+		if s.made != r.key {
+			c.making = r
+			return r, true
+		}
+	}
+	return r, false
+}
+
+// Making reports whether the map of a structure is being made.
+func (c *Composer) Making(s *Structure) bool { return c.making.Structure == s }
+
+// TakeMap takes the map that NextMap asked for, or why it could not be made.
+func (c *Composer) TakeMap(base *Base, problem string) {
+	r := c.making
+	c.making = MapRequest{}
+	if r.Structure == nil {
+		return
+	}
+	r.Structure.made, r.Structure.Problem = r.key, problem
+	if base != nil {
+		r.Structure.Map.Base, r.Structure.Map.Fixed, r.Structure.MadeBy = base, true, r.Preprocessor
+	}
+}
+
+// LoseMap says that the map that NextMap asked for will not come, because the engine is started again.
+func (c *Composer) LoseMap() { c.making = MapRequest{} }
+
+// ShowOverStage shows a structure's map over the stage, or no longer.
+func (c *Composer) ShowOverStage(s *Structure) {
+	if c.OverStage == s {
+		s = nil
+	}
+	c.OverStage = s
+}
+
+// MapName is the name of the file with a structure's map.
+func (s *Structure) MapName() string {
+	return strings.TrimSuffix(s.Name, path.Ext(s.Name)) + "-map.png"
+}

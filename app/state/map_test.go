@@ -1,0 +1,165 @@
+package state
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// The preprocessor follows the network until the visitor chooses one.
+func TestPreprocessorSuitsTheNetwork(t *testing.T) {
+	list := []Network{{ID: "lllyasviel/control_v11p_sd15_canny", Kind: loader.KindControlNet}, {ID: "hub/b", Name: "ControlNet 1.1 Tile", Kind: loader.KindControlNet},
+		{ID: "TencentARC/t2iadapter_color_sd14v1", Kind: loader.KindT2IAdapter}, {ID: "control_v11p_sd15_openpose", Kind: loader.KindControlNet}}
+	s := NewStructure(named("a.png"))
+	for i, want := range []string{"canny", "tile", "color", ""} {
+		s.Network = list[i].ID
+		if got := s.PreprocessorOf(list); got != want {
+			t.Errorf("%s has the preprocessor %q", list[i].ID, got)
+		}
+	}
+	if got := s.PreprocessorOf(nil); got != "" {
+		t.Errorf("without a network it is %q", got)
+	}
+	s.SetPreprocessor("canny")
+	s.SetOption(list, 0, 50)
+	s.SetOption(list, 1, 5000)
+	if got := s.PreprocessorOf(list); got != "canny:low_threshold=50,high_threshold=1000" {
+		t.Errorf("chosen: %q", got)
+	}
+	if s.SetPreprocessor("none"); s.PreprocessorOf(list[:1]) != "" {
+		t.Error("a network changes what the visitor chose")
+	}
+}
+
+// A map is asked for when it is shown first, and again when what it is made of changes, but one at a time.
+func TestMapsAreMade(t *testing.T) {
+	c := NewComposer()
+	c.Networks = twoNetworks
+	edges, sketch := NewStructure(named("edges.png")), NewStructure(named("sketch.png"))
+	sketch.SetPreprocessor("none")
+	c.AddStructure(edges)
+	c.AddStructure(sketch)
+	c.Settings.Width, c.Settings.Height = 64, 96
+	next := func(s *Structure, preprocessor string) {
+		t.Helper()
+		r, ok := c.NextMap()
+		if !ok || r.Structure != s || r.Preprocessor != preprocessor || r.Width != c.Settings.Width || r.Height != 96 || !c.Making(s) {
+			t.Fatalf("the next map is %+v, %v", r, ok)
+		}
+		if _, ok := c.NextMap(); ok {
+			t.Fatal("two maps are made at once")
+		}
+	}
+	none := func() {
+		t.Helper()
+		if r, ok := c.NextMap(); ok {
+			t.Fatalf("%+v is made once more", r)
+		}
+	}
+	next(edges, "canny")
+	c.TakeMap(&Base{Bitmap: "edges"}, "")
+	next(sketch, "")
+	c.TakeMap(&Base{Bitmap: "sketch"}, "")
+	none()
+	if edges.Map.Base.Bitmap != "edges" || sketch.Map.Base.Bitmap != "sketch" {
+		t.Errorf("the maps are %v and %v", edges.Map.Base, sketch.Map.Base)
+	}
+	c.Settings.Width = 128
+	next(edges, "canny") // a map that is taken as it is does not depend on the size
+	c.TakeMap(nil, "it cannot be read")
+	none()
+	if edges.Problem == "" || edges.Map.Base == nil {
+		t.Error("what went wrong is not said, or the map before is gone")
+	}
+	edges.SetOption(c.networks(), 0, 30)
+	next(edges, "canny:low_threshold=30")
+	c.LoseMap() // with the engine
+	next(edges, "canny:low_threshold=30")
+	c.TakeMap(&Base{}, "")
+	if none(); edges.Problem != "" {
+		t.Errorf("the problem %q stays", edges.Problem)
+	}
+}
+
+// The engine makes the map, and says what went wrong.
+func TestMapsFromTheEngine(t *testing.T) {
+	e := newFakeEngine(t)
+	r := MapRequest{Structure: NewStructure(named("a.png")), Preprocessor: "canny", Width: 64, Height: 96}
+	if !e.jobs.MakeMap(r) {
+		t.Fatal("there is no engine")
+	}
+	m := e.sent[len(e.sent)-1]
+	if m.Body != (protocol.MakeMap{Preprocessor: "canny", Width: 64, Height: 96}) || m.Beside["picture"] != r.Structure.Bytes {
+		t.Errorf("asked for %+v", m)
+	}
+	if news := e.answer(m.ID, protocol.MapMade{Problem: "no"}); !reflect.DeepEqual(news.Map, &Made{PNG: "a PNG", Problem: "no"}) {
+		t.Errorf("the news is %+v", news.Map)
+	}
+	if (&Jobs{}).MakeMap(r) {
+		t.Error("a map is made without an engine")
+	}
+}
+
+// What is painted on a map goes into the request as the map itself. It can be taken back, but not the map beneath it.
+func TestPaintedMap(t *testing.T) {
+	drafts := &fakeDrafts{}
+	v, _ := newVisit(t, drafts)
+	c := v.composer
+	c.Networks = twoNetworks
+	s := NewStructure(named("edges.png"))
+	c.AddStructure(s)
+	s.Map.Begin([2]float64{0.5, 0.5})
+	if problem := c.PaintedEarly(); !strings.Contains(problem, "Generate again") {
+		t.Errorf("painted before there is a map: %q", problem)
+	}
+	c.NextMap()
+	c.TakeMap(&Base{Bitmap: "edges"}, "")
+	r := c.ForPicture("sd", nil)
+	want := &settings.ControlNet{Weights: "canny", Map: "map1-painted.png", Lambda: 1, End: 1, Balance: settings.BalanceEven}
+	if in := r.Inputs["map1-painted.png"]; c.PaintedEarly() != "" || !reflect.DeepEqual(r.Jobs[0].Guides[0], want) || len(r.Inputs) != 1 || in.Mask.Base.Bitmap != "edges" || len(in.Mask.Strokes) != 1 {
+		t.Errorf("the request is %+v with %+v", r.Jobs[0].Guides[0], r.Inputs)
+	}
+	s.SetOption(c.networks(), 1, 250)
+	v.save()
+	again, _ := newVisit(t, drafts)
+	if got := again.composer.Structures[0]; got.Preprocessor != "canny:high_threshold=250" || !got.Chosen || !got.Painted() || got.Map.Base != nil {
+		t.Errorf("it came back as %+v", got)
+	}
+	s.Map.Undo()
+	s.Map.Undo()
+	if s.Painted() || s.Map.Base == nil || s.Map.CanUndo() {
+		t.Error("Undo does not take back just what was painted")
+	}
+}
+
+// One map at a time is shown over the stage, and none whose structure is gone.
+func TestMapOverTheStage(t *testing.T) {
+	c := NewComposer()
+	a, b := NewStructure(named("a.b.jpg")), NewStructure(named("b"))
+	c.AddStructure(a)
+	c.AddStructure(b)
+	for _, step := range []struct{ show, want *Structure }{{a, a}, {b, b}, {b, nil}, {a, a}} {
+		if c.ShowOverStage(step.show); c.OverStage != step.want {
+			t.Errorf("%v is shown, not %v", c.OverStage, step.want)
+		}
+	}
+	if c.RemoveStructure(a); c.OverStage != nil {
+		t.Error("a map that was removed is shown")
+	}
+	if a.MapName() != "a.b-map.png" || b.MapName() != "b-map.png" {
+		t.Errorf("the files are called %s and %s", a.MapName(), b.MapName())
+	}
+}
+
+// Whatever the browser answers about the camera, the visitor is told what to do.
+func TestCameraProblems(t *testing.T) {
+	for name, want := range map[string]string{"NotAllowedError": "Allow it", "NotFoundError": "Connect one", "NotReadableError": "Close it", "TypeError": "from a file"} {
+		if got := CameraProblem(name); !strings.Contains(got, want) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
