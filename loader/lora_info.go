@@ -64,9 +64,12 @@ func ReadLoRAInfo(ctx context.Context, s Source) (*LoRAInfo, error) {
 	return &l.About, err
 }
 
-// loraHash computes LoRAInfo.Hash: the SHA-256 of what is behind the header, as A1111 does
-// (addnet_hash_safetensors in modules/hashes.py).
+// loraHash computes LoRAInfo.Hash as A1111 does: the SHA-256 of what is behind the header
+// (addnet_hash_safetensors in modules/hashes.py), or of all of a pickle.
 func loraHash(ctx context.Context, s Source) (string, error) {
+	if pickled, err := isPickled(ctx, s); pickled || err != nil {
+		return SHA256(ctx, s, 0)
+	}
 	n, err := readSize(ctx, s)
 	if err != nil {
 		return "", err

@@ -2,8 +2,10 @@ package loader
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -113,6 +115,21 @@ func TestPickledKinds(t *testing.T) {
 		if e.Token != token || len(e.Vectors) != 2 || !slices.Equal(e.Vectors[1], []float32{-3, -2, -1, 0, 1, 2, 3, 4}) {
 			t.Errorf("%s: %+v", name, e)
 		}
+	}
+	for name, want := range map[string]Kind{"lora.pt": KindLoRA, "vae.ckpt": KindVAE, "controlnet.pth": KindControlNet, "t2i_adapter.pth": KindT2IAdapter} {
+		_, c := openPickled(t, name)
+		if kind, err := Recognise(c); err != nil || kind != want {
+			t.Errorf("%s: %q, %v", name, kind, err)
+		}
+	}
+	s, _ = openPickled(t, "lora.pt")
+	b, err := os.ReadFile(filepath.Join(pickles, "lora.pt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := ReadLoRAInfo(ctx, s)
+	if sum := fmt.Sprintf("%x", sha256.Sum256(b)); err != nil || about.Hash != sum {
+		t.Errorf("the hash of a LoRA is %+v (%v), want %s, that of its file", about, err, sum)
 	}
 }
 

@@ -94,11 +94,9 @@ func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error)
 }
 
 func openHeader(ctx context.Context, s Source) ([]Tensor, map[string]string, error) {
-	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
-	if err != nil {
+	if pickled, err := isPickled(ctx, s); err != nil {
 		return nil, nil, err
-	}
-	if pickle.Is(webapi.GoBytes(first)) {
+	} else if pickled {
 		return PickledTensors(func(at, n int64) io.Reader { return NewReader(ctx, s, at, n) }, s.Size())
 	}
 	n, err := readSize(ctx, s)
@@ -106,6 +104,11 @@ func openHeader(ctx context.Context, s Source) ([]Tensor, map[string]string, err
 		return nil, nil, err
 	}
 	return readHeader(NewReader(ctx, s, 8, n), n, s.Size())
+}
+
+func isPickled(ctx context.Context, s Source) (bool, error) {
+	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
+	return err == nil && pickle.Is(webapi.GoBytes(first)), err
 }
 
 // readSize reads the size of a safetensors file's header, and says of what is no such

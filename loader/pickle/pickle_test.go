@@ -73,6 +73,22 @@ func TestArchiveBombs(t *testing.T) {
 	}
 }
 
+// Over a network every read is a request, so the number of reads does not grow with that of tensors.
+func TestReads(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(fixtures, "many.pth"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := 0
+	f, err := Open(func(at, n int64) io.Reader {
+		reads++
+		return bytes.NewReader(b[at : at+n])
+	}, int64(len(b)))
+	if err != nil || len(f.Tensors) != 12 || reads > 8 {
+		t.Errorf("%d reads for %+v (%v)", reads, f, err)
+	}
+}
+
 // FuzzOpen gives arbitrary files to the reader. Whatever it reads is within the file.
 func FuzzOpen(f *testing.F) {
 	for _, name := range []string{"many.pth", "stored.pth", "zip64.pth", "zip64_end.pth", "old.pt", "protocol4.pt", "system.ckpt", "textual_inversion.pt"} {

@@ -208,7 +208,7 @@ func match(n Network, c Checkpoint, as gpu.WeightDType, changes Changes) (tasks 
 	})
 	for _, dtype := range slices.Sorted(maps.Keys(types)) {
 		list := types[dtype]
-		fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%d tensors have numbers of the type %s, such as %s: F16, F32 and BF16 are read", len(list), dtype, list[0]))
+		fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%d tensors have numbers of the type %s, such as %s: F16, F32, BF16, F8_E4M3 and F8_E5M2 are read", len(list), dtype, list[0]))
 	}
 	ignorer, _ := n.(Ignorer)
 	for _, name := range c.Names() {

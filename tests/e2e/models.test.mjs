@@ -8,6 +8,7 @@ import path from "node:path";
 import { after, before, test as check } from "node:test";
 import { safetensors, smallModel } from "../cdn/model.mjs";
 import { startCDN } from "../cdn/server.mjs";
+import { torchFile } from "../cdn/torch_file.mjs";
 import { axeFindsNothing, button, bytesOf, draw, expect, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
 import { build, open, root, serve, ships } from "./site.mjs";
 
@@ -330,17 +331,17 @@ test("a file is used from the disk, and after a reload the browser asks for leav
   await row("lies.safetensors").waitFor({ state: "detached" });
 });
 
-test("an inpainting model asks for a start picture and a mask", { timeout: 60_000 }, async () => {
+test("an inpainting model, in a file that torch wrote, asks for a start picture and a mask", { timeout: 60_000 }, async () => {
   await openPanel();
-  await drop("inpainting.safetensors", smallModel({ channels: 9 }).single);
-  await press("Keep a copy in the browser inpainting.safetensors");
-  await row("inpainting.safetensors").getByText("In use").waitFor({ timeout: 60_000 });
+  await drop("inpainting.ckpt", torchFile({ state_dict: Object.fromEntries(smallModel({ channels: 9 }).tensors.map((t) => [t.name, t])) }));
+  await press("Keep a copy in the browser inpainting.ckpt");
+  await row("inpainting.ckpt").getByText("In use").waitFor({ timeout: 60_000 });
   await closePanel();
   await page.getByRole("button", { name: "Generate" }).click();
   await page.getByText(/add a start picture, and paint on it/).first().waitFor();
   await openPanel();
-  await erase("inpainting.safetensors");
-  await row("inpainting.safetensors").waitFor({ state: "detached" });
+  await erase("inpainting.ckpt");
+  await row("inpainting.ckpt").waitFor({ state: "detached" });
 });
 
 test("a model without a VAE asks for one, and an embedding is completed by its name", { timeout: PICTURE }, async () => {

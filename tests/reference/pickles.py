@@ -94,6 +94,13 @@ def published():
     save("textual_inversion_old.pt", old, {"string_to_token.*": old["string_to_token"]["*"], "string_to_param.*": vectors}, _use_new_zipfile_serialization=False)
     save("learned_embeds.bin", {"<ink.2>": vectors})
     save("params.pth", {"params": weights, "params_ema": {k: v + 1 for k, v in weights.items()}}, {k: v + 1 for k, v in weights.items()})
+    module_ = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+    save("lora.pt", {module_ + ".lora_down.weight": numbers(2, 8), module_ + ".lora_up.weight": numbers(8, 2), module_ + ".alpha": torch.tensor(1.0)})
+    one = numbers(1, 1, 1, 1)
+    vae = {"encoder.conv_in.weight": one, "decoder.conv_in.weight": one + 1, "decoder.up.0.block.0.conv1.weight": one}
+    save("vae.ckpt", {"state_dict": vae}, vae)
+    save("controlnet.pth", {"control_model.input_hint_block.0.weight": one, "control_model.input_blocks.0.0.weight": one})
+    save("t2i_adapter.pth", {"body.0.block1.weight": one, "conv_in.weight": one})
     save("parallel.pth", {"module." + k: v for k, v in weights.items()}, weights)
     save("many.pth", {f"body.{i}.weight": numbers(1 + i) for i in range(12)})
 
