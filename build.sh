@@ -191,9 +191,9 @@ test_full() {
   "$python" -c 'import diffusers, torch, transformers' 2>/dev/null || {
     say "$python has no torch, diffusers and transformers: pip install -r model/train/requirements.txt in a virtual environment, and set PYTHON to its python"; return 1; }
   "$python" tests/full/weights.py
-  for name in text vision unet vae; do
+  for name in text vision unet controlnet vae; do
     local output=$name
-    case $name in vision) output=image_embeds ;; vae) output=vae_decode ;; esac
+    case $name in vision) output=image_embeds ;; controlnet) output=controlnet_step ;; vae) output=vae_decode ;; esac
     [ -e "$out/full/reference/$output.npy" ] || networks+=("$name")
   done
   [ ${#networks[@]} = 0 ] || "$python" tests/full/reference.py "${networks[@]}"

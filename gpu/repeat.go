@@ -16,3 +16,26 @@ func Repeat(p *Program, x *Tensor, batch int) *Tensor {
 	}
 	return y
 }
+
+// ConcatEntries joins tensors along the outermost dimension, the batch.
+func ConcatEntries(p *Program, parts ...*Tensor) *Tensor {
+	n := 0
+	for _, x := range parts {
+		n += x.Shape[0]
+	}
+	y := p.NewTensor(parts[0].Name+".entries", parts[0].DType, append([]int{n}, parts[0].Shape[1:]...)...)
+	at := 0
+	for _, x := range parts {
+		CopyRows(p, x, y, 0, at, x.Rows())
+		at += x.Rows()
+	}
+	return y
+}
+
+// Entries copies n entries of x's batch, from one of them on. The first ones need no copy: see Tensor.First.
+func Entries(p *Program, x *Tensor, from, n int) *Tensor {
+	y := p.NewTensor(x.Name+".entries", x.DType, append([]int{n}, x.Shape[1:]...)...)
+	each := x.Rows() / x.Shape[0]
+	CopyRows(p, x, y, from*each, 0, n*each)
+	return y
+}

@@ -78,6 +78,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --seg-image FILE  --local-control-scale F (1.0)   its maps, any of them together
     --content-image FILE  --image-encoder DIR  --global-strength F (1.0)   a picture that CLIP ViT-L/14 reads
   --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
+    --reference-adain            its AdaIN, too;  --no-reference-attn   without reference-only's attention
   --guess-mode                   all ControlNets work as with diffusers' guess_mode
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
@@ -344,6 +345,14 @@ func parse(args []string) (*options, error) {
 				r.Fidelity = v
 			} else {
 				early(name, "--reference-image")
+			}
+		case "--reference-adain", "--no-reference-attn":
+			if r, ok := lastOf[*settings.Reference](o.Guides); !ok {
+				early(name, "--reference-image")
+			} else if name == "--reference-adain" {
+				r.AdaIN = true
+			} else {
+				r.Attention = false
 			}
 		case "--guess-mode":
 			o.guessMode = true

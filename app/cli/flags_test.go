@@ -99,7 +99,7 @@ func TestParseStructure(t *testing.T) {
 		t.Errorf("a map that nothing makes gives %v", err)
 	}
 	o, err = parse(strings.Fields("--reference-image r.png --style-fidelity 0.7 --out o.png"))
-	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.7}) {
+	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.7, Attention: true}) {
 		t.Errorf("the reference is %+v (%v)", o.Guides, err)
 	}
 	o, err = parse(strings.Fields("--ip-adapter a --image p.png --t2i-adapter sketch --control-image s.png --t2i-adapter style.pth --control-image t.png --image-encoder vit-l --out o.png"))
@@ -124,6 +124,10 @@ func TestParseStructure(t *testing.T) {
 		if _, err := parse(strings.Fields(flag + " --out o.png")); err == nil || !strings.Contains(err.Error(), "--uni-controlnet") {
 			t.Errorf("%s before --uni-controlnet: %v", flag, err)
 		}
+	}
+	o, err = parse(strings.Fields("--reference-image r.png --reference-adain --no-reference-attn --out o.png"))
+	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.5, AdaIN: true}) {
+		t.Errorf("the reference is %+v (%v)", o.Guides, err)
 	}
 	if _, err := parse(strings.Fields("--adapter-conditioning-scale 1 --out o.png")); err == nil {
 		t.Error("a scale without an adapter is no error")

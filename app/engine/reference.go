@@ -17,6 +17,8 @@ func init() {
 		if err != nil {
 			return nil, fmt.Errorf("reference picture (guide %d): %w", in.number, err)
 		}
-		return reference.NewGuide(imageproc.VAEPreprocess(p, in.height, in.width), r.Fidelity), nil
+		guide := reference.NewGuide(imageproc.VAEPreprocess(p, in.height, in.width), r.Fidelity)
+		guide.Attention, guide.AdaIN = r.Attention, r.AdaIN
+		return guide, nil
 	}
 }

@@ -4,6 +4,10 @@ package settings
 type Reference struct {
 	Picture  string  `json:"reference_image"`
 	Fidelity float64 `json:"style_fidelity"` // 0 to 1
+	// What is taken over from the picture: what self-attentions read (reference-only), and the means and
+	// deviations of the deeper blocks' results (AdaIN).
+	Attention bool `json:"reference_attn"`
+	AdaIN     bool `json:"reference_adain,omitempty"`
 }
 
 // KindReference is the kind of a *Reference.
@@ -11,8 +15,9 @@ const KindReference = "reference"
 
 func init() { kinds[KindReference] = func() Guide { r := DefaultReference(); return &r } }
 
-// DefaultReference returns the defaults of diffusers' community pipeline, without a picture.
-func DefaultReference() Reference { return Reference{Fidelity: 0.5} }
+// DefaultReference returns reference-only with the style fidelity of diffusers' community pipeline, without a
+// picture.
+func DefaultReference() Reference { return Reference{Fidelity: 0.5, Attention: true} }
 
 // Kind implements Guide.
 func (r *Reference) Kind() string { return KindReference }
@@ -32,4 +37,5 @@ func (r *Reference) bound(*notes) {}
 func (r *Reference) validate(v *problems, where string) {
 	v.require(r.Picture != "", "%sreference_image is missing. Give the picture that the result follows", where)
 	v.number(where+"style_fidelity", r.Fidelity, 0, 1)
+	v.require(r.Attention || r.AdaIN, "%sreference_attn and reference_adain are both off, so that the picture has no effect. Turn one of them on", where)
 }

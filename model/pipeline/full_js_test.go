@@ -17,6 +17,7 @@ import (
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/guides/controlnet"
 	"github.com/imprompt/imprompt/model/guides/ipadapter"
 	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
@@ -59,12 +60,16 @@ func (f fullSize) checkpoint(name string) nn.Checkpoint {
 // given is an input of reference.py.
 func (f fullSize) given(name string, shape ...int) *gpu.Tensor {
 	x := f.d.NewTensor(name, gpu.Act, shape...)
-	v := make([]float32, x.Rows()*x.Channels())
+	x.SetFloat32(givenValues(name, x.Rows()*x.Channels()))
+	return x
+}
+
+func givenValues(name string, count int) []float32 {
+	v := make([]float32, count)
 	for i := range v {
 		v[i] = float32(modeltest.Uniform("full/"+name, i))
 	}
-	x.SetFloat32(v)
-	return x
+	return v
 }
 
 // loads loads a network for as long as the test runs, and logs how long that takes.
@@ -224,6 +229,48 @@ func TestFullUNet(t *testing.T) {
 		defer cond.Release()
 		sample := f.given("sample", 1, 64, 64, 4)
 		f.compare("unet", func(p *gpu.Program) *gpu.Tensor { return u.Record(p, sample, cond, nil) })
+	})
+}
+
+// A step of the UNet with a ControlNet at 512 × 512.
+func TestFullControlNet(t *testing.T) {
+	onFullSize(t, func(f fullSize) {
+		t := f.t
+		ctx := context.Background()
+		uc, err1 := unet.ParseConfig(f.read("sd15/unet/config.json"))
+		nc, err2 := controlnet.ParseConfig(f.read("controlnet/config.json"))
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		u := unet.New(uc)
+		n, err := controlnet.New(nc, u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.loads(u, f.checkpoint("sd15/unet/diffusion_pytorch_model.fp16.safetensors"))
+		f.loads(n, f.checkpoint("controlnet/diffusion_pytorch_model.fp16.safetensors"))
+		words := f.given("encoder_hidden_states", 1, 77, 768)
+		g, err := controlnet.NewGuide(n, controlnet.Options{Map: givenValues("map", 512*512*3), Lambda: 0.6, End: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		branch := &guides.Branch{Count: 1}
+		run := &guides.Run{Device: f.d, UNet: u, Steps: 1, Timesteps: []float64{481}, Batch: 1, Branches: []*guides.Branch{branch}, Words: words, Height: 64, Width: 64}
+		if err := g.Prepare(ctx, run); err != nil {
+			t.Fatal(err)
+		}
+		defer g.Release()
+		cond, err := u.NewConditioning(ctx, f.d, unet.ConditioningOptions{Timesteps: run.Timesteps, Words: words})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer cond.Release()
+		sample := f.given("sample", 1, 64, 64, 4)
+		f.compare("controlnet_step", func(p *gpu.Program) *gpu.Tensor {
+			taps := &unet.StepTaps{}
+			g.Record(p, sample, branch, taps)
+			return u.Record(p, sample, cond, taps)
+		})
 	})
 }
 

@@ -37,8 +37,9 @@ type testCase struct {
 	Balance                controlnet.Balance
 	T2IAdapters            []testMap `json:"t2i_adapters"`
 	Reference              *struct {
-		Image    string
-		Fidelity float64
+		Image            string
+		Fidelity         float64
+		Attention, AdaIN *bool // nil means reference-only
 	}
 	Style *struct {
 		Image string
@@ -220,7 +221,11 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	m.addStyle(t, req, c)
 	m.addUni(t, req, c)
 	if r := c.Reference; r != nil {
-		req.Guides = append(req.Guides, reference.NewGuide(modeltest.Picture(r.Image, c.Height, c.Width), r.Fidelity))
+		g := reference.NewGuide(modeltest.Picture(r.Image, c.Height, c.Width), r.Fidelity)
+		if r.AdaIN != nil {
+			g.Attention, g.AdaIN = *r.Attention, *r.AdaIN
+		}
+		req.Guides = append(req.Guides, g)
 	}
 	if c.Kind != "" {
 		req.Init = modeltest.Picture("init", c.Height, c.Width)

@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -10,11 +11,13 @@ import (
 )
 
 // Pipelines with a reference picture give the latents of diffusers' community pipeline: with
-// every style fidelity, with a scheduler that draws noise, and from a start picture. In the
-// low-memory mode they give the same.
+// every style fidelity, with a scheduler that draws noise, from a start picture, and with AdaIN in place of
+// the attention or beside it. In the low-memory mode they give the same.
 func TestReference(t *testing.T) {
-	var f fixture
+	var f, adain fixture
 	modeltest.Fixture(t, "reference_only/reference_only.json", &f)
+	modeltest.Fixture(t, "reference_only/adain.json", &adain)
+	maps.Copy(f.Cases, adain.Cases)
 	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
@@ -22,7 +25,7 @@ func TestReference(t *testing.T) {
 			})
 		}
 		t.Run("low memory", func(t *testing.T) {
-			c := f.Cases["a_text"]
+			c := f.Cases["a_both"]
 			p := models(c.Model).pipeline
 			p.LowMemory = true
 			defer func() { p.LowMemory = false }()

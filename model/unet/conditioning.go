@@ -10,7 +10,8 @@ import (
 
 // Conditioning is what the steps of a picture share. Nothing of it is computed twice.
 type Conditioning struct {
-	batch     int                                   // B, the entries whose words differ
+	own       int                                   // B, the sample's entries, whose words differ
+	batch     int                                   // B, or 2B with a reference picture
 	time      map[*blocks.ResnetBlock2D]*gpu.Tensor // F32 [steps, C]: each resnet's projection of the time embedding
 	words     [][]wordsKV                           // by cross-attention: in each step, one of them is read
 	decoupled *decoupled                            // nil where no guide adds keys and values
@@ -30,7 +31,11 @@ type ConditioningOptions struct {
 // NewConditioning computes the time embedding and the keys and values of all steps. The
 // UNet has to be loaded; the caller releases the result.
 func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o ConditioningOptions) (*Conditioning, error) {
-	c := &Conditioning{batch: o.Words.Shape[0], time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}, fdn: o.FDN}
+	c := &Conditioning{own: o.Words.Shape[0], time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}, fdn: o.FDN}
+	c.batch = c.own
+	if o.Taps.reference {
+		c.batch *= 2
+	}
 	p := d.NewProgram("conditioning")
 	defer p.Release()
 	release := e.recordTime(p, c, o)
@@ -96,7 +101,7 @@ func recordWords(p *gpu.Program, a *CrossAttention, o ConditioningOptions, behin
 		steps[set][step] = true
 	}
 	for _, set := range order {
-		kv := a.ToKV.Forward(p, gpu.ConcatTokens(p, parts[set]...), gpu.LinearOptions{Label: a.Name + ".to_kv"})
+		kv := o.Taps.twice(p, a.ToKV.Forward(p, gpu.ConcatTokens(p, parts[set]...), gpu.LinearOptions{Label: a.Name + ".to_kv"}))
 		p.Keep(kv)
 		v := wordsKV{kv, steps[set]}
 		if len(order) == 1 {
@@ -105,4 +110,12 @@ func recordWords(p *gpu.Program, a *CrossAttention, o ConditioningOptions, behin
 		list = append(list, v)
 	}
 	return list
+}
+
+// twice is a tensor of the whole batch, once more for the reference picture where there is one.
+func (t ConditioningTaps) twice(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
+	if !t.reference {
+		return x
+	}
+	return gpu.ConcatEntries(p, x, x)
 }

@@ -22,8 +22,8 @@ func (e *Encoder) newDecoupled(p *gpu.Program, o ConditioningOptions) *decoupled
 		for _, x := range list {
 			parts = append(parts, x.KV[i])
 		}
-		kv := gpu.ConcatTokens(p, parts...)
-		if len(parts) > 1 {
+		kv := o.Taps.twice(p, gpu.ConcatTokens(p, parts...))
+		if len(parts) > 1 || o.Taps.reference {
 			p.Keep(kv)
 			c.own = append(c.own, kv)
 		}

@@ -160,9 +160,10 @@ func (e *Encoder) down(p *gpu.Program, h *gpu.Tensor, c *Conditioning, t *StepTa
 			h = r.Forward(p, h, nil, c.time[r], c.fdn[r]...)
 			if b.Attentions != nil {
 				h = b.Attentions[j].forward(p, h, c, t)
-				if j == len(b.Resnets)-1 {
-					h = apply(p, h, t.blocks[i], c.batch)
-				}
+			}
+			h = t.adapt(p, h, adaptsDown(i, len(e.DownBlocks)), r.Name)
+			if b.Attentions != nil && j == len(b.Resnets)-1 {
+				h = c.apply(p, h, t.blocks[i])
 			}
 			skips = append(skips, h)
 		}
@@ -171,7 +172,7 @@ func (e *Encoder) down(p *gpu.Program, h *gpu.Tensor, c *Conditioning, t *StepTa
 			skips = append(skips, h)
 		}
 		if b.Attentions == nil {
-			h = apply(p, h, t.blocks[i], c.batch)
+			h = c.apply(p, h, t.blocks[i])
 			skips[len(skips)-1] = h // diffusers adds in place, to the last skip, too
 		}
 	}

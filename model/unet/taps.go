@@ -20,6 +20,7 @@ type ConditioningTaps struct {
 	words     map[int][]behindWords
 	decoupled []Decoupled
 	time      []float32
+	reference bool
 }
 
 // AddWords puts tokens behind the words that the cross-attention of one transformer block
@@ -61,14 +62,18 @@ func (t *ConditioningTaps) AddTime(v []float32) {
 	}
 }
 
+// AddReference makes room for StepTaps.AddReference, which every step then has.
+func (t *ConditioningTaps) AddReference() { t.reference = true }
+
 // StepTaps are read by UNet.Record. The zero value adds nothing.
 type StepTaps struct {
 	skips  map[int][]Tap
 	blocks map[int][]Tap
 	mid    []Tap
 	self   map[int][]*gpu.Tensor
-	mix    selfMix
 	read   []func(block int, x *gpu.Tensor)
+
+	reference *Reference
 }
 
 // Tap records what a guide makes of activations, and returns the result, of the same shape. A
@@ -126,21 +131,10 @@ func (t *StepTaps) AddDown(block int, r Residual) {
 }
 
 // AddSelf gives more tokens to the self-attention (attn1) of one transformer block: keys and
-// values are made from the block's own hidden states and, behind them, from these. A
-// reference-only guide adds the hidden states of another picture, which ReadSelf gives.
+// values are made from the block's own hidden states and, behind them, from these.
 //
 //	x: Act [B, T, C] or [B, H, W, C], hidden states after the block's norm1
 func (t *StepTaps) AddSelf(block int, x *gpu.Tensor) { t.self = with(t.self, block, x) }
-
-// selfMix holds MixSelf's arguments.
-type selfMix struct {
-	entries  int
-	fidelity float64
-}
-
-// MixSelf weakens what AddSelf adds in the first entries of the batch: where it adds tokens, the
-// result is fidelity times the attention without them and 1 - fidelity times that with them.
-func (t *StepTaps) MixSelf(entries int, fidelity float64) { t.mix = selfMix{entries, fidelity} }
 
 // ReadSelf has read called, while the UNet is recorded, with the hidden states that every
 // self-attention (attn1) reads: Act [B, H, W, C], after norm1, valid within the program.
@@ -154,10 +148,18 @@ func with[T any](m map[int][]T, i int, v T) map[int][]T {
 	return m
 }
 
-// apply records taps, one after the other, of a whole batch.
-func apply(p *gpu.Program, x *gpu.Tensor, list []Tap, batch int) *gpu.Tensor {
-	for _, tap := range list {
-		x = tap(p, gpu.Repeat(p, x, batch))
+// apply records taps, one after the other, of the sample's entries of the batch.
+func (c *Conditioning) apply(p *gpu.Program, x *gpu.Tensor, list []Tap) *gpu.Tensor {
+	if len(list) == 0 {
+		return x
 	}
-	return x
+	x = gpu.Repeat(p, x, c.batch)
+	y := x.First(c.own)
+	for _, tap := range list {
+		y = tap(p, y)
+	}
+	if c.own < c.batch {
+		y = gpu.ConcatEntries(p, y, gpu.Entries(p, x, c.own, c.batch-c.own))
+	}
+	return y
 }

@@ -95,12 +95,17 @@ func (a *selfAttention) forward(p *gpu.Program, x, residual *gpu.Tensor, taps *S
 		read(block, x)
 	}
 	qkv := a.ToQKV.Forward(p, x, gpu.LinearOptions{Label: a.name + ".to_qkv"})
-	h := a.attend(p, qkv, taps.self[block], taps.mix)
+	var h *gpu.Tensor
+	if r := taps.reference; r != nil && r.Attention {
+		h = r.attend(p, a, qkv).Reshape(x.Shape...)
+	} else {
+		h = a.attend(p, qkv, taps.self[block])
+	}
 	return a.ToOut.Forward(p, h, gpu.LinearOptions{Label: a.name + ".to_out.0", Residual: residual})
 }
 
 // attend is the attention over the block's own states and those of the taps.
-func (a *selfAttention) attend(p *gpu.Program, qkv *gpu.Tensor, more []*gpu.Tensor, mix selfMix) *gpu.Tensor {
+func (a *selfAttention) attend(p *gpu.Program, qkv *gpu.Tensor, more []*gpu.Tensor) *gpu.Tensor {
 	if more == nil {
 		return nn.Attention(p, qkv, a.heads, a.name)
 	}
@@ -113,11 +118,7 @@ func (a *selfAttention) attend(p *gpu.Program, qkv *gpu.Tensor, more []*gpu.Tens
 		parts = append(parts, a.ToQKV.Forward(p, tokens(x), gpu.LinearOptions{Label: a.name + ".to_qkv.tap"}))
 	}
 	kv := gpu.ConcatTokens(p, parts...)
-	with := gpu.Attention(p, qkv, kv, gpu.AttentionOptions{Label: a.name, Heads: a.heads, HeadSize: c / a.heads, KAt: c, VAt: 2 * c})
-	if mix.entries == 0 || mix.fidelity == 0 {
-		return with
-	}
-	return gpu.Mix(p, with, nn.Attention(p, qkv.First(mix.entries), a.heads, a.name), mix.fidelity, a.name+".mix")
+	return gpu.Attention(p, qkv, kv, gpu.AttentionOptions{Label: a.name, Heads: a.heads, HeadSize: c / a.heads, KAt: c, VAt: 2 * c})
 }
 
 // CrossAttention is a transformer block's attn2. The queries are the latents'. The keys

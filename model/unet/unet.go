@@ -75,12 +75,16 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 	if len(t.read) > 0 || len(t.self) > 0 {
 		x = gpu.Repeat(p, x, c.batch) // what guides do in self-attentions may differ from entry to entry
 	}
+	if t.reference != nil {
+		x = t.reference.batch(p, x, c)
+	}
 	h := u.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1})
 	h, skips := u.down(p, h, c, t)
 	for i := range skips {
-		skips[i] = apply(p, gpu.Repeat(p, skips[i], c.batch), t.skips[i], c.batch)
+		skips[i] = c.apply(p, gpu.Repeat(p, skips[i], c.batch), t.skips[i])
 	}
-	h = apply(p, gpu.Repeat(p, u.mid(p, h, c, t), c.batch), t.mid, c.batch)
+	h = t.adapt(p, gpu.Repeat(p, u.mid(p, h, c, t), c.batch), u.MidBlock != nil, "mid_block")
+	h = c.apply(p, h, t.mid)
 	for i, b := range u.UpBlocks {
 		for j, r := range b.Resnets {
 			skip := skips[len(skips)-1]
@@ -89,6 +93,7 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 			if b.Attentions != nil {
 				h = b.Attentions[j].forward(p, h, c, t)
 			}
+			h = t.adapt(p, h, adaptsUp(i, len(u.UpBlocks)), r.Name)
 		}
 		for _, s := range b.Upsamplers {
 			// The next skip's size, which is not quite double where a size was odd
@@ -97,6 +102,6 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 			h = s.Forward(p, h, fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", i), next.Shape[1], next.Shape[2])
 		}
 	}
-	h = u.ConvNormOut.Forward(p, h, nil, "conv_norm_out", true)
+	h = u.ConvNormOut.Forward(p, h.First(c.own), nil, "conv_norm_out", true)
 	return u.ConvOut.Forward(p, h, gpu.Conv2dOptions{Label: "conv_out", Padding: 1, Output: gpu.F32})
 }

@@ -1,6 +1,6 @@
 """Computes the outputs of the full-size networks of weights.py with torch, into .build/full/reference.
 
-    python tests/full/reference.py [text] [vision] [unet] [vae]
+    python tests/full/reference.py [text] [vision] [unet] [controlnet] [vae]
 
 Writes NAME.npy, float32 and channels last, for model/pipeline/full_js_test.go, and errors.json
 with the error of float16 against float32, as a GPU computes it: with sums in float32, and with
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
@@ -128,11 +128,30 @@ def unet():
     return m, {"unet": lambda: m(sample, TIMESTEP, encoder_hidden_states=words, added_cond_kwargs={"image_embeds": [embeds]}).sample}
 
 
+def controlnet():
+    """A step of the UNet with a ControlNet at 512 × 512."""
+    unet = fill(UNet2DConditionModel(**full.UNET), weights("sd15/unet/diffusion_pytorch_model.fp16.safetensors"))
+    config, _ = full.controlnet_layout().values()
+    net = fill(ControlNetModel(**config), weights("controlnet/diffusion_pytorch_model.fp16.safetensors"))
+    sample, words = first(given("sample", 1, 64, 64, 4)), given("encoder_hidden_states", 1, 77, 768)
+    hint = first(given("map", 1, 512, 512, 3))
+
+    def step(scale=LAMBDA):
+        down, mid = net(sample, TIMESTEP, words, hint, conditioning_scale=scale, return_dict=False)
+        return unet(sample, TIMESTEP, encoder_hidden_states=words, down_block_additional_residuals=down, mid_block_additional_residual=mid).sample
+    want, out = step(), step(0.0)
+    moves = float((out - want).norm() / want.norm())
+    print("without the ControlNet it moves by %.2g" % moves, flush=True)
+    if moves < 20 * 1e-3:
+        raise SystemExit("the ControlNet's step tests nothing")
+    return torch.nn.ModuleList([net, unet]), {"controlnet_step": step}
+
+
 @torch.no_grad()
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     errors = json.loads((OUT / "errors.json").read_text()) if (OUT / "errors.json").exists() else {}
-    for name in sys.argv[1:] or ["text", "vision", "unet", "vae"]:
+    for name in sys.argv[1:] or ["text", "vision", "unet", "controlnet", "vae"]:
         module, outputs = globals()[name]()
         want, began = {}, time.time()
         for key, run in outputs.items():

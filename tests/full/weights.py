@@ -1,5 +1,5 @@
 """Files with the true layout, size and key names of Stable Diffusion 1.5 and of h94's
-IP-Adapter, but with random numbers, under .build/full (8.9 GB, never committed).
+IP-Adapter, but with random numbers, under .build/full (9.6 GB, never committed).
 
     python tests/full/weights.py            writes what is missing
     python tests/full/weights.py --layout   writes tests/fixtures/full/layout.json and controlnet.json only: keys, shapes
@@ -111,6 +111,8 @@ def tensor(name, key, shape, dtype):
         x = 1 + 0.1 * x  # a norm's scale
     elif len(shape) == 1:
         x = 0.1 * x
+    elif "controlnet_cond_embedding" in key:
+        x = 1.7 * x / math.sqrt(math.prod(shape[1:]))  # convolutions with SiLU, not a table
     elif "embedding" in key and "patch" not in key or key.endswith("latents"):
         x = 0.3 * x
     else:
@@ -213,6 +215,9 @@ def main():
     small_files()
     for name, (shapes, dtype) in layout().items():
         write(name, shapes, dtype)
+    config, net = controlnet_layout().items()
+    write(net[0], net[1]["shapes"], net[1]["dtype"])
+    (OUT / config[0]).write_text(json.dumps(config[1]))
     single_file()
 
 

@@ -49,12 +49,15 @@ class Reference(AttnProcessor):
         return s.fidelity * controlled + (1 - s.fidelity) * both
 
 
-def run(case, dtype):
+def run(case, dtype, more=None, processor=None):
+    """The latents of a case. more changes the pipeline further, and processor stands in for Reference (reference_adain.py)."""
     r = case["reference"]
     state = State(r["fidelity"], case["guidance"] > 1, r.get("off", False))
 
     def prepare(pipe):
-        pipe.unet.set_attn_processor({n: Reference(state) if n.endswith("attn1.processor") else p for n, p in pipe.unet.attn_processors.items()})
+        if more:
+            more(pipe, state)
+        pipe.unet.set_attn_processor({n: (processor or Reference)(state) if n.endswith("attn1.processor") else p for n, p in pipe.unet.attn_processors.items()})
         forward, prepare_latents, now = pipe.unet.forward, pipe.prepare_latents, {}
 
         def seen(*args, **kw):

@@ -13,6 +13,9 @@ import (
 
 // Guide is a reference picture in one run of the pipeline.
 type Guide struct {
+	// Attention and AdaIN are what the result takes over: reference_attn and reference_adain.
+	Attention, AdaIN bool
+
 	picture  []float32
 	fidelity float64
 
@@ -20,16 +23,16 @@ type Guide struct {
 	table *gpu.Tensor // F32 [steps, h·w·4]: the picture's latents
 }
 
-// NewGuide returns a guide for one run.
+// NewGuide returns a guide for one run, with Attention and without AdaIN: what people call reference-only.
 //
 //	picture: [H, W, 3] of the result's size, in -1..1
 //	fidelity: style_fidelity, 0 to 1: how far the unconditional branch goes without the picture,
 //	          so that guidance multiplies the picture's effect
 func NewGuide(picture []float32, fidelity float64) *Guide {
-	return &Guide{picture: picture, fidelity: fidelity}
+	return &Guide{Attention: true, picture: picture, fidelity: fidelity}
 }
 
-// Networks implements guides.Guide: it records the UNet.
+// Networks implements guides.Guide: the UNet reads the picture.
 func (g *Guide) Networks() []nn.Network { return nil }
 
 // Picture implements guides.Noised.
@@ -47,6 +50,9 @@ func (g *Guide) Prepare(_ context.Context, r *guides.Run) error {
 		return errors.New("a reference picture works with models that read 4 channels, and this one is made for inpainting: choose another model, or leave the reference picture out")
 	}
 	g.run = r
+	for _, b := range r.Branches {
+		b.Taps.AddReference()
+	}
 	g.table = r.Device.NewTensor("reference", gpu.F32, r.Steps, r.Height*r.Width*4)
 	return nil
 }
@@ -54,11 +60,9 @@ func (g *Guide) Prepare(_ context.Context, r *guides.Run) error {
 // Record implements guides.Guide.
 func (g *Guide) Record(p *gpu.Program, _ *gpu.Tensor, b *guides.Branch, t *unet.StepTaps) {
 	r := g.run
-	x := gpu.TableRow(p, g.table, "reference", 1, r.Height, r.Width, 4)
-	read := &unet.StepTaps{}
-	read.ReadSelf(t.AddSelf)
-	r.UNet.Record(p, x, b.Conditioning, read)
+	picture := unet.Reference{X: gpu.TableRow(p, g.table, "reference", 1, r.Height, r.Width, 4), Attention: g.Attention, AdaIN: g.AdaIN, Fidelity: g.fidelity}
 	if r.Batch == 2 && b.First == 0 {
-		t.MixSelf(1, g.fidelity) // the unconditional entry
+		picture.Mixed = 1 // the unconditional entry
 	}
+	t.AddReference(picture)
 }
