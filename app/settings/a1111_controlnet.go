@@ -18,17 +18,19 @@ var controlModes = map[string]string{BalanceEven: "Balanced", BalancePrompt: "My
 
 // units writes the guides that sd-webui-controlnet has units for.
 func (l Guides) units() (fields []field) {
-	add := func(preprocessor, model string, weight, start, end float64, balance string) {
+	add := func(module, model string, weight, start, end float64, balance string) {
 		value := fmt.Sprintf("%s, Model: %s, Weight: %s, Resize Mode: Just Resize, Guidance Start: %s, Guidance End: %s, Pixel Perfect: False, Control Mode: %s",
-			module(preprocessor), strings.ReplaceAll(model, ",", " "), decimal(weight), decimal(start), decimal(end), controlModes[balance])
+			module, strings.ReplaceAll(model, ",", " "), decimal(weight), decimal(start), decimal(end), controlModes[balance])
 		fields = append(fields, field{fmt.Sprintf("ControlNet %d", len(fields)), value})
 	}
 	for _, g := range l {
 		switch g := g.(type) {
 		case *ControlNet:
-			add(g.Preprocessor, PublicName(g.Weights), g.Lambda, g.Start, g.End, g.Balance)
+			add(module(g.Preprocessor), PublicName(g.Weights), g.Lambda, g.Start, g.End, g.Balance)
 		case *T2IAdapter:
-			add(g.Preprocessor, PublicName(g.Weights), g.Lambda, g.Start, g.End, BalanceEven)
+			add(module(g.Preprocessor), PublicName(g.Weights), g.Lambda, g.Start, g.End, BalanceEven)
+		case *Reference:
+			add(g.module(), "None", 1, 0, 1, BalanceEven)
 		}
 	}
 	return fields
@@ -40,7 +42,7 @@ var (
 )
 
 // unit reads a unit as a guide without a map, because the file has none. ok is false for what
-// is neither a ControlNet's unit nor a T2I-Adapter's.
+// is neither a ControlNet's unit, nor a T2I-Adapter's, nor a reference picture's.
 func (p *parser) unit(key, value string) (ok bool) {
 	c := DefaultControlNet()
 	model, module, numbers := "", "", map[string]float64{}
@@ -72,6 +74,11 @@ func (p *parser) unit(key, value string) (ok bool) {
 				}
 			}
 		}
+	}
+	if r, ok := readReference(module, numbers); ok {
+		p.settings.Guides = append(p.settings.Guides, &r)
+		p.notes.add("%s has a reference picture, which the file does not contain", key)
+		return true
 	}
 	preprocessor := readModule(module, numbers)
 	lower := strings.ToLower(model)

@@ -1,5 +1,7 @@
 package settings
 
+import "strings"
+
 // Reference is a picture that the result follows without any weights.
 type Reference struct {
 	Picture  string  `json:"reference_image"`
@@ -38,4 +40,41 @@ func (r *Reference) validate(v *problems, where string) {
 	v.require(r.Picture != "", "%sreference_image is missing. Give the picture that the result follows", where)
 	v.number(where+"style_fidelity", r.Fidelity, 0, 1)
 	v.require(r.Attention || r.AdaIN, "%sreference_attn and reference_adain are both off, so that the picture has no effect. Turn one of them on", where)
+}
+
+// The names of sd-webui-controlnet's preprocessors for reference pictures.
+const (
+	referenceOnly  = "reference_only"
+	referenceAdaIN = "reference_adain"
+	referenceBoth  = "reference_adain+attn"
+)
+
+// module is the beginning of a unit of sd-webui-controlnet, whose Threshold A is the style fidelity.
+func (r *Reference) module() string {
+	name := referenceOnly
+	switch {
+	case r.AdaIN && r.Attention:
+		name = referenceBoth
+	case r.AdaIN:
+		name = referenceAdaIN
+	}
+	return "Module: " + name + ", Threshold A: " + decimal(r.Fidelity)
+}
+
+// readReference reads a unit's module and its thresholds. ok is false for another module.
+func readReference(module string, field map[string]float64) (r Reference, ok bool) {
+	r = DefaultReference()
+	switch strings.ToLower(module) {
+	case referenceOnly:
+	case referenceAdaIN:
+		r.Attention, r.AdaIN = false, true
+	case referenceBoth:
+		r.AdaIN = true
+	default:
+		return r, false
+	}
+	if v, given := field["threshold a"]; given && v >= 0 && v <= 1 {
+		r.Fidelity = v
+	}
+	return r, true
 }

@@ -91,3 +91,41 @@ func TestStructureChecks(t *testing.T) {
 		t.Errorf("public: %+v", c)
 	}
 }
+
+// Reference pictures and Uni-ControlNet survive JSON, and A1111's text has a reference picture as a unit,
+// apart from the picture.
+func TestReferenceAndUni(t *testing.T) {
+	s := Default()
+	s.Scheduler, s.Seed = "ddim", 5
+	s.Guides = Guides{&Reference{Picture: "r.png", Fidelity: 0.25, AdaIN: true}, &Reference{Picture: "q.png", Fidelity: 1, Attention: true, AdaIN: true},
+		&UniControlNet{Weights: "/me/uni.ckpt", Canny: "/me/c.png", Content: "p.png", Local: 0.5, Global: 0.75, End: 1}}
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := FromJSON(text); err != nil || !reflect.DeepEqual(back, s) {
+		t.Errorf("%s becomes %+v (%v)", text, back.Guides, err)
+	}
+	if u := s.Public().Guides[2].(*UniControlNet); u.Weights != "uni.ckpt" || u.Canny != "c.png" {
+		t.Errorf("public: %+v", u)
+	}
+	written := s.Format()
+	if want := `"Module: reference_adain, Threshold A: 0.25, Model: None, `; !strings.Contains(written, want) {
+		t.Errorf("the text lacks %s: %s", want, written)
+	}
+	back, err := Parse(written)
+	var left *Partial
+	if !errors.As(err, &left) || !strings.Contains(err.Error(), "reference picture") {
+		t.Errorf("left out: %v", err)
+	}
+	if want := (Guides{&Reference{Fidelity: 0.25, AdaIN: true}, &Reference{Fidelity: 1, Attention: true, AdaIN: true}}); !reflect.DeepEqual(back.Guides, want) {
+		t.Errorf("%s is read as %+v", written, back.Guides)
+	}
+	s.Guides = Guides{&Reference{Picture: "r.png"}, &UniControlNet{Local: 20}}
+	err = s.Validate()
+	for _, want := range []string{"both off", "uni_controlnet is missing", "uni_controlnet has no picture", "local_control_scale is 20"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q: %v", want, err)
+		}
+	}
+}
