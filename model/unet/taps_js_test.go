@@ -109,6 +109,38 @@ func TestTaps(t *testing.T) {
 				read.ReadSelf(t.AddSelf)
 				e.unet.Record(e.program, reference, e.conditioning, read)
 			})
+			// The same in one batch, alone and beside what other guides add to the sample alone.
+			var twice unet.ConditioningTaps
+			twice.AddReference()
+			batch := func(e *evaluation, t *unet.StepTaps) {
+				t.AddReference(unet.Reference{X: e.given("reference", 2, f.Latents[0], f.Latents[1], c.InChannels), Attention: true})
+			}
+			check("self", twice, batch)
+			if name != "a" {
+				continue
+			}
+			residuals := func(e *evaluation, t *unet.StepTaps) {
+				for i, s := range skips {
+					t.AddSkip(i, unet.Residual{X: given(e, fmt.Sprintf("skip %d", i), 2, s)})
+				}
+				for i, s := range down {
+					t.AddDown(i, unet.Residual{X: given(e, fmt.Sprintf("down %d", i), 2, s)})
+				}
+				t.AddMid(unet.Residual{X: given(e, "mid", 2, mid)})
+			}
+			t.Run(name+"/reference beside residuals", func(t *testing.T) {
+				want := evaluate(t, d, m, f, []float64{taps.Timestep}, unet.ConditioningTaps{}, func(e *evaluation, t *unet.StepTaps) {
+					read := &unet.StepTaps{}
+					read.ReadSelf(t.AddSelf)
+					e.unet.Record(e.program, e.given("reference", 2, f.Latents[0], f.Latents[1], c.InChannels), e.conditioning, read)
+					residuals(e, t)
+				})
+				got := evaluate(t, d, m, f, []float64{taps.Timestep}, twice, func(e *evaluation, t *unet.StepTaps) {
+					batch(e, t)
+					residuals(e, t)
+				})
+				modeltest.Compare(t, d, got, want, taps.Cases["a/self"].F16Error)
+			})
 		}
 	})
 }

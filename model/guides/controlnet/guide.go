@@ -144,13 +144,14 @@ func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p 
 		o.FDN = g.network.Modulations(g.maps)
 	}
 	if g.behind != nil {
-		tokens, err := nn.Once(ctx, r.Device, "tokens", func(pr *gpu.Program) *gpu.Tensor {
-			return gpu.SliceTokens(pr, b.Of(pr, g.behind), 0, g.behind.Shape[1])
-		})
-		if err != nil {
-			return err
+		tokens := g.behind
+		if p.count < r.Batch {
+			tokens, err = nn.Once(ctx, r.Device, "tokens", func(pr *gpu.Program) *gpu.Tensor { return guides.Entry(pr, g.behind, b.First+p.first) })
+			if err != nil {
+				return err
+			}
+			defer tokens.Release()
 		}
-		defer tokens.Release()
 		for i := range g.network.CrossAttentions() {
 			o.Taps.AddWords(i, tokens, nil)
 		}
