@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -30,5 +31,19 @@ func TestImageEmbeds(t *testing.T) {
 		if _, err := OpenImageEmbeds(ctx, makeHeader(t, shapes)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+// What torch.save wrote of diffusers' list of embeddings is read:
+// torch.save([torch.arange(12.).reshape(2, 1, 6)], "embeds.ipadpt").
+func TestPickledImageEmbeds(t *testing.T) {
+	file, err := os.ReadFile("../tests/fixtures/adapters/embeds.ipadpt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := OpenImageEmbeds(context.Background(), Memory("embeds.ipadpt", file))
+	want := &ImageEmbeds{Shape: []int{2, 1, 6}, Values: []float32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}}
+	if err != nil || !reflect.DeepEqual(e, want) {
+		t.Errorf("%+v, %v", e, err)
 	}
 }
