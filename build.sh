@@ -126,7 +126,7 @@ bench() {
   case " $* " in *" load "* | *" chromium "*) need_chromium ;; esac
   mkdir -p "$out/bench"
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$out/bench.wasm" ./tests/bench/engine
-  export IMPROMPT_PYTHON=$PYTHON
+  export IMPROMPT_PYTHON=${PYTHON:-}
   exec node --no-warnings --wasm-lazy-compilation --max-old-space-size=8192 tests/bench/bench.mjs "$@"
 }
 

@@ -177,7 +177,7 @@ func merged(t *testing.T, d *Device, base matrix, changes ...Change) []float32 {
 	t.Helper()
 	ctx := context.Background()
 	base.Changes = changes
-	m := d.newMerge(base.Parameter)
+	m := d.newMerge(ctx, base.Parameter)
 	defer m.release()
 	rows := base.Shape[0]
 	row := base.Count() / rows * base.ElementBytes()

@@ -3,6 +3,7 @@ package gpu
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -44,11 +45,52 @@ type factor struct {
 	rank, columns int
 }
 
-// newMerge is for a parameter with changes. Nothing is read yet.
-func (d *Device) newMerge(param Parameter) *merge {
+// newMerge is for a parameter with changes. It begins to read their tensors, all at once, while the
+// parameter itself is read: on a server each of them takes as long as the parameter.
+func (d *Device) newMerge(ctx context.Context, param Parameter) *merge {
 	m := &merge{device: d, param: param, scratch: map[string]*Buffer{}}
 	_, m.inputs, m.taps = split3(param.Shape)
+	m.param.Changes = slices.Clone(param.Changes)
+	for i := range m.param.Changes {
+		c := &m.param.Changes[i]
+		c.Factors = slices.Clone(c.Factors)
+		for k := range c.Factors {
+			f := &c.Factors[k]
+			f.Up, f.Core, f.Down = ahead(ctx, f.Up), ahead(ctx, f.Core), ahead(ctx, f.Down)
+			if len(c.Factors) > 1 {
+				f.Whole = ahead(ctx, f.Whole) // one that is alone is read with the rows that it is added to
+			}
+		}
+		c.Magnitude = ahead(ctx, c.Magnitude)
+	}
 	return m
+}
+
+// ahead begins to read all of a tensor, and returns one that waits for it when it is read for the
+// first time.
+func ahead(ctx context.Context, p *Parameter) *Parameter {
+	if p == nil || p.ElementBytes() == 0 {
+		return p
+	}
+	type read struct {
+		bytes webapi.Bytes
+		err   error
+	}
+	got, size, taken := make(chan read, 1), int64(p.Count()*p.ElementBytes()), false
+	go func() {
+		b, err := p.Read(ctx, 0, size)
+		got <- read{b, err}
+	}()
+	q := *p
+	q.Read = func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
+		if taken || off != 0 || n != size {
+			return p.Read(ctx, off, n)
+		}
+		taken = true
+		r := <-got
+		return r.bytes, r.err
+	}
+	return &q
 }
 
 // begin reads the parameter's changes and records into p, the first program, what prepares them.

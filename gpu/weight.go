@@ -105,7 +105,7 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	if len(param.Changes) == 0 {
 		return d.stage(ctx, param, func(p *Program, s Staged) error { record(p, s); return nil }, func() int64 { return 0 })
 	}
-	m := d.newMerge(param)
+	m := d.newMerge(ctx, param)
 	defer m.release()
 	if slices.ContainsFunc(param.Changes, func(c Change) bool { return c.sumsInputs(param.Shape) }) {
 		norms := func(p *Program, s Staged) error { return m.norms(ctx, p, s) }

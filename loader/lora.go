@@ -74,22 +74,48 @@ func (l *LoRA) readAlphas(ctx context.Context, metadata map[string]string) error
 	if err != nil {
 		return err
 	}
+	// A server takes as long for one number as for many, so several are asked for at a time.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make(chan error)
+	places := make(chan struct{}, alphasAtOnce)
+	reads := 0
 	for _, m := range l.modules {
 		alpha, ok := m.parts["alpha"]
 		if !ok {
 			m.alpha, m.root = config.alpha(m.name)
 			continue
 		}
-		if alpha.Count() != 1 {
-			return fmt.Errorf("%s has the shape %v and should be one number", alpha.Name, alpha.Shape)
-		}
-		v, err := alpha.Float32(ctx)
-		if err != nil {
-			return err
-		}
-		m.alpha = float64(v[0])
+		reads++
+		go func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			var err error
+			m.alpha, err = oneNumber(ctx, alpha)
+			errs <- err
+		}()
 	}
-	return nil
+	for range reads {
+		if e := <-errs; e != nil && err == nil {
+			err = e
+			stop()
+		}
+	}
+	return err
+}
+
+// alphasAtOnce is how many alphas are read at a time.
+const alphasAtOnce = 16
+
+func oneNumber(ctx context.Context, p gpu.Parameter) (float64, error) {
+	if p.Count() != 1 {
+		return 0, fmt.Errorf("%s has the shape %v and should be one number", p.Name, p.Shape)
+	}
+	v, err := p.Float32(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return float64(v[0]), nil
 }
 
 // For finds the layers of a model that the LoRA changes, and returns what it adds to them at the

@@ -4,9 +4,15 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // loraFile is a LoRA's header in a file whose data is zero.
@@ -125,5 +131,39 @@ func TestLoRANames(t *testing.T) {
 		if _, got := findLayer(module, layers); got != want {
 			t.Errorf("%s is %q, want %q", module, got, want)
 		}
+	}
+}
+
+// together is a file whose small reads wait until several are under way.
+type together struct {
+	Source
+	waiting atomic.Int32
+	enough  chan struct{}
+}
+
+func (s *together) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, error) {
+	if n == 2 {
+		if s.waiting.Add(1) == 4 {
+			close(s.enough)
+		}
+		select {
+		case <-s.enough:
+		case <-time.After(time.Minute):
+			return webapi.BytesOf(nil), errors.New("the alphas are read one by one")
+		}
+	}
+	return s.Source.ReadRange(ctx, off, n)
+}
+
+// The alphas are read several at a time, since on a server each takes as long as a tensor.
+func TestAlphasTogether(t *testing.T) {
+	shapes := map[string][]int{}
+	for i := range 40 {
+		layer := fmt.Sprintf("lora_unet_down_blocks_0_attentions_%d_proj_in", i)
+		shapes[layer+".lora_down.weight"], shapes[layer+".lora_up.weight"], shapes[layer+".alpha"] = []int{4, 8, 1, 1}, []int{8, 4, 1, 1}, []int{}
+	}
+	l, err := OpenLoRA(context.Background(), &together{Source: loraFile(t, nil, shapes, 0), enough: make(chan struct{})})
+	if err != nil || len(l.modules) != 40 {
+		t.Errorf("%d modules, %v", len(l.modules), err)
 	}
 }

@@ -28,7 +28,7 @@ const usage = `./build.sh bench [unet|ops|load|card|model] [OPTIONS]
   --attention fused|plain   onnxruntime's MultiHeadAttention (default), or single products and softmax
   --kernels LIST         card: whose times are taken, divided by spaces ("gpu each": the first variants, then
                          each other one; "gpu,conv=early gpu,attention=pair")
-  --part unet|decoder    card: the network (default unet)
+  --part unet|decoder|lora   card: the network (default unet), or how long a LoRA of rank 64 takes to merge
   --latents N            card: the latents' height and width (default 64)
   --only TEXT            operations whose name has TEXT
   --profile              our dispatches, each timed alone

@@ -39,6 +39,13 @@ try {
   result.variants = await engine.variants();
   console.log(`${result.adapter}: ${JSON.stringify(result.variants)}`);
   const layout = fs.readFileSync(path.join(root, "tests/fixtures/full/layout.json"), "utf8");
+  if (o.part === "lora") {
+    const r = result.lora = await engine.lora({ layout });
+    const ratio = (what) => `${r[what + "Seconds"].toFixed(2)} s, ${(r[what + "Seconds"] / r.loadSeconds).toFixed(2)} x`;
+    console.log(`the UNet is loaded in ${r.loadSeconds.toFixed(2)} s; a LoRA of rank 64 is merged into the transformers' layers in ${ratio("attentions")}, into all layers in ${ratio("all")}`);
+    save();
+    engine.exit(0);
+  }
   result.load = await engine.card({ layout, part: o.part, latents: o.latents, batch: o.batch });
   console.log(`random weights: ${(result.load.bytes / 1e6).toFixed(0)} MB in ${result.load.seconds.toFixed(1)} s`);
   const measured = new Set();

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"syscall/js"
 	"time"
@@ -63,28 +64,48 @@ func (b *bench) load(args []js.Value) (any, error) {
 	}
 	out["readSeconds"] = time.Since(began).Seconds()
 
+	weights, err := loader.OpenFolder(f).Network(background, "unet")
+	if err != nil {
+		return nil, err
+	}
+	return out, b.merges(out, config, weights)
+}
+
+// lora {layout} is the part of load that needs no file: Stable Diffusion 1.5's UNet with random
+// weights. layout is that of card.
+func (b *bench) lora(args []js.Value) (any, error) {
+	var layout map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(args[0].Get("layout").String()), &layout); err != nil {
+		return nil, err
+	}
+	config, err := unet.ParseConfig(layout["sd15/unet/config.json"])
+	if err != nil {
+		return nil, err
+	}
+	var file struct{ Shapes map[string][]int }
+	if err := json.Unmarshal(layout["sd15/unet/diffusion_pytorch_model.fp16.safetensors"], &file); err != nil {
+		return nil, err
+	}
+	out := map[string]any{}
+	return out, b.merges(out, config, &random{shapes: file.Shapes})
+}
+
+// merges measures loading a UNet, and merging LoRAs into it.
+func (b *bench) merges(out map[string]any, config unet.Config, weights nn.Checkpoint) error {
 	for _, name := range []string{"first", "load"} { // the first one includes compiling the kernels that repack
-		weights, err := loader.OpenFolder(f).Network(background, "unet")
-		if err != nil {
-			return nil, err
-		}
 		u := unet.New(config)
-		err = b.time(out, name, func() error { return nn.Load(background, b.device, u, weights, gpu.WeightF16, nil) })
+		err := b.time(out, name, func() error { return nn.Load(background, b.device, u, weights, gpu.WeightF16, nil) })
 		nn.Unload(u)
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for name, part := range map[string]string{"attentions": ".attentions.", "all": "."} {
-		weights, err := loader.OpenFolder(f).Network(background, "unet")
-		if err != nil {
-			return nil, err
-		}
 		if err := b.merge(out, name, unet.New(config), weights, part); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // merge measures how long it takes to merge a LoRA of rank 64 into those layers of a UNet on the

@@ -44,6 +44,7 @@ func main() {
 		"output":   b.read,
 		"profile":  b.profile,
 		"load":     b.load,
+		"lora":     b.lora,
 		"card":     b.card,
 		"kernels":  b.kernels,
 		"variants": b.variants,
