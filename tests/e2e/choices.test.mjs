@@ -53,6 +53,20 @@ test("one seed gives another picture with the noise of a GPU, and its file says 
   assert.match(text(second), /"generator_device":"gpu"/);
 });
 
+test("a picture that is kept as a file draws the same in its place, without the picture", { timeout: 2 * PICTURE }, async () => {
+  const card = page.locator(".card", { has: page.getByRole("img", { name: "Image prompt sticker.png" }) });
+  await card.getByText("When, and how").click();
+  const [saved] = await Promise.all([page.waitForEvent("download", { timeout: PICTURE }), card.getByRole("button", { name: "Keep as a file" }).click()]);
+  assert.equal(saved.suggestedFilename(), "sticker.embeds.safetensors");
+  await page.getByRole("button", { name: "Remove sticker.png" }).click();
+  await drop(page, ["sticker.embeds.safetensors", fs.readFileSync(await saved.path()), ""]);
+  await page.locator(".kept", { hasText: "sticker.embeds" }).waitFor();
+  assert.equal(difference(second.pixels, (await picture()).pixels), 0);
+  await page.getByRole("button", { name: "Remove sticker.embeds.safetensors" }).click();
+  await drop(page, ["sticker.png", fixture("alpha.png")]);
+  await page.getByRole("img", { name: "Image prompt sticker.png" }).waitFor();
+});
+
 test("another colour behind a transparent picture gives another picture", { timeout: PICTURE }, async () => {
   await expect(background()).toHaveValue("#ffffff");
   await background().fill("#000000");
