@@ -251,10 +251,11 @@ func (w *walk) unwrap(root any) any {
 	return root
 }
 
-// hasTensor reports whether a tensor is directly in a dictionary.
+// hasTensor reports whether a tensor is directly in a dictionary. A single number is none: it may
+// be the count of a training's steps.
 func hasTensor(d *dict) bool {
 	for _, v := range d.values {
-		if _, ok := v.(*tensor); ok {
+		if t, ok := v.(*tensor); ok && len(t.shape) > 0 {
 			return true
 		}
 	}

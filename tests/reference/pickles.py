@@ -78,7 +78,7 @@ def published():
     optimizer.param_groups[0]["params"][0].sum().backward()
     optimizer.step()
     model = {"model.diffusion_model." + k: v for k, v in weights.items()}
-    lightning = {"epoch": 3, "global_step": np.float64(12.5), "pytorch-lightning_version": "1.4.2", "state_dict": collections.OrderedDict(model),
+    lightning = {"epoch": 3, "num_updates": torch.tensor(7), "global_step": np.float64(12.5), "pytorch-lightning_version": "1.4.2", "state_dict": collections.OrderedDict(model),
                  "callbacks": {callbacks.ModelCheckpoint: {"monitor": "val/loss", "best_model_score": torch.tensor(0.5), "dirpath": pathlib.PurePosixPath("/tmp")}},
                  "optimizer_states": [optimizer.state_dict()], "lr_schedulers": [{"last": np.float32(1), "order": np.arange(3)}],
                  "hyper_parameters": parsing.AttributeDict(lr=1e-4)}
