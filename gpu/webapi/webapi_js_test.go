@@ -5,7 +5,9 @@ package webapi
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"math"
 	"syscall/js"
 	"testing"
 )
@@ -47,5 +49,20 @@ func TestBytes(t *testing.T) {
 	}
 	if a := TypedArray("Float32Array", want); a.Length() != 2 || a.Index(0).Float() != 1 || a.Index(1).Float() != -2 {
 		t.Errorf("as float32: %v, %v", a.Index(0), a.Index(1))
+	}
+}
+
+// Numbers of 64 bits are rounded wherever they begin in their buffer.
+func TestFloat32s(t *testing.T) {
+	var raw []byte
+	for _, v := range []float64{1.0 / 3, -1e300, 1e-46} {
+		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(v))
+	}
+	whole := BytesOf(append(make([]byte, 3), raw...))
+	b := GoBytes(Float32s(whole.Call("subarray", 3)))
+	for i, want := range []float32{1.0 / 3, float32(math.Inf(-1)), 0} {
+		if got := math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:])); got != want {
+			t.Errorf("number %d is %v, want %v", i, got, want)
+		}
 	}
 }
