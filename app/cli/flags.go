@@ -64,7 +64,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --control-image FILE         its map (edges, a pose, depth), or a picture with
     --preprocessor NAME          which makes the map from it, in the size of the result:
 ` + preprocessors() + `
-                                 depth, poses and what else needs a network of its own is made by the page only
+                                 (depth, poses, and edges as networks find them are made by other programs)
     --control-mask FILE          white is what an inpaint ControlNet repaints
     --controlnet-conditioning-scale F (1.0)  --control-guidance-start F (0.0)  --control-guidance-end F (1.0)
     --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
