@@ -66,6 +66,7 @@ test("a map is made from a picture, looked at, painted on and kept", async () =>
   }, [...fox]);
   await shown("fox.png").waitFor();
   const madeBy = (text) => expect(shown("fox.png")).toHaveAttribute("title", text);
+  await kind().selectOption("none");
   await madeBy("The picture itself");
   await kind().selectOption("invert");
   await madeBy("Made by invert");
