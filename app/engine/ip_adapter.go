@@ -25,6 +25,12 @@ func init() {
 // ipAdapter opens an IP-Adapter, and prepares its pictures with its image encoder, or the
 // embeddings that were kept of them.
 func (e *Engine) ipAdapter(ctx context.Context, a *settings.IPAdapter, in guideInput) (*ipadapter.Guide, error) {
+	if a.Embeds == "" {
+		// What is missing most often is named first.
+		if _, err := e.imageEncoder(ctx, a.ImageEncoder); err != nil {
+			return nil, err
+		}
+	}
 	adapter, err := e.openAdapter(ctx, a.Weights)
 	if err != nil {
 		return nil, err
