@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/imprompt/imprompt/loader"
 )
 
 func TestShipsListsWhatIsBesideTheModel(t *testing.T) {
@@ -23,6 +26,14 @@ func TestShipsListsWhatIsBesideTheModel(t *testing.T) {
 		listed = append(listed, "model/"+l.File)
 		if l.Name == "" || !Ships.Has(l.File) {
 			t.Errorf("%+v has no name, or Has does not know it", l)
+		}
+		file, err := loader.OpenFile("model/" + l.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := loader.ReadLoRAInfo(context.Background(), file)
+		if err != nil || info.Title == "" || !slices.Equal(info.Triggers, l.Triggers) {
+			t.Errorf("%+v, and its file says %+v, %v", l, info, err)
 		}
 	}
 	slices.Sort(listed)

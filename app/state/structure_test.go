@@ -7,6 +7,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/web"
 )
 
 // twoNetworks is what reads maps for a model: a ControlNet that is here, and a T2I-Adapter to download.
@@ -110,8 +111,12 @@ func TestNetworksOfAModel(t *testing.T) {
 		s.Guides = settings.Guides{&settings.ControlNet{Weights: network, Map: "m.png", Lambda: 1, End: 1, Balance: settings.BalanceEven}}
 		return Request{Jobs: []settings.Settings{s}}
 	}
-	if text := request("").Problem(f.Library); len(f.Networks()) != 0 || !strings.Contains(text, "choose another model") {
+	own := []Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}}
+	if text := request("").Problem(f.Library); !reflect.DeepEqual(f.Networks(), own) || text != "" {
 		t.Errorf("the model that ships: %v, %q", f.Networks(), text)
+	}
+	if text := request("pose").Problem(f.Library); !strings.Contains(text, "choose another model") {
+		t.Errorf("another model's network with the model that ships: %q", text)
 	}
 	f.Choose("sd15")
 	want := []Network{{ID: "pose", Name: "pose", Kind: loader.KindControlNet, Here: true}, {ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Bytes: 7e8}}

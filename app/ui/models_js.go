@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"context"
 	"syscall/js"
 	"time"
 
@@ -139,12 +140,16 @@ func (l *librarian) structureOpened() {
 	case l.page.library.Chosen.ID != "":
 		l.StartLibrary()
 	case web.Ships.ControlNet != "":
-		for _, file := range []string{"config.json", "diffusion_pytorch_model.safetensors"} {
-			l.page.loop.beside(func() func() {
+		l.page.loop.beside(func() func() {
+			// In a first visit the service worker may not be there yet.
+			if worker := js.Global().Get("navigator").Get("serviceWorker"); worker.Truthy() {
+				_, _ = webapi.Await(context.Background(), worker.Get("ready"))
+			}
+			for _, file := range []string{"config.json", "diffusion_pytorch_model.safetensors"} {
 				_, _ = fetchBlob("web/model/controlnet/" + file) // if that fails, drawing says so
-				return func() {}
-			})
-		}
+			}
+			return func() {}
+		})
 	}
 }
 

@@ -175,7 +175,7 @@ def lora(args):
         with autocast():
             return run.working(x.to(dtype), t, h.to(dtype), return_dict=False)[0]
 
-    run.train(lambda: frozen.loss(predict, Z, I, C, args.batch, (.8, 1, 0), .1))
+    run.train(lambda: frozen.loss(predict, Z, I, C, args.batch, (.8, 1, 0), .3, early=True))
     tensors = {f"unet.{k}": v.half().contiguous().cpu() for k, v in get_peft_model_state_dict(unet).items()}
     save_file(tensors, args.output, metadata={"format": "pt", "modelspec.title": TITLES[args.style], "modelspec.trigger_phrase": args.style})
     refuse_above(300_000, args.output)
@@ -199,7 +199,7 @@ def main(argv=None):
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    args.learning_rate = args.learning_rate or {"controlnet": 5e-4, "lora": 2e-3}[args.what]
+    args.learning_rate = args.learning_rate or {"controlnet": 5e-4, "lora": 3e-3}[args.what]
     torch.set_num_threads(args.threads), torch.manual_seed(0)
     {"controlnet": controlnet, "lora": lora}[args.what](args)
 

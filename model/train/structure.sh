@@ -1,8 +1,8 @@
 #!/bin/bash
 # A ControlNet and two LoRAs for a model folder: trained for its UNet, and put into it.
 #   model/train/structure.sh [WORK [MODEL]]      WORK holds the drawings and states; MODEL is what ships
-# STRUCTURE is the minutes of the ControlNet, and STYLES those of each LoRA. The defaults are for a GPU. What ships took 42 and 7 minutes
-# of some two thirds of a CPU core. Every part goes on from its state where it was cut off.
+# STRUCTURE is the minutes of the ControlNet, and STYLES those of each LoRA. The defaults are for a GPU. What ships took 26 and 17 minutes
+# beside other work, some third of a CPU core each. Every part goes on from its state where it was cut off.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(realpath -m "${1:-../../.build/train}") model=$(realpath -m "${2:-../../web/model}") python=${PYTHON:-python3}

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { beforeEach, test } from "node:test";
 import { PICTURE, axeFindsNothing, button, drop, expect, forget, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
-import { opened, root } from "./site.mjs";
+import { opened, root, ships } from "./site.mjs";
 
 const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
 let site, studio, page;
@@ -178,6 +178,12 @@ test("a style in a picture's text is on a card with its weight, and one that is 
   assert.match((await problems(page)).join(), /style ink is not one of the model that ships/);
   await button(page, "Remove ink").click();
   await weight.waitFor({ state: "detached" });
+  const [own] = ships.loras;
+  await page.getByLabel("Add a style", { exact: true }).selectOption(own.file);
+  await expect(page.getByRole("slider", { name: `Weight of ${own.name}` })).toHaveValue("1");
+  await button(page, own.triggers[0]).click();
+  await expect(prompt(page)).toHaveValue(`a fox, ${own.triggers[0]}`);
+  await button(page, `Remove ${own.name}`).click();
   await prompt(page).fill("a fox <lora:gone:1>");
   await button(page, "Generate").click();
   await page.waitForFunction(() => /style gone/.test(document.querySelector(".go .problem")?.textContent));

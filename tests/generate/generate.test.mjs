@@ -11,8 +11,12 @@ import { safetensors } from "../cdn/model.mjs";
 import { torchFile } from "../cdn/torch_file.mjs";
 
 const root = path.join(import.meta.dirname, "../..");
-const fixture = path.join(root, "tests/fixtures/generate");
-const cases = JSON.parse(fs.readFileSync(path.join(fixture, "generate.json")));
+
+// The cases of a folder of tests/fixtures, each with the folder that its flags' @ stands for.
+function cases(name) {
+  const folder = path.join(root, "tests/fixtures", name);
+  return Object.entries(JSON.parse(fs.readFileSync(path.join(folder, `${name}.json`)))).map(([key, c]) => [key, { ...c, folder }]);
+}
 
 // NumPy's format, version 1: magic, version, the header's length, a Python literal, numbers.
 function readNpy(file) {
@@ -31,13 +35,13 @@ function relativeError(got, want) {
   return Math.sqrt(d / n);
 }
 
-for (const [name, c] of Object.entries(cases)) {
+for (const [name, c] of [...cases("generate"), ...cases("shipped")]) {
   for (const f16 of [false, true]) {
     test(`${name}, ${f16 ? "f16" : "f32"}`, (t) => {
       const dir = fs.mkdtempSync(path.join(os.tmpdir(), "imprompt-generate-"));
       t.after(() => fs.rmSync(dir, { recursive: true }));
       const latents = path.join(dir, "latents.npy"), picture = path.join(dir, "picture.png");
-      const flags = c.flags.map((f) => (f.startsWith("@") ? path.join(fixture, f.slice(1)) : f));
+      const flags = c.flags.map((f) => (f.startsWith("@") ? path.join(c.folder, f.slice(1)) : f));
       const r = spawnSync(path.join(root, "build.sh"), ["generate", ...flags, ...(f16 ? [] : ["--no-f16"]), "--stats", "--dump-latents", latents, "--out", picture],
         { encoding: "utf8" });
       assert.equal(r.status, 0, r.stderr);
