@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,6 +43,29 @@ func (c *Chooser) Embeddings() (list []Embedding) {
 	}
 	return list
 }
+
+// Toggle puts an embedding's name into a prompt or, if it is there, takes it out.
+func (e Embedding) Toggle(text string, weights bool) string {
+	uses := prompt.Find(text, weights, e.names())
+	if len(uses) == 0 {
+		return joined(text, e.Name)
+	}
+	for _, u := range slices.Backward(uses) {
+		before, after := text[:u.From], text[u.To:]
+		if inside := emptied.FindString(after); inside != "" && strings.HasSuffix(before, "(") {
+			before, after = before[:len(before)-1], after[len(inside):] // the brackets had nothing else
+		}
+		before, after = strings.TrimRight(before, " ,"), strings.TrimLeft(after, " ,")
+		between := ", "
+		if before == "" || after == "" || strings.ContainsAny(before[len(before)-1:], "([") || strings.ContainsAny(after[:1], ":)]") {
+			between = ""
+		}
+		text = before + between + after
+	}
+	return text
+}
+
+var emptied = regexp.MustCompile(`^(?::\s*[\d.]+\s*)?\)`)
 
 // UsedEmbeddings lists the embeddings of a list whose names stand in one of the texts. weights says that those are read
 // with their markup.

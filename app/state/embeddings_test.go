@@ -45,3 +45,22 @@ func TestEmbeddings(t *testing.T) {
 		t.Errorf("literally, it is drawn with %q", got)
 	}
 }
+
+func TestToggleEmbedding(t *testing.T) {
+	e := Embedding{Name: "bad-hands"}
+	for _, c := range []struct{ text, want string }{
+		{"", "bad-hands"},
+		{"blur, ", "blur, bad-hands"},
+		{"bad-handshake", "bad-handshake, bad-hands"},
+		{"bad-hands", ""},
+		{"blur, bad-hands, dark", "blur, dark"},
+		{"blur, (BAD-HANDS:1.2)", "blur"},
+		{"(bad-hands), blur bad-hands", "blur"},
+		{"(bad-hands, blur:1.2), x", "(blur:1.2), x"},
+		{"(blur, bad-hands:1.2)", "(blur:1.2)"},
+	} {
+		if got := e.Toggle(c.text, true); got != c.want {
+			t.Errorf("%q became %q, want %q", c.text, got, c.want)
+		}
+	}
+}

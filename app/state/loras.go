@@ -93,16 +93,17 @@ func (c *Composer) RemoveLoRA(index int) {
 	c.Settings.LoRAs = slices.Delete(slices.Clone(c.Settings.LoRAs), index, index+1)
 }
 
-// Say adds words to the prompt, and SayNot to the negative prompt, unless they are in it.
-func (c *Composer) Say(words string)    { say(&c.Settings.Prompt, words) }
-func (c *Composer) SayNot(words string) { say(&c.Settings.NegativePrompt, words) }
+// Say adds words to the prompt, unless they are in it.
+func (c *Composer) Say(words string) {
+	if prompt := &c.Settings.Prompt; !strings.Contains(*prompt, words) {
+		*prompt = joined(*prompt, words)
+	}
+}
 
-func say(prompt *string, words string) {
-	if strings.Contains(*prompt, words) {
-		return
+// joined adds words to a prompt.
+func joined(prompt, words string) string {
+	if prompt = strings.TrimRight(prompt, " ,"); prompt != "" {
+		prompt += ", "
 	}
-	if *prompt = strings.TrimRight(*prompt, " ,"); *prompt != "" {
-		*prompt += ", "
-	}
-	*prompt += words
+	return prompt + words
 }

@@ -63,19 +63,19 @@ func (t *stylesPanel) embeddings(list []state.Embedding) app.UI {
 
 func (t *stylesPanel) embedding(e state.Embedding) app.UI {
 	s := &t.composer.Settings
-	use := func(where, text string, say func(string)) app.UI {
-		used := len(state.UsedEmbeddings([]state.Embedding{e}, s.PromptWeights, text)) > 0
+	use := func(where string, text *string) app.UI {
+		used := len(state.UsedEmbeddings([]state.Embedding{e}, s.PromptWeights, *text)) > 0
 		return app.Button().Class("plain small").Text(where).Aria("label", fmt.Sprintf("%s in the %s", e.Name, strings.ToLower(where))).Aria("pressed", fmt.Sprint(used)).
-			Title("Adds its name to the "+strings.ToLower(where)).OnClick(func(app.Context, app.Event) {
-			say(e.Name)
+			Title("Puts its name there, or takes it out").OnClick(func(app.Context, app.Event) {
+			*text = e.Toggle(*text, s.PromptWeights)
 			t.controls.force = true
 			t.countTokens()
 		}, named(e.ID+where))
 	}
 	return app.Div().Class("embedding").Body(
 		app.Span().Class("embedding-name").Text(e.Name).Title(e.About()),
-		use("Prompt", s.Prompt, t.composer.Say),
-		use("Negative prompt", s.NegativePrompt, t.composer.SayNot),
+		use(promptLabel, &s.Prompt),
+		use(negativeLabel, &s.NegativePrompt),
 	)
 }
 
