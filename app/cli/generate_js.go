@@ -231,6 +231,19 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 	return saved, nil
 }
 
+// savePreview writes the picture in the making over the last one.
+func (o *options) savePreview(ctx context.Context, ev engine.Event) error {
+	m, err := ev.Preview(ctx)
+	if err != nil {
+		return err
+	}
+	png, err := m.PNG(nil)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.preview, png, 0o644)
+}
+
 // report prints the progress on a terminal, always on the same line.
 func report(ev engine.Event) {
 	if js.Global().Get("process").Get("stderr").Get("isTTY").Truthy() {

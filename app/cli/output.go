@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -110,17 +109,4 @@ func (o *options) save(r engine.Result) error {
 		return err
 	}
 	return os.WriteFile(name, b.Bytes(), 0o644)
-}
-
-// savePreview writes the picture in the making over the last one.
-func (o *options) savePreview(ctx context.Context, ev engine.Event) error {
-	m, err := ev.Preview(ctx)
-	if err != nil {
-		return err
-	}
-	png, err := m.PNG(nil)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(o.preview, png, 0o644)
 }
