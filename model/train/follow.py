@@ -65,6 +65,7 @@ def main(argv=None):
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--controlnet", type=Path, help="default: controlnet in the model's folder")
     parser.add_argument("--loras", type=Path, nargs="*", default=[], help="files named by their style")
+    parser.add_argument("--ways", nargs="+", default=["words", "nothing", "picture"], help="of asking; picture is that of another drawing, at scale 0.6")
     parser.add_argument("--count", type=int, default=48)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", type=int, default=15)
@@ -97,7 +98,7 @@ def main(argv=None):
                 seen, nothing = pipe.encode_image(pipe.feature_extractor(prompts[part], return_tensors="pt").pixel_values, DEVICE, 1)
                 # As in evaluate.py: diffusers would repeat every picture for each of the prompts.
                 pipe.prepare_ip_adapter_image_embeds = lambda *_, e=[torch.cat([nothing[:, None], seen[:, None]])], **__: e
-                more["ip_adapter_image_embeds"] = [seen]
+                more["ip_adapter_image_embeds"] = [seen[:, None]]
             if "image" in extra:
                 more |= {"image": extra["image"][part].to(DEVICE), "controlnet_conditioning_scale": extra["scale"]}
             noise = torch.randn(n, 4, 16, 16, generator=torch.Generator().manual_seed(seed))[part]
@@ -131,7 +132,9 @@ def main(argv=None):
         originals = [as_image(x) for x in drawings]
         other = originals[-1:] + originals[:-1]  # another drawing, as the image prompt
         rows += [originals[:SHOWN], [as_image(m * 2 - 1) for m in maps[:SHOWN]]]
-        for name, words, prompts in (("words", captions, None), ("nothing", [""] * count, None), ("another's picture, 0.6", [""] * count, other)):
+        ways = {"words": (captions, None), "nothing": ([""] * count, None), "picture": ([""] * count, other)}
+        for name in args.ways:
+            words, prompts = ways[name]
             if prompts:
                 pipe.load_ip_adapter(str(args.model), subfolder="", weight_name="ip-adapter.safetensors", image_encoder_folder=None)
                 pipe.set_ip_adapter_scale(.6)
@@ -141,6 +144,7 @@ def main(argv=None):
                 table[f"{name}, weight {scale:g}"] = {"F1": mean_and_spread([f1(e, wanted) for e in edges]), "another's map": mean_and_spread([f1(e, np.roll(wanted, 1, 0)) for e in edges])}
                 print(name, scale, table[f"{name}, weight {scale:g}"], flush=True)
                 rows.append(runs[0][:SHOWN])
+                args.output.write_text(json.dumps(table, indent=1) + "\n")
     args.output.write_text(json.dumps(table, indent=1) + "\n")
     if args.sheet:
         sheet(rows, SHOWN).save(args.sheet, quality=82, method=6)
