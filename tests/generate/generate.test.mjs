@@ -11,6 +11,7 @@ import { safetensors } from "../cdn/model.mjs";
 import { torchFile } from "../cdn/torch_file.mjs";
 
 const root = path.join(import.meta.dirname, "../..");
+const fixture = path.join(root, "tests/fixtures/generate"); // a small model and its pictures
 
 // The cases of a folder of tests/fixtures, each with the folder that its flags' @ stands for.
 function cases(name) {
