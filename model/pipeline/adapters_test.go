@@ -37,6 +37,7 @@ func TestAdapters(t *testing.T) {
 	m.Keys["full"] = f.Full
 	modeltest.OnSharedDevices(t, func(t *testing.T, d *gpu.Device) {
 		model := sharedModel(t, d, m)
+		defer func() { model.keep = nil }() // the package's other tests have the same model
 		full, err := ipadapter.New(m.Checkpoint("full", !d.F16), model.pipeline.UNet)
 		if err != nil {
 			t.Fatal(err)
