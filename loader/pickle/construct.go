@@ -1,7 +1,7 @@
 package pickle
 
-// construct does what the opcodes for names, calls and objects ask for, as far as it makes
-// dictionaries and tensors.
+// construct runs the opcodes for names, calls and objects. Only what makes dictionaries and
+// tensors has an effect.
 func (m *machine) construct(op byte) error {
 	switch op {
 	case opGlobal, opInst:
@@ -31,26 +31,20 @@ func (m *machine) construct(op byte) error {
 			return errDamaged
 		}
 		return m.call(items[0], copied(items[1:]))
-	case opReduce, opNewObj:
-		pair, err := m.popN(2)
+	case opReduce, opNewObj, opNewObjEx:
+		n := 2
+		if op == opNewObjEx {
+			n = 3 // the third value has arguments by name, which nothing here takes
+		}
+		values, err := m.popN(n)
 		if err != nil {
 			return err
 		}
-		args, ok := pair[1].(tuple)
+		args, ok := values[1].(tuple)
 		if !ok {
 			return errDamaged
 		}
-		return m.call(pair[0], args)
-	case opNewObjEx:
-		three, err := m.popN(3)
-		if err != nil {
-			return err
-		}
-		args, ok := three[1].(tuple)
-		if !ok {
-			return errDamaged
-		}
-		return m.call(three[0], args)
+		return m.call(values[0], args)
 	case opBuild:
 		state, err := m.pop()
 		if err != nil {
@@ -104,6 +98,7 @@ func (m *machine) call(function any, args tuple) error {
 	return err
 }
 
+// made is the value that call pushes.
 func (m *machine) made(function any, args tuple) (any, error) {
 	g, ok := function.(global)
 	if !ok {
@@ -137,7 +132,10 @@ func (m *machine) made(function any, args tuple) (any, error) {
 		case tuple:
 			return v, nil
 		case *list:
-			return copied(v.items), m.charge(len(v.items))
+			if err := m.charge(len(v.items)); err != nil {
+				return nil, err
+			}
+			return copied(v.items), nil
 		}
 		return tuple{}, nil
 	case "builtins.list", "__builtin__.list":
@@ -159,6 +157,9 @@ func (m *machine) made(function any, args tuple) (any, error) {
 // argument of a defaultdict is a type.
 func (m *machine) madeDict(args tuple) (any, error) {
 	d := &dict{}
+	if err := m.charge(len(args)); err != nil {
+		return nil, err
+	}
 	for _, a := range args {
 		switch v := a.(type) {
 		case *dict:
@@ -173,13 +174,7 @@ func (m *machine) madeDict(args tuple) (any, error) {
 				return nil, err
 			}
 			for _, item := range v.items {
-				var pair []any
-				switch p := item.(type) {
-				case tuple:
-					pair = p
-				case *list:
-					pair = p.items
-				}
+				pair, _ := sequence(item)
 				if len(pair) != 2 {
 					return nil, errDamaged
 				}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Reads returns a reader of n bytes of a file from an offset on.
+// Reads returns a reader of n bytes of a file from the byte at on.
 type Reads func(at, n int64) io.Reader
 
 // File is the content of a file that torch wrote.
@@ -22,7 +22,7 @@ type Tensor struct {
 	Name       string
 	DType      string // by the name that safetensors has for it, "F16" say
 	Shape      []int
-	Begin, End int64 // its bytes, from those of its first number to those of its last
+	Begin, End int64 // its bytes in the file, from its first number to its last; 0 for an empty tensor
 	// Strides are the distances between neighbours in each dimension, in numbers. They are nil
 	// for a tensor whose numbers are in order and without gaps.
 	Strides []int
@@ -33,7 +33,7 @@ var (
 	errDamaged = errors.New("the pickle is damaged: get the file again")
 )
 
-// Is reports whether a file is a pickle or a zip archive, by its first bytes. It wants 9.
+// Is reports whether a file is a pickle or a zip archive. first are the file's first bytes, 9 or more.
 func Is(first []byte) bool {
 	if len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{' {
 		return false // a safetensors file, whose first bytes are the size of its header
@@ -73,18 +73,18 @@ func (f file) read(at, n int64) ([]byte, error) {
 	return b, err
 }
 
-// place makes the File, given where each storage begins.
+// place makes the File. begin returns the byte of the file at which a storage begins.
 func place(list []*tensor, texts map[string]string, begin func(*storage) int64) *File {
 	f := &File{Texts: texts}
 	for _, t := range list {
-		width := widths[t.dtype]
-		from := begin(t.storage) + t.offset*width
-		p := Tensor{Name: t.name, DType: t.dtype, Begin: from, End: from}
+		p := Tensor{Name: t.name, DType: t.dtype}
 		for _, n := range t.shape {
 			p.Shape = append(p.Shape, int(n))
 		}
-		if n := t.count(); n > 0 {
-			p.End += width * t.span()
+		if t.count() > 0 { // an empty tensor may have any offset
+			width := widths[t.dtype]
+			p.Begin = begin(t.storage) + t.offset*width
+			p.End = p.Begin + t.span()*width
 			if !t.inOrder() {
 				for _, s := range t.strides {
 					p.Strides = append(p.Strides, int(s))

@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// magic is the number that the first pickle of torch's format before 1.6 is,
+// magic is the value of the first pickle in torch's format from before 1.6: the number
 // 0x1950a86a20f9469cfc6c, as its bytes from the lowest on.
 const magic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
@@ -33,8 +33,11 @@ func openLegacy(f file) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if version != int64(1001) {
-		return nil, fmt.Errorf("this file has version %v of torch's old format, and 1001 is read: open it with torch and save it again", version)
+	switch v, ok := version.(int64); {
+	case !ok: // it is not printed, because a value may be endless
+		return nil, errDamaged
+	case v != 1001:
+		return nil, fmt.Errorf("this file has version %d of torch's old format, and 1001 is read: open it with torch and save it again", v)
 	}
 	system, err := m.run()
 	if err != nil {
@@ -87,7 +90,12 @@ func openLegacy(f file) (*File, error) {
 		}
 	}
 	for _, t := range tensors {
-		if _, ok := places[t.storage.key]; !ok && t.count() > 0 {
+		if t.count() == 0 {
+			continue
+		}
+		s := t.storage
+		whole := m.storages[s.key]
+		if _, ok := places[s.key]; !ok || (s.from+s.count)*s.width() > whole.bytes() {
 			return nil, fmt.Errorf("the numbers of the tensor %q are missing: %w", t.name, errDamaged)
 		}
 	}

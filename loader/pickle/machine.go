@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// What a pickle may hold. Values refer to each other and are never copied, so the number of
-// opcodes and the length of the texts that are kept bound the memory that any file can take.
+// What a pickle may hold. Values refer to each other, and what an opcode copies is counted like
+// opcodes (charge). The number of opcodes and the length of the texts that are kept therefore
+// bound the memory and the time that any file can take.
 const (
 	maxPickle = 64 << 20 // bytes
 	maxOps    = 1_000_000
@@ -22,8 +23,8 @@ const (
 )
 
 var (
-	errTooLarge = errors.New("the pickle is larger than any model's: it is no model that Imprompt reads")
-	errShort    = errors.New("the pickle ends early: the file is cut off or damaged")
+	errTooLarge = errors.New("the pickle is larger than any model's: get the .safetensors of the same model")
+	errShort    = errors.New("the pickle ends early, so the file is cut off or damaged: get it again")
 )
 
 // The opcodes (CPython, Lib/pickletools.py).
@@ -92,6 +93,17 @@ func (d *dict) set(key, value any) {
 	d.keys, d.values = append(d.keys, key), append(d.values, value)
 }
 
+// sequence returns the values of a tuple or a list.
+func sequence(v any) (items []any, ok bool) {
+	switch v := v.(type) {
+	case tuple:
+		return v, true
+	case *list:
+		return v.items, true
+	}
+	return nil, false
+}
+
 // machine runs pickles.
 type machine struct {
 	in       *bufio.Reader
@@ -101,7 +113,7 @@ type machine struct {
 	texts    int
 	stack    []any
 	marks    []int
-	memo     []any               // whose places are counted from 0 by what writes pickles
+	memo     []any               // writers of pickles number its places from 0
 	storages map[string]*storage // by key
 }
 
@@ -338,9 +350,16 @@ func (m *machine) line(op byte) error {
 }
 
 func (m *machine) number(op byte) error {
+	width := 4
 	switch op {
-	case opLong1, opLong4:
-		return m.long(map[byte]int{opLong1: 1, opLong4: 4}[op])
+	case opLong1:
+		return m.long(1)
+	case opLong4:
+		return m.long(4)
+	case opBinInt1:
+		width = 1
+	case opBinInt2:
+		width = 2
 	case opBinFloat:
 		b, err := m.bytes(8)
 		if err != nil {
@@ -349,8 +368,8 @@ func (m *machine) number(op byte) error {
 		m.push(math.Float64frombits(binary.BigEndian.Uint64(b)))
 		return nil
 	}
-	v, err := m.uint(map[byte]int{opBinInt: 4, opBinInt1: 1, opBinInt2: 2}[op])
-	if op == opBinInt {
+	v, err := m.uint(width)
+	if op == opBinInt { // the only one with a sign
 		m.push(int64(int32(v)))
 	} else {
 		m.push(int64(v))

@@ -35,7 +35,16 @@ func TestBombs(t *testing.T) {
 	for i := range 26 {
 		branches += "X\x01\x00\x00\x00" + string(rune('a'+i)) + "h\x00s"
 	}
+	prefixes := "\x80\x02}q\x00" // 2^15 paths through dictionaries, whose names are 60 kB long
+	for i := range byte(15) {
+		prefixes += "}q" + string([]byte{i + 1})
+		for _, name := range []string{"a", "b"} {
+			prefixes += text(strings.Repeat(name, 4000)) + "h" + string([]byte{i}) + "s"
+		}
+	}
+	calls := "\x80\x02ccollections\nOrderedDict\nq\x00(" + strings.Repeat("N", 400_000) + "tq\x01" + strings.Repeat("h\x00h\x01R0", 100_000)
 	for name, object := range map[string]string{
+		"prefixes": prefixes + ".", "calls": calls,
 		"doubled": doubled, "nested": nested, "wide": wide, "own": own, "branches": branches + ".",
 		"long text":   "\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7f",
 		"long number": "\x80\x02\x8b\xff\xff\xff\x7f",
@@ -54,6 +63,46 @@ func TestBombs(t *testing.T) {
 		if used := after.TotalAlloc - before.TotalAlloc; used > 400<<20 {
 			t.Errorf("%s took %d MB: %v", name, used>>20, err)
 		}
+	}
+}
+
+// text is a string in a pickle.
+func text(s string) string {
+	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
+}
+
+// small is a tensor in a pickle, whose storage "0" has count numbers. offset and shape are pickled.
+func small(count byte, offset, shape string) string {
+	n := "K" + string([]byte{count})
+	return "ctorch._utils\n_rebuild_tensor_v2\n((" + text("storage") + "ctorch\nFloatStorage\n" + text("0") + text("cpu") + n + "tQ" +
+		offset + "(" + shape + "t(K\x01t\x89ccollections\nOrderedDict\n)RtR"
+}
+
+// What the pickles of torch's old format say about each other is checked.
+func TestOldFormat(t *testing.T) {
+	const keys = "\x80\x02]X\x01\x00\x00\x000a."
+	const data = "\x01\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x80\x3f" // one number
+	object := func(values ...string) []byte {
+		return append(old("\x80\x02}("+strings.Join(values, "")+"u."), keys+data...)
+	}
+	good := text("a") + small(1, "K\x00", "K\x01")
+	f, err := openBytes(object(good))
+	if err != nil || len(f.Tensors) != 1 || f.Tensors[0].End-f.Tensors[0].Begin != 4 {
+		t.Errorf("one tensor: %+v, %v", f, err)
+	}
+	// A second tensor says that the same storage is larger.
+	if f, err := openBytes(object(good, text("b")+small(9, "K\x00", "K\x09"))); err == nil {
+		t.Errorf("numbers after the end of the file were found: %+v", f)
+	}
+	// An empty tensor may have any offset.
+	f, err = openBytes(object(good, text("b")+small(1, "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f", "K\x00")))
+	if err != nil || len(f.Tensors) != 2 || f.Tensors[0].Begin != 0 || f.Tensors[0].End != 0 {
+		t.Errorf("an empty tensor: %+v, %v", f, err)
+	}
+	// The version is a tuple of two tuples of two tuples …
+	endless := "\x80\x02\x8a\n" + magic + ".\x80\x02]" + strings.Repeat("2\x86", 60) + "."
+	if f, err := openBytes([]byte(endless)); err == nil {
+		t.Errorf("a file with an endless version was read: %+v", f)
 	}
 }
 

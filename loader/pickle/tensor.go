@@ -88,54 +88,43 @@ func rebuildTensor(args tuple) (any, error) {
 			t.dtype = dtypes[g.name]
 		}
 	}
-	return t, t.check()
+	if !t.fits() {
+		return nil, fmt.Errorf("a tensor of the shape %v is not within its storage of %d numbers, so the file is damaged: get it again", t.shape, t.storage.count)
+	}
+	return t, nil
 }
 
-// check returns an error unless all of the tensor is in its storage.
-func (t *tensor) check() error {
-	wrong := fmt.Errorf("a tensor of the shape %v is not within its storage of %d numbers: the file is damaged", t.shape, t.storage.count)
+// fits reports whether all numbers of the tensor are in its storage.
+func (t *tensor) fits() bool {
 	count := uint64(1)
 	for _, s := range t.shape {
-		if s > math.MaxInt32 {
-			return wrong
-		}
 		high, low := bits.Mul64(count, uint64(s))
-		if high != 0 || low > maxCount {
-			return wrong
+		if s > math.MaxInt32 || high != 0 || low > maxCount {
+			return false
 		}
 		count = low
 	}
 	if count == 0 {
-		return nil
+		return true
 	}
 	last := uint64(t.offset)
 	for i, s := range t.shape {
 		high, low := bits.Mul64(uint64(s-1), uint64(t.strides[i]))
 		if high != 0 || low > maxCount {
-			return wrong
+			return false
 		}
 		if last += low; last > maxCount {
-			return wrong
+			return false
 		}
 	}
-	if high, low := bits.Mul64(last+1, uint64(widths[t.dtype])); high != 0 || low > uint64(t.storage.bytes()) {
-		return wrong
-	}
-	return nil
+	high, low := bits.Mul64(last+1, uint64(widths[t.dtype]))
+	return high == 0 && low <= uint64(t.storage.bytes())
 }
 
-// numbers are those of a tuple or a list of whole numbers from 0 on.
+// numbers returns the values of a tuple or a list if all are whole and none is negative.
 func numbers(v any) ([]int64, bool) {
-	var items []any
-	switch v := v.(type) {
-	case tuple:
-		items = v
-	case *list:
-		items = v.items
-	default:
-		return nil, false
-	}
-	if len(items) > maxDimensions {
+	items, ok := sequence(v)
+	if !ok || len(items) > maxDimensions {
 		return nil, false
 	}
 	var out []int64
@@ -169,9 +158,9 @@ func tensorsOf(root any) ([]*tensor, map[string]string, error) {
 			}
 		}
 		if _, ok := root.(*tensor); ok {
-			return nil, nil, errors.New("this file is a single tensor without a name, so it is no file of weights")
+			return nil, nil, errors.New("this file is a single tensor without a name, so it is no file of weights: get the .safetensors of the model")
 		}
-		return nil, nil, errors.New("this file has no dictionary of tensors: it is no file of weights")
+		return nil, nil, errors.New("this file has no dictionary of tensors, so it is no file of weights: get the .safetensors of the model")
 	}
 	for i, k := range d.keys {
 		if name, ok := k.(string); ok {
@@ -194,9 +183,9 @@ func tensorsOf(root any) ([]*tensor, map[string]string, error) {
 	return w.list, w.texts, nil
 }
 
-// embeddings are the tensors of a file that has one, or a list of them, without names, as image
-// embeddings are saved (.ipadpt). They have three dimensions or more, which tells them from the
-// matrices of a LoRA. Their names are their numbers.
+// embeddings returns the tensors of a file that is one tensor, or a list of tensors, as image
+// embeddings are saved (.ipadpt). They have three dimensions or more, unlike the matrices of a
+// LoRA. Each is named by its place in the list.
 func embeddings(root any) (found []*tensor) {
 	items := []any{root}
 	if l, ok := root.(*list); ok {
@@ -225,8 +214,8 @@ type walk struct {
 	list    []*tensor
 	seen    map[string]bool
 	texts   map[string]string
-	names   int
-	visited int
+	names   int // bytes of the names and the prefixes
+	visited int // values
 }
 
 // unwrap returns the dictionary with the tensors.
@@ -251,8 +240,8 @@ func (w *walk) unwrap(root any) any {
 	return root
 }
 
-// hasTensor reports whether a tensor is directly in a dictionary. A single number is none: it may
-// be the count of a training's steps.
+// hasTensor reports whether a tensor is directly in a dictionary. A tensor without dimensions does
+// not count, because it may be the number of a training's steps.
 func hasTensor(d *dict) bool {
 	for _, v := range d.values {
 		if t, ok := v.(*tensor); ok && len(t.shape) > 0 {
@@ -293,6 +282,10 @@ func (w *walk) add(prefix string, d *dict, depth int) error {
 			continue
 		}
 		if inner := asDict(d.values[i]); inner != nil {
+			// The prefix is a copy, of which dictionaries within dictionaries can ask for many.
+			if w.names += len(prefix) + len(name); w.names > maxNames {
+				return errTooLarge
+			}
 			if err := w.add(prefix+name+".", inner, depth+1); err != nil {
 				return err
 			}
@@ -304,7 +297,7 @@ func (w *walk) add(prefix string, d *dict, depth int) error {
 		}
 		name = prefix + name
 		if w.seen[name] {
-			return fmt.Errorf("the file names the tensor %q twice: it is damaged", name)
+			return fmt.Errorf("the file names the tensor %q twice, so it is damaged: get it again", name)
 		}
 		w.seen[name] = true
 		if w.names += len(name); len(w.list) == maxTensors || w.names > maxNames {

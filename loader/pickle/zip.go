@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Package archive/zip is not used because it does not tell where an entry's header is. Without
-// that, finding the entries' data takes a read for each of a model's thousand entries, and over
-// the network each one is a request.
+// Package archive/zip is not used because it does not say where an entry's header is. Without
+// that, finding the data takes a read for each of a model's thousand entries, and over the network
+// each read is a request.
 
 // What a directory may hold: many times more than any model's.
 const (
@@ -49,7 +49,7 @@ type archive struct {
 }
 
 var (
-	errNoZip      = errors.New("the file is cut off: it begins as a zip archive, as torch writes it, and has no directory at its end. Get the file again")
+	errNoZip      = errors.New("the file begins as a zip archive and has no directory at its end, so it is cut off: get it again")
 	errDamagedZip = errors.New("the directory of the zip archive is damaged: get the file again")
 )
 
@@ -85,7 +85,7 @@ func openArchive(f file) (*archive, error) {
 		return nil, errNoZip
 	}
 	if count > maxEntries || size > maxDirectory {
-		return nil, fmt.Errorf("the zip archive has %d entries, more than any model's: it is no model that Imprompt reads", count)
+		return nil, fmt.Errorf("the zip archive has %d entries, more than any model's: get the .safetensors of the same model", count)
 	}
 	directory := tail
 	if from := int64(start) - (f.size - n); from >= 0 {
@@ -101,7 +101,7 @@ func openArchive(f file) (*archive, error) {
 			return nil, err
 		}
 		if _, twice := a.entries[e.name]; twice {
-			return nil, fmt.Errorf("the zip archive names %q twice, and programs differ in which one they read: the file is damaged", e.name)
+			return nil, fmt.Errorf("the zip archive names %q twice, and programs differ in which one they read: get the file again", e.name)
 		}
 		a.entries[e.name] = e
 		list = append(list, e)
@@ -250,7 +250,7 @@ func openZip(f file) (*File, error) {
 	for name, e := range a.entries {
 		if folder, ok := strings.CutSuffix(name, "data.pkl"); ok && (folder == "" || strings.Count(folder, "/") == 1 && strings.HasSuffix(folder, "/")) {
 			if main != nil {
-				return nil, fmt.Errorf("the zip archive has two pickles, %s and %s: the file is damaged", main.name, name)
+				return nil, fmt.Errorf("the zip archive has two pickles, %s and %s, so the file is damaged: get it again", main.name, name)
 			}
 			root, main = folder, e
 		}
@@ -294,13 +294,13 @@ func openZip(f file) (*File, error) {
 		}
 		e := a.entries[root+"data/"+s.key]
 		if e == nil {
-			return nil, fmt.Errorf("the numbers of the tensor %q are missing: the archive has no %s", t.name, root+"data/"+s.key)
+			return nil, fmt.Errorf("the numbers of the tensor %q are missing: the archive has no %s. Get the file again", t.name, root+"data/"+s.key)
 		}
 		if err := e.check(); err != nil {
 			return nil, err
 		}
 		if e.size < s.bytes() {
-			return nil, fmt.Errorf("the tensor %q is cut off: %s has %d bytes and should have %d", t.name, e.name, e.size, s.bytes())
+			return nil, fmt.Errorf("the tensor %q is cut off: %s has %d bytes and should have %d. Get the file again", t.name, e.name, e.size, s.bytes())
 		}
 		used[s] = e
 		list = append(list, e)
@@ -316,7 +316,7 @@ func openZip(f file) (*File, error) {
 	}), nil
 }
 
-// text reads a short entry, with its header at once.
+// text reads a short entry and its header in one read.
 func (a *archive) text(e *entry) (string, error) {
 	if err := e.check(); err != nil {
 		return "", err
