@@ -61,7 +61,7 @@ func visionConfig(c *Checkpoint) ([]byte, error) {
 	}
 	layers := 0
 	for {
-		if _, _, ok := c.Info(fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm1.weight", layers)); !ok {
+		if !c.has(fmt.Sprintf("vision_model.encoder.layers.%d.layer_norm1.weight", layers)) {
 			break
 		}
 		layers++

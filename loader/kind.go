@@ -82,18 +82,13 @@ func Recognise(c *Checkpoint) (Kind, error) {
 }
 
 func recognise(c *Checkpoint) (Kind, error) {
-	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names := c.Names()
-	any := func(test func(string) bool) bool {
-		for _, n := range names {
-			if test(n) {
-				return true
-			}
-		}
-		return false
+	prefix := func(p string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return strings.HasPrefix(n, p) })
 	}
-	prefix := func(p string) bool { return any(func(n string) bool { return strings.HasPrefix(n, p) }) }
-	contains := func(p string) bool { return any(func(n string) bool { return strings.Contains(n, p) }) }
+	contains := func(p string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, p) })
+	}
 	lora, wrong := isLoRA(c)
 	switch {
 	case len(names) == 0:
@@ -108,13 +103,13 @@ func recognise(c *Checkpoint) (Kind, error) {
 				return "", errors.New("this is a ControlNet for Stable Diffusion 2: choose one whose name has sd15")
 			}
 		}
-		if has("add_embedding.linear_1.weight") || has("control_model.label_emb.0.0.weight") {
+		if c.has("add_embedding.linear_1.weight") || c.has("control_model.label_emb.0.0.weight") {
 			return "", errors.New("this is a ControlNet for Stable Diffusion XL: choose one whose name has sd15")
 		}
 		return KindControlNet, nil
-	case isT2IAdapter(has):
+	case isT2IAdapter(c):
 		return KindT2IAdapter, nil
-	case prefix("conditioner.embedders.") || has("add_embedding.linear_1.weight") || has(ldmUNet+"label_emb.0.0.weight"):
+	case prefix("conditioner.embedders.") || c.has("add_embedding.linear_1.weight") || c.has(ldmUNet+"label_emb.0.0.weight"):
 		return "", errors.New("this is a Stable Diffusion XL model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
 	case prefix("model.diffusion_model.joint_blocks.") || prefix("joint_blocks."):
 		return "", errors.New("this is a Stable Diffusion 3 model, a different network from Stable Diffusion 1.5: choose a model of the 1.5 family")
@@ -132,7 +127,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 			return "", errors.New("this is an IP-Adapter of a kind that Imprompt does not read (FaceID): choose ip-adapter_sd15, _light, plus, plus-face or full-face")
 		}
 		return KindIPAdapter, nil
-	case prefix("image_proj.norm.") || has("image_proj.latents"): // the paper's simple adapter is a projection alone
+	case prefix("image_proj.norm.") || c.has("image_proj.latents"): // the paper's simple adapter is a projection alone
 		return KindIPAdapter, nil
 	case prefix(ldmUNet + "input_blocks."):
 		for _, key := range []string{"input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight", "input_blocks.2.1.transformer_blocks.0.attn2.to_k.weight"} {
@@ -145,11 +140,11 @@ func recognise(c *Checkpoint) (Kind, error) {
 		return KindVAE, nil
 	case isTextualInversion(c):
 		return KindTextualInversion, checkTextualInversion(c)
-	case has(patchEmbedding):
+	case c.has(patchEmbedding):
 		return KindImageEncoder, nil
 	case prefix("visual.transformer.resblocks."):
 		return "", errors.New("this is an image encoder in OpenCLIP's own layout: choose the one in transformers' layout, such as the model.safetensors in models/image_encoder of h94/IP-Adapter")
-	case has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
+	case c.has("conv_in.weight") || prefix("vision_model.") || prefix("text_model."):
 		return KindNetwork, nil
 	}
 	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, a LoRA, an embedding, a VAE, a ControlNet or a T2I-Adapter: its tensors have names like %q", names[0])

@@ -202,7 +202,7 @@ func ldmNetworks(c *Checkpoint) (unet, vae, text *Checkpoint, err error) {
 	}
 	prefix, levels := "", 0
 	for _, p := range ldmVAE {
-		if _, _, ok := c.Info(p + "decoder.conv_in.weight"); ok {
+		if c.has(p + "decoder.conv_in.weight") {
 			prefix = p
 		}
 	}

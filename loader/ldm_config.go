@@ -93,7 +93,7 @@ func vaeConfig(w *Checkpoint) ([]byte, error) {
 	layers := 0
 	for {
 		name := fmt.Sprintf("encoder.down_blocks.%d.resnets.0.conv1.weight", len(channels))
-		if _, _, ok := w.Info(name); !ok {
+		if !w.has(name) {
 			break
 		}
 		s, err := shapeOf(w, name, 4)
@@ -103,7 +103,7 @@ func vaeConfig(w *Checkpoint) ([]byte, error) {
 		channels, down, up = append(channels, s[0]), append(down, "DownEncoderBlock2D"), append(up, "UpDecoderBlock2D")
 	}
 	for {
-		if _, _, ok := w.Info(fmt.Sprintf("encoder.down_blocks.0.resnets.%d.conv1.weight", layers)); !ok {
+		if !w.has(fmt.Sprintf("encoder.down_blocks.0.resnets.%d.conv1.weight", layers)) {
 			break
 		}
 		layers++
@@ -133,7 +133,7 @@ func textConfig(w *Checkpoint) ([]byte, error) {
 	}
 	layers := 0
 	for {
-		if _, _, ok := w.Info(fmt.Sprintf("text_model.encoder.layers.%d.layer_norm1.weight", layers)); !ok {
+		if !w.has(fmt.Sprintf("text_model.encoder.layers.%d.layer_norm1.weight", layers)) {
 			break
 		}
 		layers++
@@ -150,7 +150,7 @@ func textConfig(w *Checkpoint) ([]byte, error) {
 // model was trained to predict the velocity contains a tensor v_pred.
 func schedulerConfig(c *Checkpoint) []byte {
 	prediction := "epsilon"
-	if _, _, ok := c.Info("v_pred"); ok {
+	if c.has("v_pred") {
 		prediction = "v_prediction"
 	}
 	return object{

@@ -156,7 +156,7 @@ func (m *Model) Network(ctx context.Context, network string) (*Checkpoint, error
 // underTextModel puts "text_model." before a text encoder's names, as they are published:
 // transformers 5 saves them without it.
 func underTextModel(c *Checkpoint) (*Checkpoint, error) {
-	if _, _, ok := c.Info("embeddings.token_embedding.weight"); !ok {
+	if !c.has("embeddings.token_embedding.weight") {
 		return c, nil
 	}
 	return underNames(c, textName)

@@ -167,6 +167,12 @@ func (w *window) Read(b []byte) (int, error) {
 // Names lists the tensors, sorted.
 func (c *Checkpoint) Names() []string { return c.names }
 
+// has reports whether the checkpoint has a tensor of that name.
+func (c *Checkpoint) has(name string) bool {
+	_, ok := c.tensors[name]
+	return ok
+}
+
 // Info is a tensor's type, by safetensors' name ("F16", say), and its shape.
 func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
 	t, ok := c.tensors[name]

@@ -166,9 +166,9 @@ func cutNumber(name, prefix string) (i int, rest string, ok bool) {
 	return i, rest, ok && err == nil && i >= 0 && i < 1000
 }
 
-func isT2IAdapter(has func(string) bool) bool {
-	return has("adapter.body.0.resnets.0.block1.weight") || has("body.0.block1.weight") || has("body.0.body.0.block1.weight") ||
-		has("body.0.resnets.0.block1.weight") || has(styleEmbedding)
+func isT2IAdapter(c *Checkpoint) bool {
+	return c.has("adapter.body.0.resnets.0.block1.weight") || c.has("body.0.block1.weight") || c.has("body.0.body.0.block1.weight") ||
+		c.has("body.0.resnets.0.block1.weight") || c.has(styleEmbedding)
 }
 
 // styleEmbedding is a tensor of the T2I style adapter, which has one layout.

@@ -40,9 +40,8 @@ func OpenTextualInversion(ctx context.Context, s Source) (*TextualInversion, err
 
 // isTextualInversion reports whether a file's tensors are those of an embedding, of any kind of model.
 func isTextualInversion(c *Checkpoint) bool {
-	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names := c.Names()
-	if has("emb_params") || pickledVectors(names) != "" || (has("clip_l") || has("clip_g")) && len(names) <= 2 {
+	if c.has("emb_params") || pickledVectors(names) != "" || (c.has("clip_l") || c.has("clip_g")) && len(names) <= 2 {
 		return true
 	}
 	if len(names) != 1 || strings.Contains(names[0], ".") && !strings.HasPrefix(names[0], "<") {
@@ -83,14 +82,13 @@ func checkTextualInversion(c *Checkpoint) error {
 }
 
 func textualInversionTensor(c *Checkpoint) (string, error) {
-	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
-	if has("clip_l") || has("clip_g") {
+	if c.has("clip_l") || c.has("clip_g") {
 		return "", errors.New("this is a textual inversion for Stable Diffusion XL, which has two text encoders: choose one for Stable Diffusion 1.5")
 	}
 	name := "emb_params"
 	if pickled := pickledVectors(c.Names()); pickled != "" {
 		name = pickled
-	} else if !has(name) {
+	} else if !c.has(name) {
 		if !isTextualInversion(c) {
 			return "", fmt.Errorf("this is not a textual inversion: one has a single tensor, or one that is called emb_params or string_to_param, and this file has %d", len(c.Names()))
 		}

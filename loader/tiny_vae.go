@@ -20,19 +20,18 @@ var tinyPrefixes = map[string][]string{
 // tinyNames are diffusers' names of the tensors of a tiny autoencoder, by those in the file. ok is
 // false for any other file.
 func tinyNames(c *Checkpoint) (names map[string]string, ok bool) {
-	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	names = map[string]string{}
 	for half, prefixes := range tinyPrefixes {
-		if has(half + ".layers.0.weight") {
+		if c.has(half + ".layers.0.weight") {
 			take(names, c, half+".layers.", half, 0)
 			continue
 		}
 		for _, p := range prefixes {
 			// The original decoder begins with a layer without weights, which diffusers does not count.
 			switch {
-			case half == "encoder" && has(p+"0.weight") && has(p+"1.conv.0.weight"):
+			case half == "encoder" && c.has(p+"0.weight") && c.has(p+"1.conv.0.weight"):
 				take(names, c, p, half, 0)
-			case half == "decoder" && !has(p+"0.weight") && has(p+"1.weight") && has(p+"3.conv.0.weight"):
+			case half == "decoder" && !c.has(p+"0.weight") && c.has(p+"1.weight") && c.has(p+"3.conv.0.weight"):
 				take(names, c, p, half, -1)
 			}
 		}
@@ -78,11 +77,11 @@ func tinyConfig(c *Checkpoint) ([]byte, error) {
 			}
 		}
 		for i := range last + 1 {
-			if _, _, ok := c.Info(fmt.Sprintf("%s.layers.%d.conv.0.weight", half, i)); ok && len(blocks) > 0 {
+			if c.has(fmt.Sprintf("%s.layers.%d.conv.0.weight", half, i)) && len(blocks) > 0 {
 				blocks[len(blocks)-1]++
 			}
 			name := fmt.Sprintf("%s.layers.%d.weight", half, i)
-			if _, _, ok := c.Info(name); !ok {
+			if !c.has(name) {
 				continue
 			}
 			shape, err := shapeOf(c, name, 4)

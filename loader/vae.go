@@ -34,12 +34,11 @@ func OpenVAEFile(ctx context.Context, s Source) (*Checkpoint, []byte, error) {
 
 // isVAE reports whether a file's tensors are those of an autoencoder, in any layout.
 func isVAE(c *Checkpoint) bool {
-	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
 	if _, tiny := tinyNames(c); tiny {
 		return true
 	}
 	for _, prefix := range append([]string{""}, ldmVAE...) {
-		if has(prefix+"decoder.conv_in.weight") && has(prefix+"encoder.conv_in.weight") {
+		if c.has(prefix+"decoder.conv_in.weight") && c.has(prefix+"encoder.conv_in.weight") {
 			return true
 		}
 	}
@@ -66,13 +65,12 @@ func vaeOf(c *Checkpoint) (*Checkpoint, []byte, error) {
 }
 
 func wholeVAEOf(c *Checkpoint) (*Checkpoint, error) {
-	has := func(name string) bool { _, _, ok := c.Info(name); return ok }
-	if has("decoder.up_blocks.0.resnets.0.conv1.weight") && has("encoder.conv_in.weight") {
+	if c.has("decoder.up_blocks.0.resnets.0.conv1.weight") && c.has("encoder.conv_in.weight") {
 		return c, nil
 	}
 	for _, prefix := range append([]string{""}, ldmVAE...) {
 		levels := ldmLevels(c, prefix)
-		if levels == 0 || !has(prefix+"encoder.conv_in.weight") {
+		if levels == 0 || !c.has(prefix+"encoder.conv_in.weight") {
 			continue
 		}
 		v := renamed()
@@ -97,7 +95,7 @@ func wholeVAEOf(c *Checkpoint) (*Checkpoint, error) {
 func ldmLevels(c *Checkpoint, prefix string) int {
 	levels := 0
 	for levels < 16 {
-		if _, _, ok := c.Info(fmt.Sprintf("%sdecoder.up.%d.block.0.conv1.weight", prefix, levels)); !ok {
+		if !c.has(fmt.Sprintf("%sdecoder.up.%d.block.0.conv1.weight", prefix, levels)) {
 			break
 		}
 		levels++
