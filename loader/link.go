@@ -146,8 +146,8 @@ func hubPath(p, shown string) (string, error) {
 	return strings.Join(append([]string{repo, "resolve", revision}, rest...), "/"), nil
 }
 
-// IsWeights reports whether a file may be one of weights, by the ending of its name. What it is, its
-// content tells.
+// IsWeights reports whether a file may be one of weights, by the ending of its name. Its content has
+// to be read to be sure.
 func IsWeights(p string) bool {
 	switch strings.ToLower(path.Ext(p)) {
 	case ".safetensors", ".ckpt", ".gguf", ".bin", ".pt", ".pth", ".sft", ".onnx", ".ipadpt":

@@ -74,7 +74,7 @@ func (l *LoRA) readAlphas(ctx context.Context, metadata map[string]string) error
 	if err != nil {
 		return err
 	}
-	// A server takes as long for one number as for many, so several are asked for at a time.
+	// A server takes as long for one number as for a whole tensor, so several are read at a time.
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	errs := make(chan error)
@@ -107,6 +107,7 @@ func (l *LoRA) readAlphas(ctx context.Context, metadata map[string]string) error
 // alphasAtOnce is how many alphas are read at a time.
 const alphasAtOnce = 16
 
+// oneNumber reads a tensor that has one number.
 func oneNumber(ctx context.Context, p gpu.Parameter) (float64, error) {
 	if p.Count() != 1 {
 		return 0, fmt.Errorf("%s has the shape %v and should be one number", p.Name, p.Shape)

@@ -65,7 +65,7 @@ func ReadLoRAInfo(ctx context.Context, s Source) (*LoRAInfo, error) {
 }
 
 // loraHash computes LoRAInfo.Hash as A1111 does: the SHA-256 of what is behind the header
-// (addnet_hash_safetensors in modules/hashes.py), or of all of a pickle.
+// (addnet_hash_safetensors in modules/hashes.py), or, for a pickle, of the whole file.
 func loraHash(ctx context.Context, s Source) (string, error) {
 	if pickled, err := isPickled(ctx, s); pickled || err != nil {
 		return SHA256(ctx, s, 0)
@@ -77,7 +77,8 @@ func loraHash(ctx context.Context, s Source) (string, error) {
 	return SHA256(ctx, s, 8+n)
 }
 
-// SHA256 is that of a file from a byte on, in hexadecimal. All of it is read.
+// SHA256 returns the SHA-256 of a file's bytes from the byte from on, in hexadecimal. It reads all
+// of them.
 func SHA256(ctx context.Context, s Source, from int64) (string, error) {
 	sum := sha256.New()
 	if _, err := io.Copy(sum, NewReader(ctx, s, from, s.Size()-from)); err != nil {

@@ -31,9 +31,10 @@ func OpenFolder(f Folder) *Model {
 	return &Model{folder: f}
 }
 
-// OpenSingleFile opens a model in the original (latent-diffusion) layout: one file with all networks. Such a file has no tokenizer, so clip is a folder with CLIP's
-// merges.txt (web/clip); it may be nil where no tokenizer is read. For any other file the
-// error says what it is and what to do.
+// OpenSingleFile opens a model in the original (latent-diffusion) layout: one file with all
+// networks. Such a file has no tokenizer, so clip is a folder with CLIP's merges.txt (web/clip).
+// It may be nil where no tokenizer is read. For any other file the error says what it is and what
+// to do.
 func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) {
 	c, err := OpenFileOfWeights(ctx, s)
 	if err != nil {
@@ -49,7 +50,7 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 	case KindLoRA:
 		return nil, fmt.Errorf("%s is a LoRA, a change to a model and not a model: choose it as a LoRA, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindTextualInversion:
-		return nil, fmt.Errorf("%s is an embedding, which its name stands for in the words, and not a model: choose it as a textual inversion, and a Stable Diffusion 1.5 model as the model", s.Name())
+		return nil, fmt.Errorf("%s is an embedding for the words of a prompt, and not a model: choose it as a textual inversion, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindImageEncoder:
 		return openVisionTower(c)
 	case KindVAE:

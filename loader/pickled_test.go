@@ -94,6 +94,17 @@ func TestPickles(t *testing.T) {
 	}
 }
 
+// A tensor whose strides are 0 claims more bytes than its file has, and they are not allocated.
+func TestGatherIsBounded(t *testing.T) {
+	x := located{Tensor{Name: "a", DType: "F32", Shape: []int{1 << 40}, Strides: []int{0}, End: 4}, Memory("a.pt", make([]byte, 4))}
+	if _, err := x.gather(context.Background(), 0, 1<<42); err == nil || !strings.Contains(err.Error(), "too large") {
+		t.Errorf("4 TiB: %v", err)
+	}
+	if b, err := x.gather(context.Background(), 4, 8); err != nil || webapi.NumBytes(b) != 8 {
+		t.Errorf("two numbers: %v, %v", b, err)
+	}
+}
+
 // Files are known by their content, in whatever form they come.
 func TestPickledKinds(t *testing.T) {
 	ctx := context.Background()

@@ -48,7 +48,7 @@ func HeaderSize(first []byte, fileSize int64) (int64, error) {
 	n := binary.LittleEndian.Uint64(first)
 	switch {
 	case n > maxHeader:
-		return 0, errors.New("this is neither a safetensors file nor one that torch wrote: it does not begin as one")
+		return 0, errors.New("this is neither a safetensors file nor one that torch wrote: get the model as .safetensors, .ckpt, .pt, .pth or .bin")
 	case int64(n)+8 > fileSize:
 		return 0, fmt.Errorf("the file is cut off: its header takes %d bytes and the file has %d", n, fileSize)
 	}

@@ -56,7 +56,8 @@ func ReadFile(ctx context.Context, f Folder, path string) ([]byte, error) {
 
 // Checkpoint gives tensors by their names, wherever their bytes are: one or more files read
 // as one, or the tensors of one network, under diffusers' names, out of a file with several.
-// Numbers of 64 bits (F64) are given as F32, which no network reads more exactly than. Package model reads it through an interface of its own.
+// Numbers of 64 bits (F64) are given as F32, because no network needs more. Package model reads
+// it through an interface of its own.
 type Checkpoint struct {
 	tensors  map[string]located
 	names    []string          // sorted
@@ -70,7 +71,7 @@ type located struct {
 }
 
 // OpenCheckpoint opens files of weights as one checkpoint: safetensors, or pickles that torch wrote.
-// What a file is, its content tells and not its name. Only headers are read.
+// The content of a file says which of them it is, and not its name. Only headers are read.
 func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error) {
 	c := &Checkpoint{tensors: map[string]located{}}
 	for _, s := range sources {
@@ -106,6 +107,7 @@ func openHeader(ctx context.Context, s Source) ([]Tensor, map[string]string, err
 	return readHeader(NewReader(ctx, s, 8, n), n, s.Size())
 }
 
+// isPickled reports whether a file is a pickle, by its first bytes.
 func isPickled(ctx context.Context, s Source) (bool, error) {
 	first, err := s.ReadRange(ctx, 0, min(16, s.Size()))
 	return err == nil && pickle.Is(webapi.GoBytes(first)), err
@@ -182,7 +184,8 @@ func (c *Checkpoint) Info(name string) (dtype string, shape []int, ok bool) {
 	return t.DType, t.Shape, ok
 }
 
-// Read returns n bytes from offset off of a tensor's data.
+// Read returns n bytes from offset off of a tensor's data. Of an F64 tensor, these are whole
+// numbers of 4 bytes.
 func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error) {
 	t, ok := c.tensors[name]
 	each := int64(1) // bytes in the file for a byte that is given

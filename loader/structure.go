@@ -14,9 +14,9 @@ import (
 // ControlNets and T2I-Adapters come as a folder in diffusers' layout, with a config.json, or as
 // one file, which has the original repository's names or diffusers'.
 
-// OpenStructure opens a ControlNet, a T2I-Adapter or a Uni-ControlNet, at a path in a folder (Here where the
-// folder is its own), under diffusers' names. config is its config.json, or nil for one file.
-// For anything else the error says what it is and what to do.
+// OpenStructure opens a ControlNet, a T2I-Adapter or a Uni-ControlNet, at a path in a folder (Here
+// where the folder is its own), under diffusers' names. config is its config.json, or nil for one
+// file. For anything else the error says what it is and what to do.
 func OpenStructure(ctx context.Context, folder Folder, at string, kind Kind) (c *Checkpoint, config []byte, err error) {
 	m := OpenFolder(folder)
 	if m.folder == nil && m.kind != kind {
@@ -110,14 +110,21 @@ func controlNetName(names []string) func(string) string {
 			}
 			return fmt.Sprintf("%sblocks.%d.%s", embedding, i/2-1, rest)
 		}
-		if i, rest, ok := cutNumber(key, "zero_convs."); ok {
-			return fmt.Sprintf("controlnet_down_blocks.%d.%s", i, strings.TrimPrefix(rest, "0."))
-		}
-		if rest, ok := strings.CutPrefix(key, "middle_block_out.0."); ok {
-			return "controlnet_mid_block." + rest
+		if name, ok := zeroConvName(key); ok {
+			return name
 		}
 		return unetName(key, layers)
 	}
+}
+
+// zeroConvName gives the diffusers name of a tensor of a ControlNet's zero convolutions. ok is
+// false for any other tensor.
+func zeroConvName(key string) (name string, ok bool) {
+	if i, rest, ok := cutNumber(key, "zero_convs."); ok {
+		return fmt.Sprintf("controlnet_down_blocks.%d.%s", i, strings.TrimPrefix(rest, "0.")), true
+	}
+	rest, ok := strings.CutPrefix(key, "middle_block_out.0.")
+	return "controlnet_mid_block." + rest, ok
 }
 
 // The prefixes of Uni-ControlNet's adapters.
@@ -126,11 +133,13 @@ const (
 	GlobalAdapter = "global_adapter."
 )
 
-// fdnNames are the norms of Uni-ControlNet's LocalResBlock, by the names of those that they replace.
+// fdnNames replaces the names of the norms in Uni-ControlNet's LocalResBlock by those of the norms
+// in a resnet of the UNet.
 var fdnNames = strings.NewReplacer("norm_in.", "norm1.", "norm_out.", "norm2.")
 
-// uniControlNetName gives a name to the tensors of Uni-ControlNet's adapters: in the local one, those of a
-// ControlNet in diffusers' layout, below its prefix.
+// uniControlNetName gives the names that package model uses for the tensors of Uni-ControlNet's
+// adapters. The global adapter keeps its names. The local adapter is a ControlNet, and gets
+// diffusers' names for one, behind its prefix.
 func uniControlNetName(names []string) func(string) string {
 	layers, err := ldmLayersPerBlock(names, LocalAdapter)
 	return func(n string) string {
@@ -141,18 +150,17 @@ func uniControlNetName(names []string) func(string) string {
 		if !ok || err != nil {
 			return ""
 		}
-		to := key
-		if i, rest, ok := cutNumber(key, "zero_convs."); ok {
-			to = fmt.Sprintf("controlnet_down_blocks.%d.%s", i, strings.TrimPrefix(rest, "0."))
-		} else if rest, ok := strings.CutPrefix(key, "middle_block_out.0."); ok {
-			to = "controlnet_mid_block." + rest
-		} else if !strings.HasPrefix(key, "feature_extractor.") {
-			to = fdnNames.Replace(unetName(key, layers))
+		if strings.HasPrefix(key, "feature_extractor.") {
+			return n
 		}
-		if to == "" {
+		name, ok := zeroConvName(key)
+		if !ok {
+			name = fdnNames.Replace(unetName(key, layers))
+		}
+		if name == "" {
 			return ""
 		}
-		return LocalAdapter + to
+		return LocalAdapter + name
 	}
 }
 

@@ -10,37 +10,37 @@ import (
 )
 
 // Tiny autoencoders (TAESD) come as diffusers' AutoencoderTiny, in one file with both halves, or
-// as the files of github.com/madebyollin/taesd, one for each half. There the layers are numbered
-// without a prefix, or behind one of those that other programs put before them.
+// as the files of github.com/madebyollin/taesd, one for each half. In those files the names begin
+// with the layers' numbers. Other programs put one of these prefixes before them.
 var tinyPrefixes = map[string][]string{
 	"encoder": {"", "encoder.", "taesd_encoder."},
 	"decoder": {"", "decoder.", "taesd_decoder."},
 }
 
-// tinyNames are diffusers' names of the tensors of a tiny autoencoder, by those in the file. ok is
-// false for any other file.
+// tinyNames returns diffusers' names of the tensors of a tiny autoencoder, by their names in the
+// file. ok is false for any other file.
 func tinyNames(c *Checkpoint) (names map[string]string, ok bool) {
 	names = map[string]string{}
 	for half, prefixes := range tinyPrefixes {
 		if c.has(half + ".layers.0.weight") {
-			take(names, c, half+".layers.", half, 0)
+			addLayers(names, c, half+".layers.", half, 0)
 			continue
 		}
 		for _, p := range prefixes {
 			// The original decoder begins with a layer without weights, which diffusers does not count.
 			switch {
 			case half == "encoder" && c.has(p+"0.weight") && c.has(p+"1.conv.0.weight"):
-				take(names, c, p, half, 0)
+				addLayers(names, c, p, half, 0)
 			case half == "decoder" && !c.has(p+"0.weight") && c.has(p+"1.weight") && c.has(p+"3.conv.0.weight"):
-				take(names, c, p, half, -1)
+				addLayers(names, c, p, half, -1)
 			}
 		}
 	}
 	return names, len(names) > 0
 }
 
-// take adds the names of one half's tensors, whose layers' numbers change by so much.
-func take(names map[string]string, c *Checkpoint, prefix, half string, by int) {
+// addLayers adds the names of one half's tensors. The numbers of their layers change by the number by.
+func addLayers(names map[string]string, c *Checkpoint, prefix, half string, by int) {
 	for _, name := range c.Names() {
 		if i, rest, ok := cutNumber(name, prefix); ok {
 			names[name] = fmt.Sprintf("%s.layers.%d.%s", half, i+by, rest)
@@ -65,7 +65,7 @@ func openTiny(checkpoints ...*Checkpoint) (*Checkpoint, []byte, error) {
 	return v, config, err
 }
 
-// tinyConfig infers the config.json of a tiny autoencoder from its weights. A half that is not there
+// tinyConfig infers the config.json of a tiny autoencoder from its weights. A half that is missing
 // has no stages. Every convolution outside of the blocks begins a stage, except for the last one.
 func tinyConfig(c *Checkpoint) ([]byte, error) {
 	config := object{"_class_name": "AutoencoderTiny", "latent_channels": 4}
@@ -112,11 +112,11 @@ func IsTiny(config []byte) bool { return bytes.Contains(config, []byte(`"Autoenc
 // openTinyFolder opens a folder with TAESD's original files. c is nil where the folder has none.
 func openTinyFolder(ctx context.Context, f Folder) (c *Checkpoint, config []byte, err error) {
 	var halves []*Checkpoint
-	for _, name := range []string{"taesd_encoder.safetensors", "taesd_decoder.safetensors", "taesd_encoder.pth", "taesd_decoder.pth"} {
-		if len(halves) == 2 {
-			break
+	for _, name := range []string{"taesd_encoder", "taesd_decoder"} {
+		s, err := f.Open(ctx, name+".safetensors")
+		if errors.Is(err, os.ErrNotExist) {
+			s, err = f.Open(ctx, name+".pth")
 		}
-		s, err := f.Open(ctx, name)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

@@ -98,6 +98,11 @@ func TestTinyVAE(t *testing.T) {
 		v, config, err := OpenVAEFolder(ctx, sources{"taesd_encoder.safetensors": makeHeader(t, encoder), "taesd_decoder.safetensors": makeHeader(t, decoder)})
 		check(t, v, config, err, "encoder", "decoder")
 	})
+	t.Run("a folder with one half in both formats", func(t *testing.T) {
+		half := makeHeader(t, encoder)
+		v, config, err := OpenVAEFolder(ctx, sources{"taesd_encoder.safetensors": half, "taesd_encoder.pth": half})
+		check(t, v, config, err, "encoder")
+	})
 	decoder["1.weight"] = []int{8, 16, 3, 3}
 	if _, _, err := OpenVAEFile(ctx, makeHeader(t, decoder)); err == nil || !strings.Contains(err.Error(), "latents of 16 channels") {
 		t.Errorf("a tiny autoencoder of another model: %v", err)

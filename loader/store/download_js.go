@@ -290,7 +290,7 @@ func makePlan(ctx context.Context, in reader, o Options) (p plan, head []byte, e
 }
 
 // planOfPickle reads which tensors a pickle has. inOrder says that the server sends the file in order
-// only: its directory, which is at its end, comes too late then, and the file is stored as it is.
+// only. The directory at the end of the file comes too late then, and the file is stored as it is.
 func planOfPickle(ctx context.Context, in reader, o Options, inOrder bool) (plan, error) {
 	if inOrder {
 		return planBytes(in.length(), o.SliceSize), nil

@@ -225,7 +225,8 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 // vaeLevels is how many levels the VAE of Stable Diffusion 1.5 has.
 const vaeLevels = 4
 
-// readTextualInversion takes what an embedding's file says about itself, and the hash that other programs know it by.
+// readTextualInversion reads what an embedding's file says about itself, and computes the hash by
+// which other programs know the file.
 func (r *Record) readTextualInversion(ctx context.Context, s loader.Source) error {
 	t, err := loader.OpenTextualInversion(ctx, s)
 	if err != nil {

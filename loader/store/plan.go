@@ -17,7 +17,7 @@ const (
 	fromF32
 	fromBF16
 	fromF64
-	drop // bytes of a pickle that are no tensor's
+	drop // bytes of a pickle that are in no tensor
 )
 
 // segment is a number of successive source bytes that are converted in the same way.
@@ -66,9 +66,10 @@ func planTensors(tensors []loader.Tensor, size int64, limit int64) (plan, error)
 	return planConverted(tensors, tensors[0].Begin, size, limit)
 }
 
-// planPickle stores a pickle as a safetensors file with its F32, BF16 and F64 tensors as F16. Where that
-// cannot be made slice by slice, it stores the pickle as it is, which takes more space: where tensors
-// share bytes or are not in order, or where there is much beside them, such as the state of a training.
+// planPickle stores a pickle as a safetensors file with its F32, BF16 and F64 tensors as F16. A pickle
+// from which that file cannot be made slice by slice is stored as it is, which takes more space. In such
+// a pickle, tensors share bytes or are not in order, or there are many other bytes, such as the state of
+// a training.
 func planPickle(tensors []loader.Tensor, size int64, limit int64) (plan, error) {
 	at := int64(0)
 	for _, t := range tensors {
@@ -83,7 +84,7 @@ func planPickle(tensors []loader.Tensor, size int64, limit int64) (plan, error) 
 	return planConverted(tensors, 0, size, limit)
 }
 
-// conversionOf is how numbers of a type are stored, and how many bytes become one.
+// conversionOf returns how numbers of a type are stored, and how many bytes become one byte.
 func conversionOf(dtype string) (k conversion, each int64) {
 	switch dtype {
 	case "F32":
@@ -149,7 +150,7 @@ func planConverted(tensors []loader.Tensor, from, to, limit int64) (plan, error)
 		pass(t.Begin - s.to)
 		k, each := conversionOf(t.DType)
 		for left := t.End - t.Begin; left > 0; {
-			// 8 is a multiple of every type's size.
+			// 8 is a multiple of the size of every type that is converted.
 			n := min(left, (limit-(s.to-s.from))&^7)
 			if n <= 0 {
 				flush()

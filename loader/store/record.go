@@ -4,8 +4,9 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// Record is a model, an adapter, or whatever else of the kinds of package loader the visitor chose. It lists the
-// files, so that a download continues after a reload and all of it is deleted together.
+// Record is what the visitor chose, of one of the kinds of package loader: a model, an adapter, a
+// VAE. It lists the files, so that a download continues after a reload and all of it is deleted
+// together.
 type Record struct {
 	ID      string      `json:"id"` // the catalogue's, a link, or the name of a file: settings name it by this
 	Kind    loader.Kind `json:"kind"`
@@ -26,9 +27,10 @@ type Record struct {
 	CrossDim   int  `json:"cross_dim,omitempty"`   // the UNet's cross_attention_dim: which adapters fit
 	// LoRA is what a LoRA's file says about itself.
 	LoRA *loader.LoRAInfo `json:"lora,omitempty"`
-	// TextualInversion is what an embedding's file says about itself. Its CrossDim is the length of its vectors.
+	// TextualInversion is what an embedding's file says about itself. CrossDim is then the length of
+	// its vectors.
 	TextualInversion *loader.TextualInversionInfo `json:"textual_inversion,omitempty"`
-	WithoutVAE       bool                         `json:"without_vae,omitempty"` // a model that draws with another VAE only
+	WithoutVAE       bool                         `json:"without_vae,omitempty"` // a model whose file has no VAE, so that it needs another one
 	Tiny             bool                         `json:"tiny,omitempty"`        // a VAE that is fast enough for previews
 }
 
