@@ -6,20 +6,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/imprompt/imprompt/gpu"
 )
 
-// ImageEmbeds are kept embeddings of an image prompt's pictures, as diffusers'
-// prepare_ip_adapter_image_embeds returns them for one adapter.
+// ImageEmbeds are the embeddings of an image prompt's pictures, kept in a file. They are what
+// diffusers' prepare_ip_adapter_image_embeds returns for one adapter.
 type ImageEmbeds struct {
 	// Shape is [2, pictures, size] for image embeddings and [2, pictures, tokens, size] for hidden
-	// states: the negative ones and then the pictures'. Without the negative ones it begins with 1.
+	// states. The negative embeddings come first. Without them the shape begins with 1.
 	Shape   []int
 	Values  []float32
 	Encoder string   // the image encoder that made them; "" where the file does not say
-	Tiled   [][2]int // the widths and heights of the pictures, if the embeddings are of their tiles
+	Tiled   [][2]int // the widths and heights of the pictures in pixels, if the embeddings are of their tiles
 }
 
 // The metadata of a file of embeddings, and the name of its tensor.
@@ -29,7 +28,7 @@ const (
 	embedsName  = "ip_adapter_image_embeds"
 )
 
-// maxEmbeds is how many numbers a file of embeddings may have: those of a hundred pictures.
+// maxEmbeds is how many numbers a file of embeddings may have: the hidden states of a hundred pictures.
 const maxEmbeds = 100 * 2 * 257 * 1280
 
 // OpenImageEmbeds reads a file of embeddings: one that File wrote, or a tensor, or a list of one
@@ -69,8 +68,8 @@ func readImageEmbeds(ctx context.Context, c *Checkpoint) (*ImageEmbeds, error) {
 	return e, err
 }
 
-// File is a safetensors file of the embeddings. f16 writes them as F16, which loses nothing of what
-// was computed in it.
+// File returns the content of a safetensors file of the embeddings. f16 writes the numbers as F16,
+// which is exact for those that were computed in it.
 func (e *ImageEmbeds) File(f16 bool) ([]byte, error) {
 	var data []byte
 	dtype := "F32"
@@ -95,15 +94,9 @@ func (e *ImageEmbeds) File(f16 bool) ([]byte, error) {
 		}
 		metadata[metaTiled] = string(text)
 	}
-	header, err := json.Marshal(map[string]any{
+	header, err := MakeHeader(map[string]any{
 		"__metadata__": metadata,
 		embedsName:     map[string]any{"dtype": dtype, "shape": e.Shape, "data_offsets": []int{0, len(data)}},
 	})
-	if err != nil {
-		return nil, err
-	}
-	for len(header)%8 != 0 {
-		header = append(header, ' ')
-	}
-	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header, data), nil
+	return append(header, data...), err
 }

@@ -3,6 +3,7 @@ package loader
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -38,6 +39,20 @@ var dtypeBits = map[string]int64{
 	"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
 	"BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
 	"U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
+}
+
+// MakeHeader returns the first bytes of a safetensors file: the size of the header, and the header as
+// JSON, with spaces up to a multiple of 8 bytes. entries are what it has by the tensors' names (dtype,
+// shape and data_offsets), and "__metadata__" if there is any.
+func MakeHeader(entries any) ([]byte, error) {
+	text, err := json.Marshal(entries)
+	if err != nil {
+		return nil, fmt.Errorf("the safetensors header cannot be written: %w", err)
+	}
+	for len(text)%8 != 0 {
+		text = append(text, ' ')
+	}
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), nil
 }
 
 // HeaderSize reads the length of the header from the first eight bytes of a safetensors file.

@@ -1,12 +1,6 @@
 package store
 
-import (
-	"encoding/binary"
-	"encoding/json"
-	"fmt"
-
-	"github.com/imprompt/imprompt/loader"
-)
+import "github.com/imprompt/imprompt/loader"
 
 // conversion is what happens to bytes before they are stored. web/js/loader.js knows the
 // same numbers.
@@ -120,16 +114,12 @@ func planConverted(tensors []loader.Tensor, from, to, limit int64) (plan, error)
 		entries[t.Name] = entry{dtype, shape, [2]int64{at, at + n}}
 		at += n
 	}
-	text, err := json.Marshal(entries)
+	header, err := loader.MakeHeader(entries)
 	if err != nil {
-		return plan{}, fmt.Errorf("the header cannot be written: %w", err)
+		return plan{}, err
 	}
-	for len(text)%8 != 0 {
-		text = append(text, ' ')
-	}
-	p := plan{header: append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...), converted: true}
-	p.size = int64(len(p.header)) + at
-	out := int64(len(p.header))
+	out := int64(len(header))
+	p := plan{header: header, size: out + at, converted: true}
 	s := slice{from: from, to: from, at: out}
 	flush := func() {
 		if s.to > s.from {
