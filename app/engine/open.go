@@ -23,13 +23,15 @@ type loadedModel struct {
 	memory    *nn.Memory
 	weights   gpu.WeightDType // the type of all matrices on the GPU
 	opened    map[string]any  // files that guides have opened, by openOnce's key
+	without   error           // says that the model has no VAE of its own; nil for one that has
 }
 
-// open reads a model's configurations and the headers of its files.
+// open reads a model's configurations and the headers of its files. If only the VAE differs from
+// what is open, it reads those of the VAE alone.
 // otherVAE is the name of a VAE that takes the place of the model's own; "" is none.
 func (e *Engine) open(ctx context.Context, name, otherVAE string) error {
-	if e.loaded != nil && e.name == name && e.vae == otherVAE {
-		return nil
+	if e.loaded != nil && e.name == name {
+		return e.changeVAE(ctx, otherVAE)
 	}
 	e.Unload()
 	folder, err := e.host.Folder(ctx, name)
@@ -43,6 +45,9 @@ func (e *Engine) open(ctx context.Context, name, otherVAE string) error {
 	m, err := e.openFolder(ctx, folder, otherVAE)
 	if err != nil {
 		return fmt.Errorf("model %s: %w", orShipped(name), err)
+	}
+	if without != nil {
+		m.without = without
 	}
 	e.name, e.vae, e.loaded = name, otherVAE, m
 	e.startKernels(ctx)

@@ -73,6 +73,18 @@ func (m *Memory) Add(n Network, c Checkpoint, as gpu.WeightDType) error {
 	return nil
 }
 
+// Remove undoes Add: it unloads a network and forgets it.
+func (m *Memory) Remove(n Network) {
+	r := m.find(n)
+	if r == nil {
+		return
+	}
+	if r.loaded {
+		r.unload()
+	}
+	m.networks = slices.DeleteFunc(m.networks, func(o *resident) bool { return o == r })
+}
+
 // Bytes estimates how much of the GPU's memory a network takes.
 func (m *Memory) Bytes(n Network) int64 {
 	if r := m.find(n); r != nil {
