@@ -208,7 +208,7 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 		if err := o.hash(ctx, host); err != nil {
 			return err
 		}
-		r.Settings.LoRAs, r.Settings.TextualInversionHashes = o.LoRAs, o.TextualInversionHashes
+		r.Settings.LoRAs, r.Settings.TextualInversionHashes, r.Settings.VAEHash = o.LoRAs, o.TextualInversionHashes, o.VAEHash
 		return o.save(r)
 	})
 	if err = errors.Join(err, mapError, previewed); err != nil {

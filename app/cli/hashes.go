@@ -7,8 +7,8 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
-// hash finds out the hashes of the files of LoRAs and textual inversions, by which a picture's
-// text names them.
+// hash finds out the hashes of the files of LoRAs, textual inversions and a VAE, by which a
+// picture's text names them. A VAE's folder has none.
 func (o *options) hash(ctx context.Context, host engine.Host) error {
 	for i := range o.LoRAs {
 		l := &o.LoRAs[i]
@@ -29,11 +29,7 @@ func (o *options) hash(ctx context.Context, host engine.Host) error {
 		if o.TextualInversionHashes[name] != "" {
 			continue
 		}
-		s, err := host.File(ctx, name)
-		if err != nil {
-			return err
-		}
-		hash, err := loader.SHA256(ctx, s, 0)
+		hash, err := hashOf(ctx, host, name)
 		if err != nil {
 			return err
 		}
@@ -42,5 +38,21 @@ func (o *options) hash(ctx context.Context, host engine.Host) error {
 		}
 		o.TextualInversionHashes[name] = hash
 	}
+	if o.VAEHash == "" && loader.IsWeights(o.VAE) {
+		hash, err := hashOf(ctx, host, o.VAE)
+		if err != nil {
+			return err
+		}
+		o.VAEHash = hash[:10]
+	}
 	return nil
+}
+
+// hashOf is the SHA-256 of a file.
+func hashOf(ctx context.Context, host engine.Host, name string) (string, error) {
+	s, err := host.File(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	return loader.SHA256(ctx, s, 0)
 }
