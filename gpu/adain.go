@@ -12,22 +12,17 @@ func AdaIN(p *Program, x *Tensor, mixed int, fidelity float64, label string) *Te
 		p.Fail("gpu: %s: %s has no two halves for AdaIN in %d entries", label, x, mixed)
 		return y
 	}
-	pixels := x.Rows() / n
-	chunk := normChunk(pixels)
-	chunks := (pixels + chunk - 1) / chunk
 	o := GroupNormOptions{Label: label}
-	partial := p.NewTensor(label+".partial", F32, n, chunks, channels*2)
-	affine := p.NewTensor(label+".affine", F32, n, channels*2)
-	normPartial(p, x, partial, pixels, chunk, 0, chunks, o)
+	s := normStatistics(p, x, channels, o)
 	groups, stride := grid1D(p.Device, n*channels, 64)
 	p.Dispatch(Dispatch{
 		Kernel: "adain_combine", Label: label,
-		Params: []Param{{"count", n * channels}, {"stride", stride}, {"pixels", pixels}, {"chunk", chunk}, {"chunks", chunks}, {"channels", channels},
+		Params: []Param{{"count", n * channels}, {"stride", stride}, {"pixels", s.pixels}, {"chunk", s.chunk}, {"chunks", s.chunks}, {"channels", channels},
 			{"own", n / 2}, {"mixed", mixed}, {"fidelity", fidelity}},
-		Bind:   []Binding{In("partial", partial), Out("affine", affine)},
+		Bind:   []Binding{In("partial", s.partial), Out("affine", s.affine)},
 		Groups: groups,
-		Cost:   float64(16 * n * chunks * channels),
+		Cost:   float64(16 * n * s.chunks * channels),
 	})
-	dispatchApply(p, x, y, affine, [3]int{n * pixels, 0, 0}, pixels, o)
+	dispatchApply(p, x, y, s.affine, [3]int{x.Rows(), 0, 0}, s.pixels, o)
 	return y
 }

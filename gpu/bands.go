@@ -150,7 +150,7 @@ func groupNormInBands(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) 
 		normPartial(p, b, partial, b.Shape[1]*width, width, at, h, o)
 		at += b.Shape[1]
 	}
-	normCombine(p, partial, affine, w, h*width, width, h, o)
+	normCombine(p, chunkedNorm{partial, affine, h * width, width, h}, w, o)
 	y.bands, y.norm = x.bands, &pendingNorm{affine, o.Activation}
 	return y
 }

@@ -69,16 +69,32 @@ func GroupNorm(p *Program, x *Tensor, w *NormWeight, o GroupNormOptions) *Tensor
 		p.Fail("gpu: %s: the group norm's weights do not fit %s and %d more channels in %d groups", o.Label, x, c2, o.Groups)
 		return y
 	}
-	n := x.Shape[0]
-	pixels := x.Rows() / n
-	chunk := normChunk(pixels)
-	chunks := (pixels + chunk - 1) / chunk
-	partial := p.NewTensor(o.Label+".partial", F32, n, chunks, channels*2)
-	affine := p.NewTensor(o.Label+".affine", F32, n, channels*2)
-	normPartial(p, x, partial, pixels, chunk, 0, chunks, o)
-	normCombine(p, partial, affine, w, pixels, chunk, chunks, o)
-	dispatchApply(p, x, y, affine, [3]int{n * pixels, 0, 0}, pixels, o)
+	s := normStatistics(p, x, channels, o)
+	normCombine(p, s, w, o)
+	dispatchApply(p, x, y, s.affine, [3]int{x.Rows(), 0, 0}, s.pixels, o)
 	return y
+}
+
+// chunkedNorm is what the kernels of a norm hand on: the first one sums up chunks of an image's
+// pixels, and the second one makes a factor and an offset for each channel.
+type chunkedNorm struct {
+	partial *Tensor // F32 [N, chunks, 2C], see group_norm_partial.wgsl
+	affine  *Tensor // F32 [N, 2C], see group_norm_combine.wgsl
+	pixels  int     // of an image
+	chunk   int     // the pixels of a chunk
+	chunks  int     // of an image
+}
+
+// normStatistics records the statistics of all chunks of x and o.X2, which have channels together.
+func normStatistics(p *Program, x *Tensor, channels int, o GroupNormOptions) chunkedNorm {
+	n := x.Shape[0]
+	s := chunkedNorm{pixels: x.Rows() / n}
+	s.chunk = normChunk(s.pixels)
+	s.chunks = (s.pixels + s.chunk - 1) / s.chunk
+	s.partial = p.NewTensor(o.Label+".partial", F32, n, s.chunks, channels*2)
+	s.affine = p.NewTensor(o.Label+".affine", F32, n, channels*2)
+	normPartial(p, x, s.partial, s.pixels, s.chunk, 0, s.chunks, o)
+	return s
 }
 
 // normPartial records the statistics of every chunk of x (and o.X2). The first of them is
@@ -101,16 +117,16 @@ func normPartial(p *Program, x, partial *Tensor, pixels, chunk, at, chunks int, 
 
 // normCombine records how every channel's factor and offset follow from the chunks'
 // statistics.
-func normCombine(p *Program, partial, affine *Tensor, w *NormWeight, pixels, chunk, chunks int, o GroupNormOptions) {
-	n := partial.Shape[0]
+func normCombine(p *Program, s chunkedNorm, w *NormWeight, o GroupNormOptions) {
+	n := s.partial.Shape[0]
 	p.Dispatch(Dispatch{
 		Kernel: "group_norm_combine", Label: o.Label,
 		Consts: []Const{{"HAS_WEIGHT", w.scale != nil}},
-		Params: []Param{{"pixels", pixels}, {"chunk", chunk}, {"chunks", chunks}, {"quads", w.Channels / 4},
+		Params: []Param{{"pixels", s.pixels}, {"chunk", s.chunk}, {"chunks", s.chunks}, {"quads", w.Channels / 4},
 			{"group_channels", w.Channels / o.Groups}, {"eps", o.Eps}},
-		Bind:   []Binding{In("partial", partial), Read("scale", w.scale).Optional(), Read("shift", w.shift).Optional(), Out("affine", affine)},
+		Bind:   []Binding{In("partial", s.partial), Read("scale", w.scale).Optional(), Read("shift", w.shift).Optional(), Out("affine", s.affine)},
 		Groups: [3]int{o.Groups, n, 1},
-		Cost:   float64(8 * n * chunks * w.Channels),
+		Cost:   float64(8 * n * s.chunks * w.Channels),
 	})
 }
 
