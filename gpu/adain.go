@@ -1,15 +1,16 @@
 package gpu
 
-// AdaIN gives every entry of the first half of x's batch, channel by channel, the mean and the deviation of
-// its entry in the second half, which stays as it is. In the first `mixed` entries the result is
-// fidelity · x + (1 - fidelity) · AdaIN(x).
+// AdaIN gives entry b of a batch the mean and the deviation of entry B + b, channel by channel (adaptive
+// instance normalisation, arXiv 1703.06868, with the variance of at least 1e-6 that diffusers'
+// stable_diffusion_reference.py has). The second half of the batch stays as it is. In the first mixed
+// entries the result is fidelity · x + (1 - fidelity) · AdaIN(x).
 //
-//	x: Act [2B, H, W, C]
+//	x, y: Act [2B, H, W, C]
 func AdaIN(p *Program, x *Tensor, mixed int, fidelity float64, label string) *Tensor {
 	y := p.NewTensor(label, Act, x.Shape...)
 	n, channels := x.Shape[0], x.Channels()
 	if n%2 != 0 || mixed > n/2 || channels%4 != 0 {
-		p.Fail("gpu: %s: %s has no two halves for AdaIN in %d entries", label, x, mixed)
+		p.Fail("gpu: %s: AdaIN needs a batch of two halves, the first with %d entries or more, and a multiple of 4 channels, and has %s", label, mixed, x)
 		return y
 	}
 	o := GroupNormOptions{Label: label}

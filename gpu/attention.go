@@ -43,7 +43,7 @@ func Attention(p *Program, q, kv *Tensor, o AttentionOptions) *Tensor {
 	return y
 }
 
-// AttentionInto is Attention with its result in y.
+// AttentionInto is Attention with its result in y, Act [B, T, Heads · HeadSize].
 func AttentionInto(p *Program, q, kv, y *Tensor, o AttentionOptions) {
 	channels := o.Heads * o.HeadSize
 	batch := q.Shape[0]

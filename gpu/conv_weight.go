@@ -84,7 +84,7 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 func (w *ConvWeight) fromColumns(ctx context.Context, d *Device, label string, m Parameter) error {
 	w.In, w.Out = m.Shape[0], m.Shape[1]
 	if m.Count()*m.ElementBytes() > StageBytes || len(m.Changes) > 0 {
-		return fmt.Errorf("%s: a matrix by columns of %v numbers is too large or is changed by a LoRA, which is not supported", label, m.Shape)
+		return fmt.Errorf("%s: a matrix that is stored by columns has at most %d MiB and no changes, and this one has the shape %v and %d changes", label, StageBytes>>20, m.Shape, len(m.Changes))
 	}
 	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
 	err := d.Repack(ctx, m, func(p *Program, s Staged) {
@@ -107,8 +107,8 @@ func (w *ConvWeight) rows() int {
 }
 
 // repack returns the dispatch that writes the staged rows of a parameter into w. The
-// parameter's row 0 is output channel to of w. each is how far apart the numbers of two output channels,
-// and of two input channels, are in the file.
+// parameter's row 0 is output channel to of w. each has the distances, in numbers of the file, between two
+// output channels and between two input channels.
 func (w *ConvWeight) repack(d *Device, s Staged, to int, each [2]int) Dispatch {
 	taps, quads := w.Size*w.Size, (s.Rows+3)/4
 	count := taps * w.inputs() * quads

@@ -45,8 +45,8 @@ type factor struct {
 	rank, columns int
 }
 
-// newMerge is for a parameter with changes. It begins to read their tensors, all at once, while the
-// parameter itself is read: on a server each of them takes as long as the parameter.
+// newMerge is for a parameter with changes. It begins to read all of their tensors at once, while the
+// parameter itself is read, because from a server each of them takes as long as the parameter.
 func (d *Device) newMerge(ctx context.Context, param Parameter) *merge {
 	m := &merge{device: d, param: param, scratch: map[string]*Buffer{}}
 	_, m.inputs, m.taps = split3(param.Shape)
@@ -58,7 +58,7 @@ func (d *Device) newMerge(ctx context.Context, param Parameter) *merge {
 			f := &c.Factors[k]
 			f.Up, f.Core, f.Down = ahead(ctx, f.Up), ahead(ctx, f.Core), ahead(ctx, f.Down)
 			if len(c.Factors) > 1 {
-				f.Whole = ahead(ctx, f.Whole) // one that is alone is read with the rows that it is added to
+				f.Whole = ahead(ctx, f.Whole) // a single one is read with the rows that it is added to
 			}
 		}
 		c.Magnitude = ahead(ctx, c.Magnitude)
@@ -66,8 +66,8 @@ func (d *Device) newMerge(ctx context.Context, param Parameter) *merge {
 	return m
 }
 
-// ahead begins to read all of a tensor, and returns one that waits for it when it is read for the
-// first time.
+// ahead begins to read all of a tensor. It returns the tensor with a Read whose first call waits for these
+// bytes.
 func ahead(ctx context.Context, p *Parameter) *Parameter {
 	if p == nil || p.ElementBytes() == 0 {
 		return p

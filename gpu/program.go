@@ -22,7 +22,7 @@ type Dispatch struct {
 	Cost    float64 // about how many floating-point operations; long lists are cut by it
 
 	words []uint32 // Params as the uniform's contents
-	when  int      // the number of the condition under which it runs, counted from 1, or 0
+	when  int      // the number of the condition under which it runs, from 1 on; 0 for none
 }
 
 // Bytes is the size of what a recorded dispatch binds, each buffer once.
@@ -57,8 +57,8 @@ type Program struct {
 	dispatches []Dispatch
 	transient  []*Tensor
 	step       *Tensor
-	conditions [][]bool // of When, by step
-	when       int      // the condition of what is being recorded, counted from 1, or 0
+	conditions [][]bool // of When: for each condition, whether it is true, by step
+	when       int      // the number of the condition of what is being recorded, from 1 on; 0 for none
 	slots      []*Buffer
 	err        error // the first error of recording, which Build reports
 	host       programHandle
@@ -99,9 +99,9 @@ func (p *Program) Step() *Tensor {
 	return p.step
 }
 
-// When records what runs only in some of the steps: those of which active is true. nil means all
-// steps. What is recorded within another When runs where both are true. A tensor that is read in a step
-// has to be written in that step.
+// When records dispatches that run only in some steps. active has an entry for each step, and is true for
+// those steps. nil means all steps. Within another When, dispatches run in the steps of both. A tensor that
+// is read in a step has to be written in the same step.
 func (p *Program) When(active []bool, record func()) {
 	if active == nil {
 		record()
@@ -124,12 +124,13 @@ func (p *Program) When(active []bool, record func()) {
 	record()
 }
 
-// Active says whether a dispatch runs in a step.
+// Active reports whether a dispatch of the program runs in a step.
 func (p *Program) Active(d Dispatch, step int) bool {
 	return d.when == 0 || step < len(p.conditions[d.when-1]) && p.conditions[d.when-1][step]
 }
 
-// Not is the steps that are not active: what another When takes for the others. nil means none.
+// Not returns the other steps, for another When. For nil, which means all steps, it returns an empty list,
+// which means none.
 func Not(active []bool) []bool {
 	others := make([]bool, len(active))
 	for i, yes := range active {

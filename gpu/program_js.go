@@ -145,7 +145,7 @@ func (b Binding) bound() *Buffer {
 	return b.buffer
 }
 
-// activeSteps are the conditions as JavaScript takes them: for each, an array by step.
+// activeSteps returns the conditions for JavaScript: for each of them, an array with a boolean for each step.
 func (p *Program) activeSteps() []any {
 	list := make([]any, len(p.conditions))
 	for i, c := range p.conditions {

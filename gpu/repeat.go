@@ -17,7 +17,9 @@ func Repeat(p *Program, x *Tensor, batch int) *Tensor {
 	return y
 }
 
-// ConcatEntries joins tensors along the outermost dimension, the batch.
+// ConcatEntries joins tensors of one type along the outermost dimension, the batch.
+//
+//	parts: [B1, …], [B2, …], …; y: [B1 + B2 + …, …]
 func ConcatEntries(p *Program, parts ...*Tensor) *Tensor {
 	n := 0
 	for _, x := range parts {
@@ -32,7 +34,10 @@ func ConcatEntries(p *Program, parts ...*Tensor) *Tensor {
 	return y
 }
 
-// Entries copies n entries of x's batch, from one of them on. The first ones need no copy: see Tensor.First.
+// Entries returns a copy of n entries of x's batch, beginning with the entry from. The first entries need no
+// copy: see Tensor.First.
+//
+//	x: [B, …], y: [n, …]
 func Entries(p *Program, x *Tensor, from, n int) *Tensor {
 	y := p.NewTensor(x.Name+".entries", x.DType, append([]int{n}, x.Shape[1:]...)...)
 	each := x.Rows() / x.Shape[0]

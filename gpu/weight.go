@@ -48,7 +48,7 @@ func (p Parameter) ElementBytes() int {
 	return 0
 }
 
-// unsupported is the error for a parameter of any other type.
+// unsupported is the error for a parameter whose type ElementBytes does not know.
 func (p Parameter) unsupported() error {
 	return fmt.Errorf("%s has the type %s; F16, F32, BF16, F8_E4M3 and F8_E5M2 are supported", p.Name, p.DType)
 }
@@ -239,8 +239,8 @@ func (p Parameter) Float32(ctx context.Context) ([]float32, error) {
 	return values, nil
 }
 
-// float8 is the value of an 8-bit float with so many bits of mantissa, 3 (E4M3) or 2 (E5M2), as
-// torch has it. Only E5M2 has infinities (arXiv 2209.05433).
+// float8 returns the value of an 8-bit float whose mantissa has 3 bits (E4M3, torch's float8_e4m3fn) or
+// 2 bits (E5M2, float8_e5m2). Only E5M2 has infinities (arXiv 2209.05433).
 func float8(code byte, mantissa int) float32 {
 	exponents := 7 - mantissa
 	m := int(code) & (1<<mantissa - 1)

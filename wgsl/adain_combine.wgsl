@@ -4,9 +4,9 @@
 //   partial  [N, chunks, C, 2]  f32, see group_norm_partial.wgsl
 //   affine   [N, C, 2]          f32: a vec4 of factors, then a vec4 of offsets
 //
-// Entry e < own gets those of entry own + e. The entries behind stay as they are. In the first `mixed`
-// entries the result is fidelity · x + (1 - fidelity) · AdaIN(x). One thread computes one channel of an
-// entry, the one at id.x + id.y · stride.
+// Entry e < own gets those of entry own + e. The entries from own on stay as they are. In the first
+// mixed entries the result is fidelity · x + (1 - fidelity) · AdaIN(x). One thread computes one
+// channel of an entry, the one at id.x + id.y · stride.
 
 struct Params {
     count: u32,      // N · C
@@ -15,8 +15,8 @@ struct Params {
     chunk: u32,
     chunks: u32,
     channels: u32,
-    own: u32,
-    mixed: u32,
+    own: u32,        // N / 2
+    mixed: u32,      // at most own
     fidelity: f32,
 }
 

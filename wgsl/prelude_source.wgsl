@@ -14,9 +14,9 @@ fn number(bits: u32, i: u32) -> f32 {
     return unpack2x16float(bits)[i % 2u];
 }
 
-// The 8-bit float in the lowest byte of bits, with so many bits of mantissa: 3 (E4M3, whose bias
-// is 7) or 2 (E5M2, whose bias is 15). All bits of E4M3 are a NaN. The highest exponent of E5M2
-// is an infinity or a NaN.
+// The 8-bit float in the lowest byte of bits. Its mantissa has 3 bits (E4M3, with the bias 7) or 2
+// bits (E5M2, with the bias 15). E4M3 has a NaN, whose bits are all 1, and no infinity. In E5M2
+// the highest exponent means an infinity or a NaN.
 fn float8(bits: u32, mantissa: u32) -> f32 {
     let sign = (bits & 0x80u) << 24u;
     let magnitude = bits & 0x7fu;

@@ -20,7 +20,7 @@ func BytesOf(p []byte) Bytes { return p }
 // GoBytes returns b.
 func GoBytes(b Bytes) []byte { return b }
 
-// Float32s rounds numbers of 64 bits to 32. Both are little-endian.
+// Float32s rounds little-endian numbers of 64 bits to 32 bits. b has whole numbers.
 func Float32s(b Bytes) Bytes {
 	out := make([]byte, len(b)/2)
 	for i := 0; i < len(out); i += 4 {

@@ -31,7 +31,7 @@ func TypedArray(kind string, p []byte) js.Value {
 	return js.Global().Get(kind).New(BytesOf(p).Get("buffer"))
 }
 
-// Float32s rounds numbers of 64 bits to 32. Both are little-endian.
+// Float32s rounds little-endian numbers of 64 bits to 32 bits. b has whole numbers.
 func Float32s(b Bytes) Bytes {
 	if b.Get("byteOffset").Int()%8 != 0 {
 		b = b.Call("slice") // a Float64Array begins at a multiple of 8
