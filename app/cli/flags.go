@@ -147,25 +147,17 @@ func parse(args []string) (*options, error) {
 		}
 		return add(o, settings.DefaultControlNet())
 	}
-	// lastMap is the last network that reads one map.
-	lastMap := func() structure {
+	last := func(fits func(structure) bool) structure {
 		for _, g := range slices.Backward(o.Guides) {
-			if s, ok := structureOf(g); ok && s.picture != nil {
+			if s, ok := structureOf(g); ok && fits(s) {
 				return s
 			}
 		}
 		s, _ := structureOf(control())
 		return s
 	}
-	lastStructure := func() structure {
-		for _, g := range slices.Backward(o.Guides) {
-			if s, ok := structureOf(g); ok {
-				return s
-			}
-		}
-		s, _ := structureOf(control())
-		return s
-	}
+	lastMap := func() structure { return last(func(s structure) bool { return s.picture != nil }) }
+	lastStructure := func() structure { return last(func(structure) bool { return true }) }
 	// An image encoder belongs to the last network before it that may have one. T2I-Adapters share it with
 	// the IP-Adapter before them, if that has none.
 	setEncoder := func(dir string) {
@@ -186,12 +178,6 @@ func parse(args []string) (*options, error) {
 		if !found {
 			adapter().ImageEncoder = dir
 		}
-	}
-	uni := func() *settings.UniControlNet {
-		if u, ok := lastOf[*settings.UniControlNet](o.Guides); ok {
-			return u
-		}
-		return nil
 	}
 	early := func(flag, network string) {
 		errs = append(errs, fmt.Errorf("%s stands before the first %s. Put it after the one that it belongs to", flag, network))
@@ -322,8 +308,8 @@ func parse(args []string) (*options, error) {
 			add(o, settings.DefaultUniControlNet()).Weights = text()
 		case "--local-control-scale", "--global-strength":
 			v := float()
-			switch u := uni(); {
-			case u == nil:
+			switch u, ok := lastOf[*settings.UniControlNet](o.Guides); {
+			case !ok:
 				early(name, "--uni-controlnet")
 			case name == "--global-strength":
 				u.Global = v
@@ -332,7 +318,7 @@ func parse(args []string) (*options, error) {
 			}
 		case "--canny-image", "--mlsd-image", "--hed-image", "--sketch-image", "--openpose-image", "--midas-image", "--seg-image", "--content-image":
 			v := text()
-			if u := uni(); u != nil {
+			if u, ok := lastOf[*settings.UniControlNet](o.Guides); ok {
 				*u.Picture(strings.TrimSuffix(name[2:], "-image")) = v
 			} else {
 				early(name, "--uni-controlnet")
@@ -452,7 +438,7 @@ func lastOf[G settings.Guide](list settings.Guides) (last G, ok bool) {
 	return last, ok
 }
 
-// encoderOf is where a guide has its image encoder, or nil.
+// encoderOf returns where a guide names its image encoder; nil for a guide that has none.
 func encoderOf(g settings.Guide) *string {
 	switch g := g.(type) {
 	case *settings.IPAdapter:
@@ -465,13 +451,13 @@ func encoderOf(g settings.Guide) *string {
 	return nil
 }
 
-// structure is what a ControlNet and a T2I-Adapter have in common: the map and the steps.
+// structure is what the networks that read maps have in common.
 type structure struct {
-	picture, preprocessor *string
+	picture, preprocessor *string // the map and what makes it; nil for Uni-ControlNet, which reads several
 	start, end            *float64
 }
 
-// structureOf returns those of a guide, if it has them.
+// structureOf returns a guide as such a network. ok is false for another guide.
 func structureOf(g settings.Guide) (s structure, ok bool) {
 	switch g := g.(type) {
 	case *settings.ControlNet:

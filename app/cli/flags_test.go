@@ -95,8 +95,10 @@ func TestParseStructure(t *testing.T) {
 	if b, err := os.ReadFile(o.dumpMap); err != nil || !strings.HasPrefix(string(b), "\x89PNG") {
 		t.Errorf("the map is %q (%v)", b, err)
 	}
-	if _, err := parse(strings.Fields("--controlnet a --control-image a.png --dump-map m.png --out o.png")); err == nil || !strings.Contains(err.Error(), "Name a --preprocessor") {
-		t.Errorf("a map that nothing makes gives %v", err)
+	for _, network := range []string{"--controlnet a --control-image a.png", "--uni-controlnet uni.ckpt --canny-image c.png"} {
+		if _, err := parse(strings.Fields(network + " --dump-map m.png --out o.png")); err == nil || !strings.Contains(err.Error(), "Name a --preprocessor") {
+			t.Errorf("%s: a map that nothing makes gives %v", network, err)
+		}
 	}
 	o, err = parse(strings.Fields("--reference-image r.png --style-fidelity 0.7 --out o.png"))
 	if r, ok := lastOf[*settings.Reference](o.Guides); err != nil || !ok || *r != (settings.Reference{Picture: "r.png", Fidelity: 0.7, Attention: true}) {

@@ -81,7 +81,7 @@ func (o *options) writeMap(guide int, m *imageproc.Image) error {
 // preprocessed counts the guides whose maps are made by a preprocessor.
 func (o *options) preprocessed() (n int) {
 	for _, g := range o.Guides {
-		if s, ok := structureOf(g); ok && *s.preprocessor != "" && *s.preprocessor != maps.None {
+		if s, ok := structureOf(g); ok && s.preprocessor != nil && *s.preprocessor != "" && *s.preprocessor != maps.None {
 			n++
 		}
 	}
