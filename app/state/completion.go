@@ -44,7 +44,10 @@ func (c *Completion) Typed(field, text string, at int, from *Chooser) {
 		c.match(query)
 		return
 	}
-	c.from = 1 + strings.LastIndexFunc(before, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`,()[]:\`, r) })
+	if i := strings.LastIndexFunc(before, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`,()[]:\`, r) }); i >= 0 {
+		_, size := utf8.DecodeRuneInString(before[i:])
+		c.from = i + size
+	}
 	query := before[c.from:]
 	if utf8.RuneCountInString(query) < 2 {
 		return

@@ -18,6 +18,7 @@ func TestCompletion(t *testing.T) {
 	for _, tc := range []struct{ text, names, picked string }{
 		{"a b|, x", "", ""},
 		{"a ba|, x", "bad-hands very-bad", "a bad-hands|, x"},
+		{"a\u3000ba|", "bad-hands very-bad", "a\u3000bad-hands|"}, // a space of three bytes
 		{"(BAD-h|:1.2)", "bad-hands", "(bad-hands|:1.2)"},
 		{"fox|", "", ""}, // it is there
 		{"a fo|", "fox", "a fox|"},

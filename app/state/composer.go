@@ -22,12 +22,12 @@ type Composer struct {
 	StartMask  Mask     // what of Start is repainted; empty is all of it
 	Structures []*Structure
 	Networks   func() []Network // what reads maps for the chosen model; nil for none
-	OverStage  *Structure       // the one whose map is shown over the stage; nil for none
 	Problems   Problems
 	Lacking    *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
 	making           MapRequest       // the map that is being made
+	overStage        *Structure       // the one whose map was asked for over the stage; nil for none
 	held             map[*Picture]int // pictures that may come back, and how many steps of Undo have them
 }
 

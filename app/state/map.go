@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/model/imageproc/maps"
@@ -117,12 +118,21 @@ func (c *Composer) TakeMap(base *Base, problem string) {
 // LoseMap says that the map that NextMap asked for will not come, because the engine is started again.
 func (c *Composer) LoseMap() { c.making = MapRequest{} }
 
-// ShowOverStage shows a structure's map over the stage, or no longer.
-func (c *Composer) ShowOverStage(s *Structure) {
-	if c.OverStage == s {
+// OverStage returns the structure whose map is shown over the stage, or nil. A map that was removed or replaced is not
+// shown.
+func (c *Composer) OverStage() *Structure {
+	if slices.Contains(c.Structures, c.overStage) {
+		return c.overStage
+	}
+	return nil
+}
+
+// ToggleOverStage shows a structure's map over the stage, or hides it if it is shown.
+func (c *Composer) ToggleOverStage(s *Structure) {
+	if c.OverStage() == s {
 		s = nil
 	}
-	c.OverStage = s
+	c.overStage = s
 }
 
 // MapName is the name of the file with a structure's map.

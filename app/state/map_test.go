@@ -143,12 +143,16 @@ func TestMapOverTheStage(t *testing.T) {
 	c.AddStructure(a)
 	c.AddStructure(b)
 	for _, step := range []struct{ show, want *Structure }{{a, a}, {b, b}, {b, nil}, {a, a}} {
-		if c.ShowOverStage(step.show); c.OverStage != step.want {
-			t.Errorf("%v is shown, not %v", c.OverStage, step.want)
+		if c.ToggleOverStage(step.show); c.OverStage() != step.want {
+			t.Errorf("%v is shown, not %v", c.OverStage(), step.want)
 		}
 	}
-	if c.RemoveStructure(a); c.OverStage != nil {
+	if c.RemoveStructure(a); c.OverStage() != nil {
 		t.Error("a map that was removed is shown")
+	}
+	c.ToggleOverStage(b)
+	if c.RestorePictures(Pictures{}); c.OverStage() != nil {
+		t.Error("a map whose pictures were replaced is shown")
 	}
 	if a.MapName() != "a.b-map.png" || b.MapName() != "b-map.png" {
 		t.Errorf("the files are called %s and %s", a.MapName(), b.MapName())

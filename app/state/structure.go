@@ -47,9 +47,6 @@ func (c *Composer) AddStructure(s *Structure) {
 func (c *Composer) RemoveStructure(s *Structure) {
 	if i := slices.Index(c.Structures, s); i >= 0 {
 		c.Structures = slices.Delete(slices.Clone(c.Structures), i, i+1)
-		if c.OverStage == s {
-			c.OverStage = nil
-		}
 		c.drop(s.Picture)
 		delete(c.Problems, AtStructure)
 	}

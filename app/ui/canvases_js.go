@@ -72,7 +72,7 @@ func (c *canvases) paint() {
 	for i, s := range c.composer.Structures {
 		c.paintMask(mapID(i))
 		c.paintMap(mapPreviewID(i), s)
-		if s == c.composer.OverStage {
+		if s == c.composer.OverStage() {
 			c.paintMap(stageMapID, s)
 		}
 	}

@@ -24,16 +24,20 @@ type easel struct {
 }
 
 func (t *easel) Render() app.UI {
-	return app.Div().Class("easel").Body(t.content(), app.If(t.composer.OverStage != nil, func() app.UI {
-		class := "picture over"
-		switch {
-		case t.gallery.ActualSize:
-			class += " actual"
-		case t.composer.Settings.Width <= crispWidth:
-			class += " crisp"
-		}
-		return app.Canvas().ID(stageMapID).Class(class).Role("img").Aria("label", "The map "+t.composer.OverStage.Name)
-	}))
+	s := t.composer.OverStage()
+	return app.Div().Class("easel").Body(t.content(), app.If(s != nil, func() app.UI { return t.stageMap(s) }))
+}
+
+// stageMap shows a map over the picture, in the same size.
+func (t *easel) stageMap(s *state.Structure) app.UI {
+	class := "picture over"
+	switch {
+	case t.gallery.ActualSize:
+		class += " actual"
+	case t.composer.Settings.Width <= crispWidth:
+		class += " crisp"
+	}
+	return app.Canvas().ID(stageMapID).Class(class).Role("img").Aria("label", "The map "+s.Name)
 }
 
 func (t *easel) content() app.UI {

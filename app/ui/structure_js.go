@@ -82,8 +82,8 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			t.options(index, s, list),
 			alert(s.Problem),
 			app.Div().Class("tools").Body(
-				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage == s)).
-					OnClick(func(app.Context, app.Event) { t.composer.ShowOverStage(s); t.canvases.paintLater() }, key(s)),
+				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage() == s)).
+					OnClick(func(app.Context, app.Event) { t.composer.ToggleOverStage(s); t.canvases.paintLater() }, key(s)),
 				app.Button().Class("plain small").Text("Download the map").Disabled(s.Map.Base == nil).
 					OnClick(func(app.Context, app.Event) { download(s.MapName(), t.png(s)) }, key(s)),
 			),
