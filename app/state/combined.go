@@ -16,7 +16,7 @@ type Part struct {
 // NewPart returns a part with the centre crop.
 func NewPart(p *Picture) *Part { return &Part{p, NewCrop(p.Width, p.Height)} }
 
-// MaxMore is how many further pictures an image prompt takes.
+// MaxMore is how many pictures an image prompt takes beside its own.
 const MaxMore = 7
 
 // NewKept returns an image prompt of a file of kept embeddings.
@@ -65,6 +65,7 @@ func (im *ImagePrompt) parts() []*Part {
 	return list
 }
 
+// pictures lists all pictures of an image prompt.
 func (im *ImagePrompt) pictures() []*Picture {
 	list := []*Picture{im.Picture}
 	for _, part := range im.parts() {
@@ -73,40 +74,41 @@ func (im *ImagePrompt) pictures() []*Picture {
 	return list
 }
 
-// guide is the image prompt as settings say it, and puts its pictures among the inputs. number tells its pictures from
-// those of others, which may have the same names: what is pasted is always called image.png.
+// guide returns the image prompt as settings describe it, and adds its pictures to the inputs. number tells its pictures
+// from those of others, which may have the same names: what is pasted is always called image.png.
 func (im *ImagePrompt) guide(number int, inputs map[string]Input) *settings.IPAdapter {
-	input := func(format string, p *Picture) string {
-		name := fmt.Sprintf(format, number) + "-" + p.Name
+	input := func(place string, p *Picture) string { // place tells the pictures of one image prompt apart
+		name := fmt.Sprintf("%d%s-%s", number, place, p.Name)
 		inputs[name] = Input{Bytes: p.Bytes}
 		return name
 	}
 	a := &settings.IPAdapter{Lambda: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End}
 	if im.Kept {
-		a.Embeds = input("%d", im.Picture)
+		a.Embeds = input("", im.Picture)
 		return a
 	}
-	picture := func(format string, p *Picture, c Crop) settings.ImagePrompt {
-		asked := settings.ImagePrompt{Picture: input(format, p)}
+	picture := func(place string, p *Picture, c Crop) settings.ImagePrompt {
+		asked := settings.ImagePrompt{Picture: input(place, p)}
 		if im.Tiled == "" { // else the tiles cover the whole picture
 			asked.Crop = c.Setting()
 		}
 		return asked
 	}
-	a.Tiled, a.Images = im.Tiled, []settings.ImagePrompt{picture("%d", im.Picture, im.Crop)}
+	a.Tiled, a.Images = im.Tiled, []settings.ImagePrompt{picture("", im.Picture, im.Crop)}
 	for i, part := range im.More {
-		a.Images = append(a.Images, picture(fmt.Sprintf("%%d.%d", i+2), part.Picture, part.Crop))
+		a.Images = append(a.Images, picture(fmt.Sprintf(".%d", i+2), part.Picture, part.Crop))
 	}
 	if len(im.More) > 0 && im.Combine != settings.CombineConcat {
 		a.Combine = im.Combine
 	}
 	if im.Unlike != nil {
-		negative := picture("%d.not", im.Unlike.Picture, im.Unlike.Crop)
+		negative := picture(".not", im.Unlike.Picture, im.Unlike.Crop)
 		a.Negative = &negative
 	}
 	return a
 }
 
+// restore takes over what settings say of an image prompt, except for its pictures.
 func (im *ImagePrompt) restore(a *settings.IPAdapter) {
 	im.Scale, im.Layers, im.Start, im.End, im.Adapter, im.Tiled = a.Lambda, a.Layers, a.Start, a.End, a.Weights, a.Tiled
 	if im.Combine = a.Combine; im.Combine == "" {

@@ -136,18 +136,18 @@ func (d *Drafter) Save() (files func() error, err error) {
 	}
 	c := d.composer
 	out := draft{Settings: c.Settings, SeedLocked: c.SeedLocked, Followed: c.followed, Before: c.before, StartMask: mask(&c.StartMask)}
+	part := func(p *Part) partDraft { return partDraft{pictureDraft{p.Name, file(p.Picture, p.Bytes)}, p.Crop} }
 	for _, im := range c.Prompts {
-		part := func(p *Part) partDraft { return partDraft{pictureDraft{p.Name, file(p.Picture, p.Bytes)}, p.Crop} }
-		d := promptDraft{Picture: pictureDraft{im.Name, file(im.Picture, im.Bytes)}, Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End,
+		saved := promptDraft{Picture: pictureDraft{im.Name, file(im.Picture, im.Bytes)}, Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End,
 			Adapter: im.Adapter, Crop: im.Crop, Mask: mask(&im.Mask), Combine: im.Combine, Tiled: im.Tiled, Kept: im.Kept}
 		for _, p := range im.More {
-			d.More = append(d.More, part(p))
+			saved.More = append(saved.More, part(p))
 		}
 		if im.Unlike != nil {
 			unlike := part(im.Unlike)
-			d.Unlike = &unlike
+			saved.Unlike = &unlike
 		}
-		out.Prompts = append(out.Prompts, d)
+		out.Prompts = append(out.Prompts, saved)
 	}
 	for _, s := range c.Structures {
 		out.Structures = append(out.Structures, structureDraft{pictureDraft{s.Name, file(s.Picture, s.Bytes)}, s.Network, s.Scale, s.Start, s.End, s.Balance,
@@ -245,16 +245,20 @@ func (d *Drafter) Open(browser Browser) Earlier {
 		p.Crop.Width, p.Crop.Height = admitted.Width, admitted.Height
 		return &Part{admitted, p.Crop}
 	}
-	for _, p := range left.Prompts {
-		first := &Part{Crop: p.Crop}
-		if p.Kept {
-			if bytes, err := d.drafts.File(p.Picture.File); err == nil && bytes != nil {
-				first.Picture = &Picture{Name: p.Picture.Name, Bytes: bytes}
-			}
-		} else if admitted := part(partDraft{p.Picture, p.Crop}); admitted != nil {
-			first = admitted
+	kept := func(p partDraft) *Part {
+		bytes, err := d.drafts.File(p.Picture.File)
+		if err != nil || bytes == nil {
+			return nil
 		}
-		if first.Picture == nil {
+		return &Part{&Picture{Name: p.Picture.Name, Bytes: bytes}, p.Crop}
+	}
+	for _, p := range left.Prompts {
+		read := part
+		if p.Kept {
+			read = kept
+		}
+		first := read(partDraft{p.Picture, p.Crop})
+		if first == nil {
 			continue
 		}
 		im := &ImagePrompt{Picture: first.Picture, Scale: p.Scale, Layers: p.Layers, Start: p.Start, End: p.End, Adapter: p.Adapter, Crop: first.Crop, Mask: mask(p.Mask),

@@ -70,15 +70,14 @@ func alert(text string) app.UI {
 
 func option(value, text string) app.UI { return app.Option().Value(value).Text(text) }
 
-// addImage is the label of what adds image prompts.
-const addImage = "Add image"
+// What a file picker offers: pictures, or those and kept embeddings as well.
+const (
+	pictureFiles = "image/*"
+	promptFiles  = "image/*,.safetensors,.ipadpt"
+)
 
-// fileInput is a label that opens a file picker for pictures.
-func fileInput(label string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
-	accept := "image/*"
-	if label == addImage {
-		accept += ",.safetensors,.ipadpt" // kept embeddings
-	}
+// fileInput is a label that opens a file picker. accept is what the picker offers.
+func fileInput(label, accept string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
 	return app.Label().Class("add").Body(
 		icon("plus"), app.Span().Text(label), app.Span().Class("quiet").Text(hint),
 		app.Input().Type("file").Accept(accept).Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {

@@ -124,10 +124,7 @@ func (t *intake) sample(s state.Sample, then func()) {
 
 // start makes a file the start picture.
 func (t *intake) start(files js.Value) {
-	if files.Length() > 0 {
-		file := files.Index(0)
-		t.admit(file.Get("name").String(), file, state.AtStart, t.setStart)
-	}
+	t.admitFirst(files, state.AtStart, t.setStart)
 }
 
 // more adds files to the pictures of an image prompt.
@@ -140,18 +137,12 @@ func (t *intake) more(im *state.ImagePrompt, files js.Value) {
 
 // unlike makes a file the picture that the result should not be like.
 func (t *intake) unlike(im *state.ImagePrompt, files js.Value) {
-	if files.Length() > 0 {
-		file := files.Index(0)
-		t.admit(file.Get("name").String(), file, state.AtPrompts, func(p *state.Picture) { t.composer.SetUnlike(im, p) })
-	}
+	t.admitFirst(files, state.AtPrompts, func(p *state.Picture) { t.composer.SetUnlike(im, p) })
 }
 
 // structure makes a file a map that the result follows.
 func (t *intake) structure(files js.Value) {
-	if files.Length() > 0 {
-		file := files.Index(0)
-		t.admit(file.Get("name").String(), file, state.AtStructure, t.addStructure)
-	}
+	t.admitFirst(files, state.AtStructure, t.addStructure)
 }
 
 // resultAsStructure makes a map of a result.
@@ -167,17 +158,28 @@ func (t *intake) resultAsStructure(r *state.Result) {
 
 func (t *intake) addStructure(p *state.Picture) {
 	t.composer.AddStructure(state.NewStructure(p))
-	if d := byID("structure"); d.Truthy() {
-		d.Set("open", true)
-	}
+	openPanel("structure")
 }
 
 func (t *intake) setStart(picture *state.Picture) {
 	t.composer.SetStart(picture)
-	if d := byID("start"); d.Truthy() {
+	openPanel("start")
+	t.canvases.paintLater()
+}
+
+// openPanel opens a panel that can be folded.
+func openPanel(id string) {
+	if d := byID(id); d.Truthy() {
 		d.Set("open", true)
 	}
-	t.canvases.paintLater()
+}
+
+// admitFirst reads the first of the files, if there is one, as admit does.
+func (t *intake) admitFirst(files js.Value, at state.Place, take func(*state.Picture)) {
+	if files.Length() > 0 {
+		file := files.Index(0)
+		t.admit(file.Get("name").String(), file, at, take)
+	}
 }
 
 // admit reads a file and hands it on as a picture. What goes wrong is shown at a place.

@@ -87,9 +87,7 @@ func (l *librarian) Use(kind loader.Kind, id string) {
 		c.Settings.VAE, panel = id, "settings"
 		l.page.load()
 	}
-	if d := byID(panel); d.Truthy() {
-		d.Set("open", true)
-	}
+	openPanel(panel)
 }
 
 // RecordDeleted implements state.Outside.

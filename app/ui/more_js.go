@@ -46,7 +46,7 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		app.P().Class("quiet").Text("Several pictures make one image prompt, with one weight."),
 		app.Div().Class("tiles").Hidden(more == nil).Body(more...),
 		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
-			fileInput("Add to this one", true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
+			fileInput("Add to this one", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
 		),
 		app.Div().Class("field").Title("ip_adapter_combine").Hidden(more == nil).Body(
 			app.Label().For(combine).Text("Together they are"),
@@ -55,7 +55,7 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		app.P().Class("quiet").Text("The result is kept away from a picture that it should not be like. This needs a guidance above 1."),
 		app.Div().Class("tiles").Hidden(unlike == nil).Body(unlike...),
 		app.Div().Hidden(unlike != nil).Body(
-			fileInput("Not like this", false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
+			fileInput("Not like this", pictureFiles, false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
 		),
 	)
 }

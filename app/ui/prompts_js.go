@@ -41,7 +41,7 @@ func (t *promptsPanel) Render() app.UI {
 		),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(
-			fileInput(addImage, true, "or drop, or paste one", t.intake.files),
+			fileInput("Add image", promptFiles, true, "or drop, or paste one", t.intake.files),
 			app.Div().Class("tiles").Body(tiles...),
 		),
 		alert(t.composer.Problems[state.AtPrompts]),

@@ -47,7 +47,7 @@ func (t *structurePanel) Render() app.UI {
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(maps) >= state.MaxStructures).Body(
 			app.P().Class("quiet").Hidden(len(maps) > 0).Text("The result follows a map: edges, a sketch, a pose or depth. It is made from a picture that you drop here, paste, choose or take, or it is one already."),
-			fileInput("Add map", false, "", t.take),
+			fileInput("Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
 		alert(t.composer.Problems[state.AtStructure]),

@@ -39,14 +39,14 @@ func suggestionID(label string, i int) string {
 func (t *typing) listen() {
 	capture("keydown", t.keyDown)
 	capture("mousedown", func(e js.Value) {
-		if target := e.Get("target"); target.Get("closest").Truthy() && target.Call("closest", ".suggestion").Truthy() {
+		if inside(e, ".suggestion") {
 			e.Call("preventDefault") // the text field keeps the keyboard
 		}
 	})
 }
 
-// field returns the label and the text field of the prompt in which an event happened.
-func field(e js.Value) (label string, area js.Value) {
+// promptOf returns the label and the text field of the prompt in which an event happened.
+func promptOf(e js.Value) (label string, area js.Value) {
 	area = e.Get("target")
 	for _, label := range []string{promptLabel, negativeLabel} {
 		if id := area.Get("id"); id.Type() == js.TypeString && id.String() == wordsID(label) {
@@ -57,7 +57,7 @@ func field(e js.Value) (label string, area js.Value) {
 }
 
 func (t *typing) keyDown(e js.Value) {
-	label, area := field(e)
+	label, area := promptOf(e)
 	if label == "" || e.Get("isComposing").Truthy() {
 		return
 	}

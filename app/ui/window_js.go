@@ -134,18 +134,20 @@ func (p *page) drop(e js.Value) {
 		return
 	}
 	files := e.Get("dataTransfer").Get("files")
-	within := func(selector string) bool {
-		target := e.Get("target")
-		return target.Get("closest").Truthy() && target.Call("closest", selector).Truthy()
-	}
 	switch {
-	case within("#start"):
+	case inside(e, "#start"):
 		p.intake.start(files)
-	case within("#structure"):
+	case inside(e, "#structure"):
 		p.intake.structure(files)
 	default:
 		p.intake.files(files)
 	}
+}
+
+// inside reports whether an event happened in an element that a selector finds, or below one.
+func inside(e js.Value, selector string) bool {
+	target := e.Get("target")
+	return target.Get("closest").Truthy() && target.Call("closest", selector).Truthy()
 }
 
 // on listens to an event of the window, and may prevent what the browser would do. go-app's own handlers run too late
