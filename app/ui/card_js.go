@@ -3,9 +3,7 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -33,19 +31,15 @@ func promptID(index int, name string) string { return fmt.Sprintf("prompt-%d-%s"
 
 func (t *promptCard) Render() app.UI {
 	im := t.composer.Prompts[t.Index]
-	scale, layers := promptID(t.Index, "scale"), promptID(t.Index, "layers")
 	return app.Div().Class("card").Body(
 		app.Canvas().ID(cropID(t.Index)).Class("crop").Hidden(im.Kept).TabIndex(0).Role("img").Aria("label", "Image prompt "+im.Name).
 			Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
 			Title("The encoder sees the bright square: drag it, or turn the wheel to zoom"),
 		app.P().Class("crop kept quiet").Hidden(!im.Kept).Title("Embeddings that were kept in a file: nobody can see the picture").Text(im.Name),
 		app.Div().Class("card-controls").Body(
-			app.Div().Class("field").Body(
-				app.Label().For(scale).Title("ip_adapter_scale, λ").Body(app.Text("Image weight"), app.Span().Class("numbers").Text(trim(im.Scale))),
-				app.Input().ID(t.controls.bind(scale, trim(im.Scale))).Type("range").Min("0").Max("1.5").Step(0.05).Aria("label", "Image weight").
-					OnInput(func(ctx app.Context, _ app.Event) { im.Scale = number(ctx, im.Scale) }, key(im)),
-			),
-			app.Select().ID(t.controls.bind(layers, im.Layers)).Aria("label", "What to take").Title("What to take from it (ip_adapter_layers). "+aboutLayers(im.Layers)).Body(
+			t.controls.slider(slider{id: promptID(t.Index, "scale"), label: "Image weight", tip: "ip_adapter_scale, λ", value: im.Scale, most: 1.5},
+				func(v float64) { im.Scale = v }, key(im)),
+			app.Select().ID(t.controls.bind(promptID(t.Index, "layers"), im.Layers)).Aria("label", "What to take").Title("What to take from it (ip_adapter_layers). "+aboutLayers(im.Layers)).Body(
 				layerOptions(im.Layers)...,
 			).OnChange(func(ctx app.Context, _ app.Event) { im.Layers = text(ctx) }, key(im)),
 		),
@@ -83,16 +77,13 @@ func (t *promptCard) adapter(im *state.ImagePrompt) app.UI {
 	chosen, _ := im.AdapterOf(list)
 	var options []app.UI
 	for _, a := range list {
-		options = append(options, option(cmp.Or(a.ID, ships), a.Name))
+		options = append(options, option(a.ID, a.Name))
 	}
-	id := t.controls.bind(promptID(t.Index, "adapter"), cmp.Or(chosen.ID, ships))
-	return app.Div().Class("field wide").Title("ip_adapter").Hidden(len(list) < 2).Body(
-		app.Label().For(id).Text("Image adapter"),
-		app.Select().ID(id).Body(options...).
-			OnChange(func(ctx app.Context, _ app.Event) { im.Adapter = strings.TrimPrefix(text(ctx), ships) }, key(im)),
-	)
+	return t.controls.choice(promptID(t.Index, "adapter"), "Image adapter", "ip_adapter", chosen.ID, options,
+		func(v string) { im.Adapter = v }, key(im)).Class("wide").Hidden(len(list) < 2)
 }
 
+// aboutLayers says what a choice of what to take does.
 func aboutLayers(name string) string {
 	c, _ := guides.FindLayers(name)
 	return c.About
@@ -104,7 +95,7 @@ func layerOptions(chosen string) []app.UI {
 	for _, c := range guides.LayerChoices() {
 		switch {
 		case c.Label != "":
-			list = append(list, app.Option().Value(c.Name).Text(c.Label).Title(c.About))
+			list = append(list, option(c.Name, c.Label).Title(c.About))
 		case c.Name == chosen:
 			list = append(list, option(c.Name, c.Name+", as before"))
 		}

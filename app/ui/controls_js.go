@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"syscall/js"
@@ -38,6 +39,30 @@ func (c *controls) percent(id, label string, value float64, set func(float64), s
 	)
 }
 
+// slider is a slider, with its label and its value above it.
+type slider struct {
+	id, label, tip     string
+	name               string // what assistive technology calls it; "" is the label
+	value, least, most float64
+}
+
+// slider draws a slider for a weight or a strength.
+func (c *controls) slider(s slider, set func(float64), scope ...app.EventOption) app.UI {
+	return app.Div().Class("field").Body(
+		app.Label().For(s.id).Title(s.tip).Body(app.Text(s.label), app.Span().Class("numbers").Text(trim(s.value))),
+		app.Input().ID(c.bind(s.id, trim(s.value))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(0.05).Aria("label", cmp.Or(s.name, s.label)).
+			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, s.value)) }, scope...),
+	)
+}
+
+// choice draws a list to choose from, with its label above it.
+func (c *controls) choice(id, label, tip, value string, options []app.UI, set func(value string), scope ...app.EventOption) app.HTMLDiv {
+	return app.Div().Class("field").Title(tip).Body(
+		app.Label().For(id).Text(label),
+		app.Select().ID(c.bindChoice(id, value)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { set(chosenIn(ctx)) }, scope...),
+	)
+}
+
 // settle puts the values into the controls, after the page was drawn. The control that is being typed into is left
 // alone.
 func (c *controls) settle() {
@@ -68,7 +93,24 @@ func alert(text string) app.UI {
 	return app.P().Class(class).Role("alert").Text(text)
 }
 
-func option(value, text string) app.UI { return app.Option().Value(value).Text(text) }
+// none stands for "" in a list to choose from: go-app leaves an empty value out, and the value of an option without one is
+// its text.
+const none = "none:"
+
+func option(value, text string) app.HTMLOption {
+	return app.Option().Value(cmp.Or(value, none)).Text(text)
+}
+
+// bindChoice says which of its options a list is to show as chosen, and returns its id.
+func (c *controls) bindChoice(id, value string) string { return c.bind(id, cmp.Or(value, none)) }
+
+// chosenIn returns the value of the option that was chosen in the list of an event.
+func chosenIn(ctx app.Context) string {
+	if v := text(ctx); v != none {
+		return v
+	}
+	return ""
+}
 
 // What a file picker offers: pictures, or those and kept embeddings as well.
 const (
@@ -81,15 +123,21 @@ func fileInput(label, accept string, several bool, hint string, take func(files 
 	return app.Label().Class("add").Body(
 		icon("plus"), app.Span().Text(label), app.Span().Class("quiet").Text(hint),
 		app.Input().Type("file").Accept(accept).Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
-			src := ctx.JSSrc()
-			// go-app wraps JavaScript values; the rest of this package has them plain.
-			app.Window().Set("impromptFiles", src.Get("files"))
-			files := js.Global().Get("Array").Call("from", js.Global().Get("impromptFiles"))
-			app.Window().Set("impromptFiles", nil)
-			take(files)
-			src.Set("value", "")
+			take(pickedFiles(ctx))
 		}, scope...),
 	)
+}
+
+// pickedFiles returns the files in the file input of an event, and empties the input, so that the same file can be picked
+// again.
+func pickedFiles(ctx app.Context) js.Value {
+	src := ctx.JSSrc()
+	// go-app wraps JavaScript values; the rest of this package has them plain.
+	app.Window().Set("impromptFiles", src.Get("files"))
+	files := js.Global().Get("Array").Call("from", js.Global().Get("impromptFiles"))
+	app.Window().Set("impromptFiles", nil)
+	src.Set("value", "")
+	return files
 }
 
 // trim writes a number without needless zeros.

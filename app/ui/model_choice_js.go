@@ -3,18 +3,13 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/web"
 )
-
-// ships stands for "" in a select: an option without a value has its text for one.
-const ships = "ships:"
 
 // modelChoice is the composer's line that says which model is used and opens the panel of models.
 type modelChoice struct {
@@ -31,7 +26,7 @@ type modelChoice struct {
 
 // Render implements app.Composer.
 func (c *modelChoice) Render() app.UI {
-	options := []app.UI{option(ships, web.Ships.Name+", the one that ships")}
+	options := []app.UI{option("", web.Ships.Name+", the one that ships")}
 	for _, m := range c.Models {
 		options = append(options, option(m.ID, m.Name))
 	}
@@ -39,8 +34,8 @@ func (c *modelChoice) Render() app.UI {
 		app.Div().Class("field").Body(
 			app.Label().For("model").Text("Model"),
 			app.Div().Class("pair").Body(
-				app.Select().ID(c.controls.bind("model", cmp.Or(c.Chosen.ID, ships))).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
-					c.library.Choose(strings.TrimPrefix(ctx.JSSrc().Get("value").String(), ships))
+				app.Select().ID(c.controls.bindChoice("model", c.Chosen.ID)).Disabled(c.Busy).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+					c.library.Choose(chosenIn(ctx))
 				}),
 				app.Button().Class("plain").Text("Models").Aria("expanded", fmt.Sprint(c.Open)).OnClick(func(app.Context, app.Event) { c.librarian.show(!c.Open) }),
 			),

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -13,6 +14,9 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
+
+// weightFiles are the endings of the files that the pickers offer.
+var weightFiles = []string{".safetensors", ".ckpt", ".pt", ".pth", ".bin"}
 
 // file draws the part where a model comes from a file.
 func (c *modelsPanel) file() app.UI {
@@ -33,14 +37,10 @@ func (c *modelsPanel) file() app.UI {
 		app.Div().Class("tools").Body(
 			app.Label().Class("add").Body(
 				app.Span().Text("Copy a file into the browser"),
-				app.Input().Type("file").Accept(".safetensors,.ckpt,.pt,.pth,.bin").Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
-					// go-app wraps JavaScript values; the rest of this package has them plain.
-					src := ctx.JSSrc()
-					app.Window().Set("impromptFiles", src.Get("files"))
-					if files := js.Global().Get("impromptFiles"); files.Length() > 0 {
+				app.Input().Type("file").Accept(strings.Join(weightFiles, ",")).Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
+					if files := pickedFiles(ctx); files.Length() > 0 {
 						library.ImportFile(files.Index(0))
 					}
-					src.Set("value", "")
 				}),
 			),
 			app.If(js.Global().Get("showOpenFilePicker").Type() == js.TypeFunction, func() app.UI {
@@ -53,7 +53,11 @@ func (c *modelsPanel) file() app.UI {
 
 // pick opens the browser's picker for a file that is read from the disk.
 func (l *librarian) pick() {
-	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": []any{".safetensors", ".ckpt", ".pt", ".pth", ".bin"}}}}}
+	endings := js.Global().Get("Array").New()
+	for _, ending := range weightFiles {
+		endings.Call("push", ending)
+	}
+	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": endings}}}}
 	picked := js.Global().Call("showOpenFilePicker", options)
 	l.page.loop.beside(func() func() {
 		list, err := webapi.Await(context.Background(), picked)

@@ -40,7 +40,6 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 	for _, c := range settings.Combines {
 		options = append(options, option(c, combines[c]))
 	}
-	combine := t.controls.bind(promptID(t.Index, "combine"), im.Combine)
 	return app.Details().Class("more").Hidden(im.Kept).Body(
 		app.Summary().Body(app.Span().Text("With other pictures"), app.Span().Class("quiet").Text(strings.Join(about, ", "))),
 		app.P().Class("quiet").Text("Several pictures make one image prompt, with one weight."),
@@ -48,10 +47,8 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
 			fileInput("Add to this one", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
 		),
-		app.Div().Class("field").Title("ip_adapter_combine").Hidden(more == nil).Body(
-			app.Label().For(combine).Text("Together they are"),
-			app.Select().ID(combine).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { im.Combine = text(ctx) }, key(im)),
-		),
+		t.controls.choice(promptID(t.Index, "combine"), "How they are combined", "ip_adapter_combine", im.Combine, options, func(v string) { im.Combine = v }, key(im)).
+			Hidden(more == nil),
 		app.P().Class("quiet").Text("The result is kept away from a picture that it should not be like. This needs a guidance above 1."),
 		app.Div().Class("tiles").Hidden(unlike == nil).Body(unlike...),
 		app.Div().Hidden(unlike != nil).Body(
@@ -70,11 +67,9 @@ func partTile(p *state.Part, remove func()) app.UI {
 
 // tiled chooses what the encoder sees of a picture that is not square.
 func (t *promptCard) tiled(im *state.ImagePrompt) app.UI {
-	id := t.controls.bind(promptID(t.Index, "tiled"), im.Tiled)
-	return app.Div().Class("field wide").Hidden(im.Kept).Title("ip_adapter_tiled: for pictures that are not square").Body(
-		app.Label().For(id).Text("The encoder sees"),
-		app.Select().ID(id).Body(
-			option("", "The square of the crop"), option(settings.TiledMasked, "All of it in tiles, each for its own place"), option(settings.TiledConcat, "All of it in tiles, together"),
-		).OnChange(func(ctx app.Context, _ app.Event) { im.Tiled = text(ctx) }, key(im)),
-	)
+	return t.controls.choice(promptID(t.Index, "tiled"), "What the encoder sees", "ip_adapter_tiled: for pictures that are not square", im.Tiled, []app.UI{
+		option("", "The square of the crop"),
+		option(settings.TiledMasked, "The whole picture in tiles, each for its own place"),
+		option(settings.TiledConcat, "The whole picture in tiles, together"),
+	}, func(v string) { im.Tiled = v }, key(im)).Class("wide").Hidden(im.Kept)
 }

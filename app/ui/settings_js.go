@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -68,12 +67,9 @@ func (t *settingsPanel) aspects() app.UI {
 // noise chooses what draws the noise of a seed.
 func (t *settingsPanel) noise() app.UI {
 	s := &t.composer.Settings
-	return app.Div().Class("field").Title("generator_device: noise as torch draws it on a CPU, or on a GPU as AUTOMATIC1111's web UI does; a seed gives another picture with each").Body(
-		app.Label().For("set-Noise").Text("Noise"),
-		app.Select().ID(t.controls.bind("set-Noise", cmp.Or(s.GeneratorDevice, settings.GeneratorCPU))).Body(
-			option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111"),
-		).OnChange(func(ctx app.Context, _ app.Event) { s.GeneratorDevice = text(ctx) }),
-	)
+	return t.controls.choice("set-Noise", "Noise", "generator_device: noise as torch draws it on a CPU, or on a GPU as AUTOMATIC1111's web UI does; a seed gives another picture with each",
+		cmp.Or(s.GeneratorDevice, settings.GeneratorCPU), []app.UI{option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111")},
+		func(v string) { s.GeneratorDevice = v })
 }
 
 // vae chooses what turns latents into pixels.
@@ -107,7 +103,7 @@ func (t *settingsPanel) previews() app.UI {
 func (t *settingsPanel) vaeChoice(label, tip, own string, list []state.VAE, chosen string, choose func(id string)) app.UI {
 	var options []app.UI
 	if own != "" {
-		options = append(options, option(ships, own))
+		options = append(options, option("", own))
 	}
 	missing := app.UI(app.Div().Hidden(true))
 	known := chosen == ""
@@ -127,10 +123,10 @@ func (t *settingsPanel) vaeChoice(label, tip, own string, list []state.VAE, chos
 	if !known {
 		options = append(options, option(chosen, chosen+", which is not here"))
 	}
-	id := t.controls.bind("set-"+label, cmp.Or(chosen, ships))
+	id := t.controls.bindChoice("set-"+label, chosen)
 	return app.Div().Class("field wide").Hidden(len(list) == 0 && known).Title(tip).Body(
 		app.Label().For(id).Text(label),
-		app.Select().ID(id).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { choose(strings.TrimPrefix(text(ctx), ships)) }),
+		app.Select().ID(id).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { choose(chosenIn(ctx)) }),
 		missing,
 	)
 }

@@ -5,7 +5,6 @@ package ui
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -39,11 +38,8 @@ func (t *startPanel) Render() app.UI {
 		app.Div().Class("card").Hidden(start == nil).Body(
 			app.Img().Src(url).Alt("Start picture").Class("crop"),
 			app.Div().Class("card-controls").Body(
-				app.Div().Class("field").Body(
-					app.Label().For("strength").Title("strength: how far the result may go from it").Body(app.Text("Strength"), app.Span().Class("numbers").Text(trim(s.Strength))),
-					app.Input().ID(t.controls.bind("strength", trim(s.Strength))).Type("range").Min("0.05").Max("1").Step(0.05).Aria("label", "Strength").
-						OnInput(func(ctx app.Context, _ app.Event) { s.Strength = number(ctx, s.Strength) }),
-				),
+				t.controls.slider(slider{id: "strength", label: "Strength", tip: "strength: how far the result may go from it", value: s.Strength, least: 0.05, most: 1},
+					func(v float64) { s.Strength = v }),
 			),
 			app.Button().Class("remove").Aria("label", "Remove start picture").Title("Remove").Body(icon("close")).
 				OnClick(func(app.Context, app.Event) { t.composer.SetStart(nil) }),
@@ -63,23 +59,17 @@ var fits = map[string]string{state.KeepShape: "cover", settings.ResizeCrop: "cov
 
 // shape chooses what happens where the picture's proportions are not the result's.
 func (t *startPanel) shape() app.UI {
-	return app.Div().Class("field").Title("resize_mode").Body(
-		app.Label().For("start-shape").Text("Shape"),
-		app.Select().ID(t.controls.bind("start-shape", shapes+t.composer.Settings.ResizeMode)).Body(
-			option(shapes+state.KeepShape, "Keep it: the size follows the picture"),
-			option(shapes+settings.ResizeCrop, "Cut the picture to the size"),
-			option(shapes+settings.ResizeOutpaint, "Fit it in, and draw the borders"),
-			option(shapes+settings.ResizeFill, "Fit it in, and smear the borders"),
-			option(shapes+settings.ResizeDefault, "Stretch it to the size"),
-		).OnChange(func(ctx app.Context, _ app.Event) {
-			t.composer.SetShape(strings.TrimPrefix(text(ctx), shapes))
-			t.canvases.paintLater()
-		}),
-	)
+	return t.controls.choice("start-shape", "Shape", "resize_mode", t.composer.Settings.ResizeMode, []app.UI{
+		option(state.KeepShape, "Keep it: the size follows the picture"),
+		option(settings.ResizeCrop, "Cut the picture to the size"),
+		option(settings.ResizeOutpaint, "Fit it in, and draw the borders"),
+		option(settings.ResizeFill, "Fit it in, and smear the borders"),
+		option(settings.ResizeDefault, "Stretch it to the size"),
+	}, func(v string) {
+		t.composer.SetShape(v)
+		t.canvases.paintLater()
+	})
 }
-
-// shapes comes before the values of a select: an option without a value has its text for one.
-const shapes = "shape:"
 
 // overlay chooses whether what is not repainted stays as it is.
 func (t *startPanel) overlay() app.UI {

@@ -3,7 +3,6 @@
 package ui
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -64,15 +63,11 @@ func structureID(index int, name string) string { return fmt.Sprintf("structure-
 func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 	list := t.library.Networks()
 	n, ok := s.NetworkOf(list)
-	scale := structureID(index, "scale")
 	return app.Div().Class("card").Body(
 		app.Canvas().ID(mapPreviewID(index)).Class("map").Role("img").Aria("label", "Map "+s.Name).Title(madeBy(s)).Aria("busy", fmt.Sprint(t.composer.Making(s))),
 		app.Div().Class("card-controls").Body(
-			app.Div().Class("field").Body(
-				app.Label().For(scale).Title("controlnet_conditioning_scale, λ").Body(app.Text("Weight"), app.Span().Class("numbers").Text(trim(s.Scale))),
-				app.Input().ID(t.controls.bind(scale, trim(s.Scale))).Type("range").Min("0").Max("2").Step(0.05).Aria("label", "Weight of the map").
-					OnInput(func(ctx app.Context, _ app.Event) { s.Scale = number(ctx, s.Scale) }, key(s)),
-			),
+			t.controls.slider(slider{id: structureID(index, "scale"), label: "Weight", tip: "controlnet_conditioning_scale, λ", name: "Weight of the map", value: s.Scale, most: 2},
+				func(v float64) { s.Scale = v }, key(s)),
 			t.network(index, s, list, n),
 			t.preprocessor(index, s, list),
 		),
@@ -121,11 +116,11 @@ func (t *structurePanel) network(index int, s *state.Structure, list []state.Net
 		if !n.Here {
 			name += " (" + loader.FormatBytes(n.Bytes) + " to download)"
 		}
-		options = append(options, option(cmp.Or(n.ID, ships), name))
+		options = append(options, option(n.ID, name))
 	}
-	return app.Select().ID(t.controls.bind(structureID(index, "network"), cmp.Or(chosen.ID, ships))).Aria("label", "What the map shows").
+	return app.Select().ID(t.controls.bindChoice(structureID(index, "network"), chosen.ID)).Aria("label", "What the map shows").
 		Title("What the map shows: the ControlNet or T2I-Adapter that reads it").Hidden(len(list) == 0).Body(options...).
-		OnChange(func(ctx app.Context, _ app.Event) { s.Network = strings.TrimPrefix(text(ctx), ships) }, key(s))
+		OnChange(func(ctx app.Context, _ app.Event) { s.Network = chosenIn(ctx) }, key(s))
 }
 
 // preprocessor chooses how the map is made of the picture.
@@ -214,12 +209,8 @@ func (t *structurePanel) need(n state.Network, ok bool) app.UI {
 
 // balance chooses what is more important, for a ControlNet.
 func (t *structurePanel) balance(index int, s *state.Structure, n state.Network) app.UI {
-	id := t.controls.bind(structureID(index, "balance"), s.Balance)
-	return app.Div().Class("field wide").Title("control_mode").Hidden(n.Kind == loader.KindT2IAdapter).Body(
-		app.Label().For(id).Text("More important"),
-		app.Select().ID(id).Body(
-			option(settings.BalanceEven, "Both alike"), option(settings.BalancePrompt, "The words"), option(settings.BalanceControl, "The map"),
-			option(settings.BalanceGuess, "The map alone: guess mode"),
-		).OnChange(func(ctx app.Context, _ app.Event) { s.Balance = text(ctx) }, key(s)),
-	)
+	return t.controls.choice(structureID(index, "balance"), "More important", "control_mode", s.Balance, []app.UI{
+		option(settings.BalanceEven, "Both alike"), option(settings.BalancePrompt, "The words"), option(settings.BalanceControl, "The map"),
+		option(settings.BalanceGuess, "The map alone: guess mode"),
+	}, func(v string) { s.Balance = v }, key(s)).Class("wide").Hidden(n.Kind == loader.KindT2IAdapter)
 }

@@ -93,7 +93,6 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 		about = strings.TrimSpace(about + " Words that call it:")
 	}
 	scope := named(fmt.Sprint(i, " ", l.Weights))
-	id := fmt.Sprintf("style-%d-scale", i)
 	var words []app.UI
 	for _, trigger := range found.Triggers {
 		words = append(words, app.Button().Class("plain small").Title("Add these words to the prompt").Text(trigger).OnClick(func(app.Context, app.Event) {
@@ -102,11 +101,8 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 		}, named(fmt.Sprint(i, " ", trigger))))
 	}
 	return app.Div().Class("style").Body(
-		app.Div().Class("field").Body(
-			app.Label().For(id).Title("lora_scale").Body(app.Text(name), app.Span().Class("numbers").Text(trim(l.Scale))),
-			app.Input().ID(t.controls.bind(id, trim(l.Scale))).Type("range").Min("-1").Max("2").Step(0.05).Aria("label", "Weight of "+name).
-				OnInput(func(ctx app.Context, _ app.Event) { t.composer.Settings.LoRAs[i].Scale = number(ctx, l.Scale) }, scope),
-		),
+		t.controls.slider(slider{id: fmt.Sprintf("style-%d-scale", i), label: name, tip: "lora_scale", name: "Weight of " + name, value: l.Scale, least: -1, most: 2},
+			func(v float64) { t.composer.Settings.LoRAs[i].Scale = v }, scope),
 		app.Button().Class("remove").Aria("label", "Remove "+name).Title("Remove").Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveLoRA(i) }, scope),
 		app.Div().Class("style-words").Hidden(about == "").Body(
@@ -142,8 +138,10 @@ func (t *stylesPanel) offer() app.UI {
 	}
 	return app.Div().Class("offer").Body(
 		app.P().Class("quiet").Hidden(len(options) > 1).Text("A style (LoRA) changes the model: how it draws, what it knows, or how many steps it needs. None for this model is here yet."),
-		app.Select().ID(t.controls.bind("style-add", "")).Aria("label", "Add a style").Hidden(len(options) == 1).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
-			t.composer.AddLoRA(text(ctx))
+		app.Select().ID(t.controls.bindChoice("style-add", "")).Aria("label", "Add a style").Hidden(len(options) == 1).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+			if id := chosenIn(ctx); id != "" {
+				t.composer.AddLoRA(id)
+			}
 			t.controls.force = true
 		}),
 		t.fast(),
