@@ -6,16 +6,16 @@ type Camera struct {
 	On    bool
 }
 
-// CameraProblem says why there is no picture from the camera, by the name of the browser's error (Media Capture and
-// Streams, getUserMedia).
+// CameraProblem says why there is no picture from the camera, and what to do. name is that of the browser's error (Media
+// Capture and Streams, getUserMedia).
 func CameraProblem(name string) string {
 	switch name {
 	case "NotAllowedError", "SecurityError":
-		return "The browser does not allow this page to use the camera. Allow it by the sign beside the page's address, and press Camera again, or add a picture from a file."
+		return "The browser does not allow this page to use the camera. Allow it with the icon beside the page's address and press Camera again, or add a picture from a file."
 	case "NotFoundError", "OverconstrainedError":
 		return "There is no camera. Connect one and press Camera again, or add a picture from a file."
 	case "NotReadableError", "AbortError":
-		return "Another program uses the camera. Close it and press Camera again, or add a picture from a file."
+		return "Another program is using the camera. Close it and press Camera again, or add a picture from a file."
 	}
-	return "This browser does not give pages the camera. Add a picture from a file."
+	return "This browser does not let pages use a camera. Add a picture from a file."
 }

@@ -76,7 +76,7 @@ func (c *Chooser) loraProblem(s settings.Settings) string {
 		if c.Chosen.ID == "" {
 			return fmt.Sprintf("The style %s is not one of the model that ships: choose another model, or remove the style under Styles or from the words.", l.Name())
 		}
-		return fmt.Sprintf("The style (LoRA) %s is not here: bring its file in Models, or remove it under Styles or from the words.", l.Name())
+		return fmt.Sprintf("The style (LoRA) %s is not here: add its file in Models, or remove it under Styles or from the words.", l.Name())
 	}
 	return ""
 }

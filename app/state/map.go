@@ -13,12 +13,12 @@ import (
 // long as nothing is painted on it, a request has the picture and the preprocessor, and the engine makes the map again in
 // the size of the result.
 
-// suited says which preprocessor suits a network, by a part of its name.
+// suited lists parts of the names of networks, with the preprocessor that makes their maps.
 var suited = [][2]string{{"canny", "canny"}, {"lineart", "canny"}, {"scribble", "scribble"}, {"sketch", "scribble"}, {"softedge", "softedge"}, {"soft edge", "softedge"}, {"hed", "softedge"},
 	{"tile", "tile"}, {"shuffle", "shuffle"}, {"recolor", "recolor_luminance"}, {"color", "color"}}
 
-// PreprocessorOf returns how the map is made of the picture: as the visitor chose, or else as suits the network that
-// reads it.
+// PreprocessorOf returns the preprocessor that makes the map: the one that the visitor chose, or else the one that suits the
+// network that reads it.
 func (s *Structure) PreprocessorOf(list []Network) string {
 	n, ok := s.NetworkOf(list)
 	if s.Chosen || !ok {
@@ -61,11 +61,11 @@ func (s *Structure) SetOption(list []Network, option int, v float64) {
 // Painted reports whether something is painted on the map.
 func (s *Structure) Painted() bool { return len(s.Map.Strokes) > 0 }
 
-// PaintedEarly says that something is painted on a map that is not there yet; "" if that is not so.
+// PaintedEarly says which map has paint on it but has not been made yet; "" for none.
 func (c *Composer) PaintedEarly() string {
 	for _, s := range c.Structures {
 		if s.Painted() && s.Map.Base == nil {
-			return "The map of " + s.Name + ", on which you painted, is not made yet. Press Generate again in a moment."
+			return "The map of " + s.Name + ", on which you painted, is still being made. Press Generate again in a moment."
 		}
 	}
 	return ""

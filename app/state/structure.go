@@ -152,7 +152,7 @@ func (l *Library) structureProblem(s settings.Settings) string {
 		case i >= 0:
 			return networks[i].Name + " is not here: download it under Structure, or remove the map."
 		case l.Chosen.ID == "":
-			return "What reads this map is not part of the model that ships: choose another model, or remove the map."
+			return "The network that reads this map is not part of the model that ships: choose another model, or remove the map."
 		default:
 			return "A map needs a ControlNet or a T2I-Adapter that reads it: download one under Structure, or remove the map."
 		}

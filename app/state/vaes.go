@@ -111,7 +111,7 @@ func (l *Library) vaeProblem(s settings.Settings) string {
 	case ok:
 		return fmt.Sprintf("The VAE %s is not here: download it, or choose another one under Settings.", v.Name)
 	case s.VAE != "":
-		return fmt.Sprintf("The VAE %s is not here: bring its file in Models, or choose another one under Settings.", s.VAE)
+		return fmt.Sprintf("The VAE %s is not here: add its file in Models, or choose another one under Settings.", s.VAE)
 	}
 	return ""
 }

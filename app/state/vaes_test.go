@@ -53,7 +53,7 @@ func TestVAE(t *testing.T) {
 		t.Errorf("offered is %+v", g)
 	}
 	s.VAE = "gone.safetensors"
-	if r := f.request(s); !strings.Contains(r.Problem(f.Library), "gone.safetensors is not here: bring its file") {
+	if r := f.request(s); !strings.Contains(r.Problem(f.Library), "gone.safetensors is not here: add its file") {
 		t.Errorf("it says %q", r.Problem(f.Library))
 	}
 	f.Do(Use, "ema.safetensors")

@@ -35,7 +35,7 @@ func (t *promptCard) Render() app.UI {
 		app.Canvas().ID(cropID(t.Index)).Class("crop").Hidden(im.Kept).TabIndex(0).Role("img").Aria("label", "Image prompt "+im.Name).
 			Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
 			Title("The encoder sees the bright square: drag it, or turn the wheel to zoom"),
-		app.P().Class("crop kept quiet").Hidden(!im.Kept).Title("Embeddings that were kept in a file: nobody can see the picture").Text(im.Name),
+		app.P().Class("crop kept quiet").Hidden(!im.Kept).Title("Embeddings from a file. The picture that they were made of cannot be seen.").Text(im.Name),
 		app.Div().Class("card-controls").Body(
 			t.controls.slider(slider{id: promptID(t.Index, "scale"), label: "Image weight", tip: "ip_adapter_scale, λ", value: im.Scale, most: 1.5},
 				func(v float64) { im.Scale = v }, key(im)),
@@ -56,7 +56,7 @@ func (t *promptCard) Render() app.UI {
 				Under: t.shownURL(), controls: t.controls, canvases: t.canvases},
 			t.more(im),
 			app.Details().Class("more").Body(
-				app.Summary().Text("When, and how"),
+				app.Summary().Text("More options"),
 				app.Div().Class("grid").Body(
 					t.controls.percent(promptID(t.Index, "start"), "From step, %", im.Start, im.SetStart, key(im)),
 					t.controls.percent(promptID(t.Index, "end"), "To step, %", im.End, im.SetEnd, key(im)),
@@ -64,7 +64,7 @@ func (t *promptCard) Render() app.UI {
 					t.tiled(im),
 				),
 				app.Button().Class("plain small").Hidden(im.Kept).Disabled(t.keeping()).Text("Keep as a file").
-					Title("ip_adapter_image_embeds: saves what the image encoder sees in it. The small file stands for the picture later, and nobody can look at it").
+					Title("ip_adapter_image_embeds: saves what the image encoder sees in the picture. The small file can be used in place of the picture, and does not show it.").
 					OnClick(func(app.Context, app.Event) { t.keep(im) }, key(im)),
 			),
 		),

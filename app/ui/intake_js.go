@@ -150,7 +150,7 @@ func (t *intake) resultAsStructure(r *state.Result) {
 	t.admitResult(r, func(p *state.Picture) {
 		t.addStructure(p)
 		if t.composer.Problems[state.AtStructure] == "" {
-			*t.note = state.Note{Text: "The result of the next request follows this picture's map."}
+			*t.note = state.Note{Text: "The next result will follow the map of this picture."}
 		}
 		t.reveal("structure")
 	})

@@ -13,10 +13,10 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// combines are what becomes of several pictures, as the visitor reads it.
+// combines are the ways to combine several pictures, in words for the visitor.
 var combines = map[string]string{
 	settings.CombineConcat: "Side by side: each counts", settings.CombineAverage: "Their average", settings.CombineNormAverage: "Their average direction",
-	settings.CombineAdd: "Their sum", settings.CombineSubtract: "The first, less the others",
+	settings.CombineAdd: "Their sum", settings.CombineSubtract: "The first minus the others",
 }
 
 // more combines an image prompt with further pictures, and with one that the result should not be like.
@@ -26,7 +26,7 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		about = append(about, fmt.Sprintf("%d more", n))
 	}
 	if im.Unlike != nil {
-		about = append(about, "not like one")
+		about = append(about, "1 to avoid")
 	}
 	var more []app.UI
 	for _, part := range im.More {
@@ -41,18 +41,18 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		options = append(options, option(c, combines[c]))
 	}
 	return app.Details().Class("more").Hidden(im.Kept).Body(
-		app.Summary().Body(app.Span().Text("With other pictures"), app.Span().Class("quiet").Text(strings.Join(about, ", "))),
-		app.P().Class("quiet").Text("Several pictures make one image prompt, with one weight."),
+		app.Summary().Body(app.Span().Text("More pictures"), app.Span().Class("quiet").Text(strings.Join(about, ", "))),
+		app.P().Class("quiet").Text("Several pictures can make one image prompt, with one weight."),
 		app.Div().Class("tiles").Hidden(more == nil).Body(more...),
 		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
-			fileInput("Add to this one", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
+			fileInput("Add pictures", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
 		),
 		t.controls.choice(promptID(t.Index, "combine"), "How they are combined", "ip_adapter_combine", im.Combine, options, func(v string) { im.Combine = v }, key(im)).
 			Hidden(more == nil),
-		app.P().Class("quiet").Text("The result is kept away from a picture that it should not be like. This needs a guidance above 1."),
+		app.P().Class("quiet").Text("The result is kept from looking like a picture to avoid. This needs a guidance above 1."),
 		app.Div().Class("tiles").Hidden(unlike == nil).Body(unlike...),
 		app.Div().Hidden(unlike != nil).Body(
-			fileInput("Not like this", pictureFiles, false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
+			fileInput("Add a picture to avoid", pictureFiles, false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
 		),
 	)
 }

@@ -95,7 +95,7 @@ func (t *settingsPanel) vae() app.UI {
 // previews chooses what shows the picture in the making.
 func (t *settingsPanel) previews() app.UI {
 	s := &t.composer.Settings
-	return t.vaeChoice("Previews", "preview_vae: a tiny autoencoder shows the picture in the making as it will look", "Rough, in no time", t.library.Previews(), s.PreviewVAE,
+	return t.vaeChoice("Previews", "preview_vae: a tiny autoencoder shows, while the picture is being made, how it will look", "Rough, but instant", t.library.Previews(), s.PreviewVAE,
 		func(id string) { s.PreviewVAE = id })
 }
 

@@ -12,7 +12,7 @@ const shortcutsID = "shortcuts"
 // shortcuts are the keys and what they do.
 var shortcuts = [][2]string{
 	{"Ctrl Enter", "Generate"}, {"Esc", "close what is open, or stop the picture"}, {"Ctrl Z", "take back what was done last"},
-	{"Ctrl ↑ ↓", "the selected words weigh more or less"},
+	{"Ctrl ↑ ↓", "the selected words, or the word at the cursor, weigh more or less"},
 	{"↑ ↓", "earlier prompts, from the beginning or the end of the prompt"}, {"?", "these keys"},
 	{"Arrows, + − 0", "on an image prompt: move, zoom and reset its crop"},
 	{"Arrows, Space, Shift", "on a mask: move the brush, set a dab, paint"},

@@ -45,7 +45,7 @@ func (t *structurePanel) Render() app.UI {
 		app.Summary().Body(app.Span().Text("Structure"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(maps) >= state.MaxStructures).Body(
-			app.P().Class("quiet").Hidden(len(maps) > 0).Text("The result follows a map: edges, a sketch, a pose or depth. It is made from a picture that you drop here, paste, choose or take, or it is one already."),
+			app.P().Class("quiet").Hidden(len(maps) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth. Drop, paste, choose or take a picture here: the map is made from it, or the picture is the map already."),
 			fileInput("Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
@@ -82,11 +82,11 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 				app.Button().Class("plain small").Text("Download the map").Disabled(s.Map.Base == nil).
 					OnClick(func(app.Context, app.Event) { download(s.MapName(), t.png(s)) }, key(s)),
 			),
-			&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Add lines in white, and take them away in black.", Map: true,
+			&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Paint white to add lines, and black to remove them.", Map: true,
 				controls: t.controls, canvases: t.canvases},
 			t.need(n, ok),
 			app.Details().Class("more").Body(
-				app.Summary().Text("When, and balance"),
+				app.Summary().Text("More options"),
 				app.Div().Class("grid").Body(
 					t.controls.percent(structureID(index, "start"), "From step, %", s.Start, s.SetStart, key(s)),
 					t.controls.percent(structureID(index, "end"), "To step, %", s.End, s.SetEnd, key(s)),
@@ -101,7 +101,7 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 func madeBy(s *state.Structure) string {
 	switch {
 	case s.Map.Base == nil:
-		return "The map is not made yet"
+		return "The map has not been made yet"
 	case s.MadeBy == "":
 		return "The picture itself"
 	}
@@ -123,14 +123,14 @@ func (t *structurePanel) network(index int, s *state.Structure, list []state.Net
 		OnChange(func(ctx app.Context, _ app.Event) { s.Network = chosenIn(ctx) }, key(s))
 }
 
-// preprocessor chooses how the map is made of the picture.
+// preprocessor chooses how the map is made from the picture.
 func (t *structurePanel) preprocessor(index int, s *state.Structure, list []state.Network) app.UI {
 	var options []app.UI
 	for _, k := range maps.Kinds {
 		options = append(options, option(k.Name, k.Label))
 	}
 	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Kind.Name)).Aria("label", "How the map is made").
-		Title("How the map is made of the picture (preprocessor)").Body(options...).
+		Title("How the map is made from the picture (preprocessor)").Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) { s.SetPreprocessor(text(ctx)) }, key(s))
 }
 

@@ -42,7 +42,7 @@ func (t *stylesPanel) Render() app.UI {
 		about = state.Shortened(strings.Join(names, ", "))
 	}
 	return app.Details().ID("styles").Body(
-		app.Summary().Title("LoRA and textual inversions").Body(app.Span().Text("Styles"), app.Span().Class("quiet").Text(about)),
+		app.Summary().Title("LoRAs and textual inversions").Body(app.Span().Text("Styles"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		t.offer(),
 		t.embeddings(embeddings),
@@ -56,7 +56,7 @@ func (t *stylesPanel) embeddings(list []state.Embedding) app.UI {
 		rows = append(rows, t.embedding(e))
 	}
 	return app.Section().Class("embeddings").Aria("label", "Embeddings").Hidden(len(list) == 0).Body(
-		app.P().Class("quiet").Text("An embedding (textual inversion) is a word of its own: its name in the words stands for it."),
+		app.P().Class("quiet").Text("An embedding (textual inversion) works like a word: write its name in a prompt to use it."),
 		app.Div().Class("cards").Body(rows...),
 	)
 }
@@ -66,7 +66,7 @@ func (t *stylesPanel) embedding(e state.Embedding) app.UI {
 	use := func(where string, text *string) app.UI {
 		used := len(state.UsedEmbeddings([]state.Embedding{e}, s.PromptWeights, *text)) > 0
 		return app.Button().Class("plain small").Text(where).Aria("label", fmt.Sprintf("%s in the %s", e.Name, strings.ToLower(where))).Aria("pressed", fmt.Sprint(used)).
-			Title("Puts its name there, or takes it out").OnClick(func(app.Context, app.Event) {
+			Title("Adds its name there, or removes it").OnClick(func(app.Context, app.Event) {
 			*text = e.Toggle(*text, s.PromptWeights)
 			t.controls.force = true
 			t.countTokens()
@@ -83,7 +83,7 @@ func (t *stylesPanel) embedding(e state.Embedding) app.UI {
 func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) app.UI {
 	name, problem := found.Name, ""
 	if !here {
-		name, problem = l.Name(), "It is not here, or does not fit the model: bring its file in Models, or remove it."
+		name, problem = l.Name(), "It is not here, or does not fit the model: add its file in Models, or remove it."
 	}
 	about := ""
 	if found.Title != name {
@@ -145,6 +145,6 @@ func (t *stylesPanel) offer() app.UI {
 			t.controls.force = true
 		}),
 		t.fast(),
-		app.Button().Class("plain small").Text("Bring one in Models").OnClick(func(app.Context, app.Event) { t.openModels() }),
+		app.Button().Class("plain small").Text("Add one in Models").OnClick(func(app.Context, app.Event) { t.openModels() }),
 	)
 }

@@ -89,7 +89,7 @@ func (e *engine) tell(n state.News) {
 	}
 	if n.Embeds != nil {
 		download(n.EmbedsName, blobs.New(n.Embeds, ""))
-		p.note = state.Note{Text: n.EmbedsName + " is saved: add it as an image prompt, in place of the picture."}
+		p.note = state.Note{Text: n.EmbedsName + " is saved. Add it as an image prompt to use it in place of the picture."}
 	}
 	if n.Counted != nil {
 		p.composer.Tokens = *n.Counted

@@ -55,7 +55,7 @@ test("one seed gives another picture with the noise of a GPU, and its file says 
 
 test("a picture that is kept as a file draws the same in its place, without the picture", { timeout: 2 * PICTURE }, async () => {
   const card = page.locator(".card", { has: page.getByRole("img", { name: "Image prompt sticker.png" }) });
-  await card.getByText("When, and how").click();
+  await card.getByText("More options").click();
   const [saved] = await Promise.all([page.waitForEvent("download", { timeout: PICTURE }), card.getByRole("button", { name: "Keep as a file" }).click()]);
   assert.equal(saved.suggestedFilename(), "sticker.embeds.safetensors");
   await page.getByRole("button", { name: "Remove sticker.png" }).click();

@@ -228,13 +228,13 @@ test("an image prompt takes several pictures, one that it should not be like, ti
   await button(page, "Remove kept.safetensors").waitFor({ state: "detached" });
   await drop(page, ["a.png", plainPNG(30, 20, [9, 9, 9])]);
   await page.getByRole("img", { name: "Image prompt a.png" }).waitFor();
-  await unfold(page, "With other pictures");
-  await page.getByLabel("Add to this one", { exact: true }).setInputFiles([file("b.png", [200, 0, 0]), file("c.png", [0, 200, 0])]);
+  await unfold(page, "More pictures");
+  await page.getByLabel("Add pictures", { exact: true }).setInputFiles([file("b.png", [200, 0, 0]), file("c.png", [0, 200, 0])]);
   for (const name of ["b.png", "c.png"]) await button(page, `Remove ${name}`).waitFor();
   await page.getByRole("combobox", { name: "How they are combined" }).selectOption("average");
-  await page.getByLabel("Not like this", { exact: true }).setInputFiles(file("d.png", [0, 0, 200]));
+  await page.getByLabel("Add a picture to avoid", { exact: true }).setInputFiles(file("d.png", [0, 0, 200]));
   await button(page, "Remove d.png").waitFor();
-  await unfold(page, "When, and how");
+  await unfold(page, "More options");
   const seen = page.getByRole("combobox", { name: "What the encoder sees" }), square = page.getByText("Drag the square on the picture");
   await expect(seen.locator("option:checked")).toHaveText("The square of the crop");
   await unfold(page, "Crop");
@@ -248,7 +248,7 @@ test("an image prompt takes several pictures, one that it should not be like, ti
   await axeFindsNothing(page, ".composer");
   await button(page, "Remove b.png").click();
   await button(page, "Remove b.png").waitFor({ state: "detached" });
-  await expect(page.getByText("1 more, not like one", { exact: true })).toBeVisible();
+  await expect(page.getByText("1 more, 1 to avoid", { exact: true })).toBeVisible();
 });
 
 test("the seed is rolled by its die, and kept by its lock", async () => {

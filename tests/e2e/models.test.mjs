@@ -227,7 +227,7 @@ test("an adapter comes with the image encoder it needs, while a picture is drawn
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
   const stored = await picture();
   await choice().selectOption({ label: `${ships.name}, the one that ships` });
-  await unfold(page, "When, and how");
+  await unfold(page, "More options");
   await page.getByRole("combobox", { name: "Image adapter", exact: true }).selectOption(ships.ip_adapters[1].file);
   const finer = await picture();
   assert.ok(lively(stored) && !differ(stored, finer), "the stored adapter draws something else");

@@ -146,7 +146,7 @@ test("a dropped PNG of ours restores its settings", async () => {
 test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async () => {
   await loaded(page);
   await prompt(page).fill("");
-  await unfold(page, "When, and how");
+  await unfold(page, "More options");
   await page.getByRole("combobox", { name: "Image adapter" }).selectOption(ships.ip_adapters[1].file);
   await draw(page);
   const made = Buffer.from(await bytesOf(result(page))).toString("latin1");

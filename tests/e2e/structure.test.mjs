@@ -42,7 +42,7 @@ test("two maps are added, weighed and removed; a reload brings them back", async
   await expect(page.getByLabel("Add map", { exact: true }), "there is room for two").toBeHidden();
   const weight = page.getByRole("slider", { name: "Weight of the map" }).first();
   await weight.fill("0.5");
-  await unfold(page, "When, and balance");
+  await unfold(page, "More options");
   await structure().getByLabel("To step, %").last().fill("60");
   await structure().getByLabel("More important").last().selectOption("prompt");
   await axeFindsNothing(page, "#structure");
