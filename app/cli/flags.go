@@ -36,49 +36,50 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  of either or of a hub's page for one (default: the model that ships)
   --vae DIR|FILE                 a VAE, or a tiny autoencoder (TAESD), to use in place of the model's own: a folder in diffusers'
                                  layout or a file
-  --preview FILE.png             write the picture in the making into this file after every step
-  --preview-vae DIR|FILE         a tiny autoencoder (TAESD) that draws it; without one it is a small picture, one pixel for each latent
+  --preview FILE.png             write a preview of the picture to this file after every step
+  --preview-vae DIR|FILE         a tiny autoencoder (TAESD) that draws the preview; without one, the preview is small, with one
+                                 pixel for each latent
   --prompt TEXT  --negative-prompt TEXT
   --prompt-weights               read (word:1.3), [word], \( and BREAK as AUTOMATIC1111's web UI does, in prompts of any length;
                                  otherwise the words are read literally and cut at 77 tokens
   --clip-skip N (0)              leave out the text encoder's last N layers: for the prompt or, with --prompt-weights, for both
                                  prompts (AUTOMATIC1111 counts from 1)
-  --textual-inversion FILE       an embedding, which its file's name stands for in the words; repeat it for several
+  --textual-inversion FILE       an embedding, which the words call by its file's name; repeat the option for several
   --ip-adapter FILE              an IP-Adapter; the following options, up to the next --ip-adapter, belong to it:
     --image-encoder DIR  --image FILE… (one or more)  --ip-adapter-scale F (1.0)
     --ip-adapter-mask FILE  --ip-adapter-layers ` + layerNames() + `
     --ip-adapter-combine concat|average|norm-average|add|subtract   --negative-image FILE   (the negative branch sees it)
-    --ip-adapter-tiled masked|concat   the encoder sees a picture that is not square in tiles; each steers its own place, or all of
-                                 them the whole result
-    --save-image-embeds FILE     keep what the encoder makes of the pictures (.safetensors)
-    --ip-adapter-image-embeds FILE   such a file in place of --image and --image-encoder, or a tensor that diffusers'
-                                 prepare_ip_adapter_image_embeds made (.safetensors, .ipadpt)
+    --ip-adapter-tiled masked|concat   the encoder sees a picture that is not square as several tiles; with masked, each tile
+                                 steers its own place, and with concat, all tiles steer the whole result
+    --save-image-embeds FILE     save what the encoder makes of the pictures (.safetensors)
+    --ip-adapter-image-embeds FILE   use a file that --save-image-embeds saved, or a tensor that diffusers'
+                                 prepare_ip_adapter_image_embeds made (.safetensors, .ipadpt), in place of --image and --image-encoder
     --ip-adapter-start F (0.0)  --ip-adapter-end F (1.0)
   --lora FILE  --lora-scale F (1.0)  --lora-text-encoder-scale F
                                  a LoRA, and how strongly it changes the model; --lora may be given several times, and
                                  the scales belong to the last --lora before them
-  --lora-dir DIR                 take tags like <lora:NAME:0.8> out of the prompt, and use the file of that NAME in this folder or below it;
+  --lora-dir DIR                 take tags like <lora:NAME:0.8> out of the prompt, and use the file NAME in this folder or below it;
                                  without this option the tags are read as plain words
   --controlnet DIR|FILE          a ControlNet in diffusers' layout or in one file; the following options, up to the
                                  next network, belong to it:
-    --control-image FILE         its map (edges, a pose, depth), or a picture with
-    --preprocessor NAME          which makes the map from it, in the size of the result:
+    --control-image FILE         its map (edges, a pose, depth), or the picture that --preprocessor makes the map from
+    --preprocessor NAME          makes the map, in the size of the result; a colon and options may follow the name:
 ` + preprocessors() + `
-                                 (depth, poses, and edges as networks find them are made by other programs)
+                                 (make maps of depth and poses, and of edges that networks find, with other programs)
     --control-mask FILE          white is what an inpaint ControlNet repaints
     --controlnet-conditioning-scale F (1.0)  --control-guidance-start F (0.0)  --control-guidance-end F (1.0)
     --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
   --t2i-adapter DIR|FILE         a T2I-Adapter, with --control-image, --preprocessor, --control-guidance-start and
                                  --control-guidance-end as above, and
-    --adapter-conditioning-scale F (1.0); of a style adapter, --control-image is the picture whose style the result has,
-    which --image-encoder DIR (CLIP ViT-L/14) reads
-  --uni-controlnet FILE          Uni-ControlNet (local.ckpt, global.ckpt or uni.ckpt), with --control-guidance-start and --control-guidance-end
-                                 as above, and
+    --adapter-conditioning-scale F (1.0)   (for a style adapter, --control-image is the picture whose style the result gets,
+                                 and --image-encoder DIR is CLIP ViT-L/14, which reads it)
+  --uni-controlnet FILE          Uni-ControlNet (local.ckpt, global.ckpt or uni.ckpt), with --control-guidance-start and
+                                 --control-guidance-end as above, and
     --canny-image FILE  --mlsd-image FILE  --hed-image FILE  --sketch-image FILE  --openpose-image FILE  --midas-image FILE
-    --seg-image FILE  --local-control-scale F (1.0)   its maps, any of them together
-    --content-image FILE  --image-encoder DIR  --global-strength F (1.0)   a picture that CLIP ViT-L/14 reads
+    --seg-image FILE  --local-control-scale F (1.0)   (its maps, one or more)
+    --content-image FILE  --image-encoder DIR  --global-strength F (1.0)   (a picture that CLIP ViT-L/14 reads)
   --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
-    --reference-adain            its AdaIN, too;  --no-reference-attn   without reference-only's attention
+    --reference-adain            use AdaIN as well;  --no-reference-attn   do not use reference-only's attention
   --guess-mode                   all ControlNets work as with diffusers' guess_mode
   --init-image FILE  --strength F (0.8)  --mask FILE   (white is repainted)
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
@@ -100,7 +101,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  them by name: gpu,attention=single
   --stats                        print times, memory and counts as JSON
   --dump-latents FILE.npy        write the latents, too
-  --dump-map FILE.png            write the map that --preprocessor makes, too; several are numbered as their networks are
+  --dump-map FILE.png            write the map that --preprocessor makes, too; several maps are numbered like their networks
   --out FILE.png|FILE.jpg        the picture, which carries its settings; several pictures are numbered
 `
 
