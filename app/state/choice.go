@@ -133,10 +133,17 @@ func (c *Chooser) Problem(s settings.Settings) string {
 		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
 	case c.Chosen.Repaints() && !s.Repaints():
 		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
+	}
+	return c.promptProblem(s)
+}
+
+// promptProblem says what the chosen model still lacks for the image prompts of a request; "" for nothing.
+func (c *Chooser) promptProblem(s settings.Settings) string {
+	switch {
 	case len(s.IPAdapters()) == 0 || c.Chosen.ID == "":
 		return ""
 	case len(c.Adapters()) == 0:
-		return "An image prompt needs an IP-Adapter that fits " + name + ": download one in Models, or remove the image prompts."
+		return "An image prompt needs an IP-Adapter that fits " + c.Chosen.Name + ": download one in Models, or remove the image prompts."
 	case encodes(s) && len(whole(c.stored, loader.KindImageEncoder)) == 0:
 		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
 	}

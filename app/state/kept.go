@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"path"
@@ -38,17 +39,28 @@ func IsKept(name string, head []byte) bool {
 	return false
 }
 
-// ForKeeping returns a request for the embeddings of one of the image prompts, which is the only guide of its settings.
+// ForKeeping returns a request for the embeddings of one of the image prompts, which is the only guide of its settings. Those
+// have nothing else that could be missing here, such as styles.
 func (c *Composer) ForKeeping(im *ImagePrompt, model string, fit []Adapter) Request {
 	r := Request{Inputs: map[string]Input{}}
 	a := im.guide(1, r.Inputs)
 	if o, ok := im.AdapterOf(fit); ok {
 		a.Weights, a.ImageEncoder = o.ID, o.Encoder
 	}
-	s := c.Settings
-	s.Model, s.InitImage, s.Mask, s.Guides = model, "", "", settings.Guides{a}
+	s := settings.Default()
+	s.Model, s.VAE, s.VAEHash, s.Guides = model, c.Settings.VAE, c.Settings.VAEHash, settings.Guides{a}
+	s.Background, s.LowMemory = c.Settings.Background, c.Settings.LowMemory
 	r.Jobs = []settings.Settings{s}
 	return r
+}
+
+// KeepingProblem says why the embeddings of a request cannot be made, in words for the visitor; "" if they can. A start
+// picture is not needed for them, whatever the model draws.
+func (r Request) KeepingProblem(l *Library) string {
+	if err := r.Jobs[0].Validate(); err != nil {
+		return err.Error()
+	}
+	return cmp.Or(l.vaeProblem(r.Jobs[0]), l.promptProblem(r.Jobs[0]))
 }
 
 // KeptName is the name of the file with an image prompt's embeddings.

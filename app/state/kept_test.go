@@ -3,10 +3,12 @@ package state
 import (
 	"encoding/binary"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader/store"
 )
 
 func TestIsKept(t *testing.T) {
@@ -62,5 +64,26 @@ func TestKeep(t *testing.T) {
 	e.jobs.Keep("next", settings.Settings{}, nil)
 	if news := e.jobs.Receive(protocol.Message{ID: e.sent[len(e.sent)-1].ID, Body: protocol.Failed{Message: "no"}}); news.Problem != "no" || e.jobs.Keeping() {
 		t.Errorf("came %+v", news)
+	}
+}
+
+// An inpainting model needs a start picture to draw, but not to make embeddings, and nor do these need the styles of the words.
+func TestKeepWithoutStartPicture(t *testing.T) {
+	f := newFakeLibrary(t)
+	inpainting := func(i *store.Item) { i.InChannels = 9 }
+	f.withVAEs(stored("inpainting", "model", inpainting), stored("plus", "ip_adapter"), stored("clip", "image_encoder"))
+	f.Choose("inpainting")
+	c := NewComposer()
+	c.Settings.Prompt = "a fox <lora:gone:1>"
+	im := NewImagePrompt(pictureNamed("fox.png"))
+	c.AddPrompt(im)
+	r := c.ForKeeping(im, "inpainting", f.Adapters())
+	f.Resolve(&r)
+	if problem := r.KeepingProblem(f.Library); problem != "" || r.Problem(f.Library) == "" {
+		t.Errorf("the embeddings cannot be made: %q", problem)
+	}
+	f.withVAEs(stored("inpainting", "model", inpainting), stored("clip", "image_encoder"))
+	if problem := r.KeepingProblem(f.Library); !strings.Contains(problem, "needs an IP-Adapter") {
+		t.Errorf("without an adapter: %q", problem)
 	}
 }

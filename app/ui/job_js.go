@@ -55,7 +55,7 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 func (p *page) keep(im *state.ImagePrompt) {
 	r := p.composer.ForKeeping(im, p.library.Chosen.ID, p.library.Adapters())
 	p.library.Resolve(&r)
-	if text := r.Problem(p.library); text != "" {
+	if text := r.KeepingProblem(p.library); text != "" {
 		p.composer.Problems[state.AtPrompts] = text
 		return
 	}
