@@ -26,7 +26,7 @@ func (o *options) cutLoRAs() error {
 	files := map[string][]string{} // by what they are called in words
 	err := filepath.WalkDir(o.loraDir, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && !entry.IsDir() && loader.IsWeights(path) {
-			name := settings.LoRAName(path)
+			name := settings.WeightsName(path)
 			files[name] = append(files[name], path)
 		}
 		return err

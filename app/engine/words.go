@@ -74,7 +74,7 @@ func (e *Engine) openTextualInversion(ctx context.Context, name string) (textual
 		if has, wants := len(file.Vectors[0]), m.pipeline.Text.Config.HiddenSize; has != wants {
 			return t, fmt.Errorf("%s: its vectors have %d numbers and this model's text encoder reads %d: it belongs to another kind of model (those for Stable Diffusion 1.5 have 768)", s.Name(), has, wants)
 		}
-		t.Names, t.Vectors, t.vectors = []string{settings.TextualInversionName(s.Name())}, len(file.Vectors), file.Vectors
+		t.Names, t.Vectors, t.vectors = []string{settings.WeightsName(s.Name())}, len(file.Vectors), file.Vectors
 		if file.Token != "" {
 			t.Names = append(t.Names, file.Token)
 		}

@@ -57,7 +57,7 @@ func (s Settings) Format() string {
 	hashes = nil
 	for _, file := range s.TextualInversions {
 		if hash := s.TextualInversionHashes[file]; hash != "" {
-			hashes = append(hashes, TextualInversionName(file)+": "+hash[:min(12, len(hash))])
+			hashes = append(hashes, WeightsName(file)+": "+hash[:min(12, len(hash))])
 		}
 	}
 	if hashes != nil {

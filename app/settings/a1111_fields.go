@@ -171,7 +171,7 @@ func (p *parser) seed(value string) {
 
 // lora takes a LoRA, once.
 func (p *parser) lora(l LoRA) {
-	l.Weights = strings.Join(strings.Fields(tagSigns.Replace(LoRAName(l.Weights))), " ")
+	l.Weights = strings.Join(strings.Fields(tagSigns.Replace(WeightsName(l.Weights))), " ")
 	if l.Weights != "" && !slices.ContainsFunc(p.loras, func(o LoRA) bool { return o.Weights == l.Weights }) {
 		p.loras = append(p.loras, l)
 	}

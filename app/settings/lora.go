@@ -3,7 +3,6 @@ package settings
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -30,28 +29,7 @@ func (l *LoRA) UnmarshalJSON(text []byte) error {
 }
 
 // Name is what a LoRA is called in words: its file's name without folder and ending.
-func (l LoRA) Name() string { return LoRAName(l.Weights) }
-
-// LoRAName is what a LoRA's file is called in words.
-func LoRAName(file string) string {
-	return weightsName(file)
-}
-
-// weightsName is the name of a file of weights without folder and ending.
-func weightsName(file string) string {
-	name := path.Base(strings.ReplaceAll(file, `\`, "/"))
-	if base, _, ok := strings.Cut(name, "?"); ok {
-		name = base
-	}
-	for {
-		switch ext := path.Ext(name); strings.ToLower(ext) {
-		case ".safetensors", ".pt", ".pth", ".bin", ".ckpt":
-			name = strings.TrimSuffix(name, ext)
-		default:
-			return name
-		}
-	}
-}
+func (l LoRA) Name() string { return WeightsName(l.Weights) }
 
 // Tag is how A1111 writes the LoRA into a prompt.
 func (l LoRA) Tag() string {

@@ -73,9 +73,9 @@ func TestTextualInversionsInA1111Text(t *testing.T) {
 	}
 }
 
-func TestLoRAName(t *testing.T) {
+func TestWeightsName(t *testing.T) {
 	for file, want := range map[string]string{"a.safetensors": "a", `C:\x\b.v2.safetensors`: "b.v2", "c": "c", "https://x/y/d.SafeTensors?token=1": "d", "e.safetensors.safetensors": "e"} {
-		if got := LoRAName(file); got != want {
+		if got := WeightsName(file); got != want {
 			t.Errorf("%s is called %q", file, got)
 		}
 	}

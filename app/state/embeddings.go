@@ -32,7 +32,7 @@ func (c *Chooser) Embeddings() (list []Embedding) {
 		if item.CrossDim != c.Chosen.CrossDim && item.CrossDim != 0 && c.Chosen.CrossDim != 0 {
 			continue
 		}
-		e := Embedding{ID: item.ID, Name: settings.TextualInversionName(item.Name)}
+		e := Embedding{ID: item.ID, Name: settings.WeightsName(item.Name)}
 		if item.TextualInversion != nil {
 			e.Token, e.Vectors = item.TextualInversion.Token, item.TextualInversion.Vectors
 		}
@@ -114,7 +114,7 @@ func (c *Chooser) Tokens(s settings.Settings) protocol.Tokens {
 // missingEmbeddings says which embeddings a picture was made with and cannot be called here.
 func (c *Chooser) missingEmbeddings(s settings.Settings) (leftOut []string) {
 	for _, file := range s.TextualInversions {
-		name, hash := settings.TextualInversionName(file), s.TextualInversionHashes[file]
+		name, hash := settings.WeightsName(file), s.TextualInversionHashes[file]
 		found, ok := first(c.Embeddings(),
 			func(e Embedding) bool {
 				return e.ID == file || strings.EqualFold(e.Name, name) || strings.EqualFold(e.Token, name)

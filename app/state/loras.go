@@ -29,7 +29,7 @@ func (c *Chooser) LoRAs() (list []LoRA) {
 		return list
 	}
 	for _, item := range whole(c.stored, loader.KindLoRA) {
-		l := LoRA{ID: item.ID, Name: settings.LoRAName(item.Name)}
+		l := LoRA{ID: item.ID, Name: settings.WeightsName(item.Name)}
 		if item.LoRA != nil {
 			l.Title, l.Triggers, l.Hash = item.LoRA.Title, item.LoRA.Triggers, item.LoRA.Hash
 		}
@@ -48,7 +48,7 @@ func (c *Chooser) FindLoRA(l settings.LoRA) (LoRA, bool) {
 		func(o LoRA) bool { return o.ID == l.Weights },
 		func(o LoRA) bool { return settings.PublicName(o.ID) == l.Weights },
 		func(o LoRA) bool {
-			return settings.LoRAName(o.ID) == l.Name() || o.Name == l.Name() || o.Title == l.Name()
+			return settings.WeightsName(o.ID) == l.Name() || o.Name == l.Name() || o.Title == l.Name()
 		},
 		func(o LoRA) bool {
 			return l.Hash != "" && (strings.HasPrefix(o.Hash, l.Hash) || strings.HasPrefix(o.SHA256, l.Hash))

@@ -53,12 +53,12 @@ func (l *Library) VAEOf(s settings.Settings) (v VAE, ok bool) {
 		}
 		return first(list, func(v VAE) bool { return !v.Tiny }, func(VAE) bool { return true })
 	}
-	plain := settings.LoRAName(s.VAE)
+	plain := settings.WeightsName(s.VAE)
 	return first(list,
 		func(v VAE) bool { return v.ID == s.VAE },
 		func(v VAE) bool { return settings.PublicName(v.ID) == s.VAE },
 		func(v VAE) bool { return v.Here && s.VAEHash != "" && strings.HasPrefix(v.SHA256, s.VAEHash) },
-		func(v VAE) bool { return settings.LoRAName(v.ID) == plain || v.Name == s.VAE },
+		func(v VAE) bool { return settings.WeightsName(v.ID) == plain || v.Name == s.VAE },
 	)
 }
 
