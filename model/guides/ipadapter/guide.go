@@ -189,7 +189,7 @@ func (g *Guide) Key(r *guides.Run) string {
 			}
 		}
 	}
-	return fmt.Sprint(g.key(r, g.pixels), r.Memory.Version(g.adapter), len(g.pixels), g.lambda.Layers, g.lambda.Start, g.lambda.End, places[0].Mask != nil, masks.Sum(nil))
+	return fmt.Sprint(g.key(r, g.pixels), r.Memory.Version(g.adapter), len(g.pixels), g.lambda.Layers, g.lambda.Opposed, g.lambda.Start, g.lambda.End, places[0].Mask != nil, masks.Sum(nil))
 }
 
 // tap hands the tokens of the whole batch to a branch's taps.
@@ -379,17 +379,8 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run, n int) (*gpu.Tensor,
 	if r.Batch == 1 {
 		return nil, nil
 	}
-	if k := g.kept; k != nil {
-		return r.Encodings.Get(fmt.Sprintf("kept negative embeddings %d %s", n, guides.Fingerprint(k.Negative)), func() (*gpu.Tensor, error) {
-			if k.Tokens > 1 && k.Negative == nil {
-				return nil, errors.New("these embeddings have no negative ones, which this adapter needs for guidance: encode the pictures again, or set the guidance to 1")
-			}
-			values, several := k.negative()
-			if several && n == k.Pictures {
-				return g.see(ctx, r, n, k.Negative)
-			}
-			return g.see(ctx, r, 1, values)
-		})
+	if g.kept != nil {
+		return g.nothingKept(ctx, r, n)
 	}
 	if g.Negative != nil {
 		return r.Encodings.Get(fmt.Sprintf("negative picture %p %d %s", g.vision, g.output(), guides.Fingerprint(g.Negative)), func() (*gpu.Tensor, error) {
@@ -401,6 +392,23 @@ func (g *Guide) nothing(ctx context.Context, r *guides.Run, n int) (*gpu.Tensor,
 			return r.Device.NewTensor("zero image_embeds", gpu.Act, 1, 1, g.vision.Config.ProjectionDim), nil
 		}
 		return g.see(ctx, r, 1, nil)
+	})
+}
+
+// nothingKept is nothing beside embeddings that were kept.
+func (g *Guide) nothingKept(ctx context.Context, r *guides.Run, n int) (*gpu.Tensor, error) {
+	k := g.kept
+	if k.Tokens > 1 && k.Negative == nil {
+		return nil, errors.New("these embeddings have no negative ones, which this adapter needs for guidance: encode the pictures again, or set the guidance to 1")
+	}
+	// The size is in the key because all negative embeddings of zeros have the same fingerprint.
+	key := fmt.Sprintf("kept negative embeddings %d %d %d %s", n, k.Tokens, k.Size, guides.Fingerprint(k.Negative))
+	return r.Encodings.Get(key, func() (*gpu.Tensor, error) {
+		values, several := k.negative()
+		if several && n == k.Pictures {
+			return g.see(ctx, r, n, k.Negative)
+		}
+		return g.see(ctx, r, 1, values)
 	})
 }
 
