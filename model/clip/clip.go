@@ -106,11 +106,7 @@ func endOfText(ids []int32, eos int) int {
 // ImageEmbeds computes transformers' image_embeds of one picture, projected and not
 // normalised. pixels is [S, S, 3], as the image processor normalises it.
 func (m *Model) ImageEmbeds(ctx context.Context, d *gpu.Device, pixels []float32) ([]float32, error) {
-	size := m.Vision.Config.ImageSize
-	in := d.NewTensor("pixel_values", gpu.Act, 1, size, size, 3)
-	defer in.Release()
-	in.SetFloat32(pixels)
-	embeds, err := m.Vision.Encode(ctx, d, nil, in, ImageEmbeds)
+	embeds, err := m.Vision.Encode(ctx, d, nil, 1, pixels, ImageEmbeds)
 	if err != nil {
 		return nil, err
 	}

@@ -99,17 +99,23 @@ func (m *VisionEncoder) project(p *gpu.Program, h *gpu.Tensor) *gpu.Tensor {
 	return m.Projection.Forward(p, class, gpu.LinearOptions{Label: "visual_projection"})
 }
 
-// Encode runs the encoder over pictures, and returns the output in a persistent tensor
+// Encode runs the encoder over n pictures, and returns the output in a persistent tensor
 // that the caller releases. Where the encoder does not fit the GPU beside what memory
 // holds, it is streamed, so that a new picture does not unload the UNet.
 //
-//	pixels: F32 or Act [B, S, S, 3], normalised
-func (m *VisionEncoder) Encode(ctx context.Context, d *gpu.Device, memory *nn.Memory, pixels *gpu.Tensor, o Output) (*gpu.Tensor, error) {
+//	pixels: [n, S, S, 3], normalised; nil stands for zeros
+func (m *VisionEncoder) Encode(ctx context.Context, d *gpu.Device, memory *nn.Memory, n int, pixels []float32, o Output) (*gpu.Tensor, error) {
+	size := m.Config.ImageSize
+	in := d.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
+	defer in.Release()
+	if pixels != nil {
+		in.SetFloat32(pixels)
+	}
 	if memory.Crowded(m) {
-		return m.stream(ctx, memory, pixels, o)
+		return m.stream(ctx, memory, in, o)
 	}
 	if err := memory.Need(ctx, m); err != nil {
 		return nil, err
 	}
-	return nn.Once(ctx, d, m.Name(), func(p *gpu.Program) *gpu.Tensor { return m.Record(p, pixels, o) })
+	return nn.Once(ctx, d, m.Name(), func(p *gpu.Program) *gpu.Tensor { return m.Record(p, in, o) })
 }

@@ -354,13 +354,7 @@ func (g *Guide) see(ctx context.Context, r *guides.Run, n int, pixels []float32)
 		embeds.SetFloat32(pixels)
 		return embeds, nil
 	}
-	size := g.vision.Config.ImageSize
-	in := r.Device.NewTensor("pixel_values", gpu.Act, n, size, size, 3)
-	defer in.Release()
-	if pixels != nil {
-		in.SetFloat32(pixels)
-	}
-	return g.vision.Encode(ctx, r.Device, r.Memory, in, g.output())
+	return g.vision.Encode(ctx, r.Device, r.Memory, n, pixels, g.output())
 }
 
 // output is what the adapter reads of the image encoder's.

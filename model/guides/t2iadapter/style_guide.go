@@ -77,11 +77,7 @@ func (g *StyleGuide) Prepare(ctx context.Context, r *guides.Run) error {
 
 // encode makes the picture's tokens, F32 [1, Tokens, Dim].
 func (g *StyleGuide) encode(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
-	size := g.vision.Config.ImageSize
-	in := r.Device.NewTensor("pixel_values", gpu.Act, 1, size, size, 3)
-	defer in.Release()
-	in.SetFloat32(g.options.Pixels)
-	states, err := g.vision.Encode(ctx, r.Device, r.Memory, in, clip.LastHidden)
+	states, err := g.vision.Encode(ctx, r.Device, r.Memory, 1, g.options.Pixels, clip.LastHidden)
 	if err != nil {
 		return nil, err
 	}

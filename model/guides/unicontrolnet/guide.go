@@ -97,17 +97,13 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 
 // tokens makes those of the whole batch, Act [1, r.Batch, 4·dim].
 func (g *Guide) tokens(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) {
-	embeds := r.Device.NewTensor("no embedding", gpu.Act, 1, r.Batch, g.Global.dim)
-	defer embeds.Release()
+	none := r.Device.NewTensor("zero image_embeds", gpu.Act, 1, r.Batch, g.Global.dim)
+	defer none.Release()
 	var seen *gpu.Tensor
 	if g.Pixels != nil {
 		var err error
 		seen, err = r.Encodings.Get(fmt.Sprintf("embedding %p %s", g.Vision, guides.Fingerprint(g.Pixels)), func() (*gpu.Tensor, error) {
-			size := g.Vision.Config.ImageSize
-			in := r.Device.NewTensor("pixel_values", gpu.Act, 1, size, size, 3)
-			defer in.Release()
-			in.SetFloat32(g.Pixels)
-			return g.Vision.Encode(ctx, r.Device, r.Memory, in, clip.ImageEmbeds)
+			return g.Vision.Encode(ctx, r.Device, r.Memory, 1, g.Pixels, clip.ImageEmbeds)
 		})
 		if err != nil {
 			return nil, err
@@ -117,12 +113,12 @@ func (g *Guide) tokens(ctx context.Context, r *guides.Run) (*gpu.Tensor, error) 
 		return nil, err
 	}
 	return nn.Once(ctx, r.Device, g.Global.Name(), func(p *gpu.Program) *gpu.Tensor {
-		x := embeds
+		x := none
 		switch {
 		case seen != nil && r.Batch == 1:
 			x = seen
 		case seen != nil:
-			x = gpu.ConcatTokens(p, gpu.SliceTokens(p, embeds, 0, 1), seen)
+			x = gpu.ConcatTokens(p, gpu.SliceTokens(p, none, 0, 1), seen)
 		}
 		return gpu.Cast(p, g.Global.Record(p, x), g.Lambda)
 	})
