@@ -71,9 +71,22 @@ type Run struct {
 	Height, Width int // of the latents
 }
 
+// Entries are count entries of a tensor of the whole batch, Act [B, T, C], from the first on: the
+// tensor itself where these are all, or else a copy of the one entry, which release frees.
+func (r *Run) Entries(ctx context.Context, x *gpu.Tensor, first, count int) (entries *gpu.Tensor, release func(), err error) {
+	if count == r.Batch {
+		return x, func() {}, nil
+	}
+	entries, err = nn.Once(ctx, r.Device, "an entry of the batch", func(p *gpu.Program) *gpu.Tensor { return Entry(p, x, first) })
+	if err != nil {
+		return nil, nil, err
+	}
+	return entries, entries.Release, nil
+}
+
 // Branch is what the UNet computes at once: the whole batch or, in the low-memory mode and
-// for Separate guides, one of its entries. With classifier-free guidance the batch has two entries, the
-// unconditional one and then the conditional one.
+// for Separate guides, one of its entries. With classifier-free guidance the batch has two
+// entries, the unconditional one and then the conditional one.
 type Branch struct {
 	First, Count int // the entries of the batch
 	Taps         unet.ConditioningTaps

@@ -41,18 +41,15 @@ func (r *run) condition(ctx context.Context) error {
 	if err := r.Memory.Need(ctx, r.stepNetworks()...); err != nil {
 		return err
 	}
-	timesteps := r.timesteps()
+	run := r.guidesRun()
 	for _, b := range r.branches {
-		words := r.words
-		if b.Count < r.batch {
-			var err error
-			if words, err = nn.Once(ctx, r.Device, "words", func(p *gpu.Program) *gpu.Tensor { return b.Of(p, r.words) }); err != nil {
-				return err
-			}
-			r.later(words.Release)
+		words, release, err := run.Entries(ctx, r.words, b.First, b.Count)
+		if err != nil {
+			return err
 		}
+		r.later(release)
 		c, err := r.UNet.NewConditioning(ctx, r.Device, unet.ConditioningOptions{
-			Timesteps: timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
+			Timesteps: run.Timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps})
 		if err != nil {
 			return err
 		}

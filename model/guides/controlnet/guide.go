@@ -130,28 +130,22 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 }
 
 // prepare computes what the steps of a branch share.
-func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p *prepared) (err error) {
-	words := r.Words
-	if p.count < r.Batch {
-		words, err = nn.Once(ctx, r.Device, "words", func(pr *gpu.Program) *gpu.Tensor { return guides.Entry(pr, r.Words, b.First+p.first) })
-		if err != nil {
-			return err
-		}
-		defer words.Release()
+func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p *prepared) error {
+	words, release, err := r.Entries(ctx, r.Words, b.First+p.first, p.count)
+	if err != nil {
+		return err
 	}
+	defer release()
 	o := unet.ConditioningOptions{Timesteps: r.Timesteps, Words: words}
 	if g.maps != nil {
 		o.FDN = g.network.Modulations(g.maps)
 	}
 	if g.behind != nil {
-		tokens := g.behind
-		if p.count < r.Batch {
-			tokens, err = nn.Once(ctx, r.Device, "tokens", func(pr *gpu.Program) *gpu.Tensor { return guides.Entry(pr, g.behind, b.First+p.first) })
-			if err != nil {
-				return err
-			}
-			defer tokens.Release()
+		tokens, release, err := r.Entries(ctx, g.behind, b.First+p.first, p.count)
+		if err != nil {
+			return err
 		}
+		defer release()
 		for i := range g.network.CrossAttentions() {
 			o.Taps.AddWords(i, tokens, nil)
 		}

@@ -69,7 +69,7 @@ func TestCheckSimple(t *testing.T) {
 		"some steps":  {"0.2 to 1 of them", guides.Lambda{Layers: []float64{1}, Start: 0.2, End: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := checkSimple(c.lambda)
+			err := (&Adapter{}).checkLambda(c.lambda)
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%+v: %v", c.lambda, err)
 			}

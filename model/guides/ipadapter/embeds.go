@@ -21,14 +21,14 @@ type Embeds struct {
 	Encoder  string // the image encoder's name, for messages; "" where it is not known
 }
 
-// pictures are values by picture.
+// pictures cuts values into those of each picture.
 func (e *Embeds) pictures(values []float32) [][]float32 {
 	return slices.Collect(slices.Chunk(values, e.Tokens*e.Size))
 }
 
-// negative is what stands for no picture, and whether it differs between the pictures. Then it is
-// that of the first.
-func (e *Embeds) negative() (one []float32, several bool) {
+// negative is what stands for no picture, [Tokens, Size], beside the first picture. differs says
+// whether other pictures have another one.
+func (e *Embeds) negative() (first []float32, differs bool) {
 	if e.Negative == nil {
 		return make([]float32, e.Tokens*e.Size), false
 	}
@@ -51,13 +51,13 @@ func (a *Adapter) checkEmbeds(e *Embeds) error {
 	return a.checkSize("the kept embeddings have", e.Size)
 }
 
-// Embed encodes the guide's pictures, to be kept for NewGuideOf. It encodes those together that
-// Prepare does, so that a picture of them is the same to the bit. r is of a batch of two.
+// Embed encodes the guide's pictures for NewGuideOf. It encodes the same pictures together as Prepare
+// does, so that what is drawn with the embeddings is the same to the bit. r.Batch has to be 2.
 func (g *Guide) Embed(ctx context.Context, r *guides.Run) (*Embeds, error) {
 	e := &Embeds{Pictures: len(g.pixels)}
 	seen := make([][]float32, len(g.pixels))
 	for _, place := range g.places() {
-		t, err := g.see(ctx, r, len(place.Pictures), slices.Concat(g.of(place)...))
+		t, err := g.see(ctx, r, len(place.Pictures), slices.Concat(g.pixelsOf(place)...))
 		if err != nil {
 			return nil, err
 		}

@@ -29,18 +29,18 @@ type Guide struct {
 	Combine string
 	// Negative is a picture that the negative prompt's branch sees, as pixels; nil is none.
 	Negative []float32
-	// Places are where the pictures work, if they do not work in the whole result. Those of one
-	// place share one softmax.
+	// Places are where the pictures work, if they do not work in the whole result. The pictures
+	// of one place share one softmax.
 	Places []Place
 
 	kept     *Embeds // in place of pixels
-	prepared []*gpu.Tensor
+	releases []func()
 }
 
 // Place is a part of the result, and the pictures that work there, by their indices.
 type Place struct {
 	Pictures []int
-	Mask     func(h, w int) []float32 // as guides.Lambda.Mask
+	Mask     func(h, w int) []float32 // as guides.Lambda.Mask, by which it is multiplied
 }
 
 // NewGuide returns an image prompt of one or several pictures, each [S, S, 3] and
@@ -55,10 +55,8 @@ func NewGuide(a *Adapter, vision *clip.VisionEncoder, pixels [][]float32, lambda
 	if err := a.checkEncoder(vision.Config); err != nil {
 		return nil, err
 	}
-	if a.Simple() {
-		if err := checkSimple(lambda); err != nil {
-			return nil, err
-		}
+	if err := a.checkLambda(lambda); err != nil {
+		return nil, err
 	}
 	return &Guide{adapter: a, vision: vision, pixels: pixels, lambda: lambda}, nil
 }
@@ -69,15 +67,17 @@ func NewGuideOf(a *Adapter, kept *Embeds, lambda guides.Lambda) (*Guide, error) 
 	if err := a.checkEmbeds(kept); err != nil {
 		return nil, err
 	}
-	if a.Simple() {
-		if err := checkSimple(lambda); err != nil {
-			return nil, err
-		}
+	if err := a.checkLambda(lambda); err != nil {
+		return nil, err
 	}
 	return &Guide{adapter: a, kept: kept, pixels: kept.pictures(kept.Values), lambda: lambda}, nil
 }
 
-func checkSimple(l guides.Lambda) error {
+// checkLambda refuses what a simple adapter cannot do. The others can do everything.
+func (a *Adapter) checkLambda(l guides.Lambda) error {
+	if !a.Simple() {
+		return nil
+	}
 	for _, v := range l.Layers {
 		if v != 0 && v != 1 {
 			return fmt.Errorf("a simple adapter has no image weight between 0 and 1, and %g was asked for: give 1, or 0 to leave the picture out", v)
@@ -103,10 +103,10 @@ func (g *Guide) Record(*gpu.Program, *gpu.Tensor, *guides.Branch, *unet.StepTaps
 
 // Release implements guides.Guide.
 func (g *Guide) Release() {
-	for _, t := range g.prepared {
-		t.Release()
+	for _, f := range g.releases {
+		f()
 	}
-	g.prepared = nil
+	g.releases = nil
 }
 
 // Prepare encodes the pictures and hands their tokens, or the keys and values made of
@@ -114,7 +114,7 @@ func (g *Guide) Release() {
 // softmax of its own, as in diffusers.
 func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	for _, place := range g.places() {
-		pixels := g.of(place)
+		pixels := g.pixelsOf(place)
 		tokens, err := r.Encodings.Get(g.key(r, pixels), func() (*gpu.Tensor, error) { return g.encode(ctx, r, pixels) })
 		if err != nil {
 			return err
@@ -152,9 +152,12 @@ func (g *Guide) places() (list []Place) {
 	return []Place{all}
 }
 
-// product is the mask of what is in both.
+// product is the product of two masks, either of which may be nil.
 func product(a, b func(h, w int) []float32) func(h, w int) []float32 {
-	if b == nil {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
 		return a
 	}
 	return func(h, w int) []float32 {
@@ -166,8 +169,8 @@ func product(a, b func(h, w int) []float32) func(h, w int) []float32 {
 	}
 }
 
-// of are a place's pictures.
-func (g *Guide) of(p Place) (pixels [][]float32) {
+// pixelsOf are the pixels of a place's pictures or, of kept ones, their embeddings.
+func (g *Guide) pixelsOf(p Place) (pixels [][]float32) {
 	for _, i := range p.Pictures {
 		pixels = append(pixels, g.pixels[i])
 	}
@@ -193,30 +196,26 @@ func (g *Guide) Key(r *guides.Run) string {
 }
 
 // tap hands the tokens of the whole batch to a branch's taps.
-func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor, mask func(h, w int) []float32) (err error) {
-	all := tokens
-	if b.Count < r.Batch {
-		tokens, err = nn.Once(ctx, r.Device, "image tokens", func(p *gpu.Program) *gpu.Tensor { return b.Of(p, tokens) })
-		if err != nil {
-			return err
-		}
-		g.prepared = append(g.prepared, tokens)
+func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens *gpu.Tensor, mask func(h, w int) []float32) error {
+	own, release, err := r.Entries(ctx, tokens, b.First, b.Count)
+	if err != nil {
+		return err
 	}
+	g.releases = append(g.releases, release)
 	if g.adapter.Simple() {
 		for i, v := range g.lambda.Layers {
 			if v != 0 {
-				b.Taps.AddWords(i, tokens, nil)
+				b.Taps.AddWords(i, own, nil)
 			}
 		}
 		return nil
 	}
-	kv, err := g.adapter.KV(ctx, r.Device, tokens)
+	kv, err := g.kv(ctx, r, own)
 	if err != nil {
 		return err
 	}
-	g.prepared = append(g.prepared, kv...)
 	if slices.Contains(g.lambda.Opposed, true) {
-		opposed, err := g.opposed(ctx, r, b, all)
+		opposed, err := g.opposed(ctx, r, b, tokens)
 		if err != nil {
 			return err
 		}
@@ -249,8 +248,15 @@ func (g *Guide) opposed(ctx context.Context, r *guides.Run, b *guides.Branch, to
 		return nil, err
 	}
 	defer swapped.Release()
-	kv, err := g.adapter.KV(ctx, r.Device, swapped)
-	g.prepared = append(g.prepared, kv...)
+	return g.kv(ctx, r, swapped)
+}
+
+// kv is Adapter.KV, in tensors that are released with the guide.
+func (g *Guide) kv(ctx context.Context, r *guides.Run, tokens *gpu.Tensor) ([]*gpu.Tensor, error) {
+	kv, err := g.adapter.KV(ctx, r.Device, tokens)
+	for _, t := range kv {
+		g.releases = append(g.releases, t.Release)
+	}
 	return kv, err
 }
 
@@ -346,8 +352,10 @@ func (g *Guide) encode(ctx context.Context, r *guides.Run, pixels [][]float32) (
 	})
 }
 
-// see encodes n pictures, [n, size, size, 3]; nil pixels are pictures of zeros. What was kept is
-// encoded already.
+// see encodes n pictures. Kept ones are encoded already, and only go to the GPU.
+//
+//	pixels: [n, S, S, 3], normalised; nil stands for zeros. Of kept pictures: [n, Tokens, Size]
+//	returns: what Adapter.RecordTokens reads, which the caller releases
 func (g *Guide) see(ctx context.Context, r *guides.Run, n int, pixels []float32) (*gpu.Tensor, error) {
 	if k := g.kept; k != nil {
 		embeds := r.Device.NewTensor("kept embeddings", gpu.Act, n, k.Tokens, k.Size)
@@ -398,11 +406,11 @@ func (g *Guide) nothingKept(ctx context.Context, r *guides.Run, n int) (*gpu.Ten
 	// The size is in the key because all negative embeddings of zeros have the same fingerprint.
 	key := fmt.Sprintf("kept negative embeddings %d %d %d %s", n, k.Tokens, k.Size, guides.Fingerprint(k.Negative))
 	return r.Encodings.Get(key, func() (*gpu.Tensor, error) {
-		values, several := k.negative()
-		if several && n == k.Pictures {
+		first, differs := k.negative()
+		if differs && n == k.Pictures {
 			return g.see(ctx, r, n, k.Negative)
 		}
-		return g.see(ctx, r, 1, values)
+		return g.see(ctx, r, 1, first)
 	})
 }
 
