@@ -6,10 +6,14 @@ import "math"
 // encoder's size.
 const tileSize = 256
 
+// longest is how long a picture becomes before its middle is cut out. One whose sides differ by more
+// than 64 times is compressed to it, because a strip of one pixel would take gigabytes.
+const longest = 64 * tileSize
+
 // Tiling cuts a picture that is not square into square tiles that cover it, up to four in a row or
-// a column. Of a picture that is nearly square it takes the square in the middle, in two rows of
-// two. It is that of the node IPAdapter Tiled of ComfyUI_IPAdapter_plus (apply_tiled in
-// IPAdapterPlus.py).
+// a column. From a picture that is nearly square it cuts the square in the middle, as two rows of
+// two tiles. It computes what the node IPAdapter Tiled of ComfyUI_IPAdapter_plus does (apply_tiled
+// in IPAdapterPlus.py).
 type Tiling struct {
 	Width, Height int      // of the frame: what the tiles are cut from
 	Tiles         [][2]int // left and top, row by row
@@ -17,7 +21,7 @@ type Tiling struct {
 	whole         [2]int   // the resized picture's width and height, before the frame is cut from its middle
 }
 
-// NewTiling returns the tiles of a picture with so many pixels.
+// NewTiling returns the tiles of a picture of width × height pixels.
 func NewTiling(width, height int) Tiling {
 	var t Tiling
 	ratio := float64(height) / float64(width)
@@ -25,9 +29,9 @@ func NewTiling(width, height int) Tiling {
 	case ratio > 0.75 && ratio < 1.33:
 		t.square, t.whole = true, [2]int{2 * tileSize, 2 * tileSize}
 	case height < width:
-		t.whole = [2]int{int(float64(tileSize*width) / float64(height)), tileSize}
+		t.whole = [2]int{min(int(float64(tileSize*width)/float64(height)), longest), tileSize}
 	default:
-		t.whole = [2]int{tileSize, int(float64(tileSize*height) / float64(width))}
+		t.whole = [2]int{tileSize, min(int(float64(tileSize*height)/float64(width)), longest)}
 	}
 	t.Width, t.Height = min(t.whole[0], 4*tileSize), min(t.whole[1], 4*tileSize)
 	for _, top := range tileStarts(t.Height) {
@@ -38,7 +42,7 @@ func NewTiling(width, height int) Tiling {
 	return t
 }
 
-// tileStarts are where tiles begin that cover a length. They overlap by the same everywhere.
+// tileStarts are where the tiles begin that cover a length. Neighbours overlap by the same number of pixels.
 func tileStarts(length int) (list []int) {
 	n := (length + tileSize - 1) / tileSize
 	overlap := float64(n*tileSize-length) / float64(max(1, n-1))
@@ -70,8 +74,8 @@ func (m *Image) middle(width, height int) *Image {
 	return m.cut(half(m.Width-width), half(m.Height-height), width, height)
 }
 
-// Place says how much of each of h × w places, that is, of the latents over which the frame is
-// stretched, is in a tile: torch's interpolate in mode "bilinear", of a mask that is 1 in the tile.
+// Place is a tile's mask in the result, [h, w] in 0..1. It is a mask of the frame that is 1 in the
+// tile, resized to h × w places by torch's interpolate in mode "bilinear".
 func (t Tiling) Place(tile, h, w int) []float32 {
 	columns, rows := inTile(t.Tiles[tile][0], t.Width, w), inTile(t.Tiles[tile][1], t.Height, h)
 	place := make([]float32, 0, h*w)

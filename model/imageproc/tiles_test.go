@@ -7,6 +7,16 @@ import (
 	"testing"
 )
 
+// A strip of a few pixels is compressed, and does not become a picture of gigabytes.
+func TestTilingOfStrips(t *testing.T) {
+	for _, size := range [][2]int{{1 << 16, 1}, {1, 1 << 16}} {
+		tiling := NewTiling(size[0], size[1])
+		if max(tiling.whole[0], tiling.whole[1]) != longest || len(tiling.Tiles) != 4 {
+			t.Errorf("%d × %d: resized to %v for %d tiles", size[0], size[1], tiling.whole, len(tiling.Tiles))
+		}
+	}
+}
+
 // Tiles and their places are those of ComfyUI_IPAdapter_plus: tests/reference/tiled.py.
 func TestTiling(t *testing.T) {
 	text, err := os.ReadFile("../../tests/fixtures/adapters/tiled.json")
