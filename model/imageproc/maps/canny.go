@@ -9,7 +9,7 @@ import (
 // Canny returns the edges of a picture in white on black, as OpenCV's Canny does with an aperture of 3 (canny.cpp). An
 // edge is where the gradient is a maximum across itself and greater than low, and where it is connected to such a place
 // whose gradient is greater than high. The thresholds may come in either order. The gradient's length is |dx| + |dy|, or,
-// with l2, the root of dx² + dy². Of a colour picture, each pixel takes the channel with the longest gradient.
+// with l2, the root of dx² + dy². In a colour picture, each pixel has the gradient of the channel in which it is longest.
 func Canny(m *imageproc.Image, low, high float64, l2 bool) *imageproc.Image {
 	low, high = min(low, high), max(low, high)
 	if l2 {

@@ -13,9 +13,9 @@ import (
 // Kind is a way to make a map from a picture.
 type Kind struct {
 	Name    string
-	Label   string // in words
+	Label   string // on the page
 	Options []Option
-	make    func(m *imageproc.Image, v []float64) *imageproc.Image
+	make    func(m *imageproc.Image, v []float64) *imageproc.Image // v has a value for each option
 }
 
 // Option is a number that a Kind takes.
@@ -33,7 +33,7 @@ var (
 	gamma = Option{"gamma", "Gamma", 1, 0.1, 2, 0.01}
 )
 
-// Kinds lists them.
+// Kinds are all ways to make a map, in the order in which they are shown.
 var Kinds = []Kind{
 	{None, "None: it is a map already", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return m }},
 	{"canny", "Canny edges", []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1}},
@@ -64,8 +64,8 @@ type Preprocessor struct {
 	Values []float64 // one for each of Kind.Options
 }
 
-// Parse reads a kind's name with the options that are not as by default, for example "canny:low_threshold=50,l2_gradient=1".
-// "" is None.
+// Parse reads a kind's name and the options that differ from their defaults, for example
+// "canny:low_threshold=50,l2_gradient=1". "" is None. Its error says which kinds, options or values there are.
 func Parse(text string) (Preprocessor, error) {
 	name, options, _ := strings.Cut(text, ":")
 	if name == "" {
@@ -80,14 +80,16 @@ func Parse(text string) (Preprocessor, error) {
 		p.Values = append(p.Values, o.Default)
 	}
 	for _, pair := range strings.FieldsFunc(options, func(r rune) bool { return r == ',' }) {
-		if err := p.set(strings.Cut(pair, "=")); err != nil {
+		option, value, _ := strings.Cut(pair, "=")
+		if err := p.set(option, value); err != nil {
 			return p, fmt.Errorf("the preprocessor %s: %w", name, err)
 		}
 	}
 	return p, nil
 }
 
-func (p Preprocessor) set(name, value string, _ bool) error {
+// set gives an option a value.
+func (p Preprocessor) set(name, value string) error {
 	var names []string
 	for i, o := range p.Kind.Options {
 		if o.Name == name {
@@ -127,7 +129,7 @@ func (p Preprocessor) String() string {
 
 // Map makes a map for a result of width × height pixels. The picture is first brought to the size at which it covers the
 // result, with its proportions kept: sd-webui-controlnet calls that pixel perfect. Only a strip that would become very long
-// is compressed. None leaves the picture as it is.
+// is compressed. With None the result is the picture itself.
 func (p Preprocessor) Map(m *imageproc.Image, width, height int) *imageproc.Image {
 	if p.Kind.Name == None {
 		return m

@@ -47,8 +47,8 @@ func Intensity(m *imageproc.Image, gamma float64) *imageproc.Image {
 	return recolor(m, gamma, func(r, g, b uint8) uint8 { return max(r, g, b) })
 }
 
-// recolor makes a grey picture of what value gives for each pixel, to the power of gamma. It computes with float32 and cuts
-// off the rest, as numpy does there.
+// recolor makes a grey picture of what value gives for each pixel, to the power of gamma. It computes in float32 and cuts
+// fractions off, as the original's numpy does.
 func recolor(m *imageproc.Image, gamma float64, value func(r, g, b uint8) uint8) *imageproc.Image {
 	var levels [256]uint8
 	for i := range levels {

@@ -37,14 +37,14 @@ func noiseDisk(numbers *random.Generator, width, height, size int) []float64 {
 		middle = append(middle, large[start:start+width]...)
 	}
 	least := slices.Min(middle)
-	most := max(slices.Max(middle)-least, math.SmallestNonzeroFloat64) // of one pixel
+	most := max(slices.Max(middle)-least, math.SmallestNonzeroFloat64) // a picture of one pixel has no range
 	for i, v := range middle {
 		middle[i] = (v - least) / most
 	}
 	return middle
 }
 
-// between reads a picture between its pixels, as OpenCV 5's remap does with INTER_LINEAR. (OpenCV 4 rounds positions to
+// between reads a picture at a position between its pixels, into one value for each channel, as OpenCV 5's remap does with INTER_LINEAR. (OpenCV 4 rounds positions to
 // 1/32 of a pixel.)
 func between(m *imageproc.Image, x, y float32, out []uint8) {
 	left, top := int(x), int(y)

@@ -6,8 +6,8 @@ func imageOf(width, height, channels int) *imageproc.Image {
 	return &imageproc.Image{Width: width, Height: height, Channels: channels, Pix: make([]uint8, width*height*channels)}
 }
 
-// Scribble turns edges into strokes of a broad pen, with what controlnet_aux's HEDdetector does to the edges that it finds:
-// they are blurred, and what is not black becomes white.
+// Scribble turns edges into strokes of a broad pen, as controlnet_aux's HEDdetector does with scribble=True after it has
+// found its edges: they are blurred, and what is brighter than 4 becomes white.
 func Scribble(edges *imageproc.Image) *imageproc.Image {
 	out := blur(edges, 3)
 	for i, v := range out.Pix {
@@ -20,7 +20,8 @@ func Scribble(edges *imageproc.Image) *imageproc.Image {
 	return out
 }
 
-// SoftEdge blurs edges and brightens them until a straight line is white in its middle.
+// SoftEdge blurs edges and brightens them until a straight line is white in its middle. Other
+// programs make such maps with the networks HED and PiDiNet.
 func SoftEdge(edges *imageproc.Image) *imageproc.Image {
 	out := blur(edges, 2)
 	for i, v := range out.Pix {
@@ -29,8 +30,8 @@ func SoftEdge(edges *imageproc.Image) *imageproc.Image {
 	return out
 }
 
-// Tile makes a picture smaller by a rate, so that only its large forms remain: sd-webui-controlnet's tile_resample. A rate
-// below 1.1 changes nothing.
+// Tile makes a picture smaller by a rate, so that only its large forms remain: sd-webui-controlnet's tile_resample, which
+// leaves a picture as it is where the rate is below 1.1.
 func Tile(m *imageproc.Image, rate float64) *imageproc.Image {
 	if rate < 1.1 {
 		return m
