@@ -44,7 +44,7 @@ func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64
 //	h:       Act [B, H, W, C]
 //	skip:    Act [B, H, W, C'], or nil
 //	time:    F32 [steps, out], TimeEmbProj's result for every step, or nil
-//	fdn:     of the two norms, where they are FDNs; otherwise none. There is no skip then
+//	fdn:     what FDN1 and FDN2 made of the maps, where the block has them, without a skip; otherwise none
 //	returns: Act [B, H, W, out]
 func (r *ResnetBlock2D) Forward(p *gpu.Program, h, skip, time *gpu.Tensor, fdn ...Modulation) *gpu.Tensor {
 	var y *gpu.Tensor

@@ -61,10 +61,11 @@ func uniform(seed uint64, i int) float64 {
 	return float64(z>>40)/(1<<23) - 1
 }
 
-// Values is weights.py's tensor: the numbers of a tensor with that name and shape.
+// Values are the numbers of a tensor with that name and shape, as weights.py's tensor makes them.
 func Values(name string, shape []int) []float32 { return hashed(name, name, shape) }
 
-// hashed is weights.py's tensor: the numbers of a tensor with that name and shape.
+// hashed is Values for a tensor that has the name key in its file. The key says how its numbers are
+// scaled, and the name, which is unique among all models, is hashed.
 func hashed(name, key string, shape []int) []float32 {
 	count, fan := 1, 1
 	for i, s := range shape {

@@ -11,14 +11,14 @@ import (
 
 // previewer draws a run's previews with a tiny autoencoder.
 type previewer struct {
-	latents *gpu.Tensor
+	latents *gpu.Tensor // F32 [1, h, w, 4]
 	decode  *gpu.Program
-	decoded *gpu.Tensor
+	decoded *gpu.Tensor // F32 [1, H, W, 3], its result
 	ready   *building
 }
 
-// recordPreview records the decoder of the previews, if there is one and the GPU holds it beside
-// the networks of a step and so many bytes.
+// recordPreview records the decoder of the previews, if there is one. It leaves it out where the GPU
+// does not hold it beside the networks and the bytes that the other programs take.
 func (ps *programs) recordPreview(ctx context.Context, bytes int64, networks []nn.Network) error {
 	r := ps.run
 	if r.Preview == nil {
@@ -43,6 +43,9 @@ func (ps *programs) recordPreview(ctx context.Context, bytes int64, networks []n
 	return nil
 }
 
+// errOver is what a preview returns that was asked for too late.
+var errOver = errors.New("the run is over")
+
 func (v *previewer) release() {
 	if v.ready != nil {
 		v.ready.cancel()
@@ -53,11 +56,11 @@ func (v *previewer) release() {
 	v.latents.Release()
 }
 
-// preview is Progress.Preview.
+// preview is Progress.Preview. While it waits for the GPU, the run may end and release its tensors.
 func (ps *programs) preview(ctx context.Context) (Preview, error) {
 	r := ps.run
 	if r.over {
-		return Preview{}, errors.New("the run is over")
+		return Preview{}, errOver
 	}
 	state, err := ps.sampler.State.Float32(ctx)
 	if err != nil {
@@ -72,14 +75,14 @@ func (ps *programs) preview(ctx context.Context) (Preview, error) {
 		return Preview{}, err
 	}
 	if r.over {
-		return Preview{}, errors.New("the run is over")
+		return Preview{}, errOver
 	}
 	v.latents.SetFloat32(clean)
 	if err := v.decode.Run(ctx, 0); err != nil {
 		return Preview{}, err
 	}
 	if r.over {
-		return Preview{}, errors.New("the run is over")
+		return Preview{}, errOver
 	}
 	pixels, err := v.decoded.Float32(ctx)
 	return Preview{r.Preview.Picture(pixels), r.h * r.factor, r.w * r.factor}, err

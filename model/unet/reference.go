@@ -5,14 +5,13 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// Reference is another picture that the UNet reads beside the sample, as noisy as the sample is: every entry
-// of the batch has a second one, with the same words, behind all entries of the sample. So the weights are
-// read once for both. What the sample takes over from it is that of reference_attn and reference_adain of
-// diffusers' examples/community/stable_diffusion_reference.py.
+// Reference is another picture that the UNet reads beside the sample, as noisy as the sample is. For every
+// entry of the sample the batch has one of the picture, with the same words, behind all those of the sample.
+// So the weights are read once for both. The sample takes over what reference_attn and reference_adain
+// do in diffusers' examples/community/stable_diffusion_reference.py.
 type Reference struct {
 	X *gpu.Tensor // Act [1, H, W, in_channels]
-	// Attention has the sample's self-attentions read the picture's hidden states, too, as more keys and
-	// values.
+	// Attention gives the picture's hidden states to the sample's self-attentions as more keys and values.
 	Attention bool
 	// AdaIN gives the results of the deeper blocks the mean and the deviation, channel by channel, that the
 	// picture's have.
@@ -25,7 +24,10 @@ type Reference struct {
 // AddReference adds a picture. The conditioning was made with ConditioningTaps.AddReference.
 func (t *StepTaps) AddReference(r Reference) { t.reference = &r }
 
-// batch is the sample and the picture, as the UNet reads them.
+// batch is the sample and then the picture, as the UNet reads them.
+//
+//	x: Act [1 or B, H, W, in_channels], the sample
+//	returns: Act [2B, H, W, in_channels]
 func (r *Reference) batch(p *gpu.Program, x *gpu.Tensor, c *Conditioning) *gpu.Tensor {
 	return gpu.ConcatEntries(p, gpu.Repeat(p, x, c.own), gpu.Repeat(p, r.X, c.batch-c.own))
 }
@@ -54,7 +56,8 @@ func adaptsDown(i, n int) bool { return 2*(1-float64(i)/float64(n)) <= 1 }
 // adaptsUp says whether AdaIN applies to an up block of n.
 func adaptsUp(i, n int) bool { return 2*float64(i)/float64(n) <= 1 }
 
-// adapt applies AdaIN to a result, where it is asked for.
+// adapt applies AdaIN to the result of a block, Act [2B, H, W, C], where it is asked for. here says whether the
+// block is one of the deeper ones.
 func (t *StepTaps) adapt(p *gpu.Program, h *gpu.Tensor, here bool, label string) *gpu.Tensor {
 	if t.reference == nil || !t.reference.AdaIN || !here {
 		return h

@@ -62,7 +62,7 @@ func (t *ConditioningTaps) AddTime(v []float32) {
 	}
 }
 
-// AddReference makes room for StepTaps.AddReference, which every step then has.
+// AddReference doubles the batch, for the picture that StepTaps.AddReference then has to add in every step.
 func (t *ConditioningTaps) AddReference() { t.reference = true }
 
 // StepTaps are read by UNet.Record. The zero value adds nothing.

@@ -5,9 +5,9 @@ import "github.com/imprompt/imprompt/model/nn"
 // Config is what AutoencoderKL or AutoencoderTiny reads from vae/config.json.
 type Config struct {
 	// Tiny says that it is an AutoencoderTiny. Then EncoderBlocks and DecoderBlocks are how many
-	// blocks each stage has, and the lists beside them the stages' channels. The lists of a half that
-	// the file does not have are empty. Of the other fields only the ScalingFactor and, for Factor, the
-	// BlockOutChannels are used.
+	// blocks each stage has, and EncoderChannels and DecoderChannels are the stages' channels. They are
+	// empty for a half that the file does not have. Apart from them, only ScalingFactor and
+	// BlockOutChannels are used, the latter by Factor.
 	Tiny                             bool
 	EncoderBlocks, DecoderBlocks     []int
 	EncoderChannels, DecoderChannels []int

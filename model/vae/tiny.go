@@ -7,11 +7,15 @@ import (
 	"github.com/imprompt/imprompt/model/nn"
 )
 
-// tinyLimit is what a tiny decoder's input is limited to, by tanh.
+// tinyLimit is what a tiny decoder's input is limited to, by tanh (DecoderTiny.forward).
 const tinyLimit = 3
 
-// parseTiny reads the config.json of an AutoencoderTiny. Its stages halve or double the size, all
-// but the first.
+// maxTinyBlocks is the most stages of a half, and the most blocks of a stage. The published ones have
+// four stages of up to three blocks.
+const maxTinyBlocks = 16
+
+// parseTiny reads the config.json of an AutoencoderTiny. Each stage but the first halves the size, in
+// the encoder, or doubles it, in the decoder.
 func parseTiny(c *nn.Config) (Config, error) {
 	channels, encoder, decoder := []int{64, 64, 64, 64}, []int{1, 3, 3, 3}, []int{3, 3, 3, 1}
 	v := Config{
@@ -29,7 +33,7 @@ func parseTiny(c *nn.Config) (Config, error) {
 		channels, blocks []int
 	}{{"encoder", v.EncoderChannels, v.EncoderBlocks}, {"decoder", v.DecoderChannels, v.DecoderBlocks}} {
 		if len(half.blocks) > maxTinyBlocks || len(half.channels) != len(half.blocks) || len(half.blocks) > 0 && len(half.blocks) != len(v.BlockOutChannels) {
-			c.Fail("the %s has %d stages of channels and %d of blocks, beside %d of the other half", half.name, len(half.channels), len(half.blocks), len(v.BlockOutChannels))
+			c.Fail("%s_block_out_channels has %d stages and num_%s_blocks %d; the same number in both, and in both halves, is supported: up to %d", half.name, len(half.channels), half.name, len(half.blocks), maxTinyBlocks)
 		}
 		for _, n := range half.channels {
 			if n < 4 || n%4 != 0 || n != half.channels[0] {
@@ -57,9 +61,6 @@ func parseTiny(c *nn.Config) (Config, error) {
 	return v, c.Done()
 }
 
-// maxTinyBlocks is several times as many stages as any tiny autoencoder has, and blocks as a stage has.
-const maxTinyBlocks = 16
-
 // tinyLayers are the layers of a half by the numbers that torch gives them in a Sequential. What
 // has no weights, an activation or an upsampling, is nil. The others are *nn.Conv2d and *tinyBlock.
 type tinyLayers []any
@@ -80,8 +81,8 @@ func (b *tinyBlock) forward(p *gpu.Program, x *gpu.Tensor, name string) *gpu.Ten
 	return b.Conv[4].Forward(p, h, gpu.Conv2dOptions{Label: name + ".conv.4", Padding: 1, Residual: x, Rectify: true})
 }
 
-// forward records the layers. options completes those of the convolution with a number, whose input
-// is h.
+// forward records the layers. options changes the options of the convolution with the number i, whose
+// input is h. It is not called for the last one, which gives F32.
 func (l tinyLayers) forward(p *gpu.Program, h *gpu.Tensor, name string, options func(i int, h *gpu.Tensor, o *gpu.Conv2dOptions)) *gpu.Tensor {
 	for i, layer := range l {
 		label := fmt.Sprintf("%s.layers.%d", name, i)
@@ -136,7 +137,7 @@ func (e *tinyEncoder) Record(p *gpu.Program, pixels *gpu.Tensor) *gpu.Tensor {
 	})
 }
 
-// tinyDecoder is diffusers' DecoderTiny, after the limit on its input.
+// tinyDecoder is diffusers' DecoderTiny without the limit on its input, which VAE.DecoderInput sets.
 type tinyDecoder struct {
 	Layers tinyLayers `weight:"decoder.layers"`
 }
