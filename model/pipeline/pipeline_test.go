@@ -169,6 +169,14 @@ func (m *testModel) networks() map[string][]nn.Network {
 		"global": {m.adapters["global"]}, "plus": {m.adapters["plus"]}, "simple": {m.adapters["simple"]}}
 }
 
+// compareInLowMemory draws a case with the branches of guidance one after the other.
+func (m *testModel) compareInLowMemory(t *testing.T, d *gpu.Device, c testCase) {
+	t.Helper()
+	m.pipeline.LowMemory = true
+	defer func() { m.pipeline.LowMemory = false }()
+	modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
+}
+
 // run draws a case and returns its latents, [N, 4, h, w].
 func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	t.Helper()

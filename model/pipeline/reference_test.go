@@ -26,10 +26,7 @@ func TestReference(t *testing.T) {
 		}
 		t.Run("low memory", func(t *testing.T) {
 			c := f.Cases["a_both"]
-			p := models(c.Model).pipeline
-			p.LowMemory = true
-			defer func() { p.LowMemory = false }()
-			modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
+			models(c.Model).compareInLowMemory(t, d, c)
 		})
 	})
 }

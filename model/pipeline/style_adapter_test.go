@@ -55,10 +55,5 @@ func testStyle(t *testing.T, d *gpu.Device, m *testModel) {
 			modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
 		})
 	}
-	t.Run("low memory", func(t *testing.T) {
-		c := f.Cases["a_steps"]
-		m.pipeline.LowMemory = true
-		defer func() { m.pipeline.LowMemory = false }()
-		modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
-	})
+	t.Run("low memory", func(t *testing.T) { m.compareInLowMemory(t, d, f.Cases["a_steps"]) })
 }

@@ -126,10 +126,5 @@ func testUniControlNet(t *testing.T, d *gpu.Device, m *testModel) {
 			modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
 		})
 	}
-	t.Run("low memory", func(t *testing.T) {
-		c := f.Cases["b_uni"]
-		m.pipeline.LowMemory = true
-		defer func() { m.pipeline.LowMemory = false }()
-		modeltest.Compare(t, d, m.run(t, c), c.Latents, c.F16Error)
-	})
+	t.Run("low memory", func(t *testing.T) { m.compareInLowMemory(t, d, f.Cases["b_uni"]) })
 }
