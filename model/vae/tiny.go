@@ -28,27 +28,10 @@ func parseTiny(c *nn.Config) (Config, error) {
 	if len(v.DecoderBlocks) == 0 {
 		v.BlockOutChannels = v.EncoderChannels
 	}
-	for _, half := range []struct {
-		name             string
-		channels, blocks []int
-	}{{"encoder", v.EncoderChannels, v.EncoderBlocks}, {"decoder", v.DecoderChannels, v.DecoderBlocks}} {
-		if len(half.blocks) > maxTinyBlocks || len(half.channels) != len(half.blocks) || len(half.blocks) > 0 && len(half.blocks) != len(v.BlockOutChannels) {
-			c.Fail("%s_block_out_channels has %d stages and num_%s_blocks %d; the same number in both, and in both halves, is supported: up to %d", half.name, len(half.channels), half.name, len(half.blocks), maxTinyBlocks)
-		}
-		for _, n := range half.channels {
-			if n < 4 || n%4 != 0 || n != half.channels[0] {
-				c.Fail("%s_block_out_channels is %v; the same multiple of 4 for each stage is supported", half.name, half.channels)
-				break
-			}
-		}
-		for _, n := range half.blocks {
-			if n < 0 || n > maxTinyBlocks {
-				c.Fail("num_%s_blocks is %v; 0 to %d for each stage are supported", half.name, half.blocks, maxTinyBlocks)
-				break
-			}
-		}
-	}
-	if len(v.BlockOutChannels) == 0 {
+	stages := len(v.BlockOutChannels)
+	checkTinyHalf(c, "encoder", v.EncoderChannels, v.EncoderBlocks, stages)
+	checkTinyHalf(c, "decoder", v.DecoderChannels, v.DecoderBlocks, stages)
+	if stages == 0 {
 		c.Fail("it has neither an encoder nor a decoder")
 	}
 	c.Only("in_channels", "3")
@@ -59,6 +42,25 @@ func parseTiny(c *nn.Config) (Config, error) {
 	c.Only("upsampling_scaling_factor", "2")
 	c.Ignore("block_out_channels", "force_upcast", "latent_magnitude", "latent_shift", "shift_factor")
 	return v, c.Done()
+}
+
+// checkTinyHalf refuses an encoder or a decoder that cannot be laid out. stages is how many stages the model has.
+func checkTinyHalf(c *nn.Config, name string, channels, blocks []int, stages int) {
+	if len(blocks) > maxTinyBlocks || len(channels) != len(blocks) || len(blocks) > 0 && len(blocks) != stages {
+		c.Fail("%s_block_out_channels has %d stages and num_%s_blocks %d; the same number in both, and in both halves, is supported: up to %d", name, len(channels), name, len(blocks), maxTinyBlocks)
+	}
+	for _, n := range channels {
+		if n < 4 || n%4 != 0 || n != channels[0] {
+			c.Fail("%s_block_out_channels is %v; the same multiple of 4 for each stage is supported", name, channels)
+			break
+		}
+	}
+	for _, n := range blocks {
+		if n < 0 || n > maxTinyBlocks {
+			c.Fail("num_%s_blocks is %v; 0 to %d for each stage are supported", name, blocks, maxTinyBlocks)
+			break
+		}
+	}
 }
 
 // tinyLayers are the layers of a half by the numbers that torch gives them in a Sequential. What
