@@ -17,9 +17,8 @@ type Lambda struct {
 	// Mask gives the weight of every place in the picture, for a layer of h rows of w
 	// places. It is nil for 1 everywhere.
 	Mask func(h, w int) []float32
-	// Opposed are the layers in which the prompt's branch has nothing of the guide, and the negative
-	// prompt's branch has what the prompt's would have had. nil means none. Only an image prompt
-	// reads it.
+	// Opposed says, by layer, where the guide works in the negative prompt's branch in place of the
+	// prompt's. nil means nowhere. Only an image prompt reads it.
 	Opposed []bool
 }
 

@@ -25,9 +25,9 @@ type layer struct {
 	index, count  int // among all, in the order in which they run
 	down, mid, up bool
 	deepest       bool // in down_blocks.2 of Stable Diffusion 1.5
-	first         bool // the first of them
-	across        bool // in up_blocks.1
-	last          bool // the last of them
+	first         bool // the first of the deepest
+	across        bool // in up_blocks.1 of Stable Diffusion 1.5
+	last          bool // the last of those across
 }
 
 // Those from "ease-in" on are IPAdapter_plus's weight types for Stable Diffusion 1.5 (its

@@ -68,7 +68,8 @@ func ConfigOf(c nn.Checkpoint, base unet.Config, globalPool bool) (Config, error
 	}
 }
 
-// LocalConfigOf infers the configuration of Uni-ControlNet's local adapter.
+// LocalConfigOf infers the configuration of Uni-ControlNet's local adapter from the shapes of its tensors. Its
+// encoder is that of base, with 4 channels of latents and without an embedding of the guidance.
 func LocalConfigOf(c nn.Checkpoint, base unet.Config) (Config, error) {
 	n := Config{Encoder: base}
 	n.Encoder.InChannels = 4

@@ -9,7 +9,8 @@ import (
 )
 
 // features is the FeatureExtractor of Uni-ControlNet's local adapter (models/local_adapter.py): features
-// of all maps together at the sizes of the down blocks. Odd entries of the lists are activations.
+// of all maps together at the sizes of the down blocks. The odd entries of Pre and of each of the Extractors
+// are activations, which have no weights.
 type features struct {
 	Pre        []*nn.Conv2d   `weight:"pre_extractor"` // the second and the fourth halve the size
 	Extractors [][]*nn.Conv2d `weight:"extractors"`    // by down block; each halves the size
@@ -34,7 +35,7 @@ func newFeatures(maps int, channels []int) *features {
 // record appends the extractor to p, and returns the features by down block.
 //
 //	x: Act [1, 8h, 8w, maps], in 0..1
-//	returns: Act [1, h, w, C], and so on, each half as large
+//	returns: Act [1, h, w, C], [1, h/2, w/2, C'] and so on; odd sizes are rounded up
 func (f *features) record(p *gpu.Program, x *gpu.Tensor) (list []*gpu.Tensor) {
 	const name = "feature_extractor."
 	step := func(c *nn.Conv2d, stride int, format string, args ...any) {
@@ -50,11 +51,11 @@ func (f *features) record(p *gpu.Program, x *gpu.Tensor) (list []*gpu.Tensor) {
 	return list
 }
 
-// RecordModulations records what the FDNs make of the maps: the same in all steps. Each down block's first
-// resnet has two FDNs.
+// RecordModulations records what the FDNs make of the maps, which is the same in all steps. The first resnet of
+// each down block has two FDNs.
 //
 //	x: Act [1, 8h, 8w, Channels], the maps in 0..1
-//	returns: scales and shifts, those of each FDN one behind the other
+//	returns: for each FDN its Gamma and then its Beta, Act of the size of the resnet's input
 func (n *ControlNet) RecordModulations(p *gpu.Program, x *gpu.Tensor) (list []*gpu.Tensor) {
 	for i, f := range n.Features.record(p, x) {
 		r := n.DownBlocks[i].Resnets[0]
@@ -66,7 +67,7 @@ func (n *ControlNet) RecordModulations(p *gpu.Program, x *gpu.Tensor) (list []*g
 	return list
 }
 
-// Modulations are the results of RecordModulations as a Conditioning takes them.
+// Modulations are the results of RecordModulations in the form of unet.ConditioningOptions.FDN.
 func (n *ControlNet) Modulations(list []*gpu.Tensor) map[*blocks.ResnetBlock2D][]blocks.Modulation {
 	by := map[*blocks.ResnetBlock2D][]blocks.Modulation{}
 	for i, b := range n.DownBlocks {

@@ -10,6 +10,6 @@
 // the UNet, whose result is added times λ. A simple adapter's tokens are read behind the
 // words instead.
 //
-// Pictures can be kept as Embeds, what the image encoder made of them, and they can be tiles of one
-// picture, each with its Place in the result.
+// What the image encoder makes of pictures can be kept as Embeds, and used later in place of the
+// pictures. Pictures can also be the tiles of one picture, each with its Place in the result.
 package ipadapter

@@ -19,8 +19,8 @@ type StyleOptions struct {
 }
 
 // StyleGuide is a style adapter with its picture in one run of the pipeline. Its tokens stand behind the
-// words of the prompt. Behind those of the negative prompt stand as many of its own last tokens, as in
-// p_sample_ddim of ldm/models/diffusion/ddim.py.
+// words of the prompt. The negative prompt's last tokens, as many, are repeated behind it, as in
+// p_sample_ddim of ldm/models/diffusion/ddim.py, so that both are equally long.
 type StyleGuide struct {
 	adapter *StyleAdapter
 	vision  *clip.VisionEncoder

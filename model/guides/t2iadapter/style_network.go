@@ -8,13 +8,13 @@ import (
 	"github.com/imprompt/imprompt/model/unet"
 )
 
-// StyleConfig is what a style adapter's file does not say elsewhere.
+// StyleConfig holds the arguments of StyleAdapter's constructor. A published file has no config.json.
 type StyleConfig struct {
-	Width  int // of the image encoder's hidden states
-	Dim    int // of the tokens: cross_attention_dim
-	Tokens int
-	Layers int
-	Heads  int
+	Width  int // width, of the image encoder's hidden states
+	Dim    int // context_dim, of the tokens: the UNet's cross_attention_dim
+	Tokens int // num_token
+	Layers int // n_layes
+	Heads  int // num_head
 }
 
 // StyleAdapter is the network, StyleAdapter in ldm/modules/encoders/adapter.py of TencentARC's T2I-Adapter
@@ -45,8 +45,8 @@ func IsStyle(c nn.Checkpoint) bool {
 	return ok
 }
 
-// StyleConfigOf infers the configuration from the shapes of a file's tensors. The number of heads does not
-// show in them; it is 8, as in all published files.
+// StyleConfigOf infers the configuration from the shapes of a file's tensors. They do not show the number of
+// heads, which is 8, as in all published files.
 func StyleConfigOf(c nn.Checkpoint) (StyleConfig, error) {
 	shape := func(name string) []int { _, s, _ := c.Info(name); return s }
 	embedding, proj := shape("style_embedding"), shape("proj")
@@ -83,7 +83,7 @@ func (a *StyleAdapter) Name() string { return "style adapter" }
 
 // Record appends the network to p.
 //
-//	x: Act [1, T, Width], the image encoder's last hidden states, the class token's among them
+//	x: Act [1, T, Width], the image encoder's last_hidden_state with the class token
 //	returns: F32 [1, Tokens, Dim]
 func (a *StyleAdapter) Record(p *gpu.Program, x *gpu.Tensor) *gpu.Tensor {
 	patches := x.Shape[1]

@@ -12,7 +12,7 @@ import (
 // GlobalTokens is how many tokens a picture becomes.
 const GlobalTokens = 4
 
-// GlobalAdapter is the network, GlobalAdapter in models/global_adapter.py. Its fields carry the checkpoint's
+// GlobalAdapter is the network, GlobalAdapter in Uni-ControlNet's models/global_adapter.py. Its fields carry the checkpoint's
 // names.
 type GlobalAdapter struct {
 	Norm1 *nn.LayerNorm `weight:"norm1"`
@@ -34,7 +34,7 @@ func NewGlobal(c nn.Checkpoint, u *unet.UNet) (*GlobalAdapter, error) {
 	shape := func(name string) []int { _, s, _ := c.Info(name); return s }
 	norm, first, second := shape("norm1.weight"), shape("ff1.net.2.weight"), shape("ff2.net.2.weight")
 	if len(norm) != 1 || len(first) != 2 || len(second) != 2 {
-		return nil, errors.New("the file has no global_adapter of the published form")
+		return nil, errors.New("the file has no global_adapter of the published form: choose Uni-ControlNet's uni.ckpt")
 	}
 	dim, middle := norm[0], first[0]
 	if dim != u.Config.CrossAttentionDim || second[0] != GlobalTokens*dim {

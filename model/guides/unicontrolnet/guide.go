@@ -15,8 +15,8 @@ import (
 
 // Options are how Uni-ControlNet works in one run. A file may have either adapter or both.
 type Options struct {
-	// Local is the local adapter with its maps, or nil. Its channels are those of the seven maps, one behind
-	// the other: canny, mlsd, hed, sketch, openpose, midas, seg. A map that is missing is zeros.
+	// Local is the local adapter with its maps, or nil. Its Options.Map has the channels of all seven maps,
+	// three for each: canny, mlsd, hed, sketch, openpose, midas, seg. A map that is missing is zeros.
 	Local *controlnet.Guide
 	// Global is the global adapter, or nil.
 	Global *GlobalAdapter
@@ -70,8 +70,8 @@ func (g *Guide) Record(p *gpu.Program, x *gpu.Tensor, b *guides.Branch, t *unet.
 	}
 }
 
-// Prepare implements guides.Guide. It makes the tokens of the picture and, in the unconditional branch, those
-// of an embedding of zeros, and what the local adapter makes of its maps.
+// Prepare implements guides.Guide. It makes the picture's tokens for the conditional branch, and those of an
+// embedding of zeros for the unconditional one. Then it prepares the local adapter, which reads both.
 func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 	if g.Global != nil {
 		tokens, err := g.tokens(ctx, r)
