@@ -2,11 +2,11 @@
 
     follow.py --work WORK --model MODEL --output FILE.json --sheet FILE.webp
 
-The map is a held-out drawing's Canny edges, the thresholds are the page's. F1 is of the edges of what was drawn and of the map's, where
-an edge within a pixel counts as found. It is measured for words, for the picture of another drawing as the image prompt, and for
-neither, with the ControlNet at weight 0 and 1; besides for the drawing that was only encoded and decoded, which is the most that can
-be had, and for the pictures beside another drawing's map, which is chance. Of each LoRA, named by its style,
-what MEASURES says is measured without it and at weight 0 and 1.
+The map is a held-out drawing's Canny edges, with the page's thresholds. F1 compares the edges of what was drawn with those of the map,
+where an edge within a pixel counts as found. It is measured for words, for the picture of another drawing as the image prompt, and for
+neither, with the ControlNet at weight 0 and 1. It is also measured for the drawing that was only encoded and decoded, which is the
+upper limit, and for the same pictures with another drawing's map, which shows what chance gives. For each LoRA, which is named by its
+style, MEASURES says what is measured, without it and at weight 0 and 1.
 """
 import argparse
 import json

@@ -4,7 +4,7 @@
     structure.py --work WORK lora --style neon --output FILE   a style, in diffusers' layout
 
 The ControlNet begins as a copy of the UNet's first half behind convolutions of zeros, and the base stays frozen. The words
-are dropped in half of the draws, so that the ControlNet learns to recognise things from their edges. A LoRA has rank 4, in all
+are dropped in 0.7 of the draws, so that the ControlNet learns to recognise things from their edges. A LoRA has rank 4 in all
 transformers. It learns from the drawings, redrawn by the functions of STYLES, and from captions that call it: "3d emoji of fox, neon".
 """
 import argparse

@@ -1,5 +1,5 @@
-"""Files with the true layout, size and key names of Stable Diffusion 1.5 and of h94's
-IP-Adapter, but with random numbers, under .build/full (9.6 GB, never committed).
+"""Files with the true layout, size and key names of Stable Diffusion 1.5, of h94's IP-Adapter
+and of a ControlNet, but with random numbers, under .build/full (9.6 GB, never committed).
 
     python tests/full/weights.py            writes what is missing
     python tests/full/weights.py --layout   writes tests/fixtures/full/layout.json and controlnet.json only: keys, shapes
@@ -7,7 +7,8 @@ IP-Adapter, but with random numbers, under .build/full (9.6 GB, never committed)
 
 diffusers and transformers make the networks from the published configurations. The files are
 written as they are published: UNet, text encoder and VAE in float16, the VAE with the old
-names of its attention, the image encoder in float32, and the two adapters. The numbers are
+names of its attention, the image encoder in float32, the two adapters, and the ControlNet in
+float16. The numbers are
 normally distributed with a deviation that keeps activations near 1 (1/√fan-in), so that they
 fit into float16.
 """
