@@ -50,7 +50,7 @@ func CheckFile(name string, first []byte) error {
 	// The first byte of a safetensors file is the lowest of its header's size, and may have any value.
 	safetensors := len(first) > 8 && first[6] == 0 && first[7] == 0 && first[8] == '{'
 	if !safetensors && strings.HasPrefix(string(first), "GGUF") {
-		return fmt.Errorf("%s is a GGUF file, made for stable-diffusion.cpp; its numbers are packed in a way that Imprompt does not read: get the model as .safetensors", name)
+		return fmt.Errorf("%s is a GGUF file, made for stable-diffusion.cpp. Imprompt does not read its packed numbers: get the model as .safetensors", name)
 	}
 	if pickle.Is(first) {
 		return nil

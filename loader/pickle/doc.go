@@ -1,6 +1,6 @@
-// Package pickle reads the files that torch.save writes (.bin, .pt, .pth, .ckpt): which tensors
-// they have, and where the numbers of each tensor are in the file. Nothing is unpacked, and no
-// numbers are read.
+// Package pickle reads the files that torch.save writes (.bin, .pt, .pth, .ckpt). It says which
+// tensors they have, and where the numbers of each tensor are in the file. Nothing is unpacked, and
+// no numbers are read.
 //
 // A pickle is a program for a small stack machine, which can name and call any function of
 // Python. This package is such a machine that knows only the names that a dictionary of tensors

@@ -22,9 +22,9 @@ func find(module, name string) (any, error) {
 	case module == "torch._utils" && unread[name] != "":
 		return nil, fmt.Errorf("the file has %s (%s), which Imprompt does not read: get the .safetensors of the same model", unread[name], g)
 	case strings.HasPrefix(module, "torch.nn.") || module == "torch.jit" || strings.HasPrefix(module, "diffusers.models"):
-		return nil, fmt.Errorf("this file is a whole model of Python's (%s) and not its weights alone, so other programs would run its code when they open it; Imprompt read nothing from it. Get the .safetensors of the same model, or save its state_dict()", g)
+		return nil, fmt.Errorf("this file is a whole model as a Python object (%s), and not its weights alone. Other programs would run its code when they open it. Imprompt read nothing from it: get the .safetensors of the same model, or save its state_dict()", g)
 	}
-	return nil, fmt.Errorf("this file would run %s when opened by other programs; Imprompt read nothing from it. Weights need no such thing: get the .safetensors of the same model from a publisher whom you trust", g)
+	return nil, fmt.Errorf("this file would run %s when opened by other programs, which weights do not need. Imprompt read nothing from it: get the .safetensors of the same model from a publisher whom you trust", g)
 }
 
 // known are the names besides those of types, by module: what makes dictionaries of tensors, and

@@ -41,8 +41,8 @@ try {
   const layout = fs.readFileSync(path.join(root, "tests/fixtures/full/layout.json"), "utf8");
   if (o.part === "lora") {
     const r = result.lora = await engine.lora({ layout });
-    const ratio = (what) => `${r[what + "Seconds"].toFixed(2)} s, ${(r[what + "Seconds"] / r.loadSeconds).toFixed(2)} x`;
-    console.log(`the UNet is loaded in ${r.loadSeconds.toFixed(2)} s; a LoRA of rank 64 is merged into the transformers' layers in ${ratio("attentions")}, into all layers in ${ratio("all")}`);
+    const took = (what) => `${r[what + "Seconds"].toFixed(2)} s, ${(r[what + "Seconds"] / r.loadSeconds).toFixed(2)} x`;
+    console.log(`the UNet is loaded in ${r.loadSeconds.toFixed(2)} s; a LoRA of rank 64 is merged into the transformers' layers in ${took("attentions")}, into all layers in ${took("all")}`);
     save();
     engine.exit(0);
   }

@@ -59,9 +59,9 @@ function vocabulary(merges) {
 const dtypes = { unet: "F16", vae: "F32", text_encoder: "BF16" };
 
 // smallModel returns the folder, { path: Buffer }, the single file, and the single file's tensors.
-// channels: 9 for an inpainting model. shards: the UNet in two files and their list. bare: the single
-// file has no VAE.
-export function smallModel({ channels = 4, shards = false, bare = false } = {}) {
+// channels: 9 for an inpainting model. shards: the UNet in two files and their list. vae: false for a
+// single file without a VAE.
+export function smallModel({ channels = 4, shards = false, vae = true } = {}) {
   const text = (name) => fs.readFileSync(path.join(root, "tests/fixtures/layout", name), "utf8");
   const networks = { unet: [], vae: [], text_encoder: [] }, single = [];
   for (const line of text("small.tsv").trim().split("\n")) {
@@ -78,7 +78,7 @@ export function smallModel({ channels = 4, shards = false, bare = false } = {}) 
     }
     const shape = fix(shapeOf(newShape)), dtype = dtypes[network], bytes = numbers(network + name, shape, dtype);
     networks[network].push({ name, dtype, shape, bytes });
-    if (!bare || network !== "vae") single.push({ name: old, dtype, shape: fix(shapeOf(oldShape)), bytes });
+    if (vae || network !== "vae") single.push({ name: old, dtype, shape: fix(shapeOf(oldShape)), bytes });
   }
   const config = JSON.parse(text("small.json"));
   Object.assign(config.unet, { in_channels: channels, sample_size: 16 });

@@ -1,5 +1,6 @@
 // Files as torch.save writes them: a zip archive of data.pkl and an entry for each tensor, whose data
-// begins at a multiple of 64. tests/reference/pickles.py has files that torch itself wrote.
+// begins at a multiple of 64 bytes (torch/serialization.py, _save). The files in tests/fixtures/pickles
+// are torch's own.
 
 const STORAGES = { F32: "FloatStorage", F16: "HalfStorage", BF16: "BFloat16Storage", I64: "LongStorage", F64: "DoubleStorage", U8: "ByteStorage" };
 

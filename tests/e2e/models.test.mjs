@@ -345,7 +345,7 @@ test("an inpainting model, in a file that torch wrote, asks for a start picture 
 });
 
 test("a model without a VAE asks for one, and an embedding is completed by its name", { timeout: PICTURE }, async () => {
-  const { single, folder } = smallModel({ bare: true });
+  const { single, folder } = smallModel({ vae: false });
   cdn.add("/small/vae/resolve/main/vae.safetensors", folder["vae/diffusion_pytorch_model.safetensors"]);
   const width = JSON.parse(folder["unet/config.json"]).cross_attention_dim;
   await openPanel();
