@@ -1,5 +1,7 @@
 package pickle
 
+import "strings"
+
 // construct runs the opcodes for names, calls and objects. Only what makes dictionaries and
 // tensors has an effect.
 func (m *machine) construct(op byte) error {
@@ -21,7 +23,8 @@ func (m *machine) construct(op byte) error {
 		}
 		module, ok1 := pair[0].(string)
 		name, ok2 := pair[1].(string)
-		if !ok1 || !ok2 {
+		// In other protocols each of them is a line, and names.go and the errors rely on that.
+		if !ok1 || !ok2 || max(len(module), len(name)) > maxLine || strings.Contains(module+name, "\n") {
 			return errDamaged
 		}
 		return m.named(op, module, name)

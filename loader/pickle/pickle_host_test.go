@@ -106,6 +106,21 @@ func TestOldFormat(t *testing.T) {
 	}
 }
 
+// A name is one line, in every protocol.
+func TestNamesAreLines(t *testing.T) {
+	known := text("torch.nn.parameter") + text("Buffer") + "\x93"
+	for _, object := range []string{
+		text("torch: Size device Tensor\ntorch.nn.parameter") + text("Buffer") + "\x93", // two lines of names.go
+		text("os\n") + text("system") + "\x93",
+		text("os") + text(strings.Repeat("a", maxLine+1)) + "\x93",
+	} {
+		_, err := openBytes(old("\x80\x04" + known + object + "."))
+		if err != errDamaged {
+			t.Errorf("%.80q: %v", object, err)
+		}
+	}
+}
+
 // A zip archive's directory that asks for much is refused, and nothing is read twice for it.
 func TestArchiveBombs(t *testing.T) {
 	end := func(count uint16, size, start uint32) []byte {
