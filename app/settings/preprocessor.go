@@ -16,8 +16,8 @@ func (v *problems) preprocessor(where, text string) {
 var modules = map[string]string{"canny": "canny", "invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
 	"color": "t2ia_color_grid", "recolor_luminance": "recolor_luminance", "recolor_intensity": "recolor_intensity"}
 
-// module writes a preprocessor as fields of sd-webui-controlnet's unit. Of those that it does not have, it could not make
-// the map again.
+// module writes a preprocessor as fields of sd-webui-controlnet's unit. One that it does not have is written as none, because
+// it could not make the map again.
 func module(text string) string {
 	p, err := maps.Parse(text)
 	if err != nil || modules[p.Kind.Name] == "" {

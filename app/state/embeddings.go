@@ -131,9 +131,12 @@ func (c *Chooser) missingEmbeddings(s settings.Settings) (leftOut []string) {
 	return leftOut
 }
 
-// About says how much of a prompt an embedding takes.
+// About says how many tokens of a prompt an embedding takes; "" if that is not known.
 func (e Embedding) About() string {
-	if e.Vectors == 1 {
+	switch e.Vectors {
+	case 0:
+		return ""
+	case 1:
 		return "1 token"
 	}
 	return fmt.Sprintf("%d tokens", e.Vectors)

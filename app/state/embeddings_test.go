@@ -46,6 +46,14 @@ func TestEmbeddings(t *testing.T) {
 	}
 }
 
+func TestAboutEmbedding(t *testing.T) {
+	for vectors, want := range []string{"", "1 token", "2 tokens"} {
+		if got := (Embedding{Vectors: vectors}).About(); got != want {
+			t.Errorf("%d vectors are %q", vectors, got)
+		}
+	}
+}
+
 func TestToggleEmbedding(t *testing.T) {
 	e := Embedding{Name: "bad-hands"}
 	for _, c := range []struct{ text, want string }{

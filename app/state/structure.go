@@ -16,8 +16,8 @@ type Structure struct {
 	Chosen       bool    // the visitor chose the preprocessor; otherwise it follows the network
 	Map          Mask    // the map as it is looked at and painted on
 	MadeBy       string  // the preprocessor that made Map.Base
-	Problem      string  // why it could not be made
-	made         string  // what Map.Base was made of
+	Problem      string  // why the map could not be made
+	made         string  // what Map.Base was made from
 	Network      string  // the ID of the network that was chosen; if it does not fit the model, the first that does is used
 	Scale        float64 // λ, the weight
 	Start, End   float64 // of the steps, 0 to 1

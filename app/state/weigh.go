@@ -7,14 +7,14 @@ import (
 )
 
 // Edit is a change of a text: what is between From and To becomes Text, of which the part from Select to SelectEnd is
-// selected then. All places are in bytes, those of the selection from the beginning of the whole text.
+// then selected. All places are in bytes, those of the selection from the beginning of the whole text.
 type Edit struct {
 	From, To          int
 	Text              string
 	Select, SelectEnd int
 }
 
-// What Weigh changes a weight by: that of words, and that in a LoRA's tag.
+// By how much Weigh changes the weight of words, and that in a LoRA's tag.
 const (
 	weightStep = 0.1
 	tagStep    = 0.05

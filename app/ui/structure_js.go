@@ -30,11 +30,11 @@ type structurePanel struct {
 }
 
 func (t *structurePanel) Render() app.UI {
-	maps := t.composer.Structures
+	structures := t.composer.Structures
 	about := "none"
 	var names []string
 	var cards []app.UI
-	for i, s := range maps {
+	for i, s := range structures {
 		names = append(names, s.Name)
 		cards = append(cards, t.card(i, s))
 	}
@@ -44,8 +44,8 @@ func (t *structurePanel) Render() app.UI {
 	return app.Details().ID("structure").Body(
 		app.Summary().Body(app.Span().Text("Structure"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
-		app.Div().Class("offer").Hidden(len(maps) >= state.MaxStructures).Body(
-			app.P().Class("quiet").Hidden(len(maps) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth. Drop, paste, choose or take a picture here: the map is made from it, or the picture is the map already."),
+		app.Div().Class("offer").Hidden(len(structures) >= state.MaxStructures).Body(
+			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth. Drop, paste, choose or take a picture here: the map is made from it, or the picture is the map already."),
 			fileInput("Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
@@ -160,12 +160,12 @@ func (t *structurePanel) options(index int, s *state.Structure, list []state.Net
 	return app.Div().Class("grid").Hidden(len(fields) == 0).Body(fields...)
 }
 
-// png draws a map, as the network reads it, as a file.
+// png returns a map, as the network reads it, as a PNG file.
 func (t *structurePanel) png(s *state.Structure) js.Value {
 	return blobs.New(maskPNG(&s.Map, t.composer.Settings.Width, t.composer.Settings.Height), "image/png")
 }
 
-// cameraPart takes a still from the camera.
+// cameraPart shows what the camera sees, and takes a still from it.
 func (t *structurePanel) cameraPart() app.UI {
 	button := func(text string, do func()) app.HTMLButton {
 		return app.Button().Class("plain small").Text(text).OnClick(func(app.Context, app.Event) { do() })

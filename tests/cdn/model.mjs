@@ -32,8 +32,8 @@ function numbers(name, shape, dtype) {
   return Buffer.from(new Uint16Array(count).map((_, i) => (dtype === "BF16" ? bits[i] >>> 16 : half(bits[i]))).buffer);
 }
 
-export function safetensors(tensors) {
-  const header = {};
+export function safetensors(tensors, metadata) {
+  const header = metadata ? { __metadata__: metadata } : {};
   let at = 0;
   for (const { name, dtype, shape, bytes } of tensors) {
     header[name] = { dtype, shape, data_offsets: [at, at + bytes.length] };

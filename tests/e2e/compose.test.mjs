@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { beforeEach, test } from "node:test";
+import { safetensors } from "../cdn/model.mjs";
 import { PICTURE, axeFindsNothing, button, drop, expect, forget, gallery, loaded, plainPNG, problems, prompt, result, set, spin, unfold, visit, withText } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
@@ -191,20 +192,11 @@ test("a style in a picture's text is on a card with its weight, and one that is 
 });
 
 // lora is a LoRA's file, with a title in its metadata.
-function lora() {
-  const header = { __metadata__: { "modelspec.title": "Ink of old" } };
-  let at = 0;
-  for (const [part, shape] of [["lora_A", [2, 4]], ["lora_B", [4, 2]]]) {
-    header[`unet.mid_block.attentions.0.proj_in.${part}.weight`] = { dtype: "F32", shape, data_offsets: [at, at + 32] };
-    at += 32;
-  }
-  const text = Buffer.from(JSON.stringify(header)), size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([size, text, Buffer.alloc(at)]);
-}
+const lora = safetensors([["lora_A", [2, 4]], ["lora_B", [4, 2]]].map(([part, shape]) => (
+  { name: `unet.mid_block.attentions.0.proj_in.${part}.weight`, dtype: "F32", shape, bytes: Buffer.alloc(32) })), { "modelspec.title": "Ink of old" });
 
 test("a LoRA from the disk is kept in the browser under its title, and is used at once", async () => {
-  await drop(page, ["ink.safetensors", lora(), ""]);
+  await drop(page, ["ink.safetensors", lora, ""]);
   await button(page, "Keep a copy in the browser ink.safetensors").click();
   const row = page.getByRole("group", { name: "ink.safetensors", exact: true });
   await row.getByText(/LoRA · .* · Ink of old/).waitFor();
@@ -214,15 +206,11 @@ test("a LoRA from the disk is kept in the browser under its title, and is used a
 });
 
 // kept is a file of kept embeddings.
-function kept() {
-  const text = Buffer.from(JSON.stringify({ ip_adapter_image_embeds: { dtype: "F16", shape: [2, 1, 4], data_offsets: [0, 16] } })), size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([size, text, Buffer.alloc(16)]);
-}
+const kept = safetensors([{ name: "ip_adapter_image_embeds", dtype: "F16", shape: [2, 1, 4], bytes: Buffer.alloc(16) }]);
 
 test("an image prompt takes several pictures, one that it should not be like, tiles, and kept embeddings in a picture's place", async () => {
   const file = (name, colour) => ({ name, mimeType: "image/png", buffer: plainPNG(30, 20, colour) });
-  await drop(page, ["kept.safetensors", kept(), ""]);
+  await drop(page, ["kept.safetensors", kept, ""]);
   await page.locator(".kept", { hasText: "kept.safetensors" }).waitFor();
   await button(page, "Remove kept.safetensors").click();
   await button(page, "Remove kept.safetensors").waitFor({ state: "detached" });
