@@ -1,10 +1,12 @@
-// What a seed's noise is drawn by, what is seen behind transparent pictures, and pictures of a
-// kind that only the browser decodes.
+// What a seed's noise is drawn by, what is seen behind transparent pictures, pictures of a
+// kind that only the browser decodes, another VAE, and an embedding.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PICTURE, bytesOf, difference, draw, drop, expect, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
+import { safetensors, smallModel } from "../cdn/model.mjs";
+import { startCDN } from "../cdn/server.mjs";
+import { PICTURE, bytesOf, button, difference, draw, drop, expect, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 const fixture = (name) => fs.readFileSync(path.join(root, "tests/fixtures/pictures", name));
@@ -73,6 +75,41 @@ test("another colour behind a transparent picture gives another picture", { time
   third = await picture();
   assert.ok(difference(second.pixels, third.pixels) > 5, "the background has no effect");
   assert.match(Buffer.from(third.file).toString("latin1"), /"background":"#000000"/);
+});
+
+// keep stores a file of weights, with the panel of models open.
+async function keep(name, bytes) {
+  await drop(page, [name, bytes, ""]);
+  await button(page, `Keep a copy in the browser ${name}`).click();
+  await button(page, `Delete ${name}`).waitFor();
+}
+
+test("another VAE and an embedding in the words give another picture, whose file names both", { timeout: 2 * PICTURE }, async () => {
+  // The model that ships draws with its own VAE alone, so this is a copy of it.
+  const cdn = await startCDN();
+  for (const name of ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "vae/config.json", "vae/diffusion_pytorch_model.safetensors", "text_encoder/config.json",
+    "text_encoder/model.safetensors", "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json", "scheduler/scheduler_config.json", "model_index.json"]) {
+    cdn.add(`/demo/${name}`, fs.readFileSync(path.join(root, "web/model", name)));
+  }
+  await button(page, "Clear").click();
+  await button(page, "Models").click();
+  await page.getByRole("textbox", { name: "Link to a model" }).fill(cdn.url + "/demo");
+  await button(page, "Look at the link").click();
+  await button(page, "Start download of demo").click();
+  await button(page, "Use demo").click();
+  cdn.close();
+  const width = JSON.parse(fs.readFileSync(path.join(root, "web/model/unet/config.json"))).cross_attention_dim;
+  await keep("easy.safetensors", safetensors([{ name: "emb_params", dtype: "F32", shape: [1, width], bytes: Buffer.from(new Float32Array(width).fill(0.5).buffer) }]));
+  await keep("other.safetensors", smallModel().folder["vae/diffusion_pytorch_model.safetensors"]);
+  await button(page, "Close models").click();
+  await small(page);
+  await prompt(page).fill("fox");
+  const plain = await picture();
+  await prompt(page).fill("fox, easy");
+  await page.getByRole("combobox", { name: "VAE", exact: true }).selectOption({ label: "other.safetensors" });
+  const changed = await picture();
+  assert.ok(difference(plain.pixels, changed.pixels) > 20, "neither has an effect");
+  assert.match(Buffer.from(changed.file).toString("latin1"), /VAE: other.*TI hashes: "?easy: [0-9a-f]{12}/s);
 });
 
 test("a picture's file brings both choices back", async () => {

@@ -369,6 +369,17 @@ test("a model without a VAE asks for one, and an embedding is completed by its n
   await words.press("End");
   await words.pressSequentially("ba");
   await names.getByRole("option", { name: "bad-hands" }).waitFor();
+  // On a phone a name is large enough for a finger, and the list is as wide as the screen at most.
+  const touch = await page.context().newCDPSession(page), { width: wide, height: high } = page.viewportSize();
+  await touch.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.waitForFunction(() => {
+    const name = document.querySelector(".suggestion").getBoundingClientRect();
+    return name.height >= 44 && name.left >= 0 && name.right <= 390 && document.documentElement.scrollWidth <= 390;
+  });
+  await axeFindsNothing(page, ".composer");
+  await touch.detach();
+  await page.setViewportSize({ width: wide, height: high });
   await axeFindsNothing(page, ".composer");
   await words.press("ArrowDown");
   await names.getByRole("option", { selected: true }).waitFor();
