@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 )
@@ -13,8 +14,12 @@ import (
 // civitaiDownloads is the path of Civitai's files. The number of a version follows.
 const civitaiDownloads = "/api/download/models"
 
-// maxSiteName is how many characters are kept of a name that a site gives.
-const maxSiteName = 60
+// maxSiteName is how many characters are kept of a name that a site gives. The name of a file cannot
+// be shortened: one with more bytes than maxFileName is not taken.
+const (
+	maxSiteName = 60
+	maxFileName = 200
+)
 
 // civitai understands Civitai's download links and the pages of its models.
 func civitai(u *url.URL, shown string) (Link, error) {
@@ -92,6 +97,7 @@ type civitaiVersion struct {
 	Name      string `json:"name"`
 	BaseModel string `json:"baseModel"` // "SD 1.5", "SDXL 1.0"
 	Files     []struct {
+		Name   string  `json:"name"`
 		SizeKB float64 `json:"sizeKB"`
 		Hashes struct {
 			SHA256 string
@@ -107,22 +113,24 @@ func CivitaiVersionURL(address string) (string, bool) {
 	return origin + "/api/v1/model-versions/" + version, ok
 }
 
-// ParseCivitaiVersion reads that description. It returns the SHA-256, in lower-case
+// ParseCivitaiVersion reads that description. It returns the name and the SHA-256, in lower-case
 // hexadecimal, of the version's file of a size, or "" if there is none, or more than one.
-func ParseCivitaiVersion(text []byte, size int64) string {
+func ParseCivitaiVersion(text []byte, size int64) (name, sha256 string) {
 	var v civitaiVersion
 	if json.Unmarshal(text, &v) != nil {
-		return ""
+		return "", ""
 	}
-	found := ""
 	for _, f := range v.Files {
 		// The number of kilobytes is exact in its fraction.
-		if sum := sha256Of(f.Hashes.SHA256); sum != "" && sum != found && math.Round(f.SizeKB*1024) == float64(size) {
-			if found != "" {
-				return ""
+		if sum := sha256Of(f.Hashes.SHA256); sum != "" && sum != sha256 && math.Round(f.SizeKB*1024) == float64(size) {
+			if sha256 != "" {
+				return "", ""
 			}
-			found = sum
+			name, sha256 = path.Base(strings.ReplaceAll(f.Name, `\`, "/")), sum
 		}
 	}
-	return found
+	if len(name) > maxFileName || !IsWeights(name) {
+		name = ""
+	}
+	return name, sha256
 }

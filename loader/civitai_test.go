@@ -40,7 +40,7 @@ func TestCivitaiVersions(t *testing.T) {
 	}
 }
 
-// Civitai's description of a version tells the SHA-256 of the file that a link leads to.
+// Civitai's description of a version tells the name and the SHA-256 of the file that a link leads to.
 func TestCivitaiVersion(t *testing.T) {
 	if list, ok := CivitaiVersionURL("https://civitai.com/api/download/models/7?type=Model"); !ok || list != "https://civitai.com/api/v1/model-versions/7" {
 		t.Error(list, ok)
@@ -49,15 +49,15 @@ func TestCivitaiVersion(t *testing.T) {
 		t.Error(list)
 	}
 	a, b := strings.Repeat("0A", 32), strings.Repeat("0B", 32)
-	text := `{"files": [{"sizeKB": 2082642.474609375, "hashes": {"SHA256": "` + a + `"}}, {"sizeKB": 100, "hashes": {"SHA256": "` + b + `"}}, {"sizeKB": 200}]}`
+	text := `{"files": [{"name": "easy negative.pt", "sizeKB": 2082642.474609375, "hashes": {"SHA256": "` + a + `"}}, {"name": "../1234", "sizeKB": 100, "hashes": {"SHA256": "` + b + `"}}, {"sizeKB": 200}]}`
 	twice := `{"files": [{"sizeKB": 100, "hashes": {"SHA256": "` + a + `"}}, {"sizeKB": 100, "hashes": {"SHA256": "` + b + `"}}]}`
 	for _, c := range []struct {
-		text string
-		size int64
-		want string
-	}{{text, 2132625894, strings.ToLower(a)}, {text, 102400, strings.ToLower(b)}, {text, 204800, ""}, {text, 5, ""}, {twice, 102400, ""}, {"<html>", 102400, ""}} {
-		if got := ParseCivitaiVersion([]byte(c.text), c.size); got != c.want {
-			t.Errorf("%d bytes of %s: %q", c.size, c.text, got)
+		text       string
+		size       int64
+		name, want string
+	}{{text, 2132625894, "easy negative.pt", strings.ToLower(a)}, {text, 102400, "", strings.ToLower(b)}, {text, 204800, "", ""}, {text, 5, "", ""}, {twice, 102400, "", ""}, {"<html>", 102400, "", ""}} {
+		if name, got := ParseCivitaiVersion([]byte(c.text), c.size); got != c.want || name != c.name {
+			t.Errorf("%d bytes of %s: %q, %q", c.size, c.text, name, got)
 		}
 	}
 }

@@ -73,6 +73,25 @@ func TestTextualInversionsInA1111Text(t *testing.T) {
 	}
 }
 
+// What is known by a number gets its name, together with its hash.
+func TestRenamed(t *testing.T) {
+	const link = "https://civitai.com/api/download/models/"
+	s := Default()
+	s.Prompt, s.LoRAs = "easy", []LoRA{{Weights: link + "1", Scale: 1, Hash: "7c6bad76eb54"}}
+	s.TextualInversions, s.TextualInversionHashes = []string{link + "2"}, map[string]string{link + "2": "c74b4e810b03"}
+	text := s.Renamed(func(file string) string {
+		return map[string]string{link + "1": "ink.safetensors", link + "2": "easy.pt"}[file]
+	}).Public().Format()
+	for _, want := range []string{"<lora:ink:1>", "Lora hashes: ink: 7c6bad76eb54", "TI hashes: easy: c74b4e810b03"} {
+		if !strings.Contains(strings.ReplaceAll(text, `"`, ""), want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+	if s.LoRAs[0].Weights != link+"1" || s.TextualInversions[0] != link+"2" {
+		t.Errorf("the settings themselves are changed: %+v", s)
+	}
+}
+
 func TestWeightsName(t *testing.T) {
 	for file, want := range map[string]string{"a.safetensors": "a", `C:\x\b.v2.safetensors`: "b.v2", "c": "c", "https://x/y/d.SafeTensors?token=1": "d", "e.safetensors.safetensors": "e"} {
 		if got := WeightsName(file); got != want {

@@ -12,24 +12,30 @@ import (
 func (s Settings) Public() Settings {
 	s.Model, s.VAE, s.InitImage, s.Mask = PublicName(s.Model), PublicName(s.VAE), PublicName(s.InitImage), PublicName(s.Mask)
 	s.PreviewVAE = ""
-	s = s.Clone()
-	for i := range s.LoRAs {
-		s.LoRAs[i].Weights = PublicName(s.LoRAs[i].Weights)
-	}
-	hashes := map[string]string{}
-	for i, name := range s.TextualInversions {
-		s.TextualInversions[i] = PublicName(name)
-		if hash := s.TextualInversionHashes[name]; hash != "" {
-			hashes[s.TextualInversions[i]] = hash
-		}
-	}
-	s.TextualInversionHashes = nil
-	if len(hashes) > 0 {
-		s.TextualInversionHashes = hashes
-	}
+	s = s.Renamed(PublicName)
 	for _, g := range s.Guides {
 		for _, name := range g.names() {
 			*name = PublicName(*name)
+		}
+	}
+	return s
+}
+
+// Renamed returns the settings with other names for the files of LoRAs and textual inversions.
+func (s Settings) Renamed(name func(file string) string) Settings {
+	s = s.Clone()
+	for i := range s.LoRAs {
+		s.LoRAs[i].Weights = name(s.LoRAs[i].Weights)
+	}
+	hashes := s.TextualInversionHashes
+	s.TextualInversionHashes = nil
+	for i, file := range s.TextualInversions {
+		s.TextualInversions[i] = name(file)
+		if hash := hashes[file]; hash != "" {
+			if s.TextualInversionHashes == nil {
+				s.TextualInversionHashes = map[string]string{}
+			}
+			s.TextualInversionHashes[s.TextualInversions[i]] = hash
 		}
 	}
 	return s

@@ -268,6 +268,7 @@ func (d *drawer) draw(ctx context.Context, id int, s settings.Settings, pictures
 		shown.show(ctx, id, ev, s.Width, s.Height)
 	}, func(r engine.Result) error {
 		shown.at = -1
+		r.Settings = r.Settings.Renamed(d.host.called(ctx))
 		var b bytes.Buffer
 		if err := settings.EncodePNG(&b, r.RGBA, r.Width, r.Height, r.Settings); err != nil {
 			return err

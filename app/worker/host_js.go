@@ -74,6 +74,19 @@ func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	return named{source, r.Name}, nil
 }
 
+// called returns what the words and a picture's text call a file: the number in a link of Civitai
+// is no name, so it is that of the record.
+func (h *host) called(ctx context.Context) func(file string) string {
+	return func(file string) string {
+		if _, civitai := loader.CivitaiVersionURL(file); civitai {
+			if _, r, err := h.record(ctx, "file", file); err == nil {
+				return r.Name
+			}
+		}
+		return file
+	}
+}
+
 // named is a source under another name.
 type named struct {
 	loader.Source

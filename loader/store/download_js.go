@@ -353,7 +353,8 @@ func hubSHA256(ctx context.Context, file string, size int64) string {
 	}
 	if address, ok := loader.CivitaiVersionURL(file); ok {
 		_, text, _ := fetchText(ctx, address, 1<<20)
-		return loader.ParseCivitaiVersion(text, size)
+		_, sum := loader.ParseCivitaiVersion(text, size)
+		return sum
 	}
 	if address, ok := loader.PointerURL(file); ok {
 		a, text, err := fetchText(ctx, address, 1024)

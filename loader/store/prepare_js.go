@@ -3,6 +3,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 		if kind != "" && kind != r.Kind {
 			return r, fmt.Errorf("%s: %w. Check the link", link.File, wrongKind(kind, r.Kind))
 		}
+		if r.Kind == loader.KindLoRA || r.Kind == loader.KindTextualInversion {
+			r.Name = cmp.Or(civitaiName(ctx, r.Files[0]), r.Name)
+		}
 		return r, measure(ctx, &r)
 	}
 	r.Base = link.Base
@@ -65,6 +69,18 @@ func Prepare(ctx context.Context, link loader.Link, r Record) (Record, error) {
 		}
 	}
 	return r, measure(ctx, &r)
+}
+
+// civitaiName is what Civitai calls a file, if it has it. The words call LoRAs and embeddings by that
+// name, and a link of Civitai has a number in its place.
+func civitaiName(ctx context.Context, f Remote) string {
+	address, ok := loader.CivitaiVersionURL(f.URL)
+	if !ok {
+		return ""
+	}
+	_, text, _ := fetchText(ctx, address, 1<<20)
+	name, _ := loader.ParseCivitaiVersion(text, f.Size)
+	return name
 }
 
 // measure reads from the headers how much space the weights will take when they are stored.
