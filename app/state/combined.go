@@ -19,6 +19,26 @@ func NewPart(p *Picture) *Part { return &Part{p, NewCrop(p.Width, p.Height)} }
 // MaxMore is how many pictures an image prompt takes beside its own.
 const MaxMore = 7
 
+// UnlikePart is the number of Unlike among an image prompt's pictures.
+const UnlikePart = MaxMore + 1
+
+// PartAt returns one of an image prompt's pictures with its crop: 0 is its own picture, and those of
+// More follow. It returns nil where there is none of that number.
+func (im *ImagePrompt) PartAt(number int) (*Picture, *Crop) {
+	var part *Part
+	switch {
+	case number == 0:
+		return im.Picture, &im.Crop
+	case number == UnlikePart && im.Unlike != nil:
+		part = im.Unlike
+	case number > 0 && number <= len(im.More):
+		part = im.More[number-1]
+	default:
+		return nil, nil
+	}
+	return part.Picture, &part.Crop
+}
+
 // NewKept returns an image prompt of a file of kept embeddings.
 func NewKept(name string, bytes any) *ImagePrompt {
 	im := NewImagePrompt(&Picture{Name: name, Bytes: bytes})

@@ -93,3 +93,30 @@ func TestKeptNeedsNoEncoder(t *testing.T) {
 		t.Errorf("it lacks %+v", g)
 	}
 }
+
+// Every picture of an image prompt has a number and a crop of its own.
+func TestPartAt(t *testing.T) {
+	picture := func(name string) *Picture { return &Picture{Name: name, Width: 30, Height: 20} }
+	c, im := NewComposer(), NewImagePrompt(picture("a"))
+	c.AddPrompt(im)
+	c.AddMore(im, picture("b"))
+	c.AddMore(im, picture("c"))
+	for number, want := range map[int]string{0: "a", 1: "b", 2: "c", 3: "", UnlikePart: ""} {
+		p, crop := im.PartAt(number)
+		switch {
+		case want == "" && (p != nil || crop != nil):
+			t.Errorf("there is a picture %d", number)
+		case want != "" && p.Name != want:
+			t.Errorf("picture %d is %s, want %s", number, p.Name, want)
+		case want != "":
+			crop.ZoomTo(float64(number + 1))
+		}
+	}
+	c.SetUnlike(im, picture("d"))
+	if p, crop := im.PartAt(UnlikePart); p != im.Unlike.Picture || crop != &im.Unlike.Crop {
+		t.Error("the picture that the result should not be like is another one")
+	}
+	if im.Crop.Zoom != 1 || im.More[0].Crop.Zoom != 2 || im.More[1].Crop.Zoom != 3 {
+		t.Errorf("the zooms are %g, %g and %g", im.Crop.Zoom, im.More[0].Crop.Zoom, im.More[1].Crop.Zoom)
+	}
+}

@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"fmt"
 	"syscall/js"
 	"time"
 
@@ -23,6 +24,15 @@ type canvases struct {
 const startMaskID = "mask-start"
 
 func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
+
+// partID is the id of the canvas of one of an image prompt's pictures, by the number that state.ImagePrompt.PartAt has.
+func partID(i, number int) string {
+	if number == 0 {
+		return cropID(i)
+	}
+	return fmt.Sprintf("%s-%d", cropID(i), number)
+}
+
 func maskID(i int) string { return "mask-" + cropID(i) }
 
 // mapID is the id of the canvas on which a structure's map is painted, by its index. mapPreviewID is that of the canvas that
@@ -35,8 +45,11 @@ const stageMapID = "stage-map"
 // crop returns the crop that is shown on a canvas, or nil.
 func (c *canvases) crop(id string) *state.Crop {
 	for i, im := range c.composer.Prompts {
-		if id == cropID(i) {
-			return &im.Crop
+		for number := range state.UnlikePart + 1 {
+			if id == partID(i, number) {
+				_, crop := im.PartAt(number)
+				return crop
+			}
 		}
 	}
 	return nil
@@ -64,8 +77,11 @@ func (c *canvases) mask(id string) *state.Mask {
 func (c *canvases) paint() {
 	c.paintMask(startMaskID)
 	for i, im := range c.composer.Prompts {
-		if canvas := byID(cropID(i)); canvas.Truthy() && !im.Kept {
-			paintCrop(canvas, im.Crop, im.Small.(js.Value))
+		for number := range state.UnlikePart + 1 {
+			picture, crop := im.PartAt(number)
+			if canvas := byID(partID(i, number)); canvas.Truthy() && crop != nil && !im.Kept {
+				paintCrop(canvas, *crop, picture.Small.(js.Value))
+			}
 		}
 		c.paintMask(maskID(i))
 	}

@@ -32,9 +32,7 @@ func promptID(index int, name string) string { return fmt.Sprintf("prompt-%d-%s"
 func (t *promptCard) Render() app.UI {
 	im := t.composer.Prompts[t.Index]
 	return app.Div().Class("card").Body(
-		app.Canvas().ID(cropID(t.Index)).Class("crop").Hidden(im.Kept).TabIndex(0).Role("img").Aria("label", "Image prompt "+im.Name).
-			Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
-			Title("The encoder sees the bright square: drag it, or turn the wheel to zoom"),
+		cropCanvas(cropID(t.Index), "Image prompt "+im.Name).Hidden(im.Kept),
 		app.P().Class("crop kept quiet").Hidden(!im.Kept).Title("Embeddings from a file. The picture that they were made of cannot be seen.").Text(im.Name),
 		app.Div().Class("card-controls").Body(
 			t.controls.slider(slider{id: promptID(t.Index, "scale"), label: "Image weight", tip: "ip_adapter_scale, λ", value: im.Scale, most: 1.5},

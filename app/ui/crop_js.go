@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"fmt"
 	"math"
 	"syscall/js"
 
@@ -11,36 +12,53 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// cropPanel moves and zooms an image prompt's square without the pointer.
+// cropPanel moves and zooms a picture's square without the pointer.
 type cropPanel struct {
 	app.Compo
 	Drawn    int
 	Index    int // of the image prompt
+	Part     int // the number of its picture, as state.ImagePrompt.PartAt has them
 	composer *state.Composer
 	controls *controls
 	canvases *canvases
 }
 
 func (t *cropPanel) Render() app.UI {
-	im := t.composer.Prompts[t.Index]
+	picture, crop := t.composer.Prompts[t.Index].PartAt(t.Part)
+	if crop == nil {
+		return app.Div().Hidden(true) // it was removed a moment ago
+	}
 	slider := func(label string, least, most, step float64, value float64, set func(float64)) app.UI {
-		id := t.controls.bind(promptID(t.Index, label), trim(math.Round(value*100)/100))
+		id := promptID(t.Index, label)
+		if t.Part > 0 {
+			id += fmt.Sprintf(" %d", t.Part)
+		}
+		t.controls.bind(id, trim(math.Round(value*100)/100))
 		return app.Div().Class("field").Body(
 			app.Label().For(id).Text(label),
 			app.Input().ID(id).Type("range").Min(trim(least)).Max(trim(most)).Step(step).
 				OnInput(func(ctx app.Context, _ app.Event) {
 					set(number(ctx, value))
 					t.canvases.paint()
-				}, key(im)),
+				}, key(picture)),
 		)
 	}
 	return app.Details().Class("more").Body(
 		app.Summary().Text("Crop"),
-		app.P().Class("quiet").Text("Drag the square on the picture, or turn the wheel over it."),
-		slider("Crop left to right", 0, 1, 0.01, im.Crop.X, func(v float64) { im.Crop.X = v }),
-		slider("Crop top to bottom", 0, 1, 0.01, im.Crop.Y, func(v float64) { im.Crop.Y = v }),
-		slider("Crop zoom", 1, state.MaxZoom, 0.05, im.Crop.Zoom, im.Crop.ZoomTo),
+		app.If(t.Part == 0, func() app.UI {
+			return app.P().Class("quiet").Text("Drag the square on the picture, or turn the wheel over it.")
+		}),
+		slider("Crop left to right", 0, 1, 0.01, crop.X, func(v float64) { crop.X = v }),
+		slider("Crop top to bottom", 0, 1, 0.01, crop.Y, func(v float64) { crop.Y = v }),
+		slider("Crop zoom", 1, state.MaxZoom, 0.05, crop.Zoom, crop.ZoomTo),
 	)
+}
+
+// cropCanvas shows a picture and its crop.
+func cropCanvas(id, label string) app.HTMLCanvas {
+	return app.Canvas().ID(id).Class("crop").TabIndex(0).Role("img").Aria("label", label).
+		Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
+		Title("The encoder sees the bright square: drag it, or turn the wheel to zoom")
 }
 
 // cropPixels is the width of a crop's canvas, for sharp screens.

@@ -131,13 +131,19 @@ func (t *intake) start(files js.Value) {
 func (t *intake) more(im *state.ImagePrompt, files js.Value) {
 	for i := range files.Length() {
 		file := files.Index(i)
-		t.admit(file.Get("name").String(), file, state.AtPrompts, func(p *state.Picture) { t.composer.AddMore(im, p) })
+		t.admit(file.Get("name").String(), file, state.AtPrompts, func(p *state.Picture) {
+			t.composer.AddMore(im, p)
+			t.canvases.paintLater()
+		})
 	}
 }
 
 // unlike makes a file the picture that the result should not be like.
 func (t *intake) unlike(im *state.ImagePrompt, files js.Value) {
-	t.admitFirst(files, state.AtPrompts, func(p *state.Picture) { t.composer.SetUnlike(im, p) })
+	t.admitFirst(files, state.AtPrompts, func(p *state.Picture) {
+		t.composer.SetUnlike(im, p)
+		t.canvases.paintLater()
+	})
 }
 
 // structure makes a file a map that the result follows.

@@ -29,12 +29,12 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		about = append(about, "1 to avoid")
 	}
 	var more []app.UI
-	for _, part := range im.More {
-		more = append(more, partTile(part, func() { t.composer.RemoveMore(im, part) }))
+	for i, part := range im.More {
+		more = append(more, t.part(i+1, part, func() { t.composer.RemoveMore(im, part) }))
 	}
 	var unlike []app.UI
 	if im.Unlike != nil {
-		unlike = append(unlike, partTile(im.Unlike, func() { t.composer.SetUnlike(im, nil) }))
+		unlike = append(unlike, t.part(state.UnlikePart, im.Unlike, func() { t.composer.SetUnlike(im, nil) }))
 	}
 	var options []app.UI
 	for _, c := range settings.Combines {
@@ -43,25 +43,31 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 	return app.Details().Class("more").Hidden(im.Kept).Body(
 		app.Summary().Body(app.Span().Text("More pictures"), app.Span().Class("quiet").Text(strings.Join(about, ", "))),
 		app.P().Class("quiet").Text("Several pictures can make one image prompt, with one weight."),
-		app.Div().Class("tiles").Hidden(more == nil).Body(more...),
+		app.Div().Class("parts").Hidden(more == nil).Body(more...),
 		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
 			fileInput("Add pictures", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
 		),
 		t.controls.choice(promptID(t.Index, "combine"), "How they are combined", "ip_adapter_combine", im.Combine, options, func(v string) { im.Combine = v }, key(im)).
 			Hidden(more == nil),
 		app.P().Class("quiet").Text("The result is kept from looking like a picture to avoid. This needs a guidance above 1."),
-		app.Div().Class("tiles").Hidden(unlike == nil).Body(unlike...),
+		app.Div().Class("parts").Hidden(unlike == nil).Body(unlike...),
 		app.Div().Hidden(unlike != nil).Body(
 			fileInput("Add a picture to avoid", pictureFiles, false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
 		),
 	)
 }
 
-// partTile shows a picture beside that of an image prompt, with a button that removes it.
-func partTile(p *state.Part, remove func()) app.UI {
+// part shows a picture beside that of an image prompt, by its number, with its crop and a button that removes it.
+func (t *promptCard) part(number int, p *state.Part, remove func()) app.UI {
 	return app.Div().Class("part").Body(
-		app.Img().Class("thumb").Src(p.URL).Alt(p.Name),
-		app.Button().Class("remove").Aria("label", "Remove "+p.Name).Title("Remove").Body(icon("close")).OnClick(func(app.Context, app.Event) { remove() }, key(p)),
+		cropCanvas(partID(t.Index, number), "Picture "+p.Name),
+		app.Button().Class("remove").Aria("label", "Remove "+p.Name).Title("Remove").Body(icon("close")).OnClick(func(app.Context, app.Event) {
+			remove()
+			t.canvases.paintLater()
+		}, key(p)),
+		app.Div().Hidden(t.composer.Prompts[t.Index].Tiled != "").Body(
+			&cropPanel{Drawn: t.Drawn, Index: t.Index, Part: number, composer: t.composer, controls: t.controls, canvases: t.canvases},
+		),
 	)
 }
 

@@ -217,15 +217,23 @@ test("an image prompt takes several pictures, one that it should not be like, ti
   await drop(page, ["a.png", plainPNG(30, 20, [9, 9, 9])]);
   await page.getByRole("img", { name: "Image prompt a.png" }).waitFor();
   await unfold(page, "More pictures");
-  await page.getByLabel("Add pictures", { exact: true }).setInputFiles([file("b.png", [200, 0, 0]), file("c.png", [0, 200, 0])]);
+  await page.getByLabel("Add pictures", { exact: true }).setInputFiles([file("b.png", [200, 200, 200]), file("c.png", [0, 200, 0])]);
   for (const name of ["b.png", "c.png"]) await button(page, `Remove ${name}`).waitFor();
+  // Their crops are chosen like that of the first.
+  const further = page.getByRole("img", { name: "Picture b.png", exact: true }), part = page.locator(".part", { has: further });
+  await expect(async () => assert.equal(await further.evaluate((c) => c.width), 224)).toPass({ timeout: 30_000 }); // it is painted
+  await further.press("+");
+  await part.getByText("Crop", { exact: true }).click();
+  await expect(part.getByRole("slider", { name: "Crop zoom" })).toHaveValue("1.1");
+  await part.getByRole("slider", { name: "Crop zoom" }).fill("2");
+  await expect(async () => near((await bright(further)).width, 1 / 3, "half as wide as the picture is high")).toPass({ timeout: 30_000 });
   await page.getByRole("combobox", { name: "How they are combined" }).selectOption("average");
   await page.getByLabel("Add a picture to avoid", { exact: true }).setInputFiles(file("d.png", [0, 0, 200]));
   await button(page, "Remove d.png").waitFor();
   await unfold(page, "More options");
   const seen = page.getByRole("combobox", { name: "What the encoder sees" }), square = page.getByText("Drag the square on the picture");
   await expect(seen.locator("option:checked")).toHaveText("The square of the crop");
-  await unfold(page, "Crop");
+  await page.getByText("Crop", { exact: true }).first().click();
   await expect(square).toBeVisible();
   await seen.selectOption("masked");
   await expect(square).toBeHidden();
