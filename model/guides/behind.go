@@ -12,22 +12,17 @@ import (
 //	tokens: Act [r.Batch, T, cross_attention_dim]
 //	active: by step, whether they are there; nil means in all steps
 func (r *Run) AddBehindWords(ctx context.Context, tokens *gpu.Tensor, active []bool) (release func(), err error) {
-	var releases []func()
-	release = func() {
-		for _, f := range releases {
-			f()
-		}
-	}
+	var held Held
 	for _, b := range r.Branches {
 		own, f, err := r.Entries(ctx, tokens, b.First, b.Count)
 		if err != nil {
-			release()
+			held.Release()
 			return nil, err
 		}
-		releases = append(releases, f)
+		held.Add(f)
 		for i := range r.UNet.CrossAttentions() {
 			b.Taps.AddWords(i, own, active)
 		}
 	}
-	return release, nil
+	return held.Release, nil
 }

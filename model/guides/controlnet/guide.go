@@ -36,7 +36,7 @@ type Guide struct {
 	maps     []*gpu.Tensor                // of a local adapter: what RecordModulations makes
 	table    *gpu.Tensor                  // F32 [steps, residuals]: λ, for residuals that Add adds
 	factors  []*gpu.Tensor                // by residual: F32 [steps, C], λ in every channel, for those that a convolution adds
-	releases []func()
+	held     guides.Held
 }
 
 // prepared is what the steps of a branch share.
@@ -78,10 +78,7 @@ func (g *Guide) Networks() []nn.Network {
 
 // Release implements guides.Guide.
 func (g *Guide) Release() {
-	for _, f := range g.releases {
-		f()
-	}
-	g.releases = nil
+	g.held.Release()
 	clear(g.prepared)
 }
 
@@ -104,7 +101,7 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 		return err
 	}
 	for _, t := range made {
-		g.releases = append(g.releases, t.Release)
+		g.held.Add(t.Release)
 	}
 	if g.network.Features != nil {
 		g.maps = made
@@ -124,7 +121,7 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 		g.prepared[b] = p
 	}
 	g.table = g.lambda.Tensor(r.Device, r.Steps)
-	g.releases = append(g.releases, g.table.Release)
+	g.held.Add(g.table.Release)
 	g.makeFactors(r)
 	return nil
 }
@@ -154,7 +151,7 @@ func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p 
 	if err != nil {
 		return err
 	}
-	g.releases = append(g.releases, p.conditioning.Release)
+	g.held.Add(p.conditioning.Release)
 	return nil
 }
 
@@ -196,7 +193,7 @@ func (g *Guide) makeFactors(r *guides.Run) {
 		}
 		t.SetFloat32(values)
 		g.factors = append(g.factors, t)
-		g.releases = append(g.releases, t.Release)
+		g.held.Add(t.Release)
 	}
 }
 

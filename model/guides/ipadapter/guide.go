@@ -33,8 +33,8 @@ type Guide struct {
 	// of one place share one softmax.
 	Places []Place
 
-	kept     *Embeds // in place of pixels
-	releases []func()
+	kept *Embeds // in place of pixels
+	held guides.Held
 }
 
 // Place is a part of the result, and the pictures that work there, by their indices.
@@ -103,10 +103,7 @@ func (g *Guide) Record(*gpu.Program, *gpu.Tensor, *guides.Branch, *unet.StepTaps
 
 // Release implements guides.Guide.
 func (g *Guide) Release() {
-	for _, f := range g.releases {
-		f()
-	}
-	g.releases = nil
+	g.held.Release()
 }
 
 // Prepare encodes the pictures and hands their tokens, or the keys and values made of
@@ -201,7 +198,7 @@ func (g *Guide) tap(ctx context.Context, r *guides.Run, b *guides.Branch, tokens
 	if err != nil {
 		return err
 	}
-	g.releases = append(g.releases, release)
+	g.held.Add(release)
 	if g.adapter.Simple() {
 		for i, v := range g.lambda.Layers {
 			if v != 0 {
@@ -255,7 +252,7 @@ func (g *Guide) opposed(ctx context.Context, r *guides.Run, b *guides.Branch, to
 func (g *Guide) kv(ctx context.Context, r *guides.Run, tokens *gpu.Tensor) ([]*gpu.Tensor, error) {
 	kv, err := g.adapter.KV(ctx, r.Device, tokens)
 	for _, t := range kv {
-		g.releases = append(g.releases, t.Release)
+		g.held.Add(t.Release)
 	}
 	return kv, err
 }

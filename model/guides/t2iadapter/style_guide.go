@@ -25,7 +25,7 @@ type StyleGuide struct {
 	adapter *StyleAdapter
 	vision  *clip.VisionEncoder
 	options StyleOptions
-	release []func()
+	held    guides.Held
 }
 
 // NewStyleGuide returns a guide for one run. An image encoder of another width than the adapter reads is an
@@ -45,10 +45,7 @@ func (g *StyleGuide) Record(*gpu.Program, *gpu.Tensor, *guides.Branch, *unet.Ste
 
 // Release implements guides.Guide.
 func (g *StyleGuide) Release() {
-	for _, f := range g.release {
-		f()
-	}
-	g.release = nil
+	g.held.Release()
 }
 
 // Prepare implements guides.Guide. It encodes the picture.
@@ -65,13 +62,13 @@ func (g *StyleGuide) Prepare(ctx context.Context, r *guides.Run) error {
 	if err != nil {
 		return err
 	}
-	g.release = append(g.release, tokens.Release)
+	g.held.Add(tokens.Release)
 	tokens = tokens.Reshape(r.Batch, g.adapter.config.Tokens, tokens.Channels())
 	release, err := r.AddBehindWords(ctx, tokens, guides.Active(o.Start, o.End, r.Steps))
 	if err != nil {
 		return err
 	}
-	g.release = append(g.release, release)
+	g.held.Add(release)
 	return nil
 }
 

@@ -28,7 +28,7 @@ type Options struct {
 // Guide is Uni-ControlNet in one run of the pipeline.
 type Guide struct {
 	Options
-	release []func()
+	held guides.Held
 }
 
 // NewGuide returns a guide for one run. An image encoder of another size than the adapter reads is an error.
@@ -57,10 +57,7 @@ func (g *Guide) Release() {
 	if g.Local != nil {
 		g.Local.Release()
 	}
-	for _, f := range g.release {
-		f()
-	}
-	g.release = nil
+	g.held.Release()
 }
 
 // Record implements guides.Guide.
@@ -78,13 +75,13 @@ func (g *Guide) Prepare(ctx context.Context, r *guides.Run) error {
 		if err != nil {
 			return err
 		}
-		g.release = append(g.release, tokens.Release)
+		g.held.Add(tokens.Release)
 		tokens = tokens.Reshape(r.Batch, GlobalTokens, g.Global.dim)
 		release, err := r.AddBehindWords(ctx, tokens, nil)
 		if err != nil {
 			return err
 		}
-		g.release = append(g.release, release)
+		g.held.Add(release)
 		if g.Local != nil {
 			g.Local.ReadBehindWords(tokens)
 		}
