@@ -119,9 +119,9 @@ func layerNames() string {
 // preprocessors lists them with their options, a line for each.
 func preprocessors() string {
 	var lines []string
-	for _, k := range maps.Kinds {
-		line, sign := strings.Repeat(" ", 35)+k.Name, ":"
-		for _, o := range k.Options {
+	for _, m := range maps.Methods {
+		line, sign := strings.Repeat(" ", 35)+m.Name, ":"
+		for _, o := range m.Options {
 			line += fmt.Sprintf("%s%s=%g", sign, o.Name, o.Default)
 			sign = ","
 		}

@@ -52,7 +52,7 @@ func (in guideInput) controlMap(name, preprocessor string, channels int) ([]floa
 	if err != nil {
 		return nil, err
 	}
-	if maker.Kind.Name != maps.None {
+	if maker.Method.Name != maps.None {
 		p = maker.Map(p, in.width, in.height)
 		if in.pictures.engine.MadeMap != nil {
 			in.pictures.engine.MadeMap(in.number, p)

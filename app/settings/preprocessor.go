@@ -20,10 +20,10 @@ var modules = map[string]string{"canny": "canny", "invert": "invert (from white 
 // it could not make the map again.
 func module(text string) string {
 	p, err := maps.Parse(text)
-	if err != nil || modules[p.Kind.Name] == "" {
+	if err != nil || modules[p.Method.Name] == "" {
 		return "Module: none"
 	}
-	fields := "Module: " + modules[p.Kind.Name]
+	fields := "Module: " + modules[p.Method.Name]
 	for i, name := range thresholds(p) {
 		fields += ", " + name + ": " + decimal(p.Values[i])
 	}
@@ -32,7 +32,7 @@ func module(text string) string {
 
 // thresholds names the fields of the unit that have a preprocessor's options.
 func thresholds(p maps.Preprocessor) []string {
-	switch p.Kind.Name {
+	switch p.Method.Name {
 	case "canny":
 		return []string{"Threshold A", "Threshold B"}
 	case "tile", "recolor_luminance", "recolor_intensity":
@@ -53,7 +53,7 @@ func readModule(name string, field map[string]float64) string {
 			return ""
 		}
 		for i, name := range thresholds(p) {
-			o := p.Kind.Options[i]
+			o := p.Method.Options[i]
 			if v, given := field[strings.ToLower(name)]; given && v >= o.Min && v <= o.Max {
 				p.Values[i] = v
 			}

@@ -53,7 +53,7 @@ func (s *Structure) SetPreprocessor(name string) {
 // SetOption changes one of the preprocessor's numbers.
 func (s *Structure) SetOption(list []Network, option int, v float64) {
 	p := s.Parsed(list)
-	o := p.Kind.Options[option]
+	o := p.Method.Options[option]
 	p.Values[option] = clamp(v, o.Min, o.Max)
 	s.Preprocessor, s.Chosen = p.String(), true
 }

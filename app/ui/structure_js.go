@@ -126,10 +126,10 @@ func (t *structurePanel) network(index int, s *state.Structure, list []state.Net
 // preprocessor chooses how the map is made from the picture.
 func (t *structurePanel) preprocessor(index int, s *state.Structure, list []state.Network) app.UI {
 	var options []app.UI
-	for _, k := range maps.Kinds {
-		options = append(options, option(k.Name, k.Label))
+	for _, m := range maps.Methods {
+		options = append(options, option(m.Name, m.Label))
 	}
-	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Kind.Name)).Aria("label", "How the map is made").
+	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Method.Name)).Aria("label", "How the map is made").
 		Title("How the map is made from the picture (preprocessor)").Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) { s.SetPreprocessor(text(ctx)) }, key(s))
 }
@@ -138,7 +138,7 @@ func (t *structurePanel) preprocessor(index int, s *state.Structure, list []stat
 func (t *structurePanel) options(index int, s *state.Structure, list []state.Network) app.UI {
 	p := s.Parsed(list)
 	var fields []app.UI
-	for i, o := range p.Kind.Options {
+	for i, o := range p.Method.Options {
 		id := structureID(index, o.Name)
 		if o.Min == 0 && o.Max == 1 && o.Step == 1 {
 			fields = append(fields, app.Label().Class("check").Title(o.Name).Body(

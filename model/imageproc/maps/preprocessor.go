@@ -10,21 +10,21 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-// Kind is a way to make a map from a picture.
-type Kind struct {
+// Method is a way to make a map from a picture.
+type Method struct {
 	Name    string
 	Label   string // on the page
 	Options []Option
 	make    func(m *imageproc.Image, v []float64) *imageproc.Image // v has a value for each option
 }
 
-// Option is a number that a Kind takes.
+// Option is a number that a Method takes.
 type Option struct {
 	Name, Label             string
 	Default, Min, Max, Step float64
 }
 
-// None is the name of the Kind that takes a picture as a map.
+// None is the name of the Method that takes a picture as a map.
 const None = "none"
 
 var (
@@ -33,8 +33,8 @@ var (
 	gamma = Option{"gamma", "Gamma", 1, 0.1, 2, 0.01}
 )
 
-// Kinds are all ways to make a map, in the order in which they are shown.
-var Kinds = []Kind{
+// Methods are all ways to make a map, in the order in which they are shown.
+var Methods = []Method{
 	{None, "None: it is a map already", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return m }},
 	{"canny", "Canny edges", []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1}},
 		func(m *imageproc.Image, v []float64) *imageproc.Image { return Canny(m, v[0], v[1], v[2] != 0) }},
@@ -50,33 +50,33 @@ var Kinds = []Kind{
 	{"recolor_intensity", "Recolour by intensity", []Option{gamma}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Intensity(m, v[0]) }},
 }
 
-// Names lists the names of Kinds.
+// Names lists the names of Methods.
 func Names() (names []string) {
-	for _, k := range Kinds {
-		names = append(names, k.Name)
+	for _, m := range Methods {
+		names = append(names, m.Name)
 	}
 	return names
 }
 
-// Preprocessor is a Kind with values for its options.
+// Preprocessor is a Method with values for its options.
 type Preprocessor struct {
-	Kind   *Kind
-	Values []float64 // one for each of Kind.Options
+	Method *Method
+	Values []float64 // one for each of Method.Options
 }
 
-// Parse reads a kind's name and the options that differ from their defaults, for example
-// "canny:low_threshold=50,l2_gradient=1". "" is None. Its error says which kinds, options or values there are.
+// Parse reads a method's name and the options that differ from their defaults, for example
+// "canny:low_threshold=50,l2_gradient=1". "" is None. Its error says which methods, options or values there are.
 func Parse(text string) (Preprocessor, error) {
 	name, options, _ := strings.Cut(text, ":")
 	if name == "" {
 		name = None
 	}
-	i := slices.IndexFunc(Kinds, func(k Kind) bool { return k.Name == name })
+	i := slices.IndexFunc(Methods, func(m Method) bool { return m.Name == name })
 	if i < 0 {
 		return Preprocessor{}, fmt.Errorf("there is no preprocessor %q. Choose one of %s", name, strings.Join(Names(), ", "))
 	}
-	p := Preprocessor{Kind: &Kinds[i]}
-	for _, o := range p.Kind.Options {
+	p := Preprocessor{Method: &Methods[i]}
+	for _, o := range p.Method.Options {
 		p.Values = append(p.Values, o.Default)
 	}
 	for _, pair := range strings.FieldsFunc(options, func(r rune) bool { return r == ',' }) {
@@ -91,7 +91,7 @@ func Parse(text string) (Preprocessor, error) {
 // set gives an option a value.
 func (p Preprocessor) set(name, value string) error {
 	var names []string
-	for i, o := range p.Kind.Options {
+	for i, o := range p.Method.Options {
 		if o.Name == name {
 			v, err := strconv.ParseFloat(value, 64)
 			if err != nil || !(v >= o.Min && v <= o.Max) {
@@ -112,29 +112,29 @@ func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // String returns what Parse reads: "" for None.
 func (p Preprocessor) String() string {
-	if p.Kind.Name == None {
+	if p.Method.Name == None {
 		return ""
 	}
 	var options []string
-	for i, o := range p.Kind.Options {
+	for i, o := range p.Method.Options {
 		if p.Values[i] != o.Default {
 			options = append(options, o.Name+"="+number(p.Values[i]))
 		}
 	}
 	if options == nil {
-		return p.Kind.Name
+		return p.Method.Name
 	}
-	return p.Kind.Name + ":" + strings.Join(options, ",")
+	return p.Method.Name + ":" + strings.Join(options, ",")
 }
 
 // Map makes a map for a result of width × height pixels. The picture is first brought to the size at which it covers the
 // result, with its proportions kept: sd-webui-controlnet calls that pixel perfect. Only a strip that would become very long
 // is compressed. With None the result is the picture itself.
 func (p Preprocessor) Map(m *imageproc.Image, width, height int) *imageproc.Image {
-	if p.Kind.Name == None {
+	if p.Method.Name == None {
 		return m
 	}
 	scale := max(float64(width)/float64(m.Width), float64(height)/float64(m.Height))
 	side := func(n int) int { return min(max(1, int(math.RoundToEven(float64(n)*scale))), 4*max(width, height)) }
-	return p.Kind.make(m.Resize(side(m.Width), side(m.Height), imageproc.Lanczos), p.Values)
+	return p.Method.make(m.Resize(side(m.Width), side(m.Height), imageproc.Lanczos), p.Values)
 }

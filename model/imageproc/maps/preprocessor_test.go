@@ -25,9 +25,9 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Every kind makes maps of any picture that cover the result, and a picture of the result's size is not resized before.
+// Every method makes maps of any picture that cover the result, and a picture of the result's size is not resized before.
 func TestMapsCoverTheResult(t *testing.T) {
-	for _, k := range Kinds {
+	for _, k := range Methods {
 		p, err := Parse(k.Name)
 		if err != nil {
 			t.Fatal(err)
