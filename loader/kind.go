@@ -150,6 +150,11 @@ func recognise(c *Checkpoint) (Kind, error) {
 	return "", fmt.Errorf("this file is neither a Stable Diffusion 1.5 model, nor an IP-Adapter, a LoRA, an embedding, a VAE, a ControlNet or a T2I-Adapter: its tensors have names like %q", names[0])
 }
 
+// isRead reports whether numbers of a type can become weights. F64 is not among them, for a checkpoint gives it as F32.
+func isRead(dtype string) bool {
+	return slices.Contains([]string{"F16", "F32", "BF16", "F8_E4M3", "F8_E5M2"}, dtype)
+}
+
 // checkTypes returns an error that names the types of numbers that Imprompt does not read,
 // if the checkpoint's matrices have any.
 func checkTypes(c *Checkpoint) error {
@@ -159,13 +164,9 @@ func checkTypes(c *Checkpoint) error {
 			return fmt.Errorf("its numbers are scaled 8-bit floats, whose scales (%s) Imprompt does not read: get the version of the file in F16", name)
 		}
 		dtype, shape, _ := c.Info(name)
-		switch dtype {
-		case "F16", "F32", "BF16", "F8_E4M3", "F8_E5M2": // F64 is given as F32
-		case "I64", "I32": // positions and counters, which no network reads
-		default:
-			if len(shape) > 1 {
-				counts[dtype]++
-			}
+		counter := dtype == "I64" || dtype == "I32" // or a position, which no network reads
+		if len(shape) > 1 && !isRead(dtype) && !counter {
+			counts[dtype]++
 		}
 	}
 	if len(counts) == 0 {

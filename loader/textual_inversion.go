@@ -95,9 +95,7 @@ func textualInversionTensor(c *Checkpoint) (string, error) {
 		name = c.Names()[0]
 	}
 	dtype, shape, _ := c.Info(name)
-	switch dtype {
-	case "F16", "BF16", "F32", "F8_E4M3", "F8_E5M2":
-	default:
+	if !isRead(dtype) {
 		return "", fmt.Errorf("the textual inversion's numbers are %s, and floating-point numbers are read", dtype)
 	}
 	if len(shape) != 1 && len(shape) != 2 {
