@@ -73,7 +73,10 @@ func (t *typing) keyDown(e js.Value) {
 func (t *typing) press(label string, area js.Value, key string, command bool) bool {
 	arrow := key == "ArrowUp" || key == "ArrowDown"
 	if command {
-		return arrow && t.weigh(area, key == "ArrowUp")
+		if arrow {
+			t.weigh(area, key == "ArrowUp")
+		}
+		return arrow
 	}
 	c := t.completion
 	if !c.Open(label) {
@@ -117,14 +120,12 @@ func (t *typing) pick(i int) {
 }
 
 // weigh makes the selected words weigh more or less.
-func (t *typing) weigh(area js.Value, more bool) bool {
+func (t *typing) weigh(area js.Value, more bool) {
 	text := area.Get("value").String()
 	from, to := bytesAt(text, area.Get("selectionStart").Int()), bytesAt(text, area.Get("selectionEnd").Int())
-	e, ok := state.Weigh(text, from, to, more, t.composer.Settings.PromptWeights)
-	if ok {
+	if e, ok := state.Weigh(text, from, to, more, t.composer.Settings.PromptWeights); ok {
 		t.edit(area, e)
 	}
-	return true
 }
 
 // edit changes a text field as if it were typed, so that the browser can undo it.
