@@ -48,6 +48,7 @@ test("the program is fetched once: for the page, both workers, and use without a
 });
 
 test("a bundle says what it takes, and asks for its licence", async () => {
+  await loaded(page); // what appears while the model loads moves the card, and a press on it would miss
   const card = page.locator(".stage").getByRole("group", { name: "Stable Diffusion 1.5 with image prompts" });
   await card.getByText("4.71 GB to download, 3.44 GB on disk").waitFor();
   const start = card.getByRole("button", { name: /^Download/ });
