@@ -74,3 +74,8 @@ func (p *Program) RunWait(ctx context.Context, _ int) error { return ctx.Err() }
 func (d *Device) Try(context.Context) (Trials, error) {
 	return Trials{}, errors.New("gpu: kernels are measured on a GPU")
 }
+
+// Paces fails on the host, where there is nothing to measure.
+func (d *Device) Paces(context.Context) (map[string]float64, error) {
+	return nil, errors.New("gpu: a pace is measured on a GPU")
+}

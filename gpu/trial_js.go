@@ -37,7 +37,7 @@ func (d *Device) Try(ctx context.Context) (Trials, error) {
 func (d *Device) try(ctx context.Context, key string) (milliseconds float64, result []float32, err error) {
 	p := d.NewProgram("trial of " + key)
 	defer p.Release()
-	y, release, err := d.recordTrial(p, key)
+	y, release, err := d.recordTrial(p, key, 1)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -60,8 +60,55 @@ func (d *Device) try(ctx context.Context, key string) (milliseconds float64, res
 	return milliseconds, result, err
 }
 
-// recordTrial records an operation of the shape that a key names. release frees its inputs.
-func (d *Device) recordTrial(p *Program, key string) (y *Tensor, release func(), err error) {
+// Paces measures how many seconds the device takes for one unit of each key's Work, with the kernels
+// that are chosen. It runs a few operations of the shapes that Stable Diffusion 1.5 has, or, on a processor that emulates a GPU, of smaller ones. It
+// takes about half a second, and some memory that is free again afterwards. ctx may end it.
+func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
+	keys, part := append(AttentionClass.keys(), "conv/large", "conv/small", "linear/large", "linear/small", MemoryWork), 1
+	if d.Info.Software {
+		keys, part = []string{"conv/large", "conv/small", "linear/large", "attention/40", MemoryWork}, 4
+	}
+	p := d.NewProgram("paces")
+	defer p.Release()
+	for _, key := range keys {
+		_, release, err := d.recordTrial(p, key, part)
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+	}
+	if err := p.Build(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.RunWait(ctx, 0); err != nil {
+		return nil, err
+	}
+	paces, done := map[string]float64{}, Work{}
+	for i, ds := range p.dispatches {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		times, err := p.Profile(ctx, 0, trialTime, i)
+		if err != nil {
+			return nil, err
+		}
+		key, amount := ds.work()
+		paces[key] += times[0].Milliseconds / 1e3
+		done[key] += amount
+	}
+	if !d.F16 {
+		done[MemoryWork] /= 2 // Work is listed with activations in f16
+	}
+	for key := range paces {
+		paces[key] /= done[key]
+	}
+	return paces, nil
+}
+
+// recordTrial records the operation that a key names, of a shape that Stable Diffusion 1.5 has at
+// 512 × 512. Its numbers of rows and of channels are divided by part, except for those of a head.
+// release frees its inputs.
+func (d *Device) recordTrial(p *Program, key string, part int) (y *Tensor, release func(), err error) {
 	var held []interface{ Release() }
 	release = func() {
 		for _, h := range held {
@@ -76,31 +123,38 @@ func (d *Device) recordTrial(p *Program, key string) (y *Tensor, release func(),
 	}
 	weight := func(in, out, size int) *ConvWeight {
 		w := &ConvWeight{In: in, Out: out, Size: size, dtype: WeightF16}
-		bytes := int64(2 * size * size * in * w.columns())
+		bytes := int64(w.rows() * w.columns() * w.dtype.Size())
 		w.packed = d.NewBuffer("trial weight", bytes)
 		held = append(held, w)
 		w.packed.WriteBytes(0, noise(bytes, F16, float32(in*size*size)))
 		return w
+	}
+	conv := func(batch, side, channels int, up [2]int) *Tensor {
+		channels /= part
+		return Conv2d(p, input(batch, side, side, channels), weight(channels, channels, 3), Conv2dOptions{Label: key, Padding: 1, UpsampleTo: up})
+	}
+	linear := func(rows, in, out int) *Tensor {
+		return Linear(p, input(2, rows/part, in/part), weight(in/part, out/part, 1), LinearOptions{Label: key})
 	}
 	class, shape, _ := strings.Cut(key, "/")
 	large := shape == "large"
 	switch Class(class) {
 	case ConvClass, GroupsClass:
 		if large {
-			return Conv2d(p, input(2, 64, 64, 320), weight(320, 320, 3), Conv2dOptions{Label: key, Padding: 1}), release, nil
+			return conv(2, 64/part, 320, [2]int{}), release, nil
 		}
-		return Conv2d(p, input(2, 16, 16, 640), weight(640, 640, 3), Conv2dOptions{Label: key, Padding: 1}), release, nil
+		return conv(2, 16, 640, [2]int{}), release, nil
 	case LinearClass:
 		if large {
-			return Linear(p, input(2, 4096, 320), weight(320, 960, 1), LinearOptions{Label: key}), release, nil
+			return linear(4096, 320, 960), release, nil
 		}
-		return Linear(p, input(2, 256, 1280), weight(1280, 1280, 1), LinearOptions{Label: key}), release, nil
+		return linear(256, 1280, 1280), release, nil
 	case AttentionClass:
 		size, err := strconv.Atoi(shape)
 		if err != nil {
 			break
 		}
-		heads, tokens := 8, 1024
+		heads, tokens := 8, 1024/part
 		if size > 160 {
 			heads = 1 // the VAE's
 		}
@@ -108,7 +162,10 @@ func (d *Device) recordTrial(p *Program, key string) (y *Tensor, release func(),
 		qkv := input(2, tokens, 3*c)
 		return Attention(p, qkv, qkv, AttentionOptions{Label: key, Heads: heads, HeadSize: size, KAt: c, VAt: 2 * c}), release, nil
 	case UpsampleClass:
-		return Conv2d(p, input(2, 32, 32, 640), weight(640, 640, 3), Conv2dOptions{Label: key, Padding: 1, UpsampleTo: [2]int{64, 64}}), release, nil
+		return conv(2, 32, 640, [2]int{64, 64}), release, nil
+	case MemoryWork:
+		x := input(2, 64/part, 64/part, 320)
+		return GroupNorm(p, x, &NormWeight{Channels: 320}, GroupNormOptions{Label: key, Groups: 32, Eps: 1e-5}), release, nil
 	}
 	return nil, nil, fmt.Errorf("gpu: there is no trial for %s", key)
 }

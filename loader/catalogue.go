@@ -51,6 +51,16 @@ type Entry struct {
 	Licence string `json:"licence"`
 }
 
+// Bundle returns the bundle with an id, or an empty one.
+func (c Catalogue) Bundle(id string) (none Bundle) {
+	for _, b := range c.Bundles {
+		if b.ID == id {
+			return b
+		}
+	}
+	return none
+}
+
 // ParseCatalogue reads a catalogue, and refuses one that the page could not follow.
 func ParseCatalogue(text []byte) (Catalogue, error) {
 	var c Catalogue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
@@ -66,6 +67,7 @@ type Engine struct {
 	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64
 
+	card   forecast.Card
 	chosen bool       // whether the GPU's kernels are chosen by measuring
 	trials gpu.Trials // what was measured
 }

@@ -18,13 +18,19 @@ type Memo interface {
 // variants that there are. A browser's Memo adds the version of the browser.
 func (e *Engine) kernelsKey() string {
 	d := e.Device
-	key := fmt.Sprintf("kernels of %s %s %s %s, f16 %t, subgroups %t:", d.Info.Vendor, d.Info.Architecture, d.Info.Device, d.Info.Description, d.F16, d.Subgroups)
+	key := "kernels of " + e.adapter() + ":"
 	for _, class := range gpu.Classes {
 		for _, v := range d.Variants(class) {
 			key += " " + string(class) + "=" + v.Name
 		}
 	}
 	return key
+}
+
+// adapter names the GPU and its numeric path.
+func (e *Engine) adapter() string {
+	d := e.Device
+	return fmt.Sprintf("%s %s %s %s, f16 %t, subgroups %t", d.Info.Vendor, d.Info.Architecture, d.Info.Device, d.Info.Description, d.F16, d.Subgroups)
 }
 
 // Trials are what was measured on this GPU, now or on an earlier visit. There are none before a large
@@ -78,8 +84,10 @@ func (e *Engine) useKernels(text string) error {
 	return e.Device.SetKernels(k)
 }
 
-// ForgetKernels has the variants measured anew when the next large model is loaded.
+// ForgetKernels has the variants measured anew when the next large model is loaded, and the GPU's speed by the next
+// Gauge.
 func (e *Engine) ForgetKernels(ctx context.Context) error {
+	e.forgetCard(ctx)
 	if e.Memo == nil || !e.chosen {
 		return nil
 	}

@@ -1,6 +1,9 @@
 package protocol
 
-import "github.com/imprompt/imprompt/app/settings"
+import (
+	"github.com/imprompt/imprompt/app/forecast"
+	"github.com/imprompt/imprompt/app/settings"
+)
 
 // Requests to both workers, and their answers.
 type (
@@ -97,6 +100,10 @@ type (
 	// must go. It is answered with Forgotten.
 	Forget struct{}
 
+	// Gauge asks how fast the GPU is, which is remembered or takes less than a second to measure. It is answered with
+	// Gauged.
+	Gauge struct{}
+
 	// Measure has the kernels measured anew when the next large model is loaded. It closes the
 	// model that is loaded, and is answered with Forgotten.
 	Measure struct{}
@@ -114,6 +121,8 @@ type (
 		MaxBuffer    int64  `json:"max_buffer"`  // bytes
 		MaxBinding   int64  `json:"max_binding"` // bytes
 		Workgroup    int    `json:"workgroup"`   // invocations
+		// MachineMemory is that of the machine in GiB, as far as the browser tells; 0 is not known.
+		MachineMemory float64 `json:"machine_memory"`
 	}
 
 	// Loaded says that the model is on the GPU, as far as it fits.
@@ -178,8 +187,14 @@ type (
 		Pipelines int   `json:"pipelines"`
 		// Kernels are the variants of kernels that were chosen (gpu.Kernels), and Measured says
 		// whether they were measured on this GPU.
-		Kernels  string `json:"kernels"`
-		Measured bool   `json:"measured"`
+		Kernels  string        `json:"kernels"`
+		Measured bool          `json:"measured"`
+		Card     forecast.Card `json:"card"` // what is known of the GPU's speed after it
+	}
+
+	// Gauged is what is known of the GPU's speed.
+	Gauged struct {
+		Card forecast.Card `json:"card"`
 	}
 
 	// Embeds is a file of embeddings, its bytes named "embeds" beside it. Embedded follows, and ends
@@ -217,6 +232,8 @@ func (Tokens) Type() string    { return "tokens" }
 func (MakeMap) Type() string   { return "make-map" }
 func (MapMade) Type() string   { return "map-made" }
 func (Forget) Type() string    { return "forget" }
+func (Gauge) Type() string     { return "gauge" }
+func (Gauged) Type() string    { return "gauged" }
 func (Measure) Type() string   { return "measure" }
 func (Ready) Type() string     { return "ready" }
 func (Loaded) Type() string    { return "loaded" }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
@@ -19,10 +20,10 @@ func TestRoundTrip(t *testing.T) {
 	untested := maps.Clone(known)
 	for _, body := range []Body{
 		Cancel{Of: 3}, Stopped{}, Failed{Message: "no", Reason: Permission, Record: "sd15"}, Started{}, Ended{Message: "out of memory"},
-		Load{Model: "sd15"}, Generate{Settings: s}, Skip{Of: 4}, Embed{Settings: s, Guide: 1}, Embeds{}, Embedded{}, Tokens{Prompt: "a", Negative: "b"}, MakeMap{Preprocessor: "canny", Width: 64, Height: 96, Background: "#ff0000"}, MapMade{Problem: "no"}, Forget{}, Measure{},
+		Load{Model: "sd15"}, Generate{Settings: s}, Skip{Of: 4}, Embed{Settings: s, Guide: 1}, Embeds{}, Embedded{}, Tokens{Prompt: "a", Negative: "b"}, MakeMap{Preprocessor: "canny", Width: 64, Height: 96, Background: "#ff0000"}, MapMade{Problem: "no"}, Forget{}, Gauge{}, Measure{},
 		Ready{Adapter: "llvmpipe", F16: true, MaxBuffer: 4 << 30}, Loaded{Memory: 1 << 40}, Counted{Prompt: Count{3, 77, ""}, Negative: Count{80, 77, "zebra"}},
 		Progress{Stage: "denoise", Step: 3, Steps: 20, SecondsPerStep: 0.25}, Preview{}, Picture{Index: 1, Settings: s, Cost: Cost{Seconds: 2, Stages: map[string]float64{"load": 1}}},
-		Drawn{Memory: 1, Peak: 2, Pipelines: 3, Kernels: "auto,conv=early", Measured: true}, Forgotten{}, Warning{Message: "slow"}, Lost{Message: "reset"},
+		Drawn{Memory: 1, Peak: 2, Pipelines: 3, Kernels: "auto,conv=early", Measured: true}, Gauged{forecast.Card{Paces: map[string]float64{"memory": 1e-11}}}, Forgotten{}, Warning{Message: "slow"}, Lost{Message: "reset"},
 		List{}, Plan{Link: "owner/model", Base: "https://mirror"}, Download{Record: "sd15"}, Verify{Record: "sd15"}, Delete{Record: "sd15"}, Tidy{}, Import{}, Keep{},
 		Stored{Library: store.Library{Items: []store.Item{{Record: store.Record{ID: "sd15"}, Done: 1}}, Used: 5}, Catalogue: loader.Catalogue{Base: "https://hub"}},
 		Planned{Records: []store.Record{{ID: "sd15"}}}, Moved{Record: "sd15", Progress: store.Progress{Done: 1, Total: 2}, Speed: 3, Left: 4}, Finished{Record: "sd15"},

@@ -80,7 +80,7 @@ func (l *Library) Offer(g Group) Offer {
 			o.Problem = note
 		}
 		if l.Estimate != nil && e.Kind == loader.KindModel {
-			o.Estimate = l.Estimate(e)
+			o.Estimate = l.Estimate(e, l.catalogue.Bundle(g.ID))
 		}
 	}
 	o.Begun = t.done > 0 && !o.Here
@@ -226,19 +226,15 @@ func (l *Library) setFetching(g *Group) {
 
 // Suit takes over what suits a group, if it is a bundle that says so.
 func (c *Composer) Suit(g Group, l *Library) {
-	for _, b := range l.catalogue.Bundles {
-		if b.ID != g.ID {
-			continue
-		}
-		if _, known := scheduler.Find(b.Scheduler); known {
-			c.Settings.Scheduler = b.Scheduler
-		}
-		if b.NumInferenceSteps > 0 {
-			c.Settings.NumInferenceSteps = b.NumInferenceSteps
-		}
-		if b.GuidanceScale > 0 {
-			c.Settings.GuidanceScale = b.GuidanceScale
-		}
+	b := l.catalogue.Bundle(g.ID)
+	if _, known := scheduler.Find(b.Scheduler); known {
+		c.Settings.Scheduler = b.Scheduler
+	}
+	if b.NumInferenceSteps > 0 {
+		c.Settings.NumInferenceSteps = b.NumInferenceSteps
+	}
+	if b.GuidanceScale > 0 {
+		c.Settings.GuidanceScale = b.GuidanceScale
 	}
 }
 

@@ -39,7 +39,7 @@ func needs(id string) func(*store.Item) { return func(i *store.Item) { i.Needs =
 func TestBundleOnAFirstVisit(t *testing.T) {
 	f := newIdleLibrary(t)
 	f.OfferCatalogue(bundled)
-	f.Estimate = func(e loader.Entry) string { return "about 4 s a picture with " + e.Name }
+	f.Estimate = func(e loader.Entry, _ loader.Bundle) string { return "about 4 s a picture with " + e.Name }
 	o := f.Bundles()[0]
 	if o.Size != "4.60 GB to download, 3.35 GB on disk" {
 		t.Errorf("it says %q", o.Size)

@@ -3,6 +3,7 @@ package state
 import (
 	"strings"
 
+	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 )
@@ -26,6 +27,7 @@ type Jobs struct {
 	load         int               // the Load under way; 0 for none
 	loadProgress protocol.Progress // of load
 	loadLost     bool              // the GPU was lost during the Load before
+	gauge        int               // the Gauge under way; 0 for none
 	count        int               // the last Tokens
 	keep         int               // the Embed under way; 0 for none
 	keepName     string            // of its file
@@ -41,6 +43,8 @@ type Engine struct {
 	Kernels      string // the variants of kernels that were chosen, "" before the first picture
 	Measured     bool   // on this GPU
 	LastCost     Cost   // of the last picture
+	// Card is how fast the GPU is. It is empty until that was measured or remembered.
+	Card forecast.Card
 }
 
 // job is one request to the engine.
@@ -55,8 +59,8 @@ type job struct {
 // Connect takes the line to a worker that is starting.
 func (j *Jobs) Connect(line *protocol.Line) {
 	j.line = line
-	j.Engine = Engine{LastCost: j.Engine.LastCost}
-	j.load, j.keep, j.loadLost = 0, 0, false
+	j.Engine = Engine{LastCost: j.Engine.LastCost, Card: j.Engine.Card}
+	j.load, j.gauge, j.keep, j.loadLost = 0, 0, 0, false
 	j.end()
 }
 
@@ -103,8 +107,9 @@ func (j *Jobs) Deleted() {
 // Measure has the kernels measured anew when the next large model is loaded.
 func (j *Jobs) Measure() {
 	if j.line != nil {
-		j.Engine.Kernels, j.Engine.Measured = "", false
+		j.Engine.Kernels, j.Engine.Measured, j.Engine.Card = "", false, forecast.Card{}
 		j.line.Ask(protocol.Measure{}, nil)
+		j.Gauge()
 	}
 }
 
@@ -166,6 +171,7 @@ func (j *Jobs) submit(u Unfinished, tries int) {
 	if j.Busy() || j.line == nil {
 		return
 	}
+	j.giveWay()
 	j.Shots, j.tries = u.Shots, tries
 	j.number++
 	first := len(u.Shots)

@@ -43,6 +43,8 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return News{}
 	case j.load:
 		return j.receiveLoad(m)
+	case j.gauge:
+		return j.receiveGauge(m)
 	case j.keep:
 		return j.receiveKeep(m)
 	case j.current.id:
@@ -61,6 +63,7 @@ func (j *Jobs) receiveLoad(m protocol.Message) News {
 	case protocol.Loaded:
 		j.load, j.loadLost = 0, false
 		j.Engine.Memory = b.Memory
+		j.Gauge()
 		return News{Loaded: true}
 	case protocol.Failed:
 		j.load = 0
@@ -100,9 +103,13 @@ func (j *Jobs) receiveJob(m protocol.Message) News {
 	case protocol.Drawn:
 		j.Engine.Memory, j.Engine.Peak, j.Engine.Pipelines = b.Memory, b.Peak, b.Pipelines
 		j.Engine.Kernels, j.Engine.Measured = b.Kernels, b.Measured
+		if b.Card.Known() {
+			j.Engine.Card = b.Card
+		}
 		end := j.current.first + j.current.settings.NumImages
 		j.Shots[min(j.current.first, len(j.Shots)):min(end, len(j.Shots))].pass()
 		j.next()
+		j.Gauge()
 	case protocol.Stopped:
 		j.end()
 	case protocol.Failed:
@@ -160,7 +167,7 @@ func lostTwice(why string) string {
 // started again. online says whether the browser has a network.
 func (j *Jobs) Died(why string, online bool) News {
 	opened, busy := j.Engine.Ready, j.Busy()
-	j.line, j.load = nil, 0
+	j.line, j.load, j.gauge = nil, 0, 0
 	j.end()
 	switch {
 	case !opened:

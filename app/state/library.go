@@ -29,9 +29,9 @@ type Library struct {
 
 	// Fetching is what is downloaded together, until all of it is here; nil for nothing. It is remembered over visits.
 	Fetching *Group
-	// Estimate says in words what a picture would take on this GPU with an entry of the catalogue; nil where that is not
-	// known.
-	Estimate func(loader.Entry) string
+	// Estimate says in words what a picture would take on this GPU with a model of the catalogue, as it suits a bundle;
+	// "" where that is not known.
+	Estimate func(loader.Entry, loader.Bundle) string
 	// Deleted are the records that an earlier page was about to delete, and did not get to.
 	Deleted []string
 

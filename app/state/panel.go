@@ -31,6 +31,7 @@ type Row struct {
 	ID, Name string
 	About    string
 	Source   string
+	Estimate string // what a picture would take; "" where that is not known
 	InUse    bool
 	Task     *TaskLine // nil for none
 	Problem  string    // or a remark
@@ -189,6 +190,9 @@ func (d drawing) offerRow(e loader.Entry) Row {
 	}
 	if needs, ok := d.l.catalogue.Entry(e.Needs); ok && find(d.l.stored, needs.ID) == nil {
 		r.About += fmt.Sprintf(" · with it comes the %s, about %s", needs.Name, loader.FormatBytes(needs.Bytes))
+	}
+	if d.l.Estimate != nil && e.Kind == loader.KindModel {
+		r.Estimate = d.l.Estimate(e, loader.Bundle{})
 	}
 	switch {
 	case r.Task != nil:

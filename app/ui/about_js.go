@@ -86,7 +86,10 @@ func (t *aboutPanel) engine() []app.UI {
 	for _, r := range rows {
 		list = append(list, app.Dt().Text(r[0]), app.Dd().Text(r[1]))
 	}
-	body := []app.UI{app.Dl().Body(list...)}
+	body := []app.UI{
+		app.P().Class("numbers").Text(e.OfSD15()).Hidden(!e.Card.Known()), app.P().Class("numbers").Text(e.OfDemo()).Hidden(!e.Card.Known()),
+		app.Dl().Body(list...),
+	}
 	if e.Measured {
 		body = append(body, app.Button().Class("plain").Text("Measure the kernels again").Disabled(t.jobs.Busy()).
 			OnClick(func(app.Context, app.Event) { t.jobs.Measure() }))

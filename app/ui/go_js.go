@@ -40,6 +40,7 @@ func (t *goPanel) Render() app.UI {
 			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(busy).
 				Disabled(off).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForSeedStrip) }),
 		),
+		app.P().Class("quiet numbers estimate").Text(t.jobs.Engine.Estimate(t.composer, t.library.Chosen.ID)),
 	)
 }
 

@@ -62,7 +62,8 @@ func small(text, label string, do func()) app.UI {
 
 // row draws a record: its name, what it is, where it is from, how it is getting on.
 func (c *modelsPanel) row(r state.Row) app.UI {
-	body := []app.UI{app.H4().Text(r.Name), app.P().Class("quiet").Text(r.About), app.P().Class("quiet source").Text(r.Source)}
+	body := []app.UI{app.H4().Text(r.Name), app.P().Class("quiet").Text(r.About),
+		app.P().Class("quiet numbers").Text(r.Estimate).Hidden(r.Estimate == ""), app.P().Class("quiet source").Text(r.Source)}
 	if r.Task != nil {
 		body = append(body, taskLine(*r.Task))
 	}

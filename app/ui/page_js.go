@@ -9,6 +9,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/gallerystore"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // Run shows the page; it does not return.
@@ -59,6 +60,7 @@ func newPage() *page {
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.composer.Networks = p.library.Networks
+	p.library.Estimate = func(e loader.Entry, b loader.Bundle) string { return p.jobs.Engine.OfEntry(e, b) }
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	p.typing = &typing{composer: p.composer, library: p.library, loop: p.loop, completion: &state.Completion{}}
 	p.camera = &camera{loop: p.loop, problem: func(text string) { p.composer.Problems[state.AtStructure] = text }}

@@ -93,6 +93,8 @@ func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, err
 			d.engine.Unload()
 		}
 		return protocol.Forgotten{}, nil
+	case protocol.Gauge:
+		return d.gauge(ctx)
 	case protocol.Measure:
 		if d.engine == nil {
 			return protocol.Forgotten{}, nil
@@ -147,8 +149,17 @@ func (d *drawer) open(ctx context.Context, model string) error {
 	d.desk.Answer(0, protocol.Ready{
 		Adapter: g.Info.String(), Vendor: g.Info.Vendor, Architecture: g.Info.Architecture, F16: g.F16, Software: g.Info.Software,
 		MaxBuffer: g.Limits.MaxBufferSize, MaxBinding: g.Limits.MaxStorageBufferBindingSize, Workgroup: int(g.Limits.MaxComputeInvocationsPerWorkgroup),
+		MachineMemory: machineMemory(),
 	})
 	return nil
+}
+
+// machineMemory is the browser's navigator.deviceMemory, or 0 where it has none.
+func machineMemory() float64 {
+	if m := js.Global().Get("navigator").Get("deviceMemory"); m.Type() == js.TypeNumber {
+		return m.Float()
+	}
+	return 0
 }
 
 // toPNG has the browser decode a picture that the engine does not read: the page took it because the browser does.
@@ -171,6 +182,17 @@ func (d *drawer) load(ctx context.Context, id int, l protocol.Load) (protocol.Bo
 	}
 	err := d.engine.Load(ctx, l.Model, l.VAE, func(ev engine.Event) { d.progress(id, ev) })
 	return protocol.Loaded{Memory: d.engine.Device.MemoryBytes()}, err
+}
+
+// gauge says how fast the GPU is.
+func (d *drawer) gauge(ctx context.Context) (protocol.Body, error) {
+	if d.engine == nil {
+		if err := d.open(ctx, ""); err != nil {
+			return nil, err
+		}
+	}
+	c, err := d.engine.Gauge(ctx)
+	return protocol.Gauged{Card: c}, err
 }
 
 func (d *drawer) progress(id int, ev engine.Event) {
@@ -250,7 +272,7 @@ func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, besi
 	}
 	g := d.engine.Device
 	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines(),
-		Kernels: g.Kernels().String(), Measured: d.engine.Trials().List != nil}, nil
+		Kernels: g.Kernels().String(), Measured: d.engine.Trials().List != nil, Card: d.engine.Card()}, nil
 }
 
 // draw draws the pictures of a request, and returns how many were sent.
@@ -274,7 +296,9 @@ func (d *drawer) draw(ctx context.Context, id int, s settings.Settings, pictures
 			return err
 		}
 		png := webapi.BytesOf(b.Bytes())
-		post(protocol.Message{ID: id, Body: protocol.Picture{Index: r.Index, Settings: r.Settings, Cost: cost.take(d.engine.Device)},
+		took := cost.take(d.engine.Device)
+		d.engine.Learn(ctx, r.Settings, took.SecondsPerStep, took.Stages["decode"])
+		post(protocol.Message{ID: id, Body: protocol.Picture{Index: r.Index, Settings: r.Settings, Cost: took},
 			Beside: map[string]protocol.Value{"png": png}, Transfer: []protocol.Value{png.Get("buffer")}})
 		drawn++
 		return nil

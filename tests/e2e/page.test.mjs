@@ -48,7 +48,12 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* per step\) · [\d.]+ MB at most/).waitFor();
   await page.getByText("About this GPU").click();
   await page.getByText("The last picture", { exact: true }).waitFor();
+  // What the card can do is known without a download, also beside Generate and in the catalogue.
+  const about = page.locator("#about");
+  await about.getByText(/^Stable Diffusion 1.5 at 512 × 512: about \d+ (min|hours) a picture, needs [\d.]+ GB of its memory: not on this card\.$/).waitFor();
+  await about.getByText(/^The demo model at 128 × 128: about .* a picture\.$/).waitFor();
   await page.keyboard.press("Escape");
+  await page.locator(".go").getByText(/^About (a second|\d+ s) a picture$/).waitFor();
 });
 
 test("it is the picture that the command line draws", { timeout: PICTURE }, async () => {

@@ -1,0 +1,180 @@
+package forecast
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// The models whose work is known. A model of the visitor's counts as SD15, whose networks it has.
+const (
+	Demo = "demo"
+	SD15 = "sd15"
+)
+
+// load is what a model does for a picture of a size. The step has guidance.
+type load struct {
+	Pixels     int // of the latents
+	Step       work
+	Decode     work
+	Dispatches int // of the step
+}
+
+// work is gpu.Work: how much is done, by what is done at the same pace.
+type work map[string]float64
+
+//go:embed work.json
+var recorded []byte
+
+// loads are those of a model, from the smallest picture to the largest.
+var loads = func() map[string][]load {
+	var m map[string][]load
+	if err := json.Unmarshal(recorded, &m); err != nil {
+		panic(err) // the file is part of the program
+	}
+	return m
+}()
+
+// gap is how long a GPU takes between two dispatches, in seconds.
+const gap = 3e-6
+
+// Card is what is known of the speed of a GPU. It is remembered as JSON.
+type Card struct {
+	// Paces is how many seconds one unit of each kind of work takes (gpu.Device.Paces).
+	Paces map[string]float64 `json:"paces"`
+	// Learned is how many times as long as the paces say the runs took that were drawn on this GPU, by Run.steps
+	// and Run.decode.
+	Learned map[string]float64 `json:"learned,omitempty"`
+}
+
+// Known reports whether anything is known.
+func (c Card) Known() bool { return len(c.Paces) > 0 }
+
+// Run is a picture, by what its time depends on.
+type Run struct {
+	Model         string // Demo or SD15
+	Width, Height int    // pixels
+	Steps         int
+	Guided        bool
+	Guides        string // the kinds of those that run with every step
+}
+
+// Of returns the Run of one picture of the settings.
+func Of(s settings.Settings) Run {
+	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, Guided: s.GuidanceScale > 1}
+	if s.Model == "" {
+		r.Model = Demo
+	}
+	if s.InitImage != "" {
+		r.Steps = max(1, int(float64(r.Steps)*s.Strength))
+	}
+	var kinds []string
+	for _, g := range s.Guides {
+		if kind := g.Kind(); kind != settings.KindIPAdapter { // which takes next to nothing
+			kinds = append(kinds, kind)
+		}
+	}
+	slices.Sort(kinds)
+	r.Guides = strings.Join(kinds, " ")
+	return r
+}
+
+// Step is how many seconds a step takes.
+func (c Card) Step(r Run) float64 {
+	return c.step(r) * c.learned(r.steps(), Run{Model: r.Model}.steps())
+}
+
+// Decode is how many seconds the decoder takes.
+func (c Card) Decode(r Run) float64 { return c.decode(r) * c.learned(r.decode()) }
+
+// Picture is how many seconds a picture takes once the model is loaded and its shaders are compiled.
+func (c Card) Picture(r Run) float64 { return float64(r.Steps)*c.Step(r) + c.Decode(r) }
+
+// Learn takes what a picture took: the seconds of a step and of the decoder. 0 is not known.
+func (c *Card) Learn(r Run, step, decode float64) {
+	if !c.Known() {
+		return
+	}
+	learned := maps.Clone(c.Learned)
+	if learned == nil {
+		learned = map[string]float64{}
+	}
+	for key, times := range map[string]float64{r.steps(): step / c.step(r), r.decode(): decode / c.decode(r)} {
+		if times > 0 && !math.IsInf(times, 0) {
+			// One run may have had to share the GPU, so that each counts as much as all before it.
+			learned[key] = math.Sqrt(times * cmp.Or(learned[key], times))
+		}
+	}
+	c.Learned = learned
+}
+
+// steps and decode name what a Run takes its time for, in Card.Learned.
+func (r Run) steps() string  { return strings.TrimSpace(fmt.Sprintf("%s step %s", r.Model, r.Guides)) }
+func (r Run) decode() string { return r.Model + " decode" }
+
+// learned is what is learned under the first of the keys that is known, or 1.
+func (c Card) learned(keys ...string) float64 {
+	for _, key := range keys {
+		if v, ok := c.Learned[key]; ok {
+			return v
+		}
+	}
+	return 1
+}
+
+func (c Card) step(r Run) float64 {
+	seconds := r.between(func(l load) float64 { return c.seconds(l.Step) + gap*float64(l.Dispatches) })
+	if !r.Guided {
+		seconds /= 2
+	}
+	return seconds
+}
+
+func (c Card) decode(r Run) float64 {
+	return r.between(func(l load) float64 { return c.seconds(l.Decode) })
+}
+
+// between is the value of f for the run's size, on the straight line between the recorded sizes around it.
+func (r Run) between(f func(l load) float64) float64 {
+	list := loads[r.Model]
+	const factor = 8 // of the VAE
+	pixels := float64(r.Width*r.Height) / (factor * factor)
+	i := 1
+	for i < len(list)-1 && pixels > float64(list[i].Pixels) {
+		i++
+	}
+	a, b := list[i-1], list[i]
+	if pixels < float64(a.Pixels) {
+		return f(a) * pixels / float64(a.Pixels)
+	}
+	return f(a) + (f(b)-f(a))*(pixels-float64(a.Pixels))/float64(b.Pixels-a.Pixels)
+}
+
+// seconds is how long work takes, without the gaps between dispatches.
+func (c Card) seconds(w work) (sum float64) {
+	for key, amount := range w {
+		sum += amount * c.pace(key)
+	}
+	return sum
+}
+
+// pace is that of a kind of work. One that was not measured has the pace of another shape of its class.
+func (c Card) pace(key string) float64 {
+	if pace, ok := c.Paces[key]; ok {
+		return pace
+	}
+	class, _, _ := strings.Cut(key, "/")
+	for _, other := range slices.Sorted(maps.Keys(c.Paces)) {
+		if strings.HasPrefix(other, class+"/") {
+			return c.Paces[other]
+		}
+	}
+	return 0
+}

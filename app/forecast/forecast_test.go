@@ -1,0 +1,91 @@
+package forecast
+
+import (
+	"math"
+	"testing"
+
+	"github.com/imprompt/imprompt/app/settings"
+)
+
+// A card that does 10 TFLOP/s of convolutions, and everything else in no time.
+var convolutions = Card{Paces: map[string]float64{"conv/large": 1e-13, "conv/small": 1e-13}}
+
+func run(change func(s *settings.Settings)) Run {
+	s := settings.Default()
+	s.Model, s.NumInferenceSteps = "sd15", 20
+	change(&s)
+	return Of(s)
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) < 0.01*math.Abs(b) }
+
+// Convolutions take as long as they have operations, of which there are as many as pixels.
+func TestSizes(t *testing.T) {
+	at := func(w, h int) float64 {
+		r := run(func(s *settings.Settings) { s.Width, s.Height = w, h })
+		return convolutions.Step(r) - gap*float64(loads[SD15][0].Dispatches)
+	}
+	whole := at(512, 512)
+	for _, c := range []struct {
+		w, h int
+		want float64
+	}{{256, 256, 0.25}, {640, 640, 1.5625}, {512, 768, 1.5}, {1024, 1024, 4}} {
+		if got := at(c.w, c.h) / whole; !near(got, c.want) {
+			t.Errorf("%d × %d takes %.3f times as long as 512 × 512, want %.3f", c.w, c.h, got, c.want)
+		}
+	}
+	if small := at(128, 128) / whole; small < 0.04 || small > 0.07 {
+		t.Errorf("128 × 128 takes %.3f times as long as 512 × 512", small)
+	}
+	if whole < 0.03 || whole > 0.2 {
+		t.Errorf("the convolutions of a step take %.3f s at 10 TFLOP/s", whole)
+	}
+}
+
+// A shape that was not measured has the pace of another of its class.
+func TestMissingPace(t *testing.T) {
+	r := run(func(*settings.Settings) {})
+	if a, b := convolutions.Step(r), (Card{Paces: map[string]float64{"conv/small": 1e-13}}).Step(r); !near(a, b) {
+		t.Errorf("%g, want %g", b, a)
+	}
+}
+
+func TestRuns(t *testing.T) {
+	whole := run(func(*settings.Settings) {})
+	if r := run(func(s *settings.Settings) { s.GuidanceScale = 1 }); !near(2*convolutions.Step(r), convolutions.Step(whole)) {
+		t.Error("a step without guidance does not take half as long")
+	}
+	if r := run(func(s *settings.Settings) { s.InitImage, s.Strength = "a.png", 0.5 }); r.Steps != 10 {
+		t.Errorf("%d steps at strength 0.5", r.Steps)
+	}
+	if r := run(func(s *settings.Settings) { s.Model = "" }); r.Model != Demo {
+		t.Error("the model that ships is not known")
+	}
+}
+
+// What a picture took corrects the forecast, for its kind of run; one with a ControlNet does not correct one without.
+func TestLearn(t *testing.T) {
+	c := convolutions
+	plain := run(func(*settings.Settings) {})
+	structured := run(func(s *settings.Settings) { s.Guides = settings.Guides{&settings.ControlNet{}, &settings.IPAdapter{}} })
+	step, decode := c.Step(plain), c.Decode(plain)
+	c.Learn(plain, 2*step, 3*decode)
+	if !near(c.Step(plain), 2*step) || !near(c.Decode(plain), 3*decode) {
+		t.Errorf("a step of %g s, a decode of %g s", c.Step(plain)/step, c.Decode(plain)/decode)
+	}
+	if !near(c.Step(structured), 2*step) {
+		t.Error("what is not known of a ControlNet is not taken from runs without one")
+	}
+	c.Learn(structured, 4*step, 0)
+	if !near(c.Step(structured), 4*step) || !near(c.Step(plain), 2*step) || !near(c.Decode(plain), 3*decode) {
+		t.Error("a run with a ControlNet changed the forecast of one without")
+	}
+	c.Learn(plain, 8*step, 0) // twice as many times as long
+	if !near(c.Step(plain), 4*step) {
+		t.Errorf("after runs of 2 and 8 times the time, %g times is forecast", c.Step(plain)/step)
+	}
+	if convolutions.Learned != nil {
+		t.Error("a copy of the card learned, too")
+	}
+	(&Card{}).Learn(plain, 1, 1) // knows nothing to correct
+}

@@ -1,0 +1,137 @@
+package state
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/imprompt/imprompt/app/forecast"
+	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/loader"
+)
+
+// Gauge asks how fast the GPU is, unless that is known, or the engine has something else to do.
+func (j *Jobs) Gauge() {
+	if j.line != nil && j.gauge == 0 && !j.Engine.Card.Known() && !j.Busy() {
+		j.gauge = j.line.Ask(protocol.Gauge{}, nil)
+	}
+}
+
+// giveWay ends the benchmark: what the visitor asked for comes first.
+func (j *Jobs) giveWay() {
+	if j.gauge != 0 {
+		j.line.Cancel(j.gauge)
+		j.line.Drop(j.gauge)
+		j.gauge = 0
+	}
+}
+
+// receiveGauge takes the answer to a Gauge. If there is none, nothing is forecast.
+func (j *Jobs) receiveGauge(m protocol.Message) News {
+	j.gauge = 0
+	switch b := m.Body.(type) {
+	case protocol.Gauged:
+		j.Engine.Card = b.Card
+	case protocol.Lost:
+		j.Engine.Ready = false
+	}
+	return News{}
+}
+
+// What Stable Diffusion 1.5 with an adapter takes of the GPU's memory at 512 × 512 (app/engine's TestMemory).
+const sd15Memory = 21 << 30 / 10 // 2.1 GiB
+
+// sd15 is a picture as most people ask Stable Diffusion 1.5 for it.
+var sd15 = forecast.Run{Model: forecast.SD15, Width: 512, Height: 512, Steps: 20, Guided: true}
+
+// OfSD15 says what Stable Diffusion 1.5 would take on this GPU, and whether it has what that needs; "" where that is not
+// known.
+func (e Engine) OfSD15() string {
+	if !e.Card.Known() {
+		return ""
+	}
+	return "Stable Diffusion 1.5 at 512 × 512: " + e.verdict(sd15) + "."
+}
+
+// OfDemo says what the model that ships takes on this GPU; "" where that is not known.
+func (e Engine) OfDemo() string {
+	if !e.Card.Known() {
+		return ""
+	}
+	r := sd15
+	r.Model, r.Width, r.Height = forecast.Demo, 128, 128
+	return "The demo model at 128 × 128: about " + roughly(e.Card.Picture(r)) + " a picture."
+}
+
+// OfEntry says what a model of the catalogue would take on this GPU, with the steps and the guidance that suit a bundle;
+// "" where that is not known.
+func (e Engine) OfEntry(_ loader.Entry, b loader.Bundle) string {
+	if !e.Card.Known() {
+		return ""
+	}
+	r := sd15
+	if b.NumInferenceSteps > 0 {
+		r.Steps = b.NumInferenceSteps
+	}
+	if b.GuidanceScale > 0 {
+		r.Guided = b.GuidanceScale > 1
+	}
+	return "At 512 × 512 " + e.verdict(r) + "."
+}
+
+// verdict says what a picture of Stable Diffusion 1.5 takes, and whether the GPU has it. Browsers do not say how much
+// memory a GPU has, so that is judged by its limits and by the machine's memory.
+func (e Engine) verdict(r forecast.Run) string {
+	seconds, word := e.Card.Picture(r), "fine"
+	switch machine := e.GPU.MachineMemory; {
+	case e.GPU.Software, machine > 0 && machine <= 2:
+		word = "not on this card"
+	case e.GPU.MaxBuffer > 0 && e.GPU.MaxBuffer <= 256<<20, machine > 0 && machine <= 4:
+		word = "use low memory"
+	case e.GPU.MaxBuffer > 0 && e.GPU.MaxBuffer < 1<<30, seconds > 300:
+		word = "tight"
+	}
+	return fmt.Sprintf("about %s a picture, needs %s of its memory: %s", roughly(seconds), Megabytes(int64(sd15Memory)), word)
+}
+
+// Estimate says how long what the composer describes would take with a model; "" where that is not known.
+func (e Engine) Estimate(c *Composer, model string) string {
+	if !e.Card.Known() {
+		return ""
+	}
+	s := c.outline(model)
+	one := e.Card.Picture(forecast.Of(s))
+	if s.NumImages > 1 {
+		return fmt.Sprintf("About %s for %d pictures", roughly(one*float64(s.NumImages)), s.NumImages)
+	}
+	return "About " + roughly(one) + " a picture"
+}
+
+// outline is what the composer describes, as far as its time depends on it.
+func (c *Composer) outline(model string) settings.Settings {
+	s := c.Settings
+	s.Model, s.Guides = model, nil
+	for _, m := range c.Structures {
+		n, _ := m.NetworkOf(c.networks())
+		s.Guides = append(s.Guides, m.guide("", "", n))
+	}
+	if s.InitImage = ""; c.Start != nil {
+		s.InitImage = c.Start.Name
+	}
+	return s
+}
+
+// roughly puts a time that is not exact in words.
+func roughly(s float64) string {
+	switch {
+	case s < 1:
+		return "a second"
+	case s < 20:
+		return fmt.Sprintf("%.0f s", s)
+	case s < 90:
+		return fmt.Sprintf("%.0f s", 5*math.Round(s/5))
+	case s < 90*60:
+		return fmt.Sprintf("%.0f min", s/60)
+	}
+	return fmt.Sprintf("%.0f hours", s/3600)
+}
