@@ -19,6 +19,7 @@ type header struct {
 	librarian  *librarian
 	program    *program
 	theme      string // "light", "dark", or "" for the system's choice
+	updating   bool   // the visitor took the offer of a new version
 }
 
 // themes are, for each theme, its icon, its name, and the theme after it.
@@ -39,8 +40,7 @@ func (t *header) Render() app.UI {
 	return app.Header().Class("bar").Body(
 		app.H1().Text("Imprompt"),
 		app.P().Class("quiet motto").Text("Pictures from a picture and a few words, on your own graphics card"),
-		app.Button().Class("plain small accent").Text("A new version is ready: use it").Hidden(!t.Update).Disabled(t.jobs.Busy()).
-			Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) { app.Window().Call("impromptUpdate") }),
+		t.offerUpdate(),
 		t.download(),
 		app.Button().Class("plain small").Text("Install").Title("Opens in a window of its own, and with pictures from your files").Hidden(!t.CanInstall).
 			OnClick(func(app.Context, app.Event) { t.program.ask() }),
@@ -53,6 +53,20 @@ func (t *header) Render() app.UI {
 				t.applyTheme()
 			}, named(t.theme)),
 	)
+}
+
+// offerUpdate offers a new version of the page. A browser ends the old service worker first, which
+// takes up to half a minute if a page asked it for a file just then.
+func (t *header) offerUpdate() app.UI {
+	text := "A new version is ready: use it"
+	if t.updating {
+		text = "Changing to the new version…"
+	}
+	return app.Button().Class("plain small accent").Text(text).Hidden(!t.Update).Disabled(t.updating || t.jobs.Busy()).
+		Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) {
+		t.updating = true
+		app.Window().Call("impromptUpdate")
+	})
 }
 
 // download says how far the downloads are, also while the drawer with the models is closed.
