@@ -29,12 +29,17 @@ const (
 	KindVAE           Kind = "vae" // alone: a model that is saved without one needs it, and any other may use it
 	// KindTextualInversion is an embedding that stands for words in a prompt.
 	KindTextualInversion Kind = "textual_inversion"
+	// Networks that make maps from pictures.
+	KindHED           Kind = "hed"
+	KindLineart       Kind = "lineart"
+	KindDepthAnything Kind = "depth_anything"
 	// KindNetwork is one network of a model, of no use alone; the store has none.
 	KindNetwork Kind = "network"
 )
 
 var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", KindImageEncoder: "Image encoder", KindLoRA: "LoRA",
-	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindUniControlNet: "Uni-ControlNet", KindVAE: "VAE", KindTextualInversion: "Embedding", KindNetwork: "Network"}
+	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindUniControlNet: "Uni-ControlNet", KindVAE: "VAE", KindTextualInversion: "Embedding", KindNetwork: "Network",
+	KindHED: "Edge detector (HED)", KindLineart: "Line art detector", KindDepthAnything: "Depth estimator (Depth Anything)"}
 
 // storedKinds are the kinds of what the store may have, sorted.
 func storedKinds() []Kind {
@@ -90,6 +95,7 @@ func recognise(c *Checkpoint) (Kind, error) {
 		return slices.ContainsFunc(names, func(n string) bool { return strings.Contains(n, p) })
 	}
 	lora, wrong := isLoRA(c)
+	maker, makesMaps := mapNetworkOf(c)
 	switch {
 	case len(names) == 0:
 		return "", errors.New("the file has no tensors")
@@ -138,6 +144,8 @@ func recognise(c *Checkpoint) (Kind, error) {
 		return KindModel, nil
 	case isVAE(c):
 		return KindVAE, nil
+	case makesMaps:
+		return maker, nil
 	case isTextualInversion(c):
 		return KindTextualInversion, checkTextualInversion(c)
 	case c.has(patchEmbedding):

@@ -61,6 +61,8 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 		return m, nil
 	case KindControlNet, KindT2IAdapter, KindUniControlNet:
 		return openStructureFile(c, kind), nil
+	case KindHED, KindLineart, KindDepthAnything:
+		return nil, fmt.Errorf("%s makes maps from pictures: choose it for its preprocessor (with --preprocessor-weights on the command line), and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindNetwork:
 		return nil, fmt.Errorf("%s is one network of a model: choose the folder that has it, with model_index.json", s.Name())
 	}

@@ -65,7 +65,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
     --control-image FILE         its map (edges, a pose, depth), or the picture that --preprocessor makes the map from
     --preprocessor NAME          makes the map, in the size of the result; a colon and options may follow the name:
 ` + preprocessors() + `
-                                 (make maps of depth and poses, and of edges that networks find, with other programs)
+    --preprocessor-weights FILE|URL   the weights of a preprocessor that is a network
     --control-mask FILE          white is what an inpaint ControlNet repaints
     --controlnet-conditioning-scale F (1.0)  --control-guidance-start F (0.0)  --control-guidance-end F (1.0)
     --control-mode balanced|prompt|control|guess   (what is more important; control is for the conditional branch only)
@@ -124,6 +124,9 @@ func preprocessors() string {
 		for _, o := range m.Options {
 			line += fmt.Sprintf("%s%s=%g", sign, o.Name, o.Default)
 			sign = ","
+		}
+		if m.Network != "" {
+			line += "   (a network)"
 		}
 		lines = append(lines, line)
 	}
@@ -286,6 +289,8 @@ func parse(args []string) (*options, error) {
 			*lastMap().picture = text()
 		case "--preprocessor":
 			*lastMap().preprocessor = text()
+		case "--preprocessor-weights":
+			*lastMap().weights = text()
 		case "--control-mask":
 			control().Mask = text()
 		case "--controlnet-conditioning-scale":
@@ -454,17 +459,19 @@ func encoderOf(g settings.Guide) *string {
 
 // structure is what the networks that read maps have in common.
 type structure struct {
-	picture, preprocessor *string // the map and what makes it; nil for Uni-ControlNet, which reads several
-	start, end            *float64
+	// The map, what makes it, and the weights of that; nil for Uni-ControlNet, which reads several.
+	picture, preprocessor, weights *string
+
+	start, end *float64
 }
 
 // structureOf returns a guide as such a network. ok is false for another guide.
 func structureOf(g settings.Guide) (s structure, ok bool) {
 	switch g := g.(type) {
 	case *settings.ControlNet:
-		return structure{&g.Map, &g.Preprocessor, &g.Start, &g.End}, true
+		return structure{&g.Map, &g.Preprocessor, &g.PreprocessorWeights, &g.Start, &g.End}, true
 	case *settings.T2IAdapter:
-		return structure{&g.Map, &g.Preprocessor, &g.Start, &g.End}, true
+		return structure{&g.Map, &g.Preprocessor, &g.PreprocessorWeights, &g.Start, &g.End}, true
 	case *settings.UniControlNet:
 		return structure{start: &g.Start, end: &g.End}, true
 	}

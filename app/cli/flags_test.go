@@ -83,8 +83,9 @@ func TestParseStructure(t *testing.T) {
 			t.Errorf("ControlNet %d is %+v: the one that ships and b, both in guess mode, were asked for", i, c)
 		}
 	}
-	o, err = parse(strings.Fields("--controlnet a --control-image a.png --preprocessor canny:low_threshold=50 --t2i-adapter c --preprocessor color --dump-map m.png --out o.png"))
-	if err != nil || o.preprocessed() != 2 || o.Guides[0].(*settings.ControlNet).Preprocessor != "canny:low_threshold=50" || o.Guides[1].(*settings.T2IAdapter).Preprocessor != "color" {
+	o, err = parse(strings.Fields("--controlnet a --control-image a.png --preprocessor canny:low_threshold=50 --t2i-adapter c --preprocessor hed:safe=1 --preprocessor-weights hed.pth --dump-map m.png --out o.png"))
+	if err != nil || o.preprocessed() != 2 || o.Guides[0].(*settings.ControlNet).Preprocessor != "canny:low_threshold=50" || o.Guides[1].(*settings.T2IAdapter).Preprocessor != "hed:safe=1" ||
+		o.Guides[1].(*settings.T2IAdapter).PreprocessorWeights != "hed.pth" {
 		t.Errorf("the preprocessors are %+v, %+v (%v)", o.Guides[0], o.Guides[1], err)
 	}
 	o.Guides = o.Guides[:1]

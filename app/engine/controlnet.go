@@ -34,7 +34,7 @@ func (e *Engine) controlNet(ctx context.Context, c *settings.ControlNet, in guid
 			return nil, err
 		}
 	}
-	if o.Map, err = in.controlMap(c.Map, c.Preprocessor, n.Channels()); err != nil {
+	if o.Map, err = in.controlMap(c.Map, c.Preprocessor, c.PreprocessorWeights, n.Channels()); err != nil {
 		return nil, err
 	}
 	if c.Mask != "" {

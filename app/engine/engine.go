@@ -64,6 +64,7 @@ type Engine struct {
 	name   string // of the model that is loaded
 	vae    string // of the VAE that is used in place of the model's own, or ""
 	loaded *loadedModel
+	maps   []madeMap // the last maps that networks made
 	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64
 

@@ -41,9 +41,9 @@ func openStructure[T nn.Network](ctx context.Context, e *Engine, name string, ki
 	})
 }
 
-// controlMap reads a map for a network that reads so many channels, in 0..1. preprocessor makes it from the picture; "" if
-// the picture is the map.
-func (in guideInput) controlMap(name, preprocessor string, channels int) ([]float32, error) {
+// controlMap reads a map for a network that reads so many channels, in 0..1. preprocessor makes it from the picture, with the
+// network in weights if it needs one; "" if the picture is the map.
+func (in guideInput) controlMap(name, preprocessor, weights string, channels int) ([]float32, error) {
 	p, err := in.pictures.picture(name)
 	if err != nil {
 		return nil, err
@@ -53,9 +53,12 @@ func (in guideInput) controlMap(name, preprocessor string, channels int) ([]floa
 		return nil, err
 	}
 	if maker.Method.Name != maps.None {
-		p = maker.Map(p, in.width, in.height)
-		if in.pictures.engine.MadeMap != nil {
-			in.pictures.engine.MadeMap(in.number, p)
+		e := in.pictures.engine
+		if p, err = e.makeMap(in.pictures.ctx, maker, weights, p, in.width, in.height); err != nil {
+			return nil, err
+		}
+		if e.MadeMap != nil {
+			e.MadeMap(in.number, p)
 		}
 	}
 	switch channels {

@@ -38,7 +38,7 @@ func TestControlMap(t *testing.T) {
 		"canny:high_threshold=120": maps.Canny(picture.Resize(64, 48, imageproc.Lanczos), 100, 120, false),
 	} {
 		made = nil
-		values, err := in.controlMap("disc.png", preprocessor, 3)
+		values, err := in.controlMap("disc.png", preprocessor, "", 3)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestControlMap(t *testing.T) {
 			t.Errorf("%q: it tells of the map %v", preprocessor, made)
 		}
 	}
-	if _, err := in.controlMap("disc.png", "cany", 3); err == nil {
+	if _, err := in.controlMap("disc.png", "cany", "", 3); err == nil {
 		t.Error("an unknown preprocessor is no error")
 	}
 }

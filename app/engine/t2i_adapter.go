@@ -32,7 +32,7 @@ func (e *Engine) t2iAdapter(ctx context.Context, s *settings.T2IAdapter, in guid
 		return e.style(ctx, n.(*t2iadapter.StyleAdapter), s, in)
 	}
 	o := t2iadapter.Options{Lambda: s.Lambda, Start: s.Start, End: s.End}
-	if o.Map, err = in.controlMap(s.Map, s.Preprocessor, a.Channels()); err != nil {
+	if o.Map, err = in.controlMap(s.Map, s.Preprocessor, s.PreprocessorWeights, a.Channels()); err != nil {
 		return nil, err
 	}
 	return t2iadapter.NewGuide(a, o), nil

@@ -72,7 +72,7 @@ func (in guideInput) uniMaps(u *settings.UniControlNet, channels int) ([]float32
 		if *name == "" {
 			continue
 		}
-		pixels, err := in.controlMap(*name, "", 3)
+		pixels, err := in.controlMap(*name, "", "", 3)
 		if err != nil {
 			return nil, err
 		}

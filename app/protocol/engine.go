@@ -88,9 +88,11 @@ type (
 	}
 
 	// MakeMap makes the map that a preprocessor (maps.Parse) makes of the picture beside it, named "picture", for a result
-	// of a size. It does not wait for its turn, and is answered with MapMade.
+	// of a size. It is answered with MapMade, and waits for its turn only if a network makes the map.
 	MakeMap struct {
 		Preprocessor string `json:"preprocessor"`
+		Weights      string `json:"weights,omitempty"` // of the preprocessor's network
+		Model        string `json:"model,omitempty"`   // that the map is for
 		Width        int    `json:"width"`
 		Height       int    `json:"height"`
 		Background   string `json:"background,omitempty"` // behind a transparent picture, as of the settings

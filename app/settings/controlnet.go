@@ -11,6 +11,8 @@ type ControlNet struct {
 	Balance string  `json:"control_mode"`           // one of Balances
 	// Preprocessor makes the map from the picture, in the form of maps.Preprocessor.String; "" if the picture is the map.
 	Preprocessor string `json:"preprocessor,omitempty"`
+	// PreprocessorWeights is the file of the preprocessor's network; "" if it has none.
+	PreprocessorWeights string `json:"preprocessor_weights,omitempty"`
 }
 
 // The values of ControlNet.Balance: sd-webui-controlnet's three control modes, and diffusers'
@@ -43,7 +45,7 @@ func (c *ControlNet) Files() []string { return []string{c.Weights} }
 func (c *ControlNet) Pictures() []string { return []string{c.Map, c.Mask} }
 
 func (c *ControlNet) names() []*string {
-	return []*string{&c.Weights, &c.Map, &c.Mask, &c.Balance, &c.Preprocessor}
+	return []*string{&c.Weights, &c.Map, &c.Mask, &c.Balance, &c.Preprocessor, &c.PreprocessorWeights}
 }
 
 func (c *ControlNet) clone() Guide { copied := *c; return &copied }
@@ -55,5 +57,5 @@ func (c *ControlNet) validate(v *problems, where string) {
 	v.number(where+"controlnet_conditioning_scale", c.Lambda, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", c.Start, c.End)
 	v.choice(where+"control_mode", c.Balance, Balances)
-	v.preprocessor(where, c.Preprocessor)
+	v.preprocessor(where, c.Preprocessor, c.PreprocessorWeights)
 }

@@ -6,24 +6,35 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 )
 
-// preprocessor checks the preprocessor of a guide.
-func (v *problems) preprocessor(where, text string) {
-	_, err := maps.Parse(text)
+// preprocessor checks the preprocessor of a guide, and whether it has the weights that it needs.
+func (v *problems) preprocessor(where, text, weights string) {
+	p, err := maps.Parse(text)
 	v.require(err == nil, "%spreprocessor: %v", where, err)
+	if err == nil && p.Method.Network != "" {
+		v.require(weights != "", "%spreprocessor_weights is missing. %s is a network: give the file of its weights", where, p.Method.Name)
+	}
 }
 
-// modules are sd-webui-controlnet's names for the preprocessors that it has as well.
-var modules = map[string]string{"canny": "canny", "invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
+// modules are sd-webui-controlnet's names for the preprocessors that it has as well, some of which are ours with options.
+var modules = map[string]string{"canny": "canny", "hed": "softedge_hed", "hed:safe=1": "softedge_hedsafe", "hed:scribble=1": "scribble_hed",
+	"invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
 	"color": "t2ia_color_grid", "recolor_luminance": "recolor_luminance", "recolor_intensity": "recolor_intensity"}
 
 // module writes a preprocessor as fields of sd-webui-controlnet's unit. One that it does not have is written as none, because
 // it could not make the map again.
 func module(text string) string {
 	p, err := maps.Parse(text)
-	if err != nil || modules[p.Method.Name] == "" {
+	if err != nil {
 		return "Module: none"
 	}
-	fields := "Module: " + modules[p.Method.Name]
+	name := modules[p.String()]
+	if thresholds(p) != nil {
+		name = modules[p.Method.Name]
+	}
+	if name == "" {
+		return "Module: none"
+	}
+	fields := "Module: " + name
 	for i, name := range thresholds(p) {
 		fields += ", " + name + ": " + decimal(p.Values[i])
 	}

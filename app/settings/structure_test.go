@@ -77,17 +77,17 @@ func TestForeignUnits(t *testing.T) {
 // What cannot be drawn is refused by name, and folders do not travel with a picture.
 func TestStructureChecks(t *testing.T) {
 	s := Default()
-	s.Guides = Guides{&ControlNet{Lambda: 11, Start: 0.8, End: 0.2, Balance: "loud"}, &T2IAdapter{Preprocessor: "cany"}}
+	s.Guides = Guides{&ControlNet{Lambda: 11, Start: 0.8, End: 0.2, Balance: "loud"}, &T2IAdapter{Preprocessor: "cany"}, &ControlNet{Preprocessor: "hed"}}
 	err := s.Validate()
 	for _, want := range []string{"control_image is missing", "controlnet_conditioning_scale is 11", "control_guidance_start (0.8) is after control_guidance_end (0.2)",
 		`control_mode is "loud"; choose one of balanced, prompt, control, guess`, "t2i_adapter is missing",
-		`there is no preprocessor "cany"`} {
+		`there is no preprocessor "cany"`, "preprocessor_weights is missing. hed is a network"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}
 	}
-	s.Guides = Guides{&ControlNet{Weights: "/home/me/nets/canny", Map: "/home/me/a.png", Mask: "C:\\me\\m.png"}}
-	if c := s.Public().Guides[0].(*ControlNet); c.Weights != "canny" || c.Map != "a.png" || c.Mask != "m.png" {
+	s.Guides = Guides{&ControlNet{Weights: "/home/me/nets/canny", Map: "/home/me/a.png", Mask: "C:\\me\\m.png", PreprocessorWeights: "/home/me/hed.pth"}}
+	if c := s.Public().Guides[0].(*ControlNet); c.Weights != "canny" || c.PreprocessorWeights != "hed.pth" || c.Map != "a.png" || c.Mask != "m.png" {
 		t.Errorf("public: %+v", c)
 	}
 }

@@ -10,8 +10,9 @@ type T2IAdapter struct {
 	End     float64 `json:"control_guidance_end"`   // fraction of the steps, 0 to 1; diffusers' adapter_conditioning_factor
 	// ImageEncoder is read for a style adapter; "" is the model's own.
 	ImageEncoder string `json:"image_encoder,omitempty"`
-	// Preprocessor is as of a ControlNet.
-	Preprocessor string `json:"preprocessor,omitempty"`
+	// Preprocessor and PreprocessorWeights are as of a ControlNet.
+	Preprocessor        string `json:"preprocessor,omitempty"`
+	PreprocessorWeights string `json:"preprocessor_weights,omitempty"`
 }
 
 // KindT2IAdapter is the kind of a *T2IAdapter.
@@ -37,7 +38,7 @@ func (a *T2IAdapter) Files() []string {
 func (a *T2IAdapter) Pictures() []string { return []string{a.Map} }
 
 func (a *T2IAdapter) names() []*string {
-	return []*string{&a.Weights, &a.Map, &a.ImageEncoder, &a.Preprocessor}
+	return []*string{&a.Weights, &a.Map, &a.ImageEncoder, &a.Preprocessor, &a.PreprocessorWeights}
 }
 
 func (a *T2IAdapter) clone() Guide { copied := *a; return &copied }
@@ -49,5 +50,5 @@ func (a *T2IAdapter) validate(v *problems, where string) {
 	v.require(a.Map != "", "%scontrol_image is missing. Give the map that the adapter reads, or leave the adapter out", where)
 	v.number(where+"adapter_conditioning_scale", a.Lambda, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", a.Start, a.End)
-	v.preprocessor(where, a.Preprocessor)
+	v.preprocessor(where, a.Preprocessor, a.PreprocessorWeights)
 }

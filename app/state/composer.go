@@ -7,6 +7,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/web"
 )
 
@@ -22,8 +23,10 @@ type Composer struct {
 	StartMask  Mask     // what of Start is repainted; empty is all of it
 	Structures []*Structure
 	Networks   func() []Network // what reads maps for the chosen model; nil for none
-	Problems   Problems
-	Lacking    *Group // what has to be downloaded before pictures can be made of this; nil for nothing
+	// MapNetworks returns the network of a way to make maps, which may not be here; nil for none.
+	MapNetworks func(m *maps.Method) Network
+	Problems    Problems
+	Lacking     *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
 	making           MapRequest       // the map that is being made

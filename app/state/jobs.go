@@ -31,6 +31,7 @@ type Jobs struct {
 	count        int               // the last Tokens
 	keep         int               // the Embed under way; 0 for none
 	keepName     string            // of its file
+	making       int               // the last MakeMap
 }
 
 // Engine is what the engine says of itself.
@@ -93,7 +94,7 @@ func (j *Jobs) MakeMap(r MapRequest) bool {
 	if j.line == nil {
 		return false
 	}
-	j.line.Ask(protocol.MakeMap{Preprocessor: r.Preprocessor, Width: r.Width, Height: r.Height, Background: r.Background}, map[string]any{"picture": r.Structure.Bytes})
+	j.making = j.line.Ask(protocol.MakeMap{Preprocessor: r.Preprocessor, Weights: r.Weights, Model: j.loaded.Model, Width: r.Width, Height: r.Height, Background: r.Background}, map[string]any{"picture": r.Structure.Bytes})
 	return true
 }
 

@@ -47,6 +47,10 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return j.receiveGauge(m)
 	case j.keep:
 		return j.receiveKeep(m)
+	case j.making:
+		if _, lost := m.Body.(protocol.Lost); lost {
+			return News{Map: &Made{Problem: "The GPU was lost while this map was made. Choose another way to make the map, and then this one again."}}
+		}
 	case j.current.id:
 		return j.receiveJob(m)
 	}

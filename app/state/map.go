@@ -71,25 +71,41 @@ func (c *Composer) PaintedEarly() string {
 	return ""
 }
 
+// MapNetwork returns the network that a structure's preprocessor needs. needed is false if it needs none.
+func (c *Composer) MapNetwork(s *Structure) (n Network, needed bool) {
+	m := s.Parsed(c.networks()).Method
+	if m.Network == "" || c.MapNetworks == nil {
+		return n, m.Network != ""
+	}
+	return c.MapNetworks(m), true
+}
+
 // MapRequest asks for the map of a structure.
 type MapRequest struct {
 	Structure     *Structure
 	Preprocessor  string
+	Weights       string // of the preprocessor's network
 	Width, Height int    // of the result
 	Background    string // behind a transparent picture
 	key           string // what it is made of
 }
 
-// NextMap returns a map that has to be made, one at a time; ok is false if there is none or one is being made.
+// NextMap returns a map that has to be made, one at a time; ok is false if there is none or one is being made. A map whose
+// preprocessor is a network that is not here has to wait for it.
 func (c *Composer) NextMap() (r MapRequest, ok bool) {
 	if c.making.Structure != nil {
 		return r, false
 	}
 	for _, s := range c.Structures {
 		r = MapRequest{Structure: s, Preprocessor: s.PreprocessorOf(c.networks()), Width: c.Settings.Width, Height: c.Settings.Height, Background: c.Settings.Background}
+		n, needed := c.MapNetwork(s)
+		if needed && !n.Here {
+			continue
+		}
+		r.Weights = n.ID
 		r.key = fmt.Sprintf("%p", s.Picture)
 		if r.Preprocessor != "" {
-			r.key += fmt.Sprint(" ", r.Preprocessor, " ", r.Width, " ", r.Height, " ", r.Background)
+			r.key += fmt.Sprint(" ", r.Preprocessor, " ", r.Weights, " ", r.Width, " ", r.Height, " ", r.Background)
 		}
 		if s.made != r.key {
 			c.making = r

@@ -85,6 +85,42 @@ func TestMapsAreMade(t *testing.T) {
 	}
 }
 
+// A map that a network makes waits until the network is here, and its weights go with what is asked for.
+func TestMapsOfNetworks(t *testing.T) {
+	hed := loader.Entry{ID: "hed", Kind: loader.KindHED, Name: "HED", Bytes: 3e7, Licence: "rail"}
+	f := newFakeLibrary(t, stored("sd15", loader.KindModel), stored("canny", loader.KindControlNet))
+	f.catalogue.Models = append(f.catalogue.Models, hed)
+	f.Choose("sd15")
+	c := NewComposer()
+	c.Networks, c.MapNetworks = f.Networks, f.MapNetwork
+	s := NewStructure(named("a.png"))
+	s.SetPreprocessor("hed")
+	c.AddStructure(s)
+	n, needed := c.MapNetwork(s)
+	if r, ok := c.NextMap(); ok || !needed || n != (Network{ID: "hed", Name: "HED", Kind: loader.KindHED, Bytes: 3e7}) {
+		t.Errorf("%+v is asked for, and %+v is needed", r, n)
+	}
+	if row := f.Need(n); len(row.Buttons) != 1 || row.Buttons[0].Do != PlanDownload {
+		t.Errorf("HED is offered as %+v", row)
+	}
+	if text := c.ForPicture("sd15", nil).Problem(f.Library); !strings.Contains(text, "HED, which makes the map, is not here") {
+		t.Errorf("the problem is %q", text)
+	}
+	for id, want := range map[string]string{"hed": "hed", "my-hed.pth": "my-hed.pth"} { // that of the catalogue, or a file of the visitor's
+		f.stored.Items = append(f.stored.Items[:2:2], stored(id, loader.KindHED))
+		s.made = ""
+		r, ok := c.NextMap()
+		if !ok || r.Weights != want || r.Preprocessor != "hed" {
+			t.Errorf("%s: %+v is asked for", id, r)
+		}
+		c.TakeMap(&Base{}, "")
+		request := c.ForPicture("sd15", nil)
+		if g := request.Jobs[0].Guides[0].(*settings.ControlNet); g.PreprocessorWeights != want || request.Problem(f.Library) != "" {
+			t.Errorf("%s: the request is %+v, %q", id, g, request.Problem(f.Library))
+		}
+	}
+}
+
 // The engine makes the map, and says what went wrong.
 func TestMapsFromTheEngine(t *testing.T) {
 	e := newFakeEngine(t)
@@ -98,6 +134,10 @@ func TestMapsFromTheEngine(t *testing.T) {
 	}
 	if news := e.answer(m.ID, protocol.MapMade{Problem: "no"}); !reflect.DeepEqual(news.Map, &Made{PNG: "a PNG", Problem: "no"}) {
 		t.Errorf("the news is %+v", news.Map)
+	}
+	e.jobs.MakeMap(r)
+	if news := e.answer(e.sent[len(e.sent)-1].ID, protocol.Lost{}); news.Map == nil || !strings.Contains(news.Map.Problem, "was lost") {
+		t.Errorf("with the GPU lost the news is %+v", news.Map)
 	}
 	if (&Jobs{}).MakeMap(r) {
 		t.Error("a map is made without an engine")

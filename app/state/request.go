@@ -120,7 +120,11 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 			name, preprocessor = fmt.Sprintf("map%d-painted.png", i+1), ""
 			inputs[name] = Input{Mask: m.Map.Copy()}
 		}
-		s.Guides = append(s.Guides, m.guide(name, preprocessor, n))
+		weights := ""
+		if n, needed := c.MapNetwork(m); needed && preprocessor != "" {
+			weights = n.ID
+		}
+		s.Guides = append(s.Guides, m.guide(name, preprocessor, weights, n))
 	}
 	if c.Start != nil {
 		s.InitImage = "start-" + c.Start.Name

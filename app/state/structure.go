@@ -6,6 +6,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/web"
 )
 
@@ -81,12 +82,12 @@ func (c *Composer) networks() []Network {
 	return c.Networks()
 }
 
-// guide is the map as settings say it. picture is its name there.
-func (s *Structure) guide(picture, preprocessor string, n Network) settings.Guide {
+// guide is the map as settings say it. picture is its name there, and weights are those of the preprocessor's network.
+func (s *Structure) guide(picture, preprocessor, weights string, n Network) settings.Guide {
 	if n.Kind == loader.KindT2IAdapter {
-		return &settings.T2IAdapter{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Preprocessor: preprocessor}
+		return &settings.T2IAdapter{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Preprocessor: preprocessor, PreprocessorWeights: weights}
 	}
-	return &settings.ControlNet{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance, Preprocessor: preprocessor}
+	return &settings.ControlNet{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance, Preprocessor: preprocessor, PreprocessorWeights: weights}
 }
 
 // restore takes over what settings say of a map. It reports whether the guide is one of structure, and its picture.
@@ -130,6 +131,25 @@ func (l *Library) Networks() []Network {
 	return list
 }
 
+// MapNetwork returns the network of a way to make maps: what the catalogue has for it, or another file of its kind that is here.
+func (l *Library) MapNetwork(m *maps.Method) Network {
+	kind := loader.Kind(m.Network)
+	n := Network{ID: m.Weights, Name: m.Label, Kind: kind}
+	e, known := l.catalogue.Entry(m.Weights)
+	if known {
+		n.Name, n.Bytes = e.Name, e.Bytes
+	}
+	for _, item := range whole(l.stored, kind) {
+		if _, offered := l.catalogue.Entry(item.ID); item.ID == m.Weights || !offered {
+			n.ID, n.Name, n.Here = item.ID, item.Name, true
+		}
+		if item.ID == m.Weights {
+			break
+		}
+	}
+	return n
+}
+
 // Need is how a network that is not here can be got: what the catalogue says of it, and how far its download is.
 func (l *Library) Need(n Network) Row {
 	if e, ok := l.catalogue.Entry(n.ID); ok {
@@ -138,11 +158,29 @@ func (l *Library) Need(n Network) Row {
 	return Row{ID: n.ID, Name: n.Name}
 }
 
+// preprocessorOf returns how a guide's map is made, and the weights for that; nil for another guide.
+func preprocessorOf(g settings.Guide) (m *maps.Method, weights string) {
+	text := ""
+	switch g := g.(type) {
+	case *settings.ControlNet:
+		text, weights = g.Preprocessor, g.PreprocessorWeights
+	case *settings.T2IAdapter:
+		text, weights = g.Preprocessor, g.PreprocessorWeights
+	}
+	p, _ := maps.Parse(text) // what cannot be read has no network
+	return p.Method, weights
+}
+
 // structureProblem says what is missing to read a request's maps; "" for nothing.
 func (l *Library) structureProblem(s settings.Settings) string {
 	networks := l.Networks()
 	for _, g := range s.Guides {
 		kind := g.Kind()
+		if m, weights := preprocessorOf(g); m != nil && m.Network != "" {
+			if n := l.MapNetwork(m); !n.Here || n.ID != weights {
+				return n.Name + ", which makes the map, is not here: download it under Structure, or choose another way to make the map."
+			}
+		}
 		if kind != settings.KindControlNet && kind != settings.KindT2IAdapter {
 			continue
 		}

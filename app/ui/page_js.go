@@ -59,7 +59,7 @@ func newPage() *page {
 		controls: &controls{values: map[string]string{}}}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
-	p.composer.Networks = p.library.Networks
+	p.composer.Networks, p.composer.MapNetworks = p.library.Networks, p.library.MapNetwork
 	p.library.Estimate = func(e loader.Entry, b loader.Bundle) string { return p.jobs.Engine.OfEntry(e, b) }
 	p.canvases = &canvases{composer: p.composer, loop: p.loop}
 	p.typing = &typing{composer: p.composer, library: p.library, loop: p.loop, completion: &state.Completion{}}

@@ -85,6 +85,7 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Paint white to add lines, and black to remove them.", Map: true,
 				controls: t.controls, canvases: t.canvases},
 			t.need(n, ok),
+			t.needMaker(s),
 			app.Details().Class("more").Body(
 				app.Summary().Text("More options"),
 				app.Div().Class("grid").Body(
@@ -193,6 +194,20 @@ func (t *structurePanel) need(n state.Network, ok bool) app.UI {
 	case n.Here:
 		return app.Div().Hidden(true)
 	}
+	return t.download(n)
+}
+
+// needMaker offers the network that makes the map where it is not here.
+func (t *structurePanel) needMaker(s *state.Structure) app.UI {
+	n, needed := t.composer.MapNetwork(s)
+	if !needed || n.Here {
+		return app.Div().Hidden(true)
+	}
+	return t.download(n)
+}
+
+// download offers a network that is not here.
+func (t *structurePanel) download(n state.Network) app.UI {
 	row := t.library.Need(n)
 	panel := &modelsPanel{library: t.library}
 	body := []app.UI{app.P().Class("quiet").Text(fmt.Sprintf("%s needs %s, once.", n.Name, loader.FormatBytes(n.Bytes)))}

@@ -56,7 +56,10 @@ func (d *drawer) aside(m protocol.Message) bool {
 	case protocol.Tokens:
 		d.desk.Answer(m.ID, protocol.Counted{Prompt: d.count(b.Prompt, b), Negative: d.count(b.Negative, b)})
 	case protocol.MakeMap:
-		go d.makeMap(m.ID, b, m.Beside)
+		if b.Weights != "" {
+			return false
+		}
+		go d.makeMap(context.Background(), m.ID, b, m.Beside)
 	default:
 		return false
 	}
@@ -88,6 +91,8 @@ func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, err
 		return d.generate(ctx, m.ID, b.Settings, m.Beside)
 	case protocol.Embed:
 		return d.embed(ctx, m.ID, b, m.Beside)
+	case protocol.MakeMap:
+		return nil, d.makeMap(ctx, m.ID, b, m.Beside)
 	case protocol.Forget:
 		if d.engine != nil {
 			d.engine.Unload()

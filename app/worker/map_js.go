@@ -4,27 +4,41 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 )
 
-// makeMap makes a map of a picture. It needs no GPU.
-func (d *drawer) makeMap(id int, r protocol.MakeMap, beside map[string]protocol.Value) {
-	png, err := mapOf(r, webapi.GoBytes(beside["picture"].(js.Value)))
-	if err != nil {
+// makeMap makes a map of a picture. It uses the GPU only if a network makes the map.
+func (d *drawer) makeMap(ctx context.Context, id int, r protocol.MakeMap, beside map[string]protocol.Value) error {
+	file := webapi.GoBytes(beside["picture"].(js.Value))
+	var png []byte
+	err := engine.InRange(func(float32 bool) (int, error) {
+		d.leaves[r.Model] = d.leaves[r.Model] || float32
+		var err error
+		png, err = d.mapOf(ctx, r, file)
+		return 0, err
+	}, func(string) {})
+	var lost *gpu.LostError
+	switch {
+	case errors.As(err, &lost) || ctx.Err() != nil:
+		return err
+	case err != nil:
 		d.desk.Answer(id, protocol.MapMade{Problem: err.Error()})
-		return
+		return nil
 	}
 	data := webapi.BytesOf(png)
 	post(protocol.Message{ID: id, Body: protocol.MapMade{}, Beside: map[string]protocol.Value{"png": data}, Transfer: []protocol.Value{data.Get("buffer")}})
+	return nil
 }
 
-func mapOf(r protocol.MakeMap, file []byte) ([]byte, error) {
+func (d *drawer) mapOf(ctx context.Context, r protocol.MakeMap, file []byte) ([]byte, error) {
 	p, err := maps.Parse(r.Preprocessor)
 	if err != nil {
 		return nil, err
@@ -33,9 +47,19 @@ func mapOf(r protocol.MakeMap, file []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, alpha, err := engine.Decode(context.Background(), file, toPNG)
+	m, alpha, err := engine.Decode(ctx, file, toPNG)
 	if err != nil {
 		return nil, err
 	}
-	return p.Map(m.Flatten(alpha, background), r.Width, r.Height).PNG(nil)
+	m = m.Flatten(alpha, background)
+	if r.Weights == "" {
+		return p.Map(m, r.Width, r.Height).PNG(nil)
+	}
+	if err := d.open(ctx, r.Model); err != nil {
+		return nil, err
+	}
+	if m, err = d.engine.Map(ctx, p, r.Weights, m, r.Width, r.Height); err != nil {
+		return nil, err
+	}
+	return m.PNG(nil)
 }

@@ -15,7 +15,11 @@ type Method struct {
 	Name    string
 	Label   string // on the page
 	Options []Option
-	make    func(m *imageproc.Image, v []float64) *imageproc.Image // v has a value for each option
+	// Network is the kind of the network that makes the map (package preprocessors), and Weights the catalogue's id of its
+	// weights. Both are "" where none is needed.
+	Network, Weights string
+
+	make func(m *imageproc.Image, v []float64) *imageproc.Image // v has a value for each option
 }
 
 // Option is a number that a Method takes.
@@ -35,19 +39,24 @@ var (
 
 // Methods are all ways to make a map, in the order in which they are shown.
 var Methods = []Method{
-	{None, "None: it is a map already", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return m }},
-	{"canny", "Canny edges", []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1}},
-		func(m *imageproc.Image, v []float64) *imageproc.Image { return Canny(m, v[0], v[1], v[2] != 0) }},
-	{"scribble", "Scribble", []Option{low, high}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Scribble(Canny(m, v[0], v[1], false)) }},
-	{"softedge", "Soft edges", []Option{low, high}, func(m *imageproc.Image, v []float64) *imageproc.Image { return SoftEdge(Canny(m, v[0], v[1], false)) }},
-	{"invert", "Line art: black on white, inverted", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return Invert(m) }},
-	{"tile", "Tile: fewer details", []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01}},
-		func(m *imageproc.Image, v []float64) *imageproc.Image { return Tile(m, v[0]) }},
-	{"shuffle", "Shuffle: its colours", []Option{{"seed", "Seed", 0, 0, math.MaxUint32, 1}, {"size", "Size of the parts", 256, 16, 512, 1}},
-		func(m *imageproc.Image, v []float64) *imageproc.Image { return Shuffle(m, uint32(v[0]), int(v[1])) }},
-	{"color", "Colour palette", nil, func(m *imageproc.Image, _ []float64) *imageproc.Image { return Palette(m) }},
-	{"recolor_luminance", "Recolour by luminance", []Option{gamma}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Luminance(m, v[0]) }},
-	{"recolor_intensity", "Recolour by intensity", []Option{gamma}, func(m *imageproc.Image, v []float64) *imageproc.Image { return Intensity(m, v[0]) }},
+	{Name: None, Label: "None: it is a map already", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return m }},
+	{Name: "canny", Label: "Canny edges", Options: []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1}},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Canny(m, v[0], v[1], v[2] != 0) }},
+	{Name: "scribble", Label: "Scribble", Options: []Option{low, high},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Scribble(Canny(m, v[0], v[1], false)) }},
+	{Name: "softedge", Label: "Soft edges", Options: []Option{low, high},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return SoftEdge(Canny(m, v[0], v[1], false)) }},
+	{Name: "hed", Label: "Soft edges, by a network (HED)", Options: []Option{{"safe", "Clear edges only", 0, 0, 1, 1}, {"scribble", "As a scribble", 0, 0, 1, 1}}, Network: "hed", Weights: "hed"},
+	{Name: "invert", Label: "Line art: black on white, inverted", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return Invert(m) }},
+	{Name: "tile", Label: "Tile: fewer details", Options: []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01}},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Tile(m, v[0]) }},
+	{Name: "shuffle", Label: "Shuffle: its colours", Options: []Option{{"seed", "Seed", 0, 0, math.MaxUint32, 1}, {"size", "Size of the parts", 256, 16, 512, 1}},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Shuffle(m, uint32(v[0]), int(v[1])) }},
+	{Name: "color", Label: "Colour palette", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return Palette(m) }},
+	{Name: "recolor_luminance", Label: "Recolour by luminance", Options: []Option{gamma},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Luminance(m, v[0]) }},
+	{Name: "recolor_intensity", Label: "Recolour by intensity", Options: []Option{gamma},
+		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Intensity(m, v[0]) }},
 }
 
 // Names lists the names of Methods.
@@ -127,14 +136,19 @@ func (p Preprocessor) String() string {
 	return p.Method.Name + ":" + strings.Join(options, ",")
 }
 
-// Map makes a map for a result of width × height pixels. The picture is first brought to the size at which it covers the
-// result, with its proportions kept: sd-webui-controlnet calls that pixel perfect. Only a strip that would become very long
-// is compressed. With None the result is the picture itself.
+// Fit brings a picture to the size at which it covers a result of width × height pixels, with its proportions kept:
+// sd-webui-controlnet calls that pixel perfect. Only a strip that would become very long is compressed.
+func Fit(m *imageproc.Image, width, height int) *imageproc.Image {
+	scale := max(float64(width)/float64(m.Width), float64(height)/float64(m.Height))
+	side := func(n int) int { return min(max(1, int(math.RoundToEven(float64(n)*scale))), 4*max(width, height)) }
+	return m.Resize(side(m.Width), side(m.Height), imageproc.Lanczos)
+}
+
+// Map makes a map for a result of width × height pixels, from the picture that Fit made. With None the result is the picture
+// itself. It is for methods without a Network.
 func (p Preprocessor) Map(m *imageproc.Image, width, height int) *imageproc.Image {
 	if p.Method.Name == None {
 		return m
 	}
-	scale := max(float64(width)/float64(m.Width), float64(height)/float64(m.Height))
-	side := func(n int) int { return min(max(1, int(math.RoundToEven(float64(n)*scale))), 4*max(width, height)) }
-	return p.Method.make(m.Resize(side(m.Width), side(m.Height), imageproc.Lanczos), p.Values)
+	return p.Method.make(Fit(m, width, height), p.Values)
 }
