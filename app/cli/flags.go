@@ -76,7 +76,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --uni-controlnet FILE          Uni-ControlNet (local.ckpt, global.ckpt or uni.ckpt), with --control-guidance-start and
                                  --control-guidance-end as above, and
     --canny-image FILE  --mlsd-image FILE  --hed-image FILE  --sketch-image FILE  --openpose-image FILE  --midas-image FILE
-    --seg-image FILE  --local-control-scale F (1.0)   (its maps, one or more)
+    --seg-image FILE  --local-control-scale F (1.0)   (its maps, one or more, each with a --preprocessor after it as above)
     --content-image FILE  --image-encoder DIR  --global-strength F (1.0)   (a picture that CLIP ViT-L/14 reads)
   --reference-image FILE         a picture that the result follows, without any weights; --style-fidelity F (0.5)
     --reference-adain            use AdaIN as well;  --no-reference-attn   do not use reference-only's attention
@@ -101,7 +101,8 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  them by name: gpu,attention=single
   --stats                        print times, memory and counts as JSON
   --dump-latents FILE.npy        write the latents, too
-  --dump-map FILE.png            write the map that --preprocessor makes, too; several maps are numbered like their networks
+  --dump-map FILE.png            write the map that --preprocessor makes, too; several maps are numbered like their networks, and
+                                 those of Uni-ControlNet have their names as well
   --out FILE.png|FILE.jpg        the picture, which carries its settings; several pictures are numbered
 `
 
@@ -160,7 +161,15 @@ func parse(args []string) (*options, error) {
 		s, _ := structureOf(control())
 		return s
 	}
+	uniMap := "" // Uni-ControlNet's map that was named last, after every other network
 	lastMap := func() structure { return last(func(s structure) bool { return s.picture != nil }) }
+	maker := func() (preprocessor, weights *string) {
+		if u, ok := lastOf[*settings.UniControlNet](o.Guides); ok && uniMap != "" {
+			return u.Preprocessor(uniMap)
+		}
+		last := lastMap()
+		return last.preprocessor, last.weights
+	}
 	lastStructure := func() structure { return last(func(structure) bool { return true }) }
 	// An image encoder belongs to the last network before it that may have one. T2I-Adapters share it with
 	// the IP-Adapter before them, if that has none.
@@ -284,13 +293,16 @@ func parse(args []string) (*options, error) {
 		case "--lora-dir":
 			o.loraDir = text()
 		case "--controlnet":
+			uniMap = ""
 			add(o, settings.DefaultControlNet()).Weights = text()
 		case "--control-image":
 			*lastMap().picture = text()
 		case "--preprocessor":
-			*lastMap().preprocessor = text()
+			preprocessor, _ := maker()
+			*preprocessor = text()
 		case "--preprocessor-weights":
-			*lastMap().weights = text()
+			_, weights := maker()
+			*weights = text()
 		case "--control-mask":
 			control().Mask = text()
 		case "--controlnet-conditioning-scale":
@@ -302,6 +314,7 @@ func parse(args []string) (*options, error) {
 		case "--control-mode":
 			control().Balance = text()
 		case "--t2i-adapter":
+			uniMap = ""
 			add(o, settings.DefaultT2IAdapter()).Weights = text()
 		case "--adapter-conditioning-scale":
 			v := float()
@@ -311,6 +324,7 @@ func parse(args []string) (*options, error) {
 				early(name, "--t2i-adapter")
 			}
 		case "--uni-controlnet":
+			uniMap = ""
 			add(o, settings.DefaultUniControlNet()).Weights = text()
 		case "--local-control-scale", "--global-strength":
 			v := float()
@@ -325,7 +339,8 @@ func parse(args []string) (*options, error) {
 		case "--canny-image", "--mlsd-image", "--hed-image", "--sketch-image", "--openpose-image", "--midas-image", "--seg-image", "--content-image":
 			v := text()
 			if u, ok := lastOf[*settings.UniControlNet](o.Guides); ok {
-				*u.Picture(strings.TrimSuffix(name[2:], "-image")) = v
+				uniMap = strings.TrimSuffix(name[2:], "-image")
+				*u.Picture(uniMap) = v
 			} else {
 				early(name, "--uni-controlnet")
 			}

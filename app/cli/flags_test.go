@@ -88,9 +88,13 @@ func TestParseStructure(t *testing.T) {
 		o.Guides[1].(*settings.T2IAdapter).PreprocessorWeights != "hed.pth" {
 		t.Errorf("the preprocessors are %+v, %+v (%v)", o.Guides[0], o.Guides[1], err)
 	}
+	uni, err := parse(strings.Fields("--t2i-adapter c --control-image a.png --uni-controlnet u --canny-image a.png --preprocessor canny --hed-image b.png --preprocessor hed:safe=1 --preprocessor-weights hed.pth --t2i-adapter d --control-image a.png --preprocessor color --dump-map m.png --out o.png"))
+	if err != nil || uni.preprocessed() != 3 || uni.Guides[1].(*settings.UniControlNet).Preprocessors != [7]string{"canny", "", "hed:safe=1"} || uni.Guides[1].(*settings.UniControlNet).PreprocessorWeights != [7]string{2: "hed.pth"} {
+		t.Errorf("Uni-ControlNet's preprocessors are %+v (%v)", uni.Guides[1], err)
+	}
 	o.Guides = o.Guides[:1]
 	o.dumpMap = filepath.Join(t.TempDir(), "m.png")
-	if err := o.writeMap(1, &imageproc.Image{Width: 1, Height: 1, Channels: 1, Pix: []uint8{255}}); err != nil {
+	if err := o.writeMap(1, "", &imageproc.Image{Width: 1, Height: 1, Channels: 1, Pix: []uint8{255}}); err != nil {
 		t.Error(err)
 	}
 	if b, err := os.ReadFile(o.dumpMap); err != nil || !strings.HasPrefix(string(b), "\x89PNG") {

@@ -176,7 +176,9 @@ func (o *options) draw(ctx context.Context, host engine.Host, pictures engine.Pi
 
 	var mapError error
 	if o.dumpMap != "" {
-		e.MadeMap = func(guide int, m *imageproc.Image) { mapError = errors.Join(mapError, o.writeMap(guide, m)) }
+		e.MadeMap = func(guide int, part string, m *imageproc.Image) {
+			mapError = errors.Join(mapError, o.writeMap(guide, part, m))
+		}
 	}
 	for i, g := range o.Guides {
 		a, _ := g.(*settings.IPAdapter)

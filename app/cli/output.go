@@ -65,11 +65,15 @@ func encoderFor(name string) (encode, error) {
 	}
 }
 
-// writeMap writes the map of a guide.
-func (o *options) writeMap(guide int, m *imageproc.Image) error {
+// writeMap writes the map of a guide. part names a map of Uni-ControlNet.
+func (o *options) writeMap(guide int, part string, m *imageproc.Image) error {
 	name := o.dumpMap
 	if o.preprocessed() > 1 {
 		name = numbered(name, guide)
+		if part != "" {
+			ext := filepath.Ext(name)
+			name = strings.TrimSuffix(name, ext) + "-" + part + ext
+		}
 	}
 	b, err := m.PNG(nil)
 	if err != nil {
@@ -78,11 +82,18 @@ func (o *options) writeMap(guide int, m *imageproc.Image) error {
 	return os.WriteFile(name, b, 0o644)
 }
 
-// preprocessed counts the guides whose maps are made by a preprocessor.
+// preprocessed counts the maps that are made by a preprocessor.
 func (o *options) preprocessed() (n int) {
 	for _, g := range o.Guides {
 		if s, ok := structureOf(g); ok && s.preprocessor != nil && *s.preprocessor != "" && *s.preprocessor != maps.None {
 			n++
+		}
+		if u, ok := g.(*settings.UniControlNet); ok {
+			for _, text := range u.Preprocessors {
+				if text != "" && text != maps.None {
+					n++
+				}
+			}
 		}
 	}
 	return n

@@ -56,8 +56,9 @@ type Engine struct {
 	// ToPNG turns a picture that package imageproc does not read into a PNG, if there is a
 	// browser that can. It may be nil.
 	ToPNG func(ctx context.Context, file []byte) ([]byte, error)
-	// MadeMap is told of each map that a preprocessor made, with the number of its guide, counted from 1. It may be nil.
-	MadeMap func(guide int, m *imageproc.Image)
+	// MadeMap is told of each map that a preprocessor made, with the number of its guide, counted from 1, and, for a map of
+	// Uni-ControlNet, its name in settings.UniMaps. It may be nil.
+	MadeMap func(guide int, part string, m *imageproc.Image)
 	// Memo remembers which kernels are fastest on a GPU. Without one nothing is measured.
 	Memo   Memo
 	host   Host

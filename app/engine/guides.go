@@ -15,6 +15,7 @@ var makeGuide = map[string]func(ctx context.Context, e *Engine, g settings.Guide
 // guideInput is what a guide may need of a request.
 type guideInput struct {
 	number        int             // the guide's position in the request, counted from 1, for messages
+	part          string          // which of Uni-ControlNet's maps is read
 	guides        settings.Guides // all guides of the request
 	pictures      *inputs
 	height, width int // of the picture that is drawn

@@ -58,7 +58,7 @@ func (in guideInput) controlMap(name, preprocessor, weights string, channels int
 			return nil, err
 		}
 		if e.MadeMap != nil {
-			e.MadeMap(in.number, p)
+			e.MadeMap(in.number, in.part, p)
 		}
 	}
 	switch channels {

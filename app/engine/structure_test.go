@@ -31,7 +31,7 @@ func TestControlMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	var made *imageproc.Image
-	e := &Engine{MadeMap: func(guide int, m *imageproc.Image) { made = m }}
+	e := &Engine{MadeMap: func(guide int, part string, m *imageproc.Image) { made = m }}
 	in := guideInput{number: 2, pictures: &inputs{engine: e, files: Pictures{"disc.png": b.Bytes()}}, width: 64, height: 48}
 	for preprocessor, want := range map[string]*imageproc.Image{
 		"": picture, "none": picture,

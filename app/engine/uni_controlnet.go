@@ -72,7 +72,8 @@ func (in guideInput) uniMaps(u *settings.UniControlNet, channels int) ([]float32
 		if *name == "" {
 			continue
 		}
-		pixels, err := in.controlMap(*name, "", "", 3)
+		in.part = settings.UniMaps[i]
+		pixels, err := in.controlMap(*name, u.Preprocessors[i], u.PreprocessorWeights[i], 3)
 		if err != nil {
 			return nil, err
 		}

@@ -98,7 +98,7 @@ func TestReferenceAndUni(t *testing.T) {
 	s := Default()
 	s.Scheduler, s.Seed = "ddim", 5
 	s.Guides = Guides{&Reference{Picture: "r.png", Fidelity: 0.25, AdaIN: true}, &Reference{Picture: "q.png", Fidelity: 1, Attention: true, AdaIN: true},
-		&UniControlNet{Weights: "/me/uni.ckpt", Canny: "/me/c.png", Content: "p.png", Local: 0.5, Global: 0.75, End: 1}}
+		&UniControlNet{Weights: "/me/uni.ckpt", Canny: "/me/c.png", Content: "p.png", Local: 0.5, Global: 0.75, End: 1, Preprocessors: [7]string{"canny:l2_gradient=1"}}}
 	text, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
@@ -121,9 +121,9 @@ func TestReferenceAndUni(t *testing.T) {
 	if want := (Guides{&Reference{Fidelity: 0.25, AdaIN: true}, &Reference{Fidelity: 1, Attention: true, AdaIN: true}}); !reflect.DeepEqual(back.Guides, want) {
 		t.Errorf("%s is read as %+v", written, back.Guides)
 	}
-	s.Guides = Guides{&Reference{Picture: "r.png"}, &UniControlNet{Local: 20}}
+	s.Guides = Guides{&Reference{Picture: "r.png"}, &UniControlNet{Local: 20, Preprocessors: [7]string{2: "hod"}}}
 	err = s.Validate()
-	for _, want := range []string{"both off", "uni_controlnet is missing", "uni_controlnet has no picture", "local_control_scale is 20"} {
+	for _, want := range []string{"both off", "uni_controlnet is missing", "uni_controlnet has no picture", "local_control_scale is 20", `hed_image: preprocessor: there is no preprocessor "hod"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}

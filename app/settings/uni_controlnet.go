@@ -21,6 +21,9 @@ type UniControlNet struct {
 	Global       float64 `json:"global_strength"`         // of the content image
 	Start        float64 `json:"control_guidance_start"`  // fraction of the steps between which the maps count, 0 to 1
 	End          float64 `json:"control_guidance_end"`
+	// Preprocessors make maps from their pictures, and have weights, as of a ControlNet, in the order of UniMaps.
+	Preprocessors       [7]string `json:"preprocessors,omitzero"`
+	PreprocessorWeights [7]string `json:"preprocessor_weights,omitzero"`
 }
 
 // KindUniControlNet is the kind of a *UniControlNet.
@@ -34,12 +37,21 @@ func DefaultUniControlNet() UniControlNet { return UniControlNet{Local: 1, Globa
 // UniMaps are the names of the local adapter's maps, in the order of its channels.
 var UniMaps = []string{"canny", "mlsd", "hed", "sketch", "openpose", "midas", "seg"}
 
+// UniContent is the name of the content image, beside those of UniMaps.
+const UniContent = "content"
+
 // Maps are the names of the map pictures, in the order of UniMaps; "" stands for none.
 func (u *UniControlNet) Maps() []*string {
 	return []*string{&u.Canny, &u.MLSD, &u.HED, &u.Sketch, &u.OpenPose, &u.MiDaS, &u.Seg}
 }
 
-// Picture is the name of the picture that is called a name of UniMaps, or "content".
+// Preprocessor is what makes the map that is called a name of UniMaps, and the weights of that.
+func (u *UniControlNet) Preprocessor(name string) (preprocessor, weights *string) {
+	i := slices.Index(UniMaps, name)
+	return &u.Preprocessors[i], &u.PreprocessorWeights[i]
+}
+
+// Picture is the name of the picture that is called a name of UniMaps, or UniContent.
 func (u *UniControlNet) Picture(name string) *string {
 	if i := slices.Index(UniMaps, name); i >= 0 {
 		return u.Maps()[i]
@@ -68,7 +80,11 @@ func (u *UniControlNet) Pictures() []string {
 }
 
 func (u *UniControlNet) names() []*string {
-	return append(u.Maps(), &u.Weights, &u.Content, &u.ImageEncoder)
+	list := append(u.Maps(), &u.Weights, &u.Content, &u.ImageEncoder)
+	for i := range UniMaps {
+		list = append(list, &u.Preprocessors[i], &u.PreprocessorWeights[i])
+	}
+	return list
 }
 
 func (u *UniControlNet) clone() Guide { copied := *u; return &copied }
@@ -85,4 +101,7 @@ func (u *UniControlNet) validate(v *problems, where string) {
 	v.number(where+"local_control_scale", u.Local, -10, 10)
 	v.number(where+"global_strength", u.Global, -10, 10)
 	v.fractions(where, "control_guidance_start", "control_guidance_end", u.Start, u.End)
+	for i, name := range UniMaps {
+		v.preprocessor(where+name+"_image: ", u.Preprocessors[i], u.PreprocessorWeights[i])
+	}
 }
