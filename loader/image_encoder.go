@@ -31,6 +31,14 @@ func visionTower(c *Checkpoint) (*Checkpoint, error) {
 	})
 }
 
+// EncoderWidth is the width of an image encoder's hidden states; 0 for anything else.
+func EncoderWidth(c *Checkpoint) int {
+	if _, shape, ok := c.Info(patchEmbedding); ok && len(shape) > 0 {
+		return shape[0]
+	}
+	return 0
+}
+
 // visionConfig infers a CLIP image encoder's config.json from its weights. Neither the
 // number of heads nor the activation shows in the shapes: both are those of the published
 // CLIP models of that width.

@@ -60,6 +60,9 @@ func TestImageEncoderInOneFile(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if width := EncoderWidth(c); width != e.hidden || IsStyleAdapter(c) {
+				t.Errorf("the width is %d", width)
+			}
 			if len(c.Names()) != 3+2*e.layers || slices.ContainsFunc(c.Names(), func(n string) bool { return strings.HasPrefix(n, "text") }) {
 				t.Errorf("the encoder has the tensors %v", c.Names())
 			}

@@ -182,6 +182,9 @@ func isT2IAdapter(c *Checkpoint) bool {
 // styleEmbedding is a tensor of the T2I style adapter, which has one layout.
 const styleEmbedding = "style_embedding"
 
+// IsStyleAdapter reports whether a T2I-Adapter is a style adapter, which reads a picture through an image encoder.
+func IsStyleAdapter(c *Checkpoint) bool { return c.has(styleEmbedding) }
+
 // t2iAdapterName gives the diffusers name of a T2I-Adapter's tensor. It follows diffusers'
 // scripts/convert_original_t2i_adapter.py: the original full adapter lists the resnets of its
 // four stages one after the other.

@@ -154,7 +154,10 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 				r.Tiny = loader.IsTiny(config)
 				return err
 			}
-			_, err := loader.OpenNetwork(ctx, folder, loader.Here)
+			c, err := loader.OpenNetwork(ctx, folder, loader.Here)
+			if err == nil {
+				r.Width = loader.EncoderWidth(c)
+			}
 			return err
 		}
 		source, err := s.RecordSource(ctx, *r)
@@ -164,6 +167,12 @@ func (s *Store) inspect(ctx context.Context, r *Record) error {
 		kind, err := recognise(ctx, source)
 		if err == nil && kind == loader.KindIPAdapter {
 			r.CrossDim, err = adapterCrossDim(ctx, source)
+		}
+		if err == nil && (kind == loader.KindT2IAdapter || kind == loader.KindImageEncoder) {
+			var c *loader.Checkpoint
+			if c, err = loader.OpenFileOfWeights(ctx, source); err == nil {
+				r.Style, r.Width = loader.IsStyleAdapter(c), loader.EncoderWidth(c)
+			}
 		}
 		if err == nil && kind == loader.KindLoRA {
 			r.LoRA, err = loader.ReadLoRAInfo(ctx, source)

@@ -32,6 +32,8 @@ type Record struct {
 	TextualInversion *loader.TextualInversionInfo `json:"textual_inversion,omitempty"`
 	WithoutVAE       bool                         `json:"without_vae,omitempty"` // a model whose file has no VAE, so that it needs another one
 	Tiny             bool                         `json:"tiny,omitempty"`        // a VAE that is fast enough for previews
+	Style            bool                         `json:"style,omitempty"`       // a T2I-Adapter that reads a picture's style, through an image encoder
+	Width            int                          `json:"width,omitempty"`       // of an image encoder's hidden states: 1280 for ViT-H, 1024 for ViT-L
 }
 
 // Bytes is the size of the download.
