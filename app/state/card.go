@@ -113,7 +113,7 @@ func (c *Composer) outline(model string) settings.Settings {
 	s.Model, s.Guides = model, nil
 	for _, m := range c.Structures {
 		n, _ := m.NetworkOf(c.networks())
-		s.Guides = append(s.Guides, m.guide("", "", "", n))
+		s.Guides = m.guide(s.Guides, m.Name, "", "", n)
 	}
 	if s.InitImage = ""; c.Start != nil {
 		s.InitImage = c.Start.Name

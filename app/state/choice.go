@@ -112,14 +112,27 @@ func (c *Chooser) Adapters() []Adapter {
 	return list
 }
 
-// encoderFor is the image encoder that an adapter needs, or else any.
-func encoderFor(adapter store.Item, encoders []store.Item) (id string) {
-	for _, e := range encoders {
-		if id == "" || e.ID == adapter.Needs {
-			id = e.ID
+// encoderFor is the image encoder that an adapter needs, or else any. CLIP ViT-L/14, which no well-known adapter needs, comes last.
+func encoderFor(adapter store.Item, encoders []store.Item) string {
+	for _, fits := range []func(width int) bool{func(width int) bool { return width != clipLWidth }, func(int) bool { return true }} {
+		if id := encoderThat(encoders, adapter.Needs, fits); id != "" {
+			return id
 		}
 	}
-	return id
+	return ""
+}
+
+// encoderThat is the image encoder with an ID, or else the first whose width fits; "" for none.
+func encoderThat(encoders []store.Item, id string, fits func(width int) bool) (found string) {
+	for i := range encoders {
+		switch e := &encoders[i]; {
+		case e.ID == id:
+			return id
+		case found == "" && fits(e.Width):
+			found = e.ID
+		}
+	}
+	return found
 }
 
 // Problem says what the chosen model still lacks for a request; "" for nothing.

@@ -22,9 +22,9 @@ type Composer struct {
 	Start      *Picture // what the result begins from; nil for text to image
 	StartMask  Mask     // what of Start is repainted; empty is all of it
 	Structures []*Structure
-	Networks   func() []Network // what reads maps for the chosen model; nil for none
+	Networks   func() []*Network // what reads maps for the chosen model; nil for none
 	// MapNetworks returns the network of a way to make maps, which may not be here; nil for none.
-	MapNetworks func(m *maps.Method) Network
+	MapNetworks func(m *maps.Method) *Network
 	Problems    Problems
 	Lacking     *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 

@@ -91,6 +91,9 @@ type (
 		Preprocessor string    `json:"preprocessor,omitempty"`
 		Chosen       bool      `json:"chosen,omitempty"` // the preprocessor
 		Map          maskDraft `json:"map"`              // what is painted on the map, which is made again
+
+		Part      string              `json:"part,omitempty"`
+		Reference *settings.Reference `json:"reference,omitempty"` // nil in drafts of older versions
 	}
 	maskDraft struct {
 		Base    string   `json:"base,omitempty"`
@@ -151,7 +154,7 @@ func (d *Drafter) Save() (files func() error, err error) {
 	}
 	for _, s := range c.Structures {
 		out.Structures = append(out.Structures, structureDraft{pictureDraft{s.Name, file(s.Picture, s.Bytes)}, s.Network, s.Scale, s.Start, s.End, s.Balance,
-			s.Preprocessor, s.Chosen, maskDraft{Strokes: s.Map.Strokes, Brush: s.Map.Brush}})
+			s.Preprocessor, s.Chosen, maskDraft{Strokes: s.Map.Strokes, Brush: s.Map.Brush}, s.Part, &s.Reference})
 	}
 	if c.Start != nil {
 		out.Start = &pictureDraft{c.Start.Name, file(c.Start, c.Start.Bytes)}
@@ -275,8 +278,12 @@ func (d *Drafter) Open(browser Browser) Earlier {
 	}
 	for _, s := range left.Structures {
 		if admitted := picture(s.Picture); admitted != nil {
-			e.pictures.Structures = append(e.pictures.Structures, &Structure{Picture: admitted, Network: s.Network, Scale: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance,
-				Preprocessor: s.Preprocessor, Chosen: s.Chosen, Map: mask(s.Map)})
+			read := &Structure{Picture: admitted, Network: s.Network, Part: s.Part, Scale: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance,
+				Preprocessor: s.Preprocessor, Chosen: s.Chosen, Map: mask(s.Map), Reference: settings.DefaultReference()}
+			if s.Reference != nil {
+				read.Reference = *s.Reference
+			}
+			e.pictures.Structures = append(e.pictures.Structures, read)
 		}
 	}
 	if left.Start != nil {

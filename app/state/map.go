@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -19,12 +20,15 @@ var suited = [][2]string{{"canny", "canny"}, {"lineart", "canny"}, {"scribble", 
 
 // PreprocessorOf returns the preprocessor that makes the map: the one that the visitor chose, or else the one that suits the
 // network that reads it.
-func (s *Structure) PreprocessorOf(list []Network) string {
+func (s *Structure) PreprocessorOf(list []*Network) string {
 	n, ok := s.NetworkOf(list)
-	if s.Chosen || !ok {
+	switch {
+	case ok && !n.ReadsMap():
+		return ""
+	case s.Chosen || !ok:
 		return s.Preprocessor
 	}
-	name := strings.ToLower(n.ID + " " + n.Name)
+	name := strings.ToLower(cmp.Or(n.Part, n.ID+" "+n.Name))
 	for _, suits := range suited {
 		if strings.Contains(name, suits[0]) {
 			return suits[1]
@@ -34,7 +38,7 @@ func (s *Structure) PreprocessorOf(list []Network) string {
 }
 
 // Parsed returns the preprocessor. One that is not known here takes the picture as the map.
-func (s *Structure) Parsed(list []Network) maps.Preprocessor {
+func (s *Structure) Parsed(list []*Network) maps.Preprocessor {
 	p, err := maps.Parse(s.PreprocessorOf(list))
 	if err != nil {
 		p, _ = maps.Parse("") // cannot fail
@@ -51,7 +55,7 @@ func (s *Structure) SetPreprocessor(name string) {
 }
 
 // SetOption changes one of the preprocessor's numbers.
-func (s *Structure) SetOption(list []Network, option int, v float64) {
+func (s *Structure) SetOption(list []*Network, option int, v float64) {
 	p := s.Parsed(list)
 	o := p.Method.Options[option]
 	p.Values[option] = clamp(v, o.Min, o.Max)
@@ -72,10 +76,10 @@ func (c *Composer) PaintedEarly() string {
 }
 
 // MapNetwork returns the network that a structure's preprocessor needs. needed is false if it needs none.
-func (c *Composer) MapNetwork(s *Structure) (n Network, needed bool) {
+func (c *Composer) MapNetwork(s *Structure) (n *Network, needed bool) {
 	m := s.Parsed(c.networks()).Method
 	if m.Network == "" || c.MapNetworks == nil {
-		return n, m.Network != ""
+		return &Network{}, m.Network != ""
 	}
 	return c.MapNetworks(m), true
 }

@@ -12,7 +12,7 @@ import (
 
 // The preprocessor follows the network until the visitor chooses one.
 func TestPreprocessorSuitsTheNetwork(t *testing.T) {
-	list := []Network{{ID: "lllyasviel/control_v11p_sd15_canny", Kind: loader.KindControlNet}, {ID: "hub/b", Name: "ControlNet 1.1 Tile", Kind: loader.KindControlNet},
+	list := []*Network{{ID: "lllyasviel/control_v11p_sd15_canny", Kind: loader.KindControlNet}, {ID: "hub/b", Name: "ControlNet 1.1 Tile", Kind: loader.KindControlNet},
 		{ID: "TencentARC/t2iadapter_color_sd14v1", Kind: loader.KindT2IAdapter}, {ID: "control_v11p_sd15_openpose", Kind: loader.KindControlNet}}
 	s := NewStructure(named("a.png"))
 	for i, want := range []string{"canny", "tile", "color", ""} {
@@ -97,7 +97,7 @@ func TestMapsOfNetworks(t *testing.T) {
 	s.SetPreprocessor("hed")
 	c.AddStructure(s)
 	n, needed := c.MapNetwork(s)
-	if r, ok := c.NextMap(); ok || !needed || n != (Network{ID: "hed", Name: "HED", Kind: loader.KindHED, Bytes: 3e7}) {
+	if r, ok := c.NextMap(); ok || !needed || *n != (Network{ID: "hed", Name: "HED", Kind: loader.KindHED, Bytes: 3e7}) {
 		t.Errorf("%+v is asked for, and %+v is needed", r, n)
 	}
 	if row := f.Need(n); len(row.Buttons) != 1 || row.Buttons[0].Do != PlanDownload {

@@ -184,7 +184,11 @@ func (d drawing) storedRow(item store.Item) Row {
 
 func (d drawing) offerRow(e loader.Entry) Row {
 	r := Row{ID: e.ID, Name: e.Name, Source: e.Source, Task: d.task(e.ID, e.Name), Problem: d.l.notes[e.ID]}
-	r.About = fmt.Sprintf("%s · about %s · %s", e.Kind.Name(), loader.FormatBytes(e.Bytes), d.l.catalogue.Licences[e.Licence].Name)
+	size := "about " + loader.FormatBytes(e.Bytes)
+	if e.Bytes == 0 {
+		size = "its size is shown before the download"
+	}
+	r.About = fmt.Sprintf("%s · %s · %s", e.Kind.Name(), size, d.l.catalogue.Licences[e.Licence].Name)
 	if e.About != "" {
 		r.About = e.About + " " + r.About
 	}

@@ -115,7 +115,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		inputs[name] = Input{Bytes: m.Bytes}
 		n, _ := m.NetworkOf(c.networks())
 		preprocessor := m.PreprocessorOf(c.networks())
-		if m.Painted() && m.Map.Base != nil {
+		if n.ReadsMap() && m.Painted() && m.Map.Base != nil {
 			delete(inputs, name)
 			name, preprocessor = fmt.Sprintf("map%d-painted.png", i+1), ""
 			inputs[name] = Input{Mask: m.Map.Copy()}
@@ -124,7 +124,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		if n, needed := c.MapNetwork(m); needed && preprocessor != "" {
 			weights = n.ID
 		}
-		s.Guides = append(s.Guides, m.guide(name, preprocessor, weights, n))
+		s.Guides = c.Lead(m).guide(s.Guides, name, preprocessor, weights, n)
 	}
 	if c.Start != nil {
 		s.InitImage = "start-" + c.Start.Name

@@ -54,14 +54,13 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 	}
 	maps := 0
 	for _, g := range s.Guides {
-		read := NewStructure(nil)
-		if _, ok := read.restore(g); !ok {
-			continue
+		list, _ := restored(g)
+		for _, read := range list {
+			if maps < len(c.Structures) {
+				c.Structures[maps].takeOver(read)
+			}
+			maps++
 		}
-		if maps < len(c.Structures) {
-			c.Structures[maps].restore(g)
-		}
-		maps++
 	}
 	if maps > len(c.Structures) {
 		note += " Add its maps again under Structure: the file has only their names."
@@ -108,16 +107,14 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 		}
 	}
 	for _, g := range r.Settings.Guides {
-		s := NewStructure(nil)
-		name, ok := s.restore(g)
-		if !ok {
-			continue
+		list, names := restored(g)
+		for i, s := range list {
+			var err error
+			if s.Picture, err = read.picture(names[i]); err != nil {
+				return p, err
+			}
+			p.Structures = append(p.Structures, s)
 		}
-		var err error
-		if s.Picture, err = read.picture(name); err != nil {
-			return p, err
-		}
-		p.Structures = append(p.Structures, s)
 	}
 	if r.Settings.InitImage == "" {
 		return p, nil

@@ -6,45 +6,45 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/loader"
-	"github.com/imprompt/imprompt/model/imageproc/maps"
-	"github.com/imprompt/imprompt/web"
 )
 
-// Structure is a map, such as edges or a pose, that the result follows, and the network that reads it.
+// Structure is a picture that the result follows: as a map, such as edges or a pose, which a network reads, or as it is.
 type Structure struct {
-	*Picture             // the map, or what it is made from
-	Preprocessor string  // how it is made (maps.Parse); "" if the picture is the map
-	Chosen       bool    // the visitor chose the preprocessor; otherwise it follows the network
-	Map          Mask    // the map as it is looked at and painted on
-	MadeBy       string  // the preprocessor that made Map.Base
-	Problem      string  // why the map could not be made
-	made         string  // what Map.Base was made from
-	Network      string  // the ID of the network that was chosen; if it does not fit the model, the first that does is used
-	Scale        float64 // λ, the weight
-	Start, End   float64 // of the steps, 0 to 1
-	Balance      string  // of a ControlNet: one of settings.Balances
+	*Picture                        // the map, what it is made from, or what is followed as it is
+	Preprocessor string             // how the map is made (maps.Parse); "" if the picture is the map
+	Chosen       bool               // the visitor chose the preprocessor; otherwise it follows the network
+	Map          Mask               // the map as it is looked at and painted on
+	MadeBy       string             // the preprocessor that made Map.Base
+	Problem      string             // why the map could not be made
+	made         string             // what Map.Base was made from
+	Network      string             // the ID of the network that was chosen; if it does not fit the model, the first that does is used
+	Part         string             // of a Uni-ControlNet: Network.Part
+	Scale        float64            // λ, the weight
+	Start, End   float64            // of the steps, 0 to 1
+	Balance      string             // of a ControlNet: one of settings.Balances
+	Reference    settings.Reference // of a picture that is followed without weights; it has no Picture
 }
 
-// MaxStructures is how many maps a Composer takes.
-const MaxStructures = 2
+// MaxStructures is how many pictures a Composer takes.
+const MaxStructures = 4
 
-// NewStructure returns a map with the page's defaults.
+// NewStructure returns a picture to follow, with the page's defaults.
 func NewStructure(p *Picture) *Structure {
-	return &Structure{Picture: p, Scale: 1, End: 1, Balance: settings.BalanceEven}
+	return &Structure{Picture: p, Scale: 1, End: 1, Balance: settings.BalanceEven, Reference: settings.DefaultReference()}
 }
 
-// AddStructure adds a map, if there is room.
+// AddStructure adds a picture, if there is room.
 func (c *Composer) AddStructure(s *Structure) {
 	if len(c.Structures) >= MaxStructures {
 		s.free()
-		c.Problems[AtStructure] = fmt.Sprintf("There is room for %d maps: remove one first.", MaxStructures)
+		c.Problems[AtStructure] = fmt.Sprintf("There is room for %d pictures here: remove one first.", MaxStructures)
 		return
 	}
 	c.Structures = append(c.Structures, s)
 	delete(c.Problems, AtStructure)
 }
 
-// RemoveStructure removes a map.
+// RemoveStructure removes a picture.
 func (c *Composer) RemoveStructure(s *Structure) {
 	if i := slices.Index(c.Structures, s); i >= 0 {
 		c.Structures = slices.Delete(slices.Clone(c.Structures), i, i+1)
@@ -53,147 +53,104 @@ func (c *Composer) RemoveStructure(s *Structure) {
 	}
 }
 
-// SetStart and SetEnd set the part of the steps in which a map works, and keep its start before its end.
+// SetStart and SetEnd set the part of the steps in which a picture works, and keep its start before its end.
 func (s *Structure) SetStart(v float64) { s.Start = min(clamp(v, 0, 1), s.End) }
 func (s *Structure) SetEnd(v float64)   { s.End = max(clamp(v, 0, 1), s.Start) }
 
-// Network is a ControlNet or a T2I-Adapter that is here, or that the catalogue offers.
-type Network struct {
-	ID, Name string // "" is the one that ships
-	Kind     loader.Kind
-	Here     bool
-	Bytes    int64 // of the download
-}
-
-// NetworkOf returns the network that reads a map: the one that was chosen, or the first. ok is false if there is none.
-func (s *Structure) NetworkOf(list []Network) (n Network, ok bool) {
-	return first(list,
-		func(n Network) bool { return n.ID == s.Network },
-		// A picture's file has the network's name without what may be secret in it.
-		func(n Network) bool { return settings.PublicName(n.ID) == s.Network },
-		func(Network) bool { return true },
-	)
-}
-
-func (c *Composer) networks() []Network {
-	if c.Networks == nil {
-		return nil
+// Lead returns the structure whose weight and steps count for a structure: of the maps of one Uni-ControlNet, which has one
+// weight for all of them, the first.
+func (c *Composer) Lead(s *Structure) *Structure {
+	list := c.networks()
+	n, _ := s.NetworkOf(list)
+	for _, other := range c.Structures {
+		if o, _ := other.NetworkOf(list); n.Kind == loader.KindUniControlNet && o.ID == n.ID && n.ReadsMap() && o.ReadsMap() {
+			return other
+		}
 	}
-	return c.Networks()
+	return s
 }
 
-// guide is the map as settings say it. picture is its name there, and weights are those of the preprocessor's network.
-func (s *Structure) guide(picture, preprocessor, weights string, n Network) settings.Guide {
-	if n.Kind == loader.KindT2IAdapter {
-		return &settings.T2IAdapter{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Preprocessor: preprocessor, PreprocessorWeights: weights}
+// Choose has another network read the structure, by its Value.
+func (c *Composer) Choose(s *Structure, value string) {
+	for _, n := range c.networks() {
+		if n.Value() == value {
+			s.Network, s.Part = n.ID, n.Part
+		}
 	}
-	return &settings.ControlNet{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance, Preprocessor: preprocessor, PreprocessorWeights: weights}
 }
 
-// restore takes over what settings say of a map. It reports whether the guide is one of structure, and its picture.
-func (s *Structure) restore(g settings.Guide) (picture string, ok bool) {
-	s.Chosen = true
+// guide adds a structure to a request's guides, as settings say it. picture is its name there, and weights are those of the
+// preprocessor's network.
+func (s *Structure) guide(list settings.Guides, picture, preprocessor, weights string, n *Network) settings.Guides {
+	switch n.Kind {
+	case Reference:
+		r := s.Reference
+		r.Picture = picture
+		return append(list, &r)
+	case loader.KindT2IAdapter:
+		return append(list, &settings.T2IAdapter{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, ImageEncoder: n.Encoder,
+			Preprocessor: preprocessor, PreprocessorWeights: weights})
+	case loader.KindUniControlNet:
+		u, list := uniGuide(list, n)
+		*u.Picture(n.Part) = picture
+		if !n.ReadsMap() {
+			u.Global, u.ImageEncoder = s.Scale, n.Encoder
+			return list
+		}
+		u.Local, u.Start, u.End = s.Scale, s.Start, s.End
+		how, with := u.Preprocessor(n.Part)
+		*how, *with = preprocessor, weights
+		return list
+	}
+	return append(list, &settings.ControlNet{Weights: n.ID, Map: picture, Lambda: s.Scale, Start: s.Start, End: s.End, Balance: s.Balance,
+		Preprocessor: preprocessor, PreprocessorWeights: weights})
+}
+
+// uniGuide returns the guide of a Uni-ControlNet in which there is room for one of its pictures, and the guides with it.
+func uniGuide(list settings.Guides, n *Network) (*settings.UniControlNet, settings.Guides) {
+	for _, g := range list {
+		if u, ok := g.(*settings.UniControlNet); ok && u.Weights == n.ID && *u.Picture(n.Part) == "" {
+			return u, list
+		}
+	}
+	u := settings.DefaultUniControlNet()
+	u.Weights = n.ID
+	return &u, append(list, &u)
+}
+
+// restored are the structures that settings say of a guide, without their pictures, whose names are beside them. A guide that
+// is none of structure has none.
+func restored(g settings.Guide) (list []*Structure, pictures []string) {
+	add := func(network, picture, preprocessor string, scale, start, end float64) *Structure {
+		s := NewStructure(nil)
+		s.Chosen, s.Network, s.Preprocessor, s.Scale, s.Start, s.End = true, network, preprocessor, scale, start, end
+		list, pictures = append(list, s), append(pictures, picture)
+		return s
+	}
 	switch g := g.(type) {
 	case *settings.ControlNet:
-		s.Preprocessor = g.Preprocessor
-		s.Network, s.Scale, s.Start, s.End, s.Balance = g.Weights, g.Lambda, g.Start, g.End, g.Balance
-		return g.Map, true
+		add(g.Weights, g.Map, g.Preprocessor, g.Lambda, g.Start, g.End).Balance = g.Balance
 	case *settings.T2IAdapter:
-		s.Preprocessor = g.Preprocessor
-		s.Network, s.Scale, s.Start, s.End = g.Weights, g.Lambda, g.Start, g.End
-		return g.Map, true
-	}
-	return "", false
-}
-
-// Networks lists what reads maps for the chosen model: first what is here, then what the catalogue offers.
-func (l *Library) Networks() []Network {
-	if l.Chosen.ID == "" {
-		if web.Ships.ControlNet == "" {
-			return nil
-		}
-		return []Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}}
-	}
-	var list []Network
-	for _, kind := range []loader.Kind{loader.KindControlNet, loader.KindT2IAdapter} {
-		for _, item := range whole(l.stored, kind) {
-			list = append(list, Network{ID: item.ID, Name: item.Name, Kind: kind, Here: true})
-		}
-	}
-	for _, e := range l.catalogue.Models {
-		if e.Kind != loader.KindControlNet && e.Kind != loader.KindT2IAdapter {
-			continue
-		}
-		if item := find(l.stored, e.ID); item == nil || !item.Complete {
-			list = append(list, Network{ID: e.ID, Name: e.Name, Kind: e.Kind, Bytes: e.Bytes})
-		}
-	}
-	return list
-}
-
-// MapNetwork returns the network of a way to make maps: what the catalogue has for it, or another file of its kind that is here.
-func (l *Library) MapNetwork(m *maps.Method) Network {
-	kind := loader.Kind(m.Network)
-	n := Network{ID: m.Weights, Name: m.Label, Kind: kind}
-	e, known := l.catalogue.Entry(m.Weights)
-	if known {
-		n.Name, n.Bytes = e.Name, e.Bytes
-	}
-	for _, item := range whole(l.stored, kind) {
-		if _, offered := l.catalogue.Entry(item.ID); item.ID == m.Weights || !offered {
-			n.ID, n.Name, n.Here = item.ID, item.Name, true
-		}
-		if item.ID == m.Weights {
-			break
-		}
-	}
-	return n
-}
-
-// Need is how a network that is not here can be got: what the catalogue says of it, and how far its download is.
-func (l *Library) Need(n Network) Row {
-	if e, ok := l.catalogue.Entry(n.ID); ok {
-		return drawing{l}.offerRow(e)
-	}
-	return Row{ID: n.ID, Name: n.Name}
-}
-
-// preprocessorOf returns how a guide's map is made, and the weights for that; nil for another guide.
-func preprocessorOf(g settings.Guide) (m *maps.Method, weights string) {
-	text := ""
-	switch g := g.(type) {
-	case *settings.ControlNet:
-		text, weights = g.Preprocessor, g.PreprocessorWeights
-	case *settings.T2IAdapter:
-		text, weights = g.Preprocessor, g.PreprocessorWeights
-	}
-	p, _ := maps.Parse(text) // what cannot be read has no network
-	return p.Method, weights
-}
-
-// structureProblem says what is missing to read a request's maps; "" for nothing.
-func (l *Library) structureProblem(s settings.Settings) string {
-	networks := l.Networks()
-	for _, g := range s.Guides {
-		kind := g.Kind()
-		if m, weights := preprocessorOf(g); m != nil && m.Network != "" {
-			if n := l.MapNetwork(m); !n.Here || n.ID != weights {
-				return n.Name + ", which makes the map, is not here: download it under Structure, or choose another way to make the map."
+		add(g.Weights, g.Map, g.Preprocessor, g.Lambda, g.Start, g.End)
+	case *settings.Reference:
+		s := add(ReferenceOnly, g.Picture, "", 1, 0, 1)
+		s.Reference = *g
+		s.Reference.Picture = ""
+	case *settings.UniControlNet:
+		for i, name := range settings.UniMaps {
+			if picture := *g.Picture(name); picture != "" {
+				add(g.Weights, picture, g.Preprocessors[i], g.Local, g.Start, g.End).Part = name
 			}
 		}
-		if kind != settings.KindControlNet && kind != settings.KindT2IAdapter {
-			continue
-		}
-		i := slices.IndexFunc(networks, func(n Network) bool { return n.ID == g.Files()[0] })
-		switch {
-		case i >= 0 && networks[i].Here:
-		case i >= 0:
-			return networks[i].Name + " is not here: download it under Structure, or remove the map."
-		case l.Chosen.ID == "":
-			return "The network that reads this map is not part of the model that ships: choose another model, or remove the map."
-		default:
-			return "A map needs a ControlNet or a T2I-Adapter that reads it: download one under Structure, or remove the map."
+		if g.Content != "" {
+			add(g.Weights, g.Content, "", g.Global, 0, 1).Part = settings.UniContent
 		}
 	}
-	return ""
+	return list, pictures
+}
+
+// takeOver takes over what settings say of another structure, and keeps the picture and what is painted.
+func (s *Structure) takeOver(from *Structure) {
+	from.Picture, from.Map, from.MadeBy, from.Problem, from.made = s.Picture, s.Map, s.MadeBy, s.Problem, s.made
+	*s = *from
 }

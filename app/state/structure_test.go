@@ -11,8 +11,8 @@ import (
 )
 
 // twoNetworks is what reads maps for a model: a ControlNet that is here, and a T2I-Adapter to download.
-func twoNetworks() []Network {
-	return []Network{{ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Here: true}, {ID: "hub/sketch", Name: "Sketch", Kind: loader.KindT2IAdapter, Bytes: 1 << 20}}
+func twoNetworks() []*Network {
+	return []*Network{{ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Here: true}, {ID: "hub/sketch", Name: "Sketch", Kind: loader.KindT2IAdapter, Bytes: 1 << 20}}
 }
 
 // Maps go into a request as guides, with their pictures beside them, and come back with the result.
@@ -52,18 +52,20 @@ func TestStructureInARequest(t *testing.T) {
 	}
 }
 
-// There is room for two maps. A third one says so, and its picture is given back.
-func TestStructureHasRoomForTwo(t *testing.T) {
+// There is room for four pictures. A fifth one says so, and is given back.
+func TestStructureHasRoomForFour(t *testing.T) {
 	c := NewComposer()
 	freed := false
-	third := named("c.png")
-	third.Free = func() { freed = true }
-	for _, p := range []*Picture{named("a.png"), named("b.png"), third} {
+	fifth := named("e.png")
+	fifth.Free = func() { freed = true }
+	for _, p := range []*Picture{named("a.png"), named("b.png"), named("c.png"), named("d.png"), fifth} {
 		c.AddStructure(NewStructure(p))
 	}
-	if len(c.Structures) != 2 || !freed || !strings.Contains(c.Problems[AtStructure], "room for 2 maps") {
+	if len(c.Structures) != 4 || !freed || !strings.Contains(c.Problems[AtStructure], "room for 4 pictures") {
 		t.Errorf("%d maps, %q", len(c.Structures), c.Problems[AtStructure])
 	}
+	c.RemoveStructure(c.Structures[3])
+	c.RemoveStructure(c.Structures[2])
 	if c.RemoveStructure(c.Structures[0]); len(c.Structures) != 1 || c.Problems[AtStructure] != "" || c.Empty() {
 		t.Errorf("%d maps, %q", len(c.Structures), c.Problems[AtStructure])
 	}
@@ -111,7 +113,7 @@ func TestNetworksOfAModel(t *testing.T) {
 		s.Guides = settings.Guides{&settings.ControlNet{Weights: network, Map: "m.png", Lambda: 1, End: 1, Balance: settings.BalanceEven}}
 		return Request{Jobs: []settings.Settings{s}}
 	}
-	own := []Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}}
+	own := []*Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}, referenceOnly}
 	if text := request("").Problem(f.Library); !reflect.DeepEqual(f.Networks(), own) || text != "" {
 		t.Errorf("the model that ships: %v, %q", f.Networks(), text)
 	}
@@ -119,7 +121,7 @@ func TestNetworksOfAModel(t *testing.T) {
 		t.Errorf("another model's network with the model that ships: %q", text)
 	}
 	f.Choose("sd15")
-	want := []Network{{ID: "pose", Name: "pose", Kind: loader.KindControlNet, Here: true}, {ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Bytes: 7e8}}
+	want := []*Network{{ID: "pose", Name: "pose", Kind: loader.KindControlNet, Here: true}, {ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Bytes: 7e8}, referenceOnly}
 	if got := f.Networks(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the networks are %+v", got)
 	}

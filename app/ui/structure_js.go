@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -16,7 +17,8 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 )
 
-// structurePanel takes maps that the result follows: edges, a pose, depth. It is closed until it is wanted.
+// structurePanel takes pictures that the result follows: as maps, such as edges, a pose or depth, or as they are. It is closed
+// until it is wanted.
 type structurePanel struct {
 	app.Compo
 	Drawn    int
@@ -45,7 +47,7 @@ func (t *structurePanel) Render() app.UI {
 		app.Summary().Body(app.Span().Text("Structure"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(structures) >= state.MaxStructures).Body(
-			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth. Drop, paste, choose or take a picture here: the map is made from it, or the picture is the map already."),
+			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth, or the look of a picture. Drop, paste, choose or take a picture here: the map is made from it, or the picture is used as it is."),
 			fileInput("Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
@@ -63,39 +65,79 @@ func structureID(index int, name string) string { return fmt.Sprintf("structure-
 func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 	list := t.library.Networks()
 	n, ok := s.NetworkOf(list)
+	lead := t.composer.Lead(s)
 	return app.Div().Class("card").Body(
-		app.Canvas().ID(mapPreviewID(index)).Class("map").Role("img").Aria("label", "Map "+s.Name).Title(madeBy(s)).Aria("busy", fmt.Sprint(t.composer.Making(s))),
+		app.Canvas().ID(mapPreviewID(index)).Class("map").Role("img").Aria("label", shownAs(n)+" "+s.Name).Title(madeBy(s)).Aria("busy", fmt.Sprint(t.composer.Making(s))),
 		app.Div().Class("card-controls").Body(
-			t.controls.slider(slider{id: structureID(index, "scale"), label: "Weight", tip: "controlnet_conditioning_scale, λ", name: "Weight of the map", value: s.Scale, most: 2},
-				func(v float64) { s.Scale = v }, key(s)),
+			t.strength(index, lead, n),
 			t.network(index, s, list, n),
-			t.preprocessor(index, s, list),
+			t.preprocessor(index, s, list, n),
 		),
 		app.Button().Class("remove").Aria("label", "Remove map "+s.Name).Title("Remove").Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveStructure(s) }, key(s)),
 		app.Div().Class("card-more").Body(
 			t.options(index, s, list),
 			alert(s.Problem),
-			app.Div().Class("tools").Body(
+			app.Div().Class("tools").Hidden(!n.ReadsMap()).Body(
 				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage() == s)).
 					OnClick(func(app.Context, app.Event) { t.composer.ToggleOverStage(s); t.canvases.paintLater() }, key(s)),
 				app.Button().Class("plain small").Text("Download the map").Disabled(s.Map.Base == nil).
 					OnClick(func(app.Context, app.Event) { download(s.MapName(), t.png(s)) }, key(s)),
 			),
-			&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Paint white to add lines, and black to remove them.", Map: true,
-				controls: t.controls, canvases: t.canvases},
+			app.Div().Hidden(!n.ReadsMap()).Body(
+				&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Paint white to add lines, and black to remove them.", Map: true,
+					controls: t.controls, canvases: t.canvases},
+			),
 			t.need(n, ok),
 			t.needMaker(s),
-			app.Details().Class("more").Body(
+			app.Details().Class("more").Hidden(n.Kind == state.Reference || n.Part == settings.UniContent).Body(
 				app.Summary().Text("More options"),
 				app.Div().Class("grid").Body(
-					t.controls.percent(structureID(index, "start"), "From step, %", s.Start, s.SetStart, key(s)),
-					t.controls.percent(structureID(index, "end"), "To step, %", s.End, s.SetEnd, key(s)),
+					t.controls.percent(structureID(index, "start"), "From step, %", lead.Start, lead.SetStart, key(lead)),
+					t.controls.percent(structureID(index, "end"), "To step, %", lead.End, lead.SetEnd, key(lead)),
 					t.balance(index, s, n),
 				),
 			),
 		),
 	)
+}
+
+// shownAs says what a picture of the card is.
+func shownAs(n *state.Network) string {
+	if n.ReadsMap() {
+		return "Map"
+	}
+	return "Picture"
+}
+
+// strength is how strongly the result follows a picture.
+func (t *structurePanel) strength(index int, s *state.Structure, n *state.Network) app.UI {
+	w, scope := slider{id: structureID(index, "scale"), label: "Weight", tip: "controlnet_conditioning_scale, λ", name: "Weight of the map", value: s.Scale, most: 2}, key(s)
+	set := &s.Scale
+	switch {
+	case n.Kind == state.Reference:
+		w = slider{id: structureID(index, "fidelity"), label: "Style fidelity", tip: "style_fidelity: how closely the result keeps to the picture's style, at some cost to the words", value: s.Reference.Fidelity, most: 1}
+		set, scope = &s.Reference.Fidelity, key(&s.Reference)
+	case !n.ReadsMap():
+		w.tip, w.name = "adapter_conditioning_scale, global_strength, λ", "Weight of the picture"
+	}
+	return t.controls.slider(w, func(v float64) { *set = v }, scope)
+}
+
+// takes chooses what is taken over from a picture that is followed without weights.
+func (t *structurePanel) takes(index int, s *state.Structure) app.UI {
+	const attention, adain, both = "attention", "adain", "both"
+	r := &s.Reference
+	chosen := both
+	switch {
+	case !r.AdaIN:
+		chosen = attention
+	case !r.Attention:
+		chosen = adain
+	}
+	return t.controls.choice(structureID(index, "takes"), "What to take over", "reference_attn, reference_adain", chosen, []app.UI{
+		option(attention, "Its looks and things (attention)"), option(adain, "Its colours and contrasts (AdaIN)"), option(both, "Both"),
+	}, func(v string) { r.Attention, r.AdaIN = v != adain, v != attention }, key(r))
 }
 
 // madeBy says how a map was made.
@@ -110,22 +152,31 @@ func madeBy(s *state.Structure) string {
 }
 
 // network chooses what reads the map.
-func (t *structurePanel) network(index int, s *state.Structure, list []state.Network, chosen state.Network) app.UI {
+func (t *structurePanel) network(index int, s *state.Structure, list []*state.Network, chosen *state.Network) app.UI {
 	var options []app.UI
 	for _, n := range list {
 		name := n.Name
 		if !n.Here {
-			name += " (" + loader.FormatBytes(n.Bytes) + " to download)"
+			name += " (" + strings.TrimSpace(state.SizeOf(n.Bytes)+" to download") + ")"
 		}
-		options = append(options, option(n.ID, name))
+		options = append(options, option(n.Value(), name))
 	}
-	return app.Select().ID(t.controls.bindChoice(structureID(index, "network"), chosen.ID)).Aria("label", "What the map shows").
-		Title("What the map shows: the ControlNet or T2I-Adapter that reads it").Hidden(len(list) == 0).Body(options...).
-		OnChange(func(ctx app.Context, _ app.Event) { s.Network = chosenIn(ctx) }, key(s))
+	return app.Select().ID(t.controls.bindChoice(structureID(index, "network"), chosen.Value())).Aria("label", "What the result follows").
+		Title("What the result follows: what the map shows, by the ControlNet or T2I-Adapter that reads it, or the picture itself").Hidden(len(list) == 0).Body(options...).
+		OnChange(func(ctx app.Context, _ app.Event) {
+			t.composer.Choose(s, chosenIn(ctx))
+			t.canvases.paintLater()
+		}, key(s))
 }
 
-// preprocessor chooses how the map is made from the picture.
-func (t *structurePanel) preprocessor(index int, s *state.Structure, list []state.Network) app.UI {
+// preprocessor chooses how the map is made from the picture or, where the picture is followed as it is, what of it.
+func (t *structurePanel) preprocessor(index int, s *state.Structure, list []*state.Network, n *state.Network) app.UI {
+	switch {
+	case n.Kind == state.Reference:
+		return t.takes(index, s)
+	case !n.ReadsMap():
+		return app.Div().Hidden(true)
+	}
 	var options []app.UI
 	for _, m := range maps.Methods {
 		options = append(options, option(m.Name, m.Label))
@@ -136,7 +187,7 @@ func (t *structurePanel) preprocessor(index int, s *state.Structure, list []stat
 }
 
 // options are the numbers of the preprocessor.
-func (t *structurePanel) options(index int, s *state.Structure, list []state.Network) app.UI {
+func (t *structurePanel) options(index int, s *state.Structure, list []*state.Network) app.UI {
 	p := s.Parsed(list)
 	var fields []app.UI
 	for i, o := range p.Method.Options {
@@ -187,11 +238,11 @@ func (t *structurePanel) cameraPart() app.UI {
 }
 
 // need offers the network where it is not here.
-func (t *structurePanel) need(n state.Network, ok bool) app.UI {
+func (t *structurePanel) need(n *state.Network, ok bool) app.UI {
 	switch {
 	case !ok:
 		return app.P().Class("quiet").Text("Nothing that reads maps is known for this model. A ControlNet for Stable Diffusion 1.5 can be added under Models, from a file or a link.")
-	case n.Here:
+	case n.Here && n.Lacks == "":
 		return app.Div().Hidden(true)
 	}
 	return t.download(n)
@@ -207,10 +258,14 @@ func (t *structurePanel) needMaker(s *state.Structure) app.UI {
 }
 
 // download offers a network that is not here.
-func (t *structurePanel) download(n state.Network) app.UI {
+func (t *structurePanel) download(n *state.Network) app.UI {
 	row := t.library.Need(n)
 	panel := &modelsPanel{library: t.library}
-	body := []app.UI{app.P().Class("quiet").Text(fmt.Sprintf("%s needs %s, once.", n.Name, loader.FormatBytes(n.Bytes)))}
+	needs := cmp.Or(state.SizeOf(n.Bytes), "a download")
+	if n.Here {
+		needs = "the image encoder " + row.Name
+	}
+	body := []app.UI{app.P().Class("quiet").Text(fmt.Sprintf("%s needs %s, once.", n.Name, needs))}
 	if row.Task != nil {
 		body = append(body, taskLine(*row.Task))
 	}
@@ -223,9 +278,9 @@ func (t *structurePanel) download(n state.Network) app.UI {
 }
 
 // balance chooses what is more important, for a ControlNet.
-func (t *structurePanel) balance(index int, s *state.Structure, n state.Network) app.UI {
+func (t *structurePanel) balance(index int, s *state.Structure, n *state.Network) app.UI {
 	return t.controls.choice(structureID(index, "balance"), "More important", "control_mode", s.Balance, []app.UI{
 		option(settings.BalanceEven, "Both alike"), option(settings.BalancePrompt, "The words"), option(settings.BalanceControl, "The map"),
 		option(settings.BalanceGuess, "The map alone: guess mode"),
-	}, func(v string) { s.Balance = v }, key(s)).Class("wide").Hidden(n.Kind == loader.KindT2IAdapter)
+	}, func(v string) { s.Balance = v }, key(s)).Class("wide").Hidden(n.Kind != loader.KindControlNet)
 }

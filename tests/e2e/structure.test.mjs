@@ -16,6 +16,13 @@ opened(async (all) => {
 });
 
 const add = (name, buffer = white) => page.getByLabel("Add map", { exact: true }).setInputFiles({ name, mimeType: "image/png", buffer });
+// paste pastes a file where the keyboard is.
+const paste = (name, buffer) => page.evaluate(([called, bytes]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], called, { type: "image/png" }));
+  (document.activeElement ?? window).dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+}, [name, buffer.toString("base64")]);
+const follows = () => structure().getByLabel("What the result follows");
 const shown = (name) => page.getByRole("img", { name: `Map ${name}` });
 const structure = () => page.locator("#structure");
 const kind = () => structure().getByLabel("How the map is made");
@@ -33,26 +40,41 @@ const whiter = (name, from, to) => expect(async () => {
   assert.ok(white > from && white < to, `${white} of the map is white`);
 }).toPass({ intervals: [100], timeout: 30_000 * PATIENCE });
 
-test("two maps are added, weighed and removed; a reload brings them back", async () => {
+test("maps are added, weighed and removed; a reload brings them back", async () => {
   await unfold(page, "Structure");
   await add("edges.png");
   await shown("edges.png").waitFor();
   await add("pose.png");
   await shown("pose.png").waitFor();
-  await expect(page.getByLabel("Add map", { exact: true }), "there is room for two").toBeHidden();
+  await structure().locator("summary").first().focus();
+  for (const name of ["pasted.png", "look.png"]) {
+    await paste(name, white);
+    await shown(name).waitFor();
+  }
+  await expect(page.getByLabel("Add map", { exact: true }), "there is room for four").toBeHidden();
+  await follows().last().selectOption({ label: "The picture itself (reference-only, no download)" });
+  await page.getByRole("img", { name: "Picture look.png" }).waitFor();
+  await structure().getByRole("slider", { name: "Style fidelity" }).fill("0.8");
+  await structure().getByLabel("What to take over").selectOption("both");
+  await expect(page.getByRole("slider", { name: "Weight of the map" }), "a picture without weights has none").toHaveCount(3);
+  await button(page, "Remove map pasted.png").click();
+  await shown("pasted.png").waitFor({ state: "detached" });
   const weight = page.getByRole("slider", { name: "Weight of the map" }).first();
   await weight.fill("0.5");
-  await unfold(page, "More options");
-  await structure().getByLabel("To step, %").last().fill("60");
-  await structure().getByLabel("More important").last().selectOption("prompt");
+  await structure().locator("summary", { hasText: "More options" }).nth(1).click();
+  await structure().getByLabel("To step, %").nth(1).fill("60");
+  await structure().getByLabel("More important").nth(1).selectOption("prompt");
   await axeFindsNothing(page, "#structure");
   await page.waitForTimeout(1500); // the draft is saved
   await visit(page, site.url);
   await unfold(page, "Structure");
   await shown("pose.png").waitFor();
   await expect(page.getByRole("slider", { name: "Weight of the map" }).first()).toHaveValue("0.5");
-  await expect(structure().getByLabel("To step, %").last()).toHaveValue("60");
-  await expect(structure().getByLabel("More important").last()).toHaveValue("prompt");
+  await expect(structure().getByLabel("To step, %").nth(1)).toHaveValue("60");
+  await expect(structure().getByLabel("More important").nth(1)).toHaveValue("prompt");
+  await expect(structure().getByRole("slider", { name: "Style fidelity" })).toHaveValue("0.8");
+  await expect(structure().getByLabel("What to take over")).toHaveValue("both");
+  await button(page, "Remove map look.png").click();
   await button(page, "Remove map edges.png").click();
   await shown("edges.png").waitFor({ state: "detached" });
   await button(page, "Remove map pose.png").click();
@@ -150,6 +172,9 @@ test("a picture is made from the fox and its scribble, without a network", { tim
   await small(page);
   await draw(page);
   await result(page).waitFor();
+  await button(page, "Use as map").click();
+  await shown("result-7.png").waitFor();
+  await page.getByText("The next result will follow the map of this picture.").waitFor();
   await studio.context.setOffline(false);
   assert.deepEqual(studio.faults, []);
   assert.deepEqual(studio.elsewhere, []);
