@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,11 @@ type Request struct {
 	Steps            int
 	Eta              float64 // scheduler.Options.Eta
 	GuidanceScale    float64
-	NumImages        int
+	// GuidanceStart and GuidanceStop are the fractions of the steps between which guidance works, as in
+	// diffusers' ClassifierFreeGuidance. The other steps compute the prompt's branch alone. A stop of 0
+	// means 1.
+	GuidanceStart, GuidanceStop float64
+	NumImages                   int
 	// Seed is of the one generator that draws the numbers of all pictures. With Sources each
 	// picture has a generator of its own, as diffusers takes a list of them.
 	Seed    uint64
@@ -161,6 +166,7 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 	if r.schedule, err = scheduler.New(req.Scheduler, p.Scheduler, req.Steps, scheduler.Options{Strength: r.strength(), Eta: req.Eta}); err != nil {
 		return err
 	}
+	r.branch()
 	defer func() { r.keep(err == nil) }()
 	if r.takeOver() {
 		if err := r.draw(ctx); err != nil {
@@ -203,6 +209,7 @@ type run struct {
 	h, w      int // of the latents
 	batch     int // 2 with classifier-free guidance
 	branches  []*guides.Branch
+	guided    []bool        // by step, where guidance works in some steps only; nil where it works in all of them
 	words     *gpu.Tensor   // the text encoder's hidden states, [B, T, D]
 	initial   [][]float32   // by image: the first sample, [h·w, 4]
 	noises    [][][]float32 // by step that draws, and by image
@@ -262,14 +269,41 @@ func (r *run) check() error {
 		return fmt.Errorf("this model is made for inpainting (its UNet has 9 input channels): give it a start picture and a mask")
 	}
 	r.h, r.w = q.Height/r.factor, q.Width/r.factor
+	return nil
+}
+
+// branch decides what the UNet computes at once.
+func (r *run) branch() {
 	r.batch = 1
 	// A distilled LCM takes the guidance as an embedding and runs one branch.
-	if q.GuidanceScale > 1 && r.UNet.Config.TimeCondProjDim == 0 {
-		r.batch = 2
+	if r.req.GuidanceScale > 1 && r.UNet.Config.TimeCondProjDim == 0 {
+		r.guided = guided(r.req.GuidanceStart, cmp.Or(r.req.GuidanceStop, 1), len(r.schedule.Steps))
+		if slices.Contains(r.guided, true) {
+			r.batch = 2
+		}
 	}
-	r.branches = []*guides.Branch{{Count: r.batch}}
-	if r.batch == 2 && (r.LowMemory || slices.ContainsFunc(q.Guides, separate)) {
-		r.branches = []*guides.Branch{{First: 0, Count: 1}, {First: 1, Count: 1}}
+	if !slices.Contains(r.guided, false) || r.batch == 1 {
+		r.guided = nil
 	}
-	return nil
+	negative, positive := &guides.Branch{First: 0, Count: 1}, &guides.Branch{First: 1, Count: 1}
+	switch {
+	case r.batch == 1:
+		r.branches = []*guides.Branch{negative}
+	case r.LowMemory || slices.ContainsFunc(r.req.Guides, separate):
+		r.branches = []*guides.Branch{negative, positive}
+	case r.guided != nil:
+		r.branches = []*guides.Branch{{Count: 2}, positive}
+	default:
+		r.branches = []*guides.Branch{{Count: 2}}
+	}
+}
+
+// guided says in which of the steps guidance works (ClassifierFreeGuidance._is_cfg_enabled of diffusers'
+// guiders/classifier_free_guidance.py).
+func guided(start, stop float64, steps int) []bool {
+	list := make([]bool, steps)
+	for i := range list {
+		list[i] = i >= int(start*float64(steps)) && i < int(stop*float64(steps))
+	}
+	return list
 }

@@ -27,6 +27,8 @@ type testCase struct {
 	Model, Kind, Scheduler string
 	Steps, Height, Width   int
 	Guidance, Strength     float64
+	GuidanceStart          float64 `json:"guidance_start"`
+	GuidanceStop           float64 `json:"guidance_stop"`
 	Eta                    float64
 	Seed                   uint64
 	NumImages              int `json:"num_images"`
@@ -181,7 +183,7 @@ func (m *testModel) compareInLowMemory(t *testing.T, d *gpu.Device, c testCase) 
 func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	t.Helper()
 	req := &Request{IDs: c.IDs, NegativeIDs: c.NegativeIDs, Height: c.Height, Width: c.Width, Scheduler: c.Scheduler, Steps: c.Steps,
-		Eta: c.Eta, GuidanceScale: c.Guidance, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
+		Eta: c.Eta, GuidanceScale: c.Guidance, GuidanceStart: c.GuidanceStart, GuidanceStop: c.GuidanceStop, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
 	for _, a := range c.Adapters {
 		lambda := guides.Lambda{Start: a.Start, End: a.end()}
 		size := m.vision.Config.ImageSize

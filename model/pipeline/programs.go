@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/guides"
 )
 
 // programs are those of a run: one that begins a picture, a step, and the decoder.
@@ -138,10 +139,27 @@ func (ps *programs) recordStep() {
 	pixels := r.h * r.w
 	all := p.NewTensor("noise prediction", gpu.F32, r.batch, r.h, r.w, 4)
 	for i, b := range r.branches {
-		eps := r.predict(p, s.Input.First(b.Count), i)
-		gpu.CopyRows(p, eps, all, 0, b.First*pixels, b.Count*pixels)
+		p.When(r.active(b), func() {
+			eps := r.predict(p, s.Input.First(b.Count), i)
+			gpu.CopyRows(p, eps, all, 0, b.First*pixels, b.Count*pixels)
+			if r.guided != nil && b.First == 1 {
+				// Without guidance the negative prompt's prediction is the prompt's, so that they do not differ.
+				p.When(gpu.Not(r.guided), func() { gpu.CopyRows(p, eps, all, 0, 0, pixels) })
+			}
+		})
 	}
 	gpu.SamplerStep(p, all, s)
+}
+
+// active says in which of the steps a branch is computed. nil means in all of them.
+func (r *run) active(b *guides.Branch) []bool {
+	switch {
+	case r.guided == nil || b.First == 0:
+		return r.guided
+	case r.branches[0].Count == 2:
+		return gpu.Not(r.guided)
+	}
+	return nil
 }
 
 // recordDecode records the decoder, which has to be loaded.
