@@ -93,6 +93,8 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
                                  (height and width default to the start picture's, or else the model's; each further picture
                                  has the next seed)
+  --guidance-start F (0.0)  --guidance-stop F (1.0)
+                                 the fractions of the steps between which guidance works; the other steps take half the time
   --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
   --low-memory                   use less of the GPU's memory, and take more time; chosen automatically when the memory runs out
   --no-f16                       do not use shader-f16
@@ -383,6 +385,10 @@ func parse(args []string) (*options, error) {
 			o.Eta = float()
 		case "--guidance-scale":
 			o.GuidanceScale = float()
+		case "--guidance-start":
+			o.GuidanceStart = float()
+		case "--guidance-stop":
+			o.GuidanceStop = float()
 		case "--height":
 			o.Height, o.hasHeight = integer(), true
 		case "--width":

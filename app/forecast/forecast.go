@@ -62,13 +62,16 @@ type Run struct {
 	Model         string // Demo or SD15
 	Width, Height int    // pixels
 	Steps         int
-	Guided        bool
-	Guides        string // the kinds of those that run with every step
+	Guided        float64 // the share of the steps that have guidance
+	Guides        string  // the kinds of those that run with every step
 }
 
 // Of returns the Run of one picture of the settings.
 func Of(s settings.Settings) Run {
-	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, Guided: s.GuidanceScale > 1}
+	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps}
+	if s.GuidanceScale > 1 {
+		r.Guided = cmp.Or(s.GuidanceStop, 1) - s.GuidanceStart
+	}
 	if s.Model == "" {
 		r.Model = Demo
 	}
@@ -86,7 +89,7 @@ func Of(s settings.Settings) Run {
 	return r
 }
 
-// Step is how many seconds a step takes.
+// Step is how many seconds a step takes on average.
 func (c Card) Step(r Run) float64 {
 	return c.step(r) * c.learned(r.steps(), Run{Model: r.Model}.steps())
 }
@@ -131,10 +134,7 @@ func (c Card) learned(keys ...string) float64 {
 
 func (c Card) step(r Run) float64 {
 	seconds := r.between(func(l load) float64 { return c.seconds(l.Step) + gap*float64(l.Dispatches) })
-	if !r.Guided {
-		seconds /= 2
-	}
-	return seconds
+	return seconds * (1 + r.Guided) / 2
 }
 
 func (c Card) decode(r Run) float64 {

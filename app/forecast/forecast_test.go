@@ -55,6 +55,9 @@ func TestRuns(t *testing.T) {
 	if r := run(func(s *settings.Settings) { s.GuidanceScale = 1 }); !near(2*convolutions.Step(r), convolutions.Step(whole)) {
 		t.Error("a step without guidance does not take half as long")
 	}
+	if r := run(func(s *settings.Settings) { s.GuidanceStart, s.GuidanceStop = 0.1, 0.6 }); !near(convolutions.Step(r), 0.75*convolutions.Step(whole)) {
+		t.Error("guidance in half of the steps does not take three quarters of the time")
+	}
 	if r := run(func(s *settings.Settings) { s.InitImage, s.Strength = "a.png", 0.5 }); r.Steps != 10 {
 		t.Errorf("%d steps at strength 0.5", r.Steps)
 	}

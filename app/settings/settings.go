@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,10 +51,14 @@ type Settings struct {
 	NumInferenceSteps int     `json:"num_inference_steps"`
 	Eta               float64 `json:"eta,omitempty"`  // how much of a step is fresh noise, 0 to 1: scheduler.Options.Eta
 	GuidanceScale     float64 `json:"guidance_scale"` // 1 or less: no negative prompt, half the work
-	Height            int     `json:"height"`         // pixels
-	Width             int     `json:"width"`          // pixels
-	Seed              uint64  `json:"seed"`           // of the first picture; each of the others has the next one
-	NumImages         int     `json:"num_images"`
+	// GuidanceStart and GuidanceStop are the fractions of the steps between which guidance works (diffusers'
+	// ClassifierFreeGuidance). The other steps take half the time. A stop of 0 means 1.
+	GuidanceStart float64 `json:"guidance_start,omitempty"`
+	GuidanceStop  float64 `json:"guidance_stop,omitempty"`
+	Height        int     `json:"height"` // pixels
+	Width         int     `json:"width"`  // pixels
+	Seed          uint64  `json:"seed"`   // of the first picture; each of the others has the next one
+	NumImages     int     `json:"num_images"`
 	// GeneratorDevice is where torch would draw the noise: GeneratorCPU, as in diffusers'
 	// examples, or GeneratorGPU, as in AUTOMATIC1111's web UI. "" means GeneratorCPU.
 	GeneratorDevice string `json:"generator_device,omitempty"`
@@ -201,6 +206,7 @@ func (s Settings) Validate() error {
 	v.number("clip_skip", float64(s.ClipSkip), 0, 11)
 	v.number("eta", s.Eta, 0, 1)
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
+	v.fractions("", "guidance_start", "guidance_stop", s.GuidanceStart, cmp.Or(s.GuidanceStop, 1))
 	v.number("num_images", float64(s.NumImages), 1, 64)
 	v.size("height", s.Height)
 	v.size("width", s.Width)

@@ -42,7 +42,7 @@ func (j *Jobs) receiveGauge(m protocol.Message) News {
 const sd15Memory = 21 << 30 / 10 // 2.1 GiB
 
 // sd15 is a picture as most people ask Stable Diffusion 1.5 for it.
-var sd15 = forecast.Run{Model: forecast.SD15, Width: 512, Height: 512, Steps: 20, Guided: true}
+var sd15 = forecast.Run{Model: forecast.SD15, Width: 512, Height: 512, Steps: 20, Guided: 1}
 
 // OfSD15 says what Stable Diffusion 1.5 would take on this GPU, and whether it has what that needs; "" where that is not
 // known.
@@ -74,7 +74,10 @@ func (e Engine) OfEntry(_ loader.Entry, b loader.Bundle) string {
 		r.Steps = b.NumInferenceSteps
 	}
 	if b.GuidanceScale > 0 {
-		r.Guided = b.GuidanceScale > 1
+		r.Guided = 0
+		if b.GuidanceScale > 1 {
+			r.Guided = 1
+		}
 	}
 	return "At 512 × 512 " + e.verdict(r) + "."
 }
