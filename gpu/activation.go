@@ -14,3 +14,19 @@ const (
 
 // activationCodes are the activations that prelude_common.wgsl applies.
 var activationCodes = []Const{{"NONE", int(NoActivation)}, {"SILU", int(SiLU)}, {"GELU", int(GELU)}, {"QUICK_GELU", int(QuickGELU)}, {"RELU", int(ReLU)}}
+
+// Activate applies an activation to x, Act. It is for where no layer's result is activated, but an input that is needed
+// otherwise as well.
+func Activate(p *Program, x *Tensor, a Activation, label string) *Tensor {
+	y := p.NewTensor(label, Act, x.Shape...)
+	count := x.Rows() * x.Pitch() / 4
+	groups, stride := grid1D(p.Device, count, 64)
+	p.Dispatch(Dispatch{
+		Kernel: "activate", Label: label,
+		Params: []Param{{"count", count}, {"stride", stride}, {"activation", int(a)}},
+		Bind:   []Binding{In("x", x), Out("y", y)},
+		Groups: groups,
+		Cost:   float64(8 * count),
+	})
+	return y
+}

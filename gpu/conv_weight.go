@@ -31,7 +31,10 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	first := weights[0]
 	w := &ConvWeight{In: first.Shape[1], Size: 1, geglu: geglu, dtype: first.As}
 	if first.Columns {
-		return w, w.fromColumns(ctx, d, label, first)
+		if err := w.fromColumns(ctx, d, label, first); err != nil {
+			return nil, err
+		}
+		return w, w.addBias(ctx, d, label, biases)
 	}
 	if err := d.checkWeights(label, weights...); err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 	to := 0
 	for _, param := range weights {
 		err := d.Repack(ctx, param, func(p *Program, s Staged) {
-			p.Dispatch(w.repack(d, s, to, [2]int{w.Size * w.Size * w.In, w.Size * w.Size}))
+			p.Dispatch(w.repack(d, s, to, [2]int{w.Size * w.Size * w.In, w.Size * w.Size}, false))
 		})
 		if err != nil {
 			w.Release()
@@ -65,30 +68,41 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 		}
 		to += param.Shape[0]
 	}
-	if len(biases) > 0 {
-		var values []float32
-		for _, b := range biases {
-			v, err := b.Float32(ctx)
-			if err != nil {
-				w.Release()
-				return nil, err
-			}
-			values = append(values, v...)
-		}
-		w.bias = d.NewVector(label+".bias", w.permute(values))
-	}
-	return w, nil
+	return w, w.addBias(ctx, d, label, biases)
 }
 
-// fromColumns uploads a matrix of the shape [I, O].
+// addBias uploads the biases, if there are any.
+func (w *ConvWeight) addBias(ctx context.Context, d *Device, label string, biases []Parameter) error {
+	if len(biases) == 0 {
+		return nil
+	}
+	var values []float32
+	for _, b := range biases {
+		v, err := b.Float32(ctx)
+		if err != nil {
+			w.Release()
+			return err
+		}
+		values = append(values, v...)
+	}
+	w.bias = d.NewVector(label+".bias", w.permute(values))
+	return nil
+}
+
+// fromColumns uploads a matrix of the shape [I, O], or the kernel of a transposed convolution, [I, O, K, K], which the
+// convolution that takes its place reads backwards.
 func (w *ConvWeight) fromColumns(ctx context.Context, d *Device, label string, m Parameter) error {
 	w.In, w.Out = m.Shape[0], m.Shape[1]
+	if len(m.Shape) == 4 {
+		w.Size = m.Shape[2]
+	}
+	taps := w.Size * w.Size
 	if m.Count()*m.ElementBytes() > StageBytes || len(m.Changes) > 0 {
 		return fmt.Errorf("%s: a matrix that is stored by columns has at most %d MiB and no changes, and this one has the shape %v and %d changes", label, StageBytes>>20, m.Shape, len(m.Changes))
 	}
 	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
 	err := d.Repack(ctx, m, func(p *Program, s Staged) {
-		p.Dispatch(w.repack(d, Staged{Buffer: s.Buffer, Rows: w.Out, source: s.source}, 0, [2]int{1, w.Out}))
+		p.Dispatch(w.repack(d, Staged{Buffer: s.Buffer, Rows: w.Out, source: s.source}, 0, [2]int{taps, w.Out * taps}, w.Size > 1))
 	})
 	if err != nil {
 		w.Release()
@@ -108,8 +122,8 @@ func (w *ConvWeight) rows() int {
 
 // repack returns the dispatch that writes the staged rows of a parameter into w. The
 // parameter's row 0 is output channel to of w. each has the distances, in numbers of the file, between two
-// output channels and between two input channels.
-func (w *ConvWeight) repack(d *Device, s Staged, to int, each [2]int) Dispatch {
+// output channels and between two input channels. flip says that the taps are read backwards.
+func (w *ConvWeight) repack(d *Device, s Staged, to int, each [2]int, flip bool) Dispatch {
 	taps, quads := w.Size*w.Size, (s.Rows+3)/4
 	count := taps * w.inputs() * quads
 	groups, stride := grid1D(d, count, 64)
@@ -118,7 +132,7 @@ func (w *ConvWeight) repack(d *Device, s Staged, to int, each [2]int) Dispatch {
 		Consts: sourceCodes,
 		Params: []Param{{"count", count}, {"stride", stride}, {"row", s.Row}, {"rows", s.Rows}, {"inputs", w.In}, {"inputs_padded", w.inputs()},
 			{"taps", taps}, {"quads", quads}, {"to", to}, {"half", max(1, w.Out)}, {"w_quads", w.columns() / 4},
-			{"source", s.source}, {"geglu", w.geglu}, {"o_each", each[0]}, {"c_each", each[1]}},
+			{"source", s.source}, {"geglu", w.geglu}, {"o_each", each[0]}, {"c_each", each[1]}, {"flip", flip}},
 		Bind:   []Binding{Read("staged", s.Buffer), Write("w", w.packed)},
 		Groups: groups, Weights: w.dtype,
 	}

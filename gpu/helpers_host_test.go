@@ -69,7 +69,7 @@ func TestRepackKernels(t *testing.T) {
 			staged := d.NewBuffer("staged", 1<<16)
 			p := d.NewProgram("repack")
 			w := &ConvWeight{In: 16, Out: 64, Size: 3, dtype: testWeights, packed: d.NewBuffer("w", 1<<16)}
-			p.Dispatch(w.repack(d, Staged{Buffer: staged, Rows: 64, source: source}, 0, [2]int{w.In, 1}))
+			p.Dispatch(w.repack(d, Staged{Buffer: staged, Rows: 64, source: source}, 0, [2]int{w.In, 1}, false))
 			p.Dispatch(w.makePhases(d, d.NewBuffer("phases", 1<<17)))
 			table := &Table{Rows: 8, Channels: 16, dtype: testWeights, packed: d.NewBuffer("table", 1<<10)}
 			p.Dispatch(table.repack(d, Staged{Buffer: staged, Rows: 8, source: source}))

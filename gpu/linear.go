@@ -4,6 +4,7 @@ package gpu
 type LinearOptions struct {
 	Label      string
 	Table      *Tensor // F32 [steps, Out]: the step's row is added to every row before the activation; or nil
+	Lambda     *Tensor // F32 [steps, Out]: the sum and its bias are multiplied by the step's row; or nil. It excludes Table
 	Activation Activation
 	Residual   *Tensor  // Act, added after the activation; or nil
 	Output     DType    // Act, or F32
@@ -22,6 +23,6 @@ func Linear(p *Program, x *Tensor, w *ConvWeight, o LinearOptions) *Tensor {
 // LinearInto is Linear with its result in y.
 func LinearInto(p *Program, x, y *Tensor, w *ConvWeight, o LinearOptions) {
 	rows := x.Rows()
-	dispatchConv(p, x, y, w, Conv2dOptions{Label: o.Label, Table: o.Table, Activation: o.Activation, Residual: o.Residual, Output: o.Output, tile: o.tile},
+	dispatchConv(p, x, y, w, Conv2dOptions{Label: o.Label, Table: o.Table, Lambda: o.Lambda, Activation: o.Activation, Residual: o.Residual, Output: o.Output, tile: o.tile},
 		convShape{m: rows, hIn: 1, wIn: rows, hUp: 1, wUp: rows, hOut: 1, wOut: rows, stride: 1, phases: 1})
 }

@@ -17,7 +17,8 @@ type Parameter struct {
 	DType string // as safetensors writes it: "F16", "F32", "BF16", "F8_E4M3" or "F8_E5M2"
 	Shape []int
 	As    WeightDType // the type that a matrix or a convolution kernel gets on the GPU
-	// Columns says that a matrix is stored by columns, [I, O]. It has at most StageBytes and no Changes.
+	// Columns says that a matrix is stored by columns, [I, O], or that the parameter is the kernel of a transposed convolution,
+	// [I, O, K, K]. It has at most StageBytes and no Changes.
 	Columns bool
 	// Changes are added to the tensor, in f32, before it gets that type.
 	Changes []Change

@@ -24,8 +24,10 @@ struct Params {
     w_quads: u32,   // NP / 4
     source: u32,    // SOURCE_F16, SOURCE_F32, SOURCE_BF16, SOURCE_E4M3 or SOURCE_E5M2
     geglu: u32,
-    o_each: u32,    // how far apart two output channels are in the file: I · taps, or 1 in a matrix [I, O]
-    c_each: u32,    // and two input channels: taps, or O
+    o_each: u32,    // how far apart two output channels are in the file: I · taps, or 1 in a matrix [I, O],
+                    // or taps in [I, O, KH, KW]
+    c_each: u32,    // and two input channels: taps, O, or O · taps
+    flip: u32,      // whether the taps are read backwards: [I, O, KH, KW] of a transposed convolution
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
@@ -43,10 +45,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let quad = i % p.quads;
     let c = i / p.quads % p.inputs_padded;
     let tap = i / p.quads / p.inputs_padded;
+    let taken = select(tap, p.taps - 1u - tap, p.flip != 0u);
     var v = vec4<f32>(0.0);
     for (var j = 0u; j < 4u; j++) {
         let o = quad * 4u + j;
-        if c < p.inputs && o < p.rows { v[j] = value(o * p.o_each + c * p.c_each + tap); }
+        if c < p.inputs && o < p.rows { v[j] = value(o * p.o_each + c * p.c_each + taken); }
     }
     var column = p.to + p.row + quad * 4u;
     if p.geglu != 0u {

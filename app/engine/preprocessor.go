@@ -12,12 +12,14 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/preprocessors"
+	"github.com/imprompt/imprompt/model/preprocessors/depth"
 	"github.com/imprompt/imprompt/model/preprocessors/hed"
 )
 
 // openMapNetwork lays out a network that makes maps and opens its weights, by the network's kind (maps.Method.Network).
 var openMapNetwork = map[string]func(ctx context.Context, host Host, weights string) (preprocessors.Network, nn.Checkpoint, error){
-	"hed": mapFile(loader.KindHED, hed.Open),
+	"depth_anything": mapFile(loader.KindDepthAnything, depth.Open),
+	"hed":            mapFile(loader.KindHED, hed.Open),
 }
 
 // mapFile opens a network whose weights are one file of a kind. build lays it out.

@@ -16,7 +16,7 @@ import (
 
 // suited lists parts of the names of networks, with the preprocessor that makes their maps.
 var suited = [][2]string{{"canny", "canny"}, {"lineart", "canny"}, {"scribble", "scribble"}, {"sketch", "scribble"}, {"softedge", "softedge"}, {"soft edge", "softedge"}, {"hed", "softedge"},
-	{"tile", "tile"}, {"shuffle", "shuffle"}, {"recolor", "recolor_luminance"}, {"color", "color"}}
+	{"tile", "tile"}, {"shuffle", "shuffle"}, {"depth", "depth"}, {"recolor", "recolor_luminance"}, {"color", "color"}}
 
 // PreprocessorOf returns the preprocessor that makes the map: the one that the visitor chose, or else the one that suits the
 // network that reads it.

@@ -11,25 +11,28 @@ import "math"
 // pictures that are not square: at 360 × 1024 half of the tokens read the wrong
 // place of the mask. Where the guess is right, the results are equal.
 func AttentionMask(mask []float32, height, width, h, w int) []float32 {
-	return interpolateBicubic(mask, height, width, h, w)
+	return InterpolateBicubic(mask, 1, height, width, h, w)
 }
 
-// interpolateBicubic is torch.nn.functional.interpolate(mode="bicubic") without
-// corners aligned and without antialias (ATen/native/UpSample.h, A = -0.75).
-func interpolateBicubic(values []float32, height, width, toHeight, toWidth int) []float32 {
+// InterpolateBicubic is torch.nn.functional.interpolate(mode="bicubic") of
+// [height, width, channels] without corners aligned and without antialias
+// (ATen/native/UpSample.h, A = -0.75).
+func InterpolateBicubic(values []float32, channels, height, width, toHeight, toWidth int) []float32 {
 	rows, columns := cubicTaps(height, toHeight), cubicTaps(width, toWidth)
-	out := make([]float32, 0, toHeight*toWidth)
+	out := make([]float32, 0, toHeight*toWidth*channels)
 	for _, r := range rows {
 		for _, c := range columns {
-			var sum float32
-			for i, y := range r.index {
-				var line float32
-				for j, x := range c.index {
-					line += c.weight[j] * values[y*width+x]
+			for k := range channels {
+				var sum float32
+				for i, y := range r.index {
+					var line float32
+					for j, x := range c.index {
+						line += c.weight[j] * values[(y*width+x)*channels+k]
+					}
+					sum += r.weight[i] * line
 				}
-				sum += r.weight[i] * line
+				out = append(out, sum)
 			}
-			out = append(out, sum)
 		}
 	}
 	return out

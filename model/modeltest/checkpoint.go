@@ -76,13 +76,13 @@ func hashed(name, key string, shape []int) []float32 {
 	}
 	scale, gain, offset := math.Sqrt(3/float64(fan)), 1.0, 0.0
 	switch {
-	case len(shape) == 1 && strings.HasSuffix(key, ".weight"):
+	case len(shape) == 1 && (strings.HasSuffix(key, ".weight") || strings.HasSuffix(key, ".lambda1")):
 		scale, offset = 0.25, 1
 	case len(shape) == 1:
 		scale = 0.1
 	case strings.Contains(key, "controlnet_cond_embedding") || strings.Contains(key, "feature_extractor"):
 		gain = 1.7
-	case strings.Contains(key, "embedding") || strings.HasSuffix(key, "latents"):
+	case strings.Contains(key, "embedding") && !strings.Contains(key, "patch_embeddings") || strings.HasSuffix(key, "latents"):
 		scale = 0.5
 	}
 	v := make([]float32, count)

@@ -23,7 +23,7 @@ func Pad(m *imageproc.Image) *imageproc.Image {
 
 // Grey makes a picture of the size of m from values in 0..1, of which the rows have so many. Samples are cut off, not rounded,
 // as numpy's astype does. The values beyond the right and the bottom are those of Pad.
-func Grey(values []float64, row int, m *imageproc.Image) *imageproc.Image {
+func Grey[T float32 | float64](values []T, row int, m *imageproc.Image) *imageproc.Image {
 	out := &imageproc.Image{Width: m.Width, Height: m.Height, Channels: 1, Pix: make([]uint8, m.Width*m.Height)}
 	for i := range out.Pix {
 		out.Pix[i] = uint8(min(max(values[i/m.Width*row+i%m.Width]*255, 0), 255))

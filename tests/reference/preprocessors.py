@@ -1,8 +1,8 @@
 """Networks that make maps, for the packages below model/preprocessors.
 
-    python tests/reference/preprocessors.py [NAME...]     writes tests/fixtures/preprocessors/NAME.json: hed
+    python tests/reference/preprocessors.py [NAME...]     writes tests/fixtures/preprocessors/NAME.json: hed, depth
 
-The networks are small ones of controlnet_aux 0.0.10. Each fixture has the names and shapes of the published weights, and stores
+The networks are small ones of controlnet_aux 0.0.10 and transformers. Each fixture has the names and shapes of the published weights, and stores
 how far a result moves when what it tests is changed. Needs controlnet_aux, einops, and opencv-python-headless 5.0.0.93.
 """
 import importlib.util
@@ -13,12 +13,15 @@ import types
 
 import cv2
 import numpy as np
+import PIL.Image
 import torch
+from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config
+from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPil
 
 import pipelines
 from networks import stored
 from sensitivity import measured
-from weights import fill
+from weights import fill, tensor
 
 OUT = pathlib.Path(__file__).parent.parent / "fixtures/preprocessors"
 # The package's own __init__ imports all detectors, with all that they need.
@@ -69,9 +72,63 @@ def hed():
     return dict(channels=channels, keys=build()[1], published=shapes(aux_hed.ControlNetHED_Apache2()), **compared("hed", edges, changes))
 
 
+# Where the published files and transformers 5 have other names (transformers' conversion_mapping.py).
+PUBLISHED_NAMES = [("attention.q_proj", "attention.attention.query"), ("attention.k_proj", "attention.attention.key"), ("attention.v_proj", "attention.attention.value"),
+                   ("attention.o_proj", "attention.output.dense")]
+
+
+def published_name(key):
+    for ours, theirs in PUBLISHED_NAMES:
+        key = key.replace(ours, theirs)
+    return key
+
+
+def depth():
+    """A picture that is not square, so that the positions are interpolated. The changed results have other positions, no layer
+    scales, and corners that are not aligned."""
+    height, width = 40, 56
+    backbone = dict(image_size=42, hidden_size=128, num_attention_heads=2, num_hidden_layers=4, mlp_ratio=2, out_indices=[1, 2, 3, 4], reshape_hidden_states=False)
+    config = dict(patch_size=14, reassemble_hidden_size=128, neck_hidden_sizes=[8, 12, 16, 20], fusion_hidden_size=16, head_hidden_size=8)
+    # What Depth-Anything-V2-Small-hf has in its config.json.
+    full = DepthAnythingConfig(backbone_config=Dinov2Config(image_size=518, hidden_size=384, num_attention_heads=6, num_hidden_layers=12, out_indices=[3, 6, 9, 12],
+                                                            reshape_hidden_states=False))
+
+    def build():
+        net = DepthAnythingForDepthEstimation(DepthAnythingConfig(backbone_config=Dinov2Config(**backbone), **config)).eval()
+        keys = {published_name(k): list(v.shape) for k, v in net.state_dict().items()}
+        net.load_state_dict({k: tensor("depth/depth/" + published_name(k), list(v.shape)) for k, v in net.state_dict().items()})
+        return net, keys
+
+    def run(dtype, change=lambda net: None, aligned=True):
+        net, _ = build()
+        change(net)
+        net = net.to(dtype)
+        image = PIL.Image.fromarray(picture("depth", height, width, 256)[0].permute(1, 2, 0).byte().numpy())
+        processor = DPTImageProcessorPil(size={"height": 42, "width": 42}, ensure_multiple_of=14, keep_aspect_ratio=True, image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
+        interpolate = torch.nn.functional.interpolate
+        if not aligned:
+            torch.nn.functional.interpolate = lambda *a, **k: interpolate(*a, **k | dict(align_corners=False))
+        out = net(**processor(image, return_tensors="pt").to(dtype))
+        torch.nn.functional.interpolate = interpolate
+        depth = processor.post_process_depth_estimation(out, [(height, width)])[0]["predicted_depth"].float()
+        return (depth - depth.min()) / (depth.max() - depth.min())  # as transformers' pipeline does
+
+    def shifted(net):
+        net.backbone.embeddings.position_embeddings.data = net.backbone.embeddings.position_embeddings.data.roll(1, 1)
+
+    def unscaled(net):
+        for layer in net.backbone.encoder.layer:
+            layer.layer_scale1.lambda1.data.fill_(1)
+
+    changes = {"other positions": lambda: run(torch.float32, shifted), "no scale": lambda: run(torch.float32, unscaled), "not aligned": lambda: run(torch.float32, aligned=False)}
+    with torch.device("meta"):
+        published = {published_name(k): list(v.shape) for k, v in DepthAnythingForDepthEstimation(full).state_dict().items()}
+    return dict(keys=build()[1], published=published, **compared("depth", run, changes))
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or ["hed"]:
+    for name in sys.argv[1:] or ["hed", "depth"]:
         file = OUT / f"{name}.json"
         file.write_text(json.dumps(globals()[name](), separators=(",", ":")))
         print(file.name, file.stat().st_size, "bytes")

@@ -26,13 +26,13 @@ def uniform(name, count):
 def tensor(name, shape):
     """The numbers of a tensor with that name and shape: float16 numbers, as float32."""
     u = uniform(name, int(np.prod(shape)))
-    if len(shape) == 1 and name.endswith(".weight"):
-        v = 1 + 0.25 * u  # a norm's scale
+    if len(shape) == 1 and name.endswith((".weight", ".lambda1")):
+        v = 1 + 0.25 * u  # a scale
     elif len(shape) == 1:
         v = 0.1 * u
     elif "controlnet_cond_embedding" in name or "feature_extractor" in name:
         v = u * np.sqrt(3 / np.prod(shape[1:])) * 1.7  # convolutions with SiLU, not a table
-    elif "embedding" in name or name.endswith("latents"):
+    elif "embedding" in name and "patch_embeddings" not in name or name.endswith("latents"):
         v = 0.5 * u
     else:
         v = u * np.sqrt(3 / np.prod(shape[1:]))

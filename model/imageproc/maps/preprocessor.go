@@ -47,6 +47,7 @@ var Methods = []Method{
 	{Name: "softedge", Label: "Soft edges", Options: []Option{low, high},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return SoftEdge(Canny(m, v[0], v[1], false)) }},
 	{Name: "hed", Label: "Soft edges, by a network (HED)", Options: []Option{{"safe", "Clear edges only", 0, 0, 1, 1}, {"scribble", "As a scribble", 0, 0, 1, 1}}, Network: "hed", Weights: "hed"},
+	{Name: "depth", Label: "Depth, by a network (Depth Anything)", Network: "depth_anything", Weights: "depth-anything-v2-small"},
 	{Name: "invert", Label: "Line art: black on white, inverted", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return Invert(m) }},
 	{Name: "tile", Label: "Tile: fewer details", Options: []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01}},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Tile(m, v[0]) }},
