@@ -83,18 +83,20 @@ func (e *Engine) openTextualInversion(ctx context.Context, name string) (textual
 }
 
 // Tokens counts the tokens of a prompt for the model that is loaded, and says which words are cut
-// off. weights says that the prompt is read with its markup, in as many chunks as it takes. embeddings
-// are the textual inversions that it may call.
+// off. The tokens that begin and end each chunk do not count, as they are not the visitor's. weights says
+// that the prompt is read with its markup, in as many chunks as it takes. embeddings are the textual
+// inversions that it may call.
 func (e *Engine) Tokens(text string, weights bool, embeddings ...prompt.Embedding) (count, limit int, overflow string, ok bool) {
 	if e.loaded == nil {
 		return 0, 0, "", false
 	}
 	m := e.loaded
 	r := prompt.NewReader(m.tokenizer, m.pipeline.Text.Config.VocabSize, embeddings...)
+	read := r.Literal
 	if weights {
-		w := r.Weighted(text)
-		return w.Count, len(w.IDs), "", true
+		read = r.Weighted
 	}
-	w := r.Literal(text)
-	return w.Count, len(w.IDs), w.Overflow, true
+	w := read(text)
+	marks := 2 * len(w.IDs) / m.tokenizer.MaxLength // each chunk begins and ends with one
+	return w.Count - marks, len(w.IDs) - marks, w.Overflow, true
 }

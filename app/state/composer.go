@@ -30,6 +30,7 @@ type Composer struct {
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
 	making           MapRequest       // the map that is being made
+	adjusted         *ImagePrompt     // the one whose further controls are shown; nil for none
 	overStage        *Structure       // the one whose map was asked for over the stage; nil for none
 	held             map[*Picture]int // pictures that may come back, and how many steps of Undo have them
 }
@@ -112,6 +113,17 @@ func (c *Composer) RemovePrompt(im *ImagePrompt) {
 		delete(c.Problems, AtPrompts)
 	}
 }
+
+// Adjust shows the further controls of an image prompt, or hides them if they are shown.
+func (c *Composer) Adjust(im *ImagePrompt) {
+	if c.adjusted == im {
+		im = nil
+	}
+	c.adjusted = im
+}
+
+// Adjusted returns the index of the image prompt whose further controls are shown, or -1.
+func (c *Composer) Adjusted() int { return slices.Index(c.Prompts, c.adjusted) }
 
 // SetStart takes a picture to begin from; nil takes it away.
 func (c *Composer) SetStart(p *Picture) {

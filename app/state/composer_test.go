@@ -268,3 +268,28 @@ func TestShortened(t *testing.T) {
 		t.Error(len(got))
 	}
 }
+
+func TestAdjust(t *testing.T) {
+	c := NewComposer()
+	first, second := NewImagePrompt(photo(3, 2)), NewImagePrompt(photo(2, 3))
+	c.AddPrompt(first)
+	c.AddPrompt(second)
+	if c.Adjusted() != -1 {
+		t.Error("nothing was asked for")
+	}
+	c.Adjust(second)
+	c.RemovePrompt(first)
+	if c.Adjusted() != 0 {
+		t.Errorf("the second is the first now, but number %d is adjusted", c.Adjusted())
+	}
+	c.Adjust(second)
+	if c.Adjusted() != -1 {
+		t.Error("the same press does not hide it")
+	}
+	c.Adjust(second)
+	c.RemovePrompt(second)
+	c.AddPrompt(first)
+	if c.Adjusted() != -1 {
+		t.Error("another image prompt took its place")
+	}
+}

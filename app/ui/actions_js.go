@@ -53,7 +53,7 @@ func (t *actionsPanel) Render() app.UI {
 		back = "Back to the picture in progress"
 	}
 	elsewhere := strip || t.jobs.Busy() && !t.gallery.Follow
-	return app.Div().Class("actions").Role("group").Aria("label", "With this picture").Body(
+	return app.Div().ID(actionsID).Class("actions").Attr("popover", "auto").Role("group").Aria("label", "With this picture").Body(
 		app.Button().Class("plain small").Hidden(none || !elsewhere).Body(app.Span().Text(back)).
 			OnClick(func(app.Context, app.Event) { t.gallery.Back() }),
 		app.Button().Class("plain small").Hidden(!none || !strip || !t.jobs.Shots.Any()).Body(icon("download"), app.Span().Text("Download as one sheet")).
@@ -72,6 +72,13 @@ func (t *actionsPanel) Render() app.UI {
 		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(t.gallery.ActualSize)).Body(app.Span().Text(size)).
 			OnClick(func(app.Context, app.Event) { t.gallery.ActualSize = !t.gallery.ActualSize }),
 	)
+}
+
+// actionsID is the id of the actions. On a phone they are a sheet, which openActions opens.
+const actionsID = "actions"
+
+func openActions() app.UI {
+	return app.Button().Class("plain opens-actions").Text("With this picture …").Attr("popovertarget", actionsID)
 }
 
 // tell does something that takes a while, and tells the visitor how it went.

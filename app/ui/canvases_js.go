@@ -25,6 +25,9 @@ const startMaskID = "mask-start"
 
 func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
 
+// thumbID is the id of the canvas that shows an image prompt in the row of all of them, by its index.
+func thumbID(i int) string { return "thumb-" + cropID(i) }
+
 // partID is the id of the canvas of one of an image prompt's pictures, by the number that state.ImagePrompt.PartAt has.
 func partID(i, number int) string {
 	if number == 0 {
@@ -77,6 +80,9 @@ func (c *canvases) mask(id string) *state.Mask {
 func (c *canvases) paint() {
 	c.paintMask(startMaskID)
 	for i, im := range c.composer.Prompts {
+		if canvas := byID(thumbID(i)); canvas.Truthy() && !im.Kept {
+			paintThumb(canvas, im.Crop, im.Small.(js.Value))
+		}
 		for number := range state.UnlikePart + 1 {
 			picture, crop := im.PartAt(number)
 			if canvas := byID(partID(i, number)); canvas.Truthy() && crop != nil && !im.Kept {

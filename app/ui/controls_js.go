@@ -33,7 +33,7 @@ func (c *controls) number(id string) float64 {
 // percent is a field for a fraction, which is shown in percent.
 func (c *controls) percent(id, label string, value float64, set func(float64), scope app.EventOption) app.UI {
 	return app.Div().Class("field").Body(
-		app.Label().For(id).Text(label),
+		labelled(id, label),
 		app.Input().ID(c.bind(id, trim(100*value))).Type("number").Class("numbers").Min("0").Max("100").Step(5).
 			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, 100*value) / 100) }, scope),
 	)
@@ -41,24 +41,25 @@ func (c *controls) percent(id, label string, value float64, set func(float64), s
 
 // slider is a slider, with its label and its value above it.
 type slider struct {
-	id, label, tip     string
+	id, label          string
 	name               string // what assistive technology calls it; "" is the label
+	file               bool   // the label is the name of a file
 	value, least, most float64
 }
 
 // slider draws a slider for a weight or a strength.
 func (c *controls) slider(s slider, set func(float64), scope ...app.EventOption) app.UI {
 	return app.Div().Class("field").Body(
-		app.Label().For(s.id).Title(s.tip).Body(app.Text(s.label), app.Span().Class("numbers").Text(trim(s.value))),
+		labelLine(s.id, s.label, !s.file, trim(s.value)),
 		app.Input().ID(c.bind(s.id, trim(s.value))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(0.05).Aria("label", cmp.Or(s.name, s.label)).
 			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, s.value)) }, scope...),
 	)
 }
 
 // choice draws a list to choose from, with its label above it.
-func (c *controls) choice(id, label, tip, value string, options []app.UI, set func(value string), scope ...app.EventOption) app.HTMLDiv {
-	return app.Div().Class("field").Title(tip).Body(
-		app.Label().For(id).Text(label),
+func (c *controls) choice(id, label, value string, options []app.UI, set func(value string), scope ...app.EventOption) app.HTMLDiv {
+	return app.Div().Class("field").Body(
+		labelled(id, label),
 		app.Select().ID(c.bindChoice(id, value)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { set(chosenIn(ctx)) }, scope...),
 	)
 }

@@ -43,15 +43,15 @@ func (t *cropPanel) Render() app.UI {
 				}, key(picture)),
 		)
 	}
-	return app.Details().Class("more").Body(
-		app.Summary().Text("Crop"),
-		app.If(t.Part == 0, func() app.UI {
-			return app.P().Class("quiet").Text("Drag the square on the picture, or turn the wheel over it.")
-		}),
+	sliders := []app.UI{
 		slider("Crop left to right", 0, 1, 0.01, crop.X, func(v float64) { crop.X = v }),
 		slider("Crop top to bottom", 0, 1, 0.01, crop.Y, func(v float64) { crop.Y = v }),
 		slider("Crop zoom", 1, state.MaxZoom, 0.05, crop.Zoom, crop.ZoomTo),
-	)
+	}
+	if t.Part > 0 {
+		return app.Details().Class("more").Body(append([]app.UI{app.Summary().Text("Crop")}, sliders...)...)
+	}
+	return app.Div().Class("crop-sliders").Body(append([]app.UI{app.Div().Class("label").Body(app.H4().Text("Crop"), info("crop", "Crop"))}, sliders...)...)
 }
 
 // cropCanvas shows a picture and its crop.
@@ -59,6 +59,16 @@ func cropCanvas(id, label string) app.HTMLCanvas {
 	return app.Canvas().ID(id).Class("crop").TabIndex(0).Role("img").Aria("label", label).
 		Aria("description", "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back.").
 		Title("The encoder sees the bright square: drag it, or turn the wheel to zoom")
+}
+
+// paintThumb draws what the encoder sees of a picture.
+func paintThumb(canvas js.Value, c state.Crop, image js.Value) {
+	const side = 176 // for sharp screens
+	canvas.Set("width", side)
+	canvas.Set("height", side)
+	s, scale := c.Square(), image.Get("width").Float()/float64(c.Width)
+	size := float64(s.Size) * scale
+	canvas.Call("getContext", "2d").Call("drawImage", image, float64(s.X)*scale, float64(s.Y)*scale, size, size, 0, 0, side, side)
 }
 
 // cropPixels is the width of a crop's canvas, for sharp screens.

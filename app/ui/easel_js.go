@@ -102,11 +102,14 @@ func (t *easel) strip() app.UI {
 	return app.Div().Class("strip").Aria("label", "Strip").Role("group").Body(list...)
 }
 
-// real offers a model of full size, as long as the demo model is used.
+// real offers a model of full size, as long as the demo model is used. Until the catalogue is here, the place is kept.
 func (t *easel) real() app.UI {
 	bundles := t.library.Bundles()
-	if t.library.Chosen.ID != "" || len(bundles) == 0 || bundles[0].Here {
+	switch {
+	case t.library.Chosen.ID != "" || len(bundles) > 0 && bundles[0].Here:
 		return app.Div().Hidden(true)
+	case len(bundles) == 0:
+		return app.Div().Class("real")
 	}
 	return app.Div().Class("real").Body(
 		app.P().Class("quiet").Text(fmt.Sprintf("The demo model draws these, %d pixels wide. For pictures of 512 pixels and more:", web.Ships.Size)),
@@ -137,7 +140,10 @@ func (t *easel) empty() app.UI {
 	}
 	return app.Div().Class("empty").Body(
 		app.H2().Text("Start with a picture"),
-		app.P().Class("quiet").Text("Drop one anywhere, or try one of these."),
+		app.P().Class("quiet").Body(
+			app.Span().Class("with-mouse").Text("Drop one anywhere, or try one of these."),
+			app.Span().Class("with-touch").Text("Try one of these."),
+		),
 		app.Div().Class("tries").Body(list...),
 		t.real(),
 	)

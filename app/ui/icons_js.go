@@ -6,6 +6,7 @@ import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 // strokes are the icons' lines, on a grid of 24.
 var strokes = map[string]string{
+	"info":     "M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM12 11v5M12 7.75h.01",
 	"close":    "M6 6l12 12M18 6L6 18",
 	"plus":     "M12 5v14M5 12h14",
 	"download": "M12 4v11m0 0l-4.5-4.5M12 15l4.5-4.5M5 20h14",

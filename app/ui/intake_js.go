@@ -208,7 +208,7 @@ func (t *intake) resultAsPrompt(r *state.Result) {
 		t.addPrompt(p)
 		if t.composer.Problems[state.AtPrompts] == "" {
 			*t.note = state.Note{Text: "The picture is an image prompt now."}
-			t.reveal(cropID(len(t.composer.Prompts) - 1))
+			t.reveal(thumbID(len(t.composer.Prompts) - 1))
 		}
 	})
 }

@@ -20,7 +20,7 @@ var combines = map[string]string{
 }
 
 // more combines an image prompt with further pictures, and with one that the result should not be like.
-func (t *promptCard) more(im *state.ImagePrompt) app.UI {
+func (t *adjustPanel) more(im *state.ImagePrompt) app.UI {
 	var about []string
 	if n := len(im.More); n > 0 {
 		about = append(about, fmt.Sprintf("%d more", n))
@@ -47,7 +47,7 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
 			fileInput("Add pictures", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
 		),
-		t.controls.choice(promptID(t.Index, "combine"), "How they are combined", "ip_adapter_combine", im.Combine, options, func(v string) { im.Combine = v }, key(im)).
+		t.controls.choice(promptID(t.Index, "combine"), "How they are combined", im.Combine, options, func(v string) { im.Combine = v }, key(im)).
 			Hidden(more == nil),
 		app.P().Class("quiet").Text("The result is kept from looking like a picture to avoid. This needs a guidance above 1."),
 		app.Div().Class("parts").Hidden(unlike == nil).Body(unlike...),
@@ -58,7 +58,7 @@ func (t *promptCard) more(im *state.ImagePrompt) app.UI {
 }
 
 // part shows a picture beside that of an image prompt, by its number, with its crop and a button that removes it.
-func (t *promptCard) part(number int, p *state.Part, remove func()) app.UI {
+func (t *adjustPanel) part(number int, p *state.Part, remove func()) app.UI {
 	return app.Div().Class("part").Body(
 		cropCanvas(partID(t.Index, number), "Picture "+p.Name),
 		app.Button().Class("remove").Aria("label", "Remove "+p.Name).Title("Remove").Body(icon("close")).OnClick(func(app.Context, app.Event) {
@@ -72,8 +72,8 @@ func (t *promptCard) part(number int, p *state.Part, remove func()) app.UI {
 }
 
 // tiled chooses what the encoder sees of a picture that is not square.
-func (t *promptCard) tiled(im *state.ImagePrompt) app.UI {
-	return t.controls.choice(promptID(t.Index, "tiled"), "What the encoder sees", "ip_adapter_tiled: for pictures that are not square", im.Tiled, []app.UI{
+func (t *adjustPanel) tiled(im *state.ImagePrompt) app.UI {
+	return t.controls.choice(promptID(t.Index, "tiled"), "What the encoder sees", im.Tiled, []app.UI{
 		option("", "The square of the crop"),
 		option(settings.TiledMasked, "The whole picture in tiles, each for its own place"),
 		option(settings.TiledConcat, "The whole picture in tiles, together"),

@@ -24,7 +24,7 @@ func (t *noticesPanel) Render() app.UI {
 	software := e.GPU.Software && e.Refusal.Title == "" && !t.closed
 	return app.Div().Class("notices").Body(
 		app.Div().Class("notice").Hidden(!software).Body(
-			app.P().Body(app.Text("There is no graphics card here that the browser may use, so the processor draws: a picture takes minutes, not seconds. "),
+			app.P().Body(app.Text("There is no graphics card here that the browser may use, so the processor draws. "),
 				app.Button().Class("link").Text("What can be done").OnClick(func(app.Context, app.Event) { byID(aboutID).Set("open", true) })),
 			app.Button().Class("remove").Aria("label", "Close the notice").Body(icon("close")).OnClick(func(app.Context, app.Event) { t.closed = true }),
 		),

@@ -8,7 +8,7 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// promptsPanel has a card for each image prompt, and the ways to add one.
+// promptsPanel has a row with a tile for each image prompt, the further controls of one of them, and the ways to add one.
 type promptsPanel struct {
 	app.Compo
 	Drawn      int
@@ -25,24 +25,28 @@ type promptsPanel struct {
 }
 
 func (t *promptsPanel) Render() app.UI {
-	var cards, tiles []app.UI
+	var tiles, samples []app.UI
 	for i := range t.composer.Prompts {
-		cards = append(cards, &promptCard{Drawn: t.Drawn, Index: i, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters, shownURL: t.shownURL,
-			intake: t.intake, keep: t.keep, keeping: t.keeping})
+		tiles = append(tiles, &promptTile{Drawn: t.Drawn, Index: i, composer: t.composer, controls: t.controls, canvases: t.canvases, intake: t.intake})
 	}
 	for _, s := range state.Samples {
-		tiles = append(tiles, app.Button().Class("thumb").Aria("label", "Sample: "+s.Title).Title(s.Title).
+		samples = append(samples, app.Button().Class("thumb").Aria("label", "Sample: "+s.Title).Title(s.Title).
 			Body(app.Img().Src(here("web/samples/"+s.File)).Role("presentation")).OnClick(func(app.Context, app.Event) { t.takeSample(s) }, named(s.File)))
 	}
-	return app.Section().Aria("label", "Image prompts").Body(
+	adjusted := t.composer.Adjusted()
+	return app.Section().Class("prompts").Aria("label", "Image prompts").Body(
 		app.Div().Class("head").Body(
-			app.H2().Text("Image prompts"),
+			app.Div().Class("label").Body(app.H2().Text("Image prompts"), info("image-prompts", "Image prompts")),
 			app.Button().Class("plain small").Text("Clear").Title("Take all words and pictures away").Disabled(t.composer.Empty()).OnClick(func(app.Context, app.Event) { t.clear() }),
 		),
-		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
+		app.Div().Class("row").Hidden(len(tiles) == 0).Body(tiles...),
+		app.If(adjusted >= 0, func() app.UI {
+			return &adjustPanel{Drawn: t.Drawn, Index: adjusted, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters, shownURL: t.shownURL,
+				intake: t.intake, keep: t.keep, keeping: t.keeping}
+		}).Else(func() app.UI { return app.Div().Hidden(true) }),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(
 			fileInput("Add image", promptFiles, true, "or drop, or paste one", t.intake.files),
-			app.Div().Class("tiles").Body(tiles...),
+			app.Div().Class("samples").Body(samples...),
 		),
 		alert(t.composer.Problems[state.AtPrompts]),
 	)

@@ -30,44 +30,34 @@ func (t *settingsPanel) Render() app.UI {
 	return app.Details().ID("settings").Body(
 		app.Summary().Body(app.Span().Text("Settings"),
 			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
-		t.aspects(),
 		app.Div().Class("grid").Body(
 			t.edge("Width", s.Width, t.composer.SetWidth),
 			t.edge("Height", s.Height, t.composer.SetHeight),
-			t.whole("Steps", "num_inference_steps", 1, 150, 1, s.NumInferenceSteps, func(n int) { s.NumInferenceSteps = n }),
-			t.spin("Guidance", "guidance_scale: how closely the words are followed; at 1 the negative prompt has no effect, and steps take half the time", 1, 30, 0.5, s.GuidanceScale,
+			t.whole("Steps", 1, 150, 1, s.NumInferenceSteps, func(n int) { s.NumInferenceSteps = n }),
+			t.spin("Guidance", 1, 30, 0.5, s.GuidanceScale,
 				func(v float64) string { s.GuidanceScale = v; return trim(v) }),
 			t.scheduler(),
 			t.eta(),
-			t.whole("Clip skip", "clip_skip: how many of the text encoder's last layers are left out, as in diffusers; AUTOMATIC1111 counts from 1, so that its 2 is 1 here", 0, 11, 1, s.ClipSkip, func(n int) { s.ClipSkip = n }),
-			t.whole("Pictures", "num_images: how many at once; each has the next seed", 1, 16, 1, s.NumImages, func(n int) { s.NumImages = n }),
+			t.whole("Clip skip", 0, 11, 1, s.ClipSkip, func(n int) { s.ClipSkip = n }),
+			t.whole("Pictures", 1, 16, 1, s.NumImages, func(n int) { s.NumImages = n }),
 			t.seed(),
 			t.noise(),
 			t.background(),
 			t.vae(),
 			t.previews(),
 		),
-		app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).Title("low_memory: takes less of the GPU's memory, and more time").
-			Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
+		app.Div().Class("tools").Body(
+			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).
+				Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
+			info("low-memory", "Low memory"),
+		),
 	)
-}
-
-// aspects offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
-func (t *settingsPanel) aspects() app.UI {
-	c, trained := t.composer, t.library.Chosen.TrainedFor()
-	now, offered := c.Aspect(trained)
-	var list []app.UI
-	for _, a := range state.Aspects {
-		list = append(list, app.Button().Class("plain small").Text(a.String()).Aria("pressed", fmt.Sprint(offered && a == now)).
-			OnClick(func(app.Context, app.Event) { c.SetAspect(a, trained) }, named(a.String())))
-	}
-	return app.Div().Class("aspects").Role("group").Aria("label", "Shape of the picture").Hidden(c.Follows()).Body(list...)
 }
 
 // noise chooses what draws the noise of a seed.
 func (t *settingsPanel) noise() app.UI {
 	s := &t.composer.Settings
-	return t.controls.choice("set-Noise", "Noise", "generator_device: noise as torch draws it on a CPU, or on a GPU as AUTOMATIC1111's web UI does; a seed gives another picture with each",
+	return t.controls.choice("set-Noise", "Noise",
 		cmp.Or(s.GeneratorDevice, settings.GeneratorCPU), []app.UI{option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111")},
 		func(v string) { s.GeneratorDevice = v })
 }
@@ -85,7 +75,7 @@ func (t *settingsPanel) vae() app.UI {
 	if !known {
 		id = s.VAE
 	}
-	return t.vaeChoice("VAE", "vae: turns what the model draws into pixels. Another one may draw eyes, hands and small text better; a tiny one is fast. More can be added in Models",
+	return t.vaeChoice("VAE",
 		own, list, id, func(id string) {
 			s.VAE, s.VAEHash = id, ""
 			t.load()
@@ -95,12 +85,12 @@ func (t *settingsPanel) vae() app.UI {
 // previews chooses what shows the picture in the making.
 func (t *settingsPanel) previews() app.UI {
 	s := &t.composer.Settings
-	return t.vaeChoice("Previews", "preview_vae: a tiny autoencoder shows, while the picture is being made, how it will look", "Rough, but instant", t.library.Previews(), s.PreviewVAE,
+	return t.vaeChoice("Previews", "Rough, but instant", t.library.Previews(), s.PreviewVAE,
 		func(id string) { s.PreviewVAE = id })
 }
 
 // vaeChoice chooses from a list of VAEs, and offers to download the chosen one. own is the choice of none; "" is no choice.
-func (t *settingsPanel) vaeChoice(label, tip, own string, list []state.VAE, chosen string, choose func(id string)) app.UI {
+func (t *settingsPanel) vaeChoice(label, own string, list []state.VAE, chosen string, choose func(id string)) app.UI {
 	var options []app.UI
 	if own != "" {
 		options = append(options, option("", own))
@@ -124,8 +114,8 @@ func (t *settingsPanel) vaeChoice(label, tip, own string, list []state.VAE, chos
 		options = append(options, option(chosen, chosen+", which is not here"))
 	}
 	id := t.controls.bindChoice("set-"+label, chosen)
-	return app.Div().Class("field wide").Hidden(len(list) == 0 && known).Title(tip).Body(
-		app.Label().For(id).Text(label),
+	return app.Div().Class("field wide").Hidden(len(list) == 0 && known).Body(
+		labelled(id, label),
 		app.Select().ID(id).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { choose(chosenIn(ctx)) }),
 		missing,
 	)
@@ -135,8 +125,8 @@ func (t *settingsPanel) vaeChoice(label, tip, own string, list []state.VAE, chos
 func (t *settingsPanel) background() app.UI {
 	const white = "#ffffff"
 	s := &t.composer.Settings
-	return app.Div().Class("field").Title("background: the colour behind image prompts and start pictures that are partly transparent").Body(
-		app.Label().For("set-Background").Text("Background"),
+	return app.Div().Class("field").Body(
+		labelled("set-Background", "Background"),
 		app.Input().ID(t.controls.bind("set-Background", cmp.Or(s.Background, white))).Type("color").OnInput(func(ctx app.Context, _ app.Event) {
 			if s.Background = text(ctx); s.Background == white {
 				s.Background = ""
@@ -147,11 +137,11 @@ func (t *settingsPanel) background() app.UI {
 
 // spin is a field for a number. What is typed is taken as soon as it is valid, and put right when the field is left.
 // set takes a value and returns what the field is to show for it.
-func (t *settingsPanel) spin(label, tip string, least, most, step float64, value float64, set func(float64) string) app.UI {
+func (t *settingsPanel) spin(label string, least, most, step float64, value float64, set func(float64) string) app.UI {
 	id := t.controls.bind("set-"+label, trim(value))
 	take := func(v float64) { t.controls.bind(id, set(v)) }
-	return app.Div().Class("field").Title(tip).Body(
-		app.Label().For(id).Text(label),
+	return app.Div().Class("field").Body(
+		labelled(id, label),
 		app.Input().ID(id).Type("number").Class("numbers").Min(trim(least)).Max(trim(most)).Step(step).
 			OnInput(func(ctx app.Context, _ app.Event) {
 				if v := number(ctx, least-1); v >= least && v <= most {
@@ -166,8 +156,8 @@ func (t *settingsPanel) spin(label, tip string, least, most, step float64, value
 }
 
 // whole is a field for a whole number, a multiple of step.
-func (t *settingsPanel) whole(label, tip string, least, most, step, value int, set func(int)) app.UI {
-	return t.spin(label, tip, float64(least), float64(most), float64(step), float64(value), func(v float64) string {
+func (t *settingsPanel) whole(label string, least, most, step, value int, set func(int)) app.UI {
+	return t.spin(label, float64(least), float64(most), float64(step), float64(value), func(v float64) string {
 		n := max(least, int(v)/step*step)
 		set(n)
 		return strconv.Itoa(n)
@@ -176,7 +166,7 @@ func (t *settingsPanel) whole(label, tip string, least, most, step, value int, s
 
 // edge is a field for a width or a height.
 func (t *settingsPanel) edge(label string, value int, set func(int)) app.UI {
-	return t.whole(label, "pixels, a multiple of 8", state.MinEdge, state.MaxEdge, 8, value, set)
+	return t.whole(label, state.MinEdge, state.MaxEdge, 8, value, set)
 }
 
 func (t *settingsPanel) scheduler() app.UI {
@@ -185,8 +175,8 @@ func (t *settingsPanel) scheduler() app.UI {
 	for _, o := range scheduler.All() {
 		options = append(options, option(o.Name, o.Label))
 	}
-	return app.Div().Class("field").Title("scheduler").Body(
-		app.Label().For("set-Scheduler").Text("Scheduler"),
+	return app.Div().Class("field").Body(
+		labelled("set-Scheduler", "Scheduler"),
 		app.Select().ID(t.controls.bind("set-Scheduler", s.Scheduler)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { s.Scheduler = text(ctx) }),
 	)
 }
@@ -195,7 +185,7 @@ func (t *settingsPanel) scheduler() app.UI {
 func (t *settingsPanel) eta() app.UI {
 	s := &t.composer.Settings
 	chosen, _ := scheduler.Find(s.Scheduler)
-	return app.Div().Hidden(!chosen.Eta).Body(t.spin("Eta", "eta: how much of each step is fresh noise; the paper on TCD calls it gamma", 0, 1, 0.1, s.Eta,
+	return app.Div().Hidden(!chosen.Eta).Body(t.spin("Eta", 0, 1, 0.1, s.Eta,
 		func(v float64) string { s.Eta = v; return trim(v) }))
 }
 
@@ -206,7 +196,7 @@ func (t *settingsPanel) seed() app.UI {
 		lock, lockIcon = "The seed is kept: roll a new one each time", "locked"
 	}
 	return app.Div().Class("field wide").Body(
-		app.Label().For("set-Seed").Text("Seed"),
+		labelled("set-Seed", "Seed"),
 		app.Div().Class("pair").Body(
 			app.Input().ID(t.controls.bind("set-Seed", strconv.FormatUint(c.Settings.Seed, 10))).Type("number").Class("numbers").Min("0").Step(1).
 				OnInput(func(ctx app.Context, _ app.Event) {

@@ -38,7 +38,7 @@ func (t *startPanel) Render() app.UI {
 		app.Div().Class("card").Hidden(start == nil).Body(
 			app.Img().Src(url).Alt("Start picture").Class("crop"),
 			app.Div().Class("card-controls").Body(
-				t.controls.slider(slider{id: "strength", label: "Strength", tip: "strength: how far the result may go from it", value: s.Strength, least: 0.05, most: 1},
+				t.controls.slider(slider{id: "strength", label: "Strength", value: s.Strength, least: 0.05, most: 1},
 					func(v float64) { s.Strength = v }),
 			),
 			app.Button().Class("remove").Aria("label", "Remove start picture").Title("Remove").Body(icon("close")).
@@ -59,7 +59,7 @@ var fits = map[string]string{state.KeepShape: "cover", settings.ResizeCrop: "cov
 
 // shape chooses what happens where the picture's proportions are not the result's.
 func (t *startPanel) shape() app.UI {
-	return t.controls.choice("start-shape", "Shape", "resize_mode", t.composer.Settings.ResizeMode, []app.UI{
+	return t.controls.choice("start-shape", "Shape", t.composer.Settings.ResizeMode, []app.UI{
 		option(state.KeepShape, "Keep it: the size follows the picture"),
 		option(settings.ResizeCrop, "Cut the picture to the size"),
 		option(settings.ResizeOutpaint, "Fit it in, and draw the borders"),
@@ -75,12 +75,12 @@ func (t *startPanel) shape() app.UI {
 func (t *startPanel) overlay() app.UI {
 	s := &t.composer.Settings
 	return app.Div().Class("grid").Hidden(t.composer.StartMask.Empty() && s.ResizeMode != settings.ResizeOutpaint).Body(
-		app.Label().Class("check").Title("mask_overlay: the original pixels are put back where nothing is repainted").Body(
+		app.Label().Class("check").Body(
 			app.Input().Type("checkbox").Checked(s.MaskOverlay).OnChange(func(ctx app.Context, _ app.Event) { s.MaskOverlay = ctx.JSSrc().Get("checked").Bool() }),
 			app.Span().Text("Keep what is not painted"),
 		),
-		app.Div().Class("field").Title("mask_feather: over how many pixels, inside of what is painted, the original fades out").Hidden(!s.MaskOverlay).Body(
-			app.Label().For("mask-feather").Body(app.Text("Soft edge"), app.Span().Class("numbers").Text(fmt.Sprintf("%d pixels", s.MaskFeather))),
+		app.Div().Class("field").Hidden(!s.MaskOverlay).Body(
+			labelLine("mask-feather", "Soft edge", true, fmt.Sprintf("%d pixels", s.MaskFeather)),
 			app.Input().ID(t.controls.bind("mask-feather", strconv.Itoa(s.MaskFeather))).Type("range").Min("0").Max("64").Step(1).Aria("label", "Soft edge").
 				OnInput(func(ctx app.Context, _ app.Event) { s.MaskFeather = int(number(ctx, float64(s.MaskFeather))) }),
 		),

@@ -47,7 +47,7 @@ func (t *structurePanel) Render() app.UI {
 		app.Summary().Body(app.Span().Text("Structure"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(structures) >= state.MaxStructures).Body(
-			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth, or the look of a picture. Drop, paste, choose or take a picture here: the map is made from it, or the picture is used as it is."),
+			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth, or the look of a picture. The map is made from a picture, or the picture is used as it is."),
 			fileInput("Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
@@ -112,14 +112,14 @@ func shownAs(n *state.Network) string {
 
 // strength is how strongly the result follows a picture.
 func (t *structurePanel) strength(index int, s *state.Structure, n *state.Network) app.UI {
-	w, scope := slider{id: structureID(index, "scale"), label: "Weight", tip: "controlnet_conditioning_scale, λ", name: "Weight of the map", value: s.Scale, most: 2}, key(s)
+	w, scope := slider{id: structureID(index, "scale"), label: "Weight", name: "Weight of the map", value: s.Scale, most: 2}, key(s)
 	set := &s.Scale
 	switch {
 	case n.Kind == state.Reference:
-		w = slider{id: structureID(index, "fidelity"), label: "Style fidelity", tip: "style_fidelity: how closely the result keeps to the picture's style, at some cost to the words", value: s.Reference.Fidelity, most: 1}
+		w = slider{id: structureID(index, "fidelity"), label: "Style fidelity", value: s.Reference.Fidelity, most: 1}
 		set, scope = &s.Reference.Fidelity, key(&s.Reference)
 	case !n.ReadsMap():
-		w.tip, w.name = "adapter_conditioning_scale, global_strength, λ", "Weight of the picture"
+		w.name = "Weight of the picture"
 	}
 	return t.controls.slider(w, func(v float64) { *set = v }, scope)
 }
@@ -135,7 +135,7 @@ func (t *structurePanel) takes(index int, s *state.Structure) app.UI {
 	case !r.Attention:
 		chosen = adain
 	}
-	return t.controls.choice(structureID(index, "takes"), "What to take over", "reference_attn, reference_adain", chosen, []app.UI{
+	return t.controls.choice(structureID(index, "takes"), "What to take over", chosen, []app.UI{
 		option(attention, "Its looks and things (attention)"), option(adain, "Its colours and contrasts (AdaIN)"), option(both, "Both"),
 	}, func(v string) { r.Attention, r.AdaIN = v != adain, v != attention }, key(r))
 }
@@ -182,7 +182,7 @@ func (t *structurePanel) preprocessor(index int, s *state.Structure, list []*sta
 		options = append(options, option(m.Name, m.Label))
 	}
 	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Method.Name)).Aria("label", "How the map is made").
-		Title("How the map is made from the picture (preprocessor)").Body(options...).
+		Title("How the map is made from the picture").Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) { s.SetPreprocessor(text(ctx)) }, key(s))
 }
 
@@ -193,7 +193,7 @@ func (t *structurePanel) options(index int, s *state.Structure, list []*state.Ne
 	for i, o := range p.Method.Options {
 		id := structureID(index, o.Name)
 		if o.Min == 0 && o.Max == 1 && o.Step == 1 {
-			fields = append(fields, app.Label().Class("check").Title(o.Name).Body(
+			fields = append(fields, app.Label().Class("check").Body(
 				app.Input().Type("checkbox").Checked(p.Values[i] == 1).OnChange(func(ctx app.Context, _ app.Event) {
 					on := 0.0
 					if ctx.JSSrc().Get("checked").Bool() {
@@ -207,7 +207,7 @@ func (t *structurePanel) options(index int, s *state.Structure, list []*state.Ne
 		}
 		input := app.Input().ID(t.controls.bind(id, trim(p.Values[i]))).Type("number").Class("numbers").Min(trim(o.Min)).Max(trim(o.Max)).Step(o.Step).
 			OnInput(func(ctx app.Context, _ app.Event) { s.SetOption(list, i, number(ctx, o.Default)) }, named(fmt.Sprintf("%p %s", s, o.Name)))
-		fields = append(fields, app.Div().Class("field").Title(o.Name).Body(app.Label().For(id).Text(o.Label), input))
+		fields = append(fields, app.Div().Class("field").Body(app.Label().For(id).Text(o.Label), input))
 	}
 	return app.Div().Class("grid").Hidden(len(fields) == 0).Body(fields...)
 }
@@ -279,7 +279,7 @@ func (t *structurePanel) download(n *state.Network) app.UI {
 
 // balance chooses what is more important, for a ControlNet.
 func (t *structurePanel) balance(index int, s *state.Structure, n *state.Network) app.UI {
-	return t.controls.choice(structureID(index, "balance"), "More important", "control_mode", s.Balance, []app.UI{
+	return t.controls.choice(structureID(index, "balance"), "More important", s.Balance, []app.UI{
 		option(settings.BalanceEven, "Both alike"), option(settings.BalancePrompt, "The words"), option(settings.BalanceControl, "The map"),
 		option(settings.BalanceGuess, "The map alone: guess mode"),
 	}, func(v string) { s.Balance = v }, key(s)).Class("wide").Hidden(n.Kind != loader.KindControlNet)

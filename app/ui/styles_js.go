@@ -101,7 +101,7 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 		}, named(fmt.Sprint(i, " ", trigger))))
 	}
 	return app.Div().Class("style").Body(
-		t.controls.slider(slider{id: fmt.Sprintf("style-%d-scale", i), label: name, tip: "lora_scale", name: "Weight of " + name, value: l.Scale, least: -1, most: 2},
+		t.controls.slider(slider{id: fmt.Sprintf("style-%d-scale", i), label: name, file: true, name: "Weight of " + name, value: l.Scale, least: -1, most: 2},
 			func(v float64) { t.composer.Settings.LoRAs[i].Scale = v }, scope),
 		app.Button().Class("remove").Aria("label", "Remove "+name).Title("Remove").Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveLoRA(i) }, scope),

@@ -12,6 +12,7 @@ func (p *page) listen() {
 		case key == "Enter" && command:
 			e.Call("preventDefault")
 			p.loop.dispatch(p.generate)
+		case key == "Escape" && popover().Truthy(): // which the browser closes
 		case key == "Escape" && !fold():
 			typing := isTyping(e.Get("target"))
 			p.loop.dispatch(func() { p.escape(typing) })
@@ -25,6 +26,11 @@ func (p *page) listen() {
 		}
 	})
 	p.outside()
+	on("click", func(e js.Value) { // a sheet has done its work
+		if sheet := popover(); sheet.Truthy() && inside(e, ".actions button") {
+			sheet.Call("hidePopover")
+		}
+	})
 	on("visibilitychange", func(js.Value) {
 		p.attention.Seen(js.Global().Get("document").Get("visibilityState").String() == "visible")
 		p.title()
@@ -103,14 +109,24 @@ func (p *page) outside() {
 		}
 		return folds, p.library.Open && !within("models")
 	}
+	dismissed := false // the press closed a popover, which the browser does before there is a click
 	for _, event := range []string{"pointerdown", "mousedown"} {
 		capture(event, func(e js.Value) {
-			if folds, models := floating(e); folds || models {
+			if event == "pointerdown" {
+				open := popover()
+				dismissed = open.Truthy() && !open.Call("contains", e.Get("target")).Bool() && !inside(e, "[popovertarget]")
+			}
+			if folds, models := floating(e); dismissed || folds || models {
 				swallow(e)
 			}
 		})
 	}
 	capture("click", func(e js.Value) {
+		if dismissed && e.Get("detail").Int() > 0 {
+			dismissed = false
+			swallow(e)
+			return
+		}
 		// A click without a pointer comes from the keyboard, or from a label.
 		folds, models := floating(e)
 		if e.Get("detail").Int() == 0 || !folds && !models {

@@ -3,7 +3,9 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -26,17 +28,44 @@ type wordsPanel struct {
 
 func (w *wordsPanel) Render() app.UI {
 	s, tokens := &w.composer.Settings, w.composer.Tokens
-	return app.Section().Aria("label", "Words").Body(
+	return app.Section().Class("words-panel").Aria("label", "Words").Body(
 		w.area(promptLabel, "fox on a blue background", 3, &s.Prompt, tokens.Prompt, w.recall),
 		w.area(negativeLabel, "what it should not be", 1, &s.NegativePrompt, tokens.Negative, func(app.Context, app.Event) {}),
-		app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).
-			Title(`prompt_weights: (fox:1.3) weighs a word more and [fox] less, \( is the sign itself, BREAK begins a new part, and prompts may have any length, as in AUTOMATIC1111's web UI; literally, all signs are words, and 77 tokens are read, as in diffusers`).
-			Text(map[bool]string{true: "Words: with weights, as (fox:1.3)", false: "Words: literally"}[s.PromptWeights]).
-			OnClick(func(app.Context, app.Event) {
-				s.PromptWeights = !s.PromptWeights
-				w.countTokens()
-			}),
+		app.P().Class("quiet").Role("status").Hidden(w.language() == "").
+			Text("This looks like "+w.language()+". The model was trained on English words, and others have little effect."),
+		app.Div().Class("tools").Body(
+			w.presets(),
+			app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).Text("Weights").
+				OnClick(func(app.Context, app.Event) {
+					s.PromptWeights = !s.PromptWeights
+					w.countTokens()
+				}),
+			info("weights", "Weights"),
+		),
 	)
+}
+
+// language is that of the words, if it is not English.
+func (w *wordsPanel) language() string {
+	return cmp.Or(state.Language(w.composer.Settings.Prompt), state.Language(w.composer.Settings.NegativePrompt))
+}
+
+// presets adds to the negative prompt what many have.
+func (w *wordsPanel) presets() app.UI {
+	options := []app.UI{option("", "Avoid …")}
+	for _, p := range state.NegativePresets {
+		options = append(options, option(p.Name, p.Name).Title(p.Words))
+	}
+	return app.Select().ID(w.controls.bindChoice("presets", "")).Class("small").Aria("label", "Add to the negative prompt").Body(options...).
+		OnChange(func(ctx app.Context, _ app.Event) {
+			for _, p := range state.NegativePresets {
+				if p.Name == chosenIn(ctx) {
+					w.composer.Settings.NegativePrompt = p.Add(w.composer.Settings.NegativePrompt)
+				}
+			}
+			w.controls.force = true
+			w.countTokens()
+		})
 }
 
 // marks shows, behind what is typed, which words weigh more or less, and which are names. It has the same text in the
@@ -50,7 +79,7 @@ func (w *wordsPanel) marks(label, value string) app.UI {
 			list = append(list, app.Span().Class(m.Class).Text(m.Text))
 		}
 	}
-	return app.Div().ID("marks-"+label).Class("marks").Aria("hidden", "true").Body(list...)
+	return app.Div().ID("marks-"+label).Class("marks").Dir("auto").Aria("hidden", "true").Body(list...)
 }
 
 // suggestions lists the names that complete what is being typed.
@@ -87,10 +116,11 @@ func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens pr
 		selected = suggestionID(label, c.Selected)
 	}
 	return app.Div().Class("field").Body(
-		app.Label().For(id).Body(app.Text(label), app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
+		app.Div().Class("label").Body(app.Label().For(id).Text(label), info(strings.ReplaceAll(id, " ", "-"), label),
+			app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
 		app.Div().Class("words").Body(
 			w.marks(label, *value),
-			app.Textarea().ID(id).Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).
+			app.Textarea().ID(id).Dir("auto").Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).
 				Aria("autocomplete", "list").Aria("haspopup", "listbox").Aria("controls", suggestionID(label, -1)).Aria("activedescendant", selected).
 				OnKeyDown(keyDown).
 				OnInput(func(ctx app.Context, _ app.Event) {

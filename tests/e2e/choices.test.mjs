@@ -6,7 +6,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { safetensors, smallModel } from "../cdn/model.mjs";
 import { startCDN } from "../cdn/server.mjs";
-import { PICTURE, bytesOf, button, difference, draw, drop, expect, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
+import { PICTURE, adjust, bytesOf, button, difference, draw, drop, expect, loaded, pixelsOf, problems, prompt, result, small, unfold, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 const fixture = (name) => fs.readFileSync(path.join(root, "tests/fixtures/pictures", name));
@@ -56,7 +56,8 @@ test("one seed gives another picture with the noise of a GPU, and its file says 
 });
 
 test("a picture that is kept as a file draws the same in its place, without the picture", { timeout: 2 * PICTURE }, async () => {
-  const card = page.locator(".card", { has: page.getByRole("img", { name: "Image prompt sticker.png" }) });
+  await adjust(page, "sticker.png");
+  const card = page.getByRole("group", { name: "Adjust sticker.png" });
   await card.getByText("More options").click();
   const [saved] = await Promise.all([page.waitForEvent("download", { timeout: PICTURE }), card.getByRole("button", { name: "Keep as a file" }).click()]);
   assert.equal(saved.suggestedFilename(), "sticker.embeds.safetensors");

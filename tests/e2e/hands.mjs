@@ -31,11 +31,18 @@ export async function visit(page, url) {
 export const forget = (page) => page.addInitScript(() => { for (const key of Object.keys(localStorage)) if (key.startsWith("imprompt-drafts")) localStorage.removeItem(key); });
 
 // loaded waits until the model is there.
-export const loaded = (page) => page.getByText(/\d+ of 32 tokens/).first().waitFor({ timeout: 120_000 * PATIENCE });
+export const loaded = (page) => page.getByText(/\d+ of 30 tokens/).first().waitFor({ timeout: 120_000 * PATIENCE });
 
 export async function unfold(page, title) {
   const details = page.locator("details", { has: page.locator("summary", { hasText: title }) }).last();
   if (!(await details.evaluate((d) => d.open))) await details.locator("summary").first().click();
+}
+
+// adjust shows the further controls of an image prompt.
+export async function adjust(page, name) {
+  const open = button(page, `Adjust ${name}`);
+  if ((await open.getAttribute("aria-expanded")) !== "true") await open.click();
+  await page.getByRole("group", { name: `Adjust ${name}` }).waitFor();
 }
 
 export async function set(page, values) {

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, PICTURE, button, bytesOf, difference, draw, drop, expect, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, adjust, button, bytesOf, difference, draw, drop, expect, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
@@ -154,6 +154,7 @@ test("a dropped PNG of ours restores its settings", async () => {
 test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async () => {
   await loaded(page);
   await prompt(page).fill("");
+  await adjust(page, "fox.png");
   await unfold(page, "More options");
   await page.getByRole("combobox", { name: "Image adapter" }).selectOption(ships.ip_adapters[1].file);
   await draw(page);

@@ -1,0 +1,45 @@
+package state
+
+// Help says what a control does, in plain sentences, by the control's label. The page shows it behind an (i).
+var Help = map[string]string{
+	// The words.
+	"Prompt":          "What the picture should show. English words work best, as the models were trained on English captions. The arrow up brings earlier prompts back.",
+	"Negative prompt": "What the picture should not show. It works only with a guidance above 1.",
+	"Weights":         "With weights, (fox:1.3) makes a word count more and [fox] less, and a prompt may have any length. Without them, all signs are read as plain words, and the prompt ends where the model's limit is.",
+
+	// Image prompts.
+	"Image prompts":         "Pictures that the result should be like. The weight of each says how strongly it counts beside the words: at 0 it has no effect, 0.5 to 0.8 suits most pictures, and above 1 it drowns the words out.",
+	"What to take":          "The whole picture, or only a part of what is in it, such as its style or its composition. Each part is taken up by other layers of the model.",
+	"Crop":                  "The model sees a square. Drag the square on the picture, turn the wheel over it, or use the sliders.",
+	"When":                  "The first steps settle where things are, and the last ones draw details. Here a picture can be used in a part of the steps only.",
+	"Image adapter":         "The network that lets the model see pictures. A finer one stays closer to the picture.",
+	"What the encoder sees": "The model sees a square. A wide or tall picture can be cut into several squares, so that all of it is seen.",
+	"How they are combined": "How several pictures become one image prompt: each may count by itself, or they are averaged, added, or subtracted.",
+
+	// The start picture.
+	"Strength":  "How far the result may go from the start picture. At 1 nothing of it is left, except for what is not repainted.",
+	"Shape":     "What happens where the start picture and the result have different proportions.",
+	"Soft edge": "Over how many pixels the picture fades into what is repainted.",
+
+	// Structure.
+	"Weight":            "How closely the result follows the map or the picture.",
+	"Style fidelity":    "How closely the result keeps to the picture's style, at some cost to the words.",
+	"What to take over": "By what the result becomes like the picture: by looking at it in each layer, by its contrasts and colours, or by both.",
+	"More important":    "Which of the two wins where the words and the map disagree.",
+
+	// Settings.
+	"Width":      "In pixels, a multiple of 8. A model draws best near the size that it was trained for.",
+	"Height":     "In pixels, a multiple of 8. A model draws best near the size that it was trained for.",
+	"Steps":      "In how many steps the picture is drawn. More steps take longer, and often give finer details: 20 to 30 are enough for most schedulers.",
+	"Guidance":   "How closely the words are followed. Too much makes colours harsh. At 1 the negative prompt has no effect, and a step takes half the time.",
+	"Scheduler":  "The method by which noise becomes a picture. Some need fewer steps than others.",
+	"Eta":        "How much of each step is fresh noise. At 0 a seed leads to the same picture whatever the number of steps.",
+	"Clip skip":  "How many of the last layers that read the words are left out. Anime models are often made for 1. Other programs count from 1, so that their 2 is 1 here.",
+	"Pictures":   "How many pictures are drawn at once. Each has the next seed.",
+	"Seed":       "The number that the noise is made from. The same seed with the same settings gives the same picture. The lock keeps it; otherwise each request rolls a new one.",
+	"Noise":      "Programs draw the noise of a seed in two ways. Choose the one by which a picture was made to make it again.",
+	"Background": "The colour behind image prompts and start pictures that are partly transparent.",
+	"VAE":        "The network that turns what the model draws into pixels. Another one may draw eyes, hands and small text better, and a tiny one is fast. More can be added in Models.",
+	"Previews":   "What shows the picture while it is being drawn: a rough guess, or a tiny network that shows how it will look.",
+	"Low memory": "Takes less of the graphics card's memory, and more time. If it is off, it is used when the memory runs out.",
+}

@@ -1,0 +1,30 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// aspectsPanel offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
+type aspectsPanel struct {
+	app.Compo
+	Drawn    int
+	composer *state.Composer
+	library  *state.Library
+}
+
+func (t *aspectsPanel) Render() app.UI {
+	c, trained := t.composer, t.library.Chosen.TrainedFor()
+	now, offered := c.Aspect(trained)
+	var list []app.UI
+	for _, a := range state.Aspects {
+		list = append(list, app.Button().Class("plain small").Text(a.String()).Aria("pressed", fmt.Sprint(offered && a == now)).
+			OnClick(func(app.Context, app.Event) { c.SetAspect(a, trained) }, named(a.String())))
+	}
+	return app.Div().Class("aspects").Role("group").Aria("label", "Shape of the picture").Hidden(c.Follows()).Body(list...)
+}

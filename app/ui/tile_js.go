@@ -1,0 +1,52 @@
+//go:build js && wasm
+
+package ui
+
+import (
+	"fmt"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/state"
+)
+
+// promptTile shows an image prompt in the row of all of them, with its weight and the way to its further controls.
+type promptTile struct {
+	app.Compo
+	Drawn    int
+	Index    int
+	composer *state.Composer
+	controls *controls
+	canvases *canvases
+	intake   *intake
+}
+
+// promptID is the id of one of an image prompt's controls.
+func promptID(index int, name string) string { return fmt.Sprintf("prompt-%d-%s", index, name) }
+
+func (t *promptTile) Render() app.UI {
+	im := t.composer.Prompts[t.Index]
+	id := promptID(t.Index, "scale")
+	return app.Div().Class("tile").Body(
+		app.Canvas().ID(thumbID(t.Index)).Class("face").Role("img").Aria("label", "Image prompt "+im.Name).Title(im.Name).Hidden(im.Kept),
+		app.P().Class("face kept quiet").Hidden(!im.Kept).Dir("auto").Title("Embeddings from a file. The picture that they were made of cannot be seen.").Text(im.Name),
+		app.Button().Class("remove").Aria("label", "Remove "+im.Name).Title("Remove").Body(icon("close")).
+			OnClick(func(app.Context, app.Event) {
+				t.composer.RemovePrompt(im)
+				t.canvases.paintLater()
+			}, key(im)),
+		app.Div().Class("field").Body(
+			app.Label().For(id).Class("numbers").Text(trim(im.Scale)),
+			app.Input().ID(t.controls.bind(id, trim(im.Scale))).Type("range").Min("0").Max("1.5").Step(0.05).Aria("label", "Image weight").
+				OnInput(func(ctx app.Context, _ app.Event) { im.Scale = number(ctx, im.Scale) }, key(im)),
+		),
+		app.Button().Class("plain small").Text("Adjust").Aria("label", "Adjust "+im.Name).Aria("expanded", fmt.Sprint(t.composer.Adjusted() == t.Index)).
+			Aria("controls", adjustID).OnClick(func(app.Context, app.Event) {
+			t.composer.Adjust(im)
+			t.canvases.paintLater()
+			if t.composer.Adjusted() >= 0 {
+				t.intake.reveal(adjustID)
+			}
+		}, key(im)),
+	)
+}
