@@ -10,16 +10,8 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// aspectsPanel offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
-type aspectsPanel struct {
-	app.Compo
-	Drawn    int
-	composer *state.Composer
-	library  *state.Library
-}
-
-func (t *aspectsPanel) Render() app.UI {
-	c, trained := t.composer, t.library.Chosen.TrainedFor()
+// aspects offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
+func aspects(c *state.Composer, trained int) app.UI {
 	now, offered := c.Aspect(trained)
 	var list []app.UI
 	for _, a := range state.Aspects {

@@ -111,7 +111,7 @@ func (p *page) Render() app.UI {
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens, history: p.history, library: p.library, typing: p.typing},
 					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters, shownURL: p.gallery.ShownURL,
 						intake: p.intake, keep: p.keep, keeping: p.jobs.Keeping, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
-					&aspectsPanel{Drawn: p.drawn, composer: p.composer, library: p.library},
+					aspects(p.composer, p.library.Chosen.TrainedFor()),
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
 					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, canvases: p.canvases, camera: p.camera,

@@ -26,8 +26,8 @@ type promptsPanel struct {
 
 func (t *promptsPanel) Render() app.UI {
 	var tiles, samples []app.UI
-	for i := range t.composer.Prompts {
-		tiles = append(tiles, &promptTile{Drawn: t.Drawn, Index: i, composer: t.composer, controls: t.controls, canvases: t.canvases, intake: t.intake})
+	for i, im := range t.composer.Prompts {
+		tiles = append(tiles, t.tile(i, im))
 	}
 	for _, s := range state.Samples {
 		samples = append(samples, app.Button().Class("thumb").Aria("label", "Sample: "+s.Title).Title(s.Title).

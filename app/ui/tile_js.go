@@ -10,25 +10,14 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// promptTile shows an image prompt in the row of all of them, with its weight and the way to its further controls.
-type promptTile struct {
-	app.Compo
-	Drawn    int
-	Index    int
-	composer *state.Composer
-	controls *controls
-	canvases *canvases
-	intake   *intake
-}
-
 // promptID is the id of one of an image prompt's controls.
 func promptID(index int, name string) string { return fmt.Sprintf("prompt-%d-%s", index, name) }
 
-func (t *promptTile) Render() app.UI {
-	im := t.composer.Prompts[t.Index]
-	id := promptID(t.Index, "scale")
+// tile shows an image prompt in the row of all of them, with its weight and the way to its further controls.
+func (t *promptsPanel) tile(index int, im *state.ImagePrompt) app.UI {
+	id := promptID(index, "scale")
 	return app.Div().Class("tile").Body(
-		app.Canvas().ID(thumbID(t.Index)).Class("face").Role("img").Aria("label", "Image prompt "+im.Name).Title(im.Name).Hidden(im.Kept),
+		app.Canvas().ID(thumbID(index)).Class("face").Role("img").Aria("label", "Image prompt "+im.Name).Title(im.Name).Hidden(im.Kept),
 		app.P().Class("face kept quiet").Hidden(!im.Kept).Dir("auto").Title("Embeddings from a file. The picture that they were made of cannot be seen.").Text(im.Name),
 		app.Button().Class("remove").Aria("label", "Remove "+im.Name).Title("Remove").Body(icon("close")).
 			OnClick(func(app.Context, app.Event) {
@@ -40,7 +29,7 @@ func (t *promptTile) Render() app.UI {
 			app.Input().ID(t.controls.bind(id, trim(im.Scale))).Type("range").Min("0").Max("1.5").Step(0.05).Aria("label", "Image weight").
 				OnInput(func(ctx app.Context, _ app.Event) { im.Scale = number(ctx, im.Scale) }, key(im)),
 		),
-		app.Button().Class("plain small").Text("Adjust").Aria("label", "Adjust "+im.Name).Aria("expanded", fmt.Sprint(t.composer.Adjusted() == t.Index)).
+		app.Button().Class("plain small").Text("Adjust").Aria("label", "Adjust "+im.Name).Aria("expanded", fmt.Sprint(t.composer.Adjusted() == index)).
 			Aria("controls", adjustID).OnClick(func(app.Context, app.Event) {
 			t.composer.Adjust(im)
 			t.canvases.paintLater()
