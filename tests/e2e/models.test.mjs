@@ -9,7 +9,7 @@ import { after, before, test as check } from "node:test";
 import { safetensors, smallModel } from "../cdn/model.mjs";
 import { startCDN } from "../cdn/server.mjs";
 import { torchFile } from "../cdn/torch_file.mjs";
-import { axeFindsNothing, button, bytesOf, draw, expect, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
+import { adjust, axeFindsNothing, button, bytesOf, draw, expect, pixelsOf, prompt, result, set, spin, unfold, visit } from "./hands.mjs";
 import { build, open, root, serve, ships } from "./site.mjs";
 
 const PICTURE = 600_000; // SwiftShader draws on the processor
@@ -227,6 +227,7 @@ test("an adapter comes with the image encoder it needs, while a picture is drawn
   await page.getByRole("slider", { name: "Image weight" }).waitFor();
   const stored = await picture();
   await choice().selectOption({ label: `${ships.name}, the one that ships` });
+  await adjust(page, "fox.png");
   await unfold(page, "More options");
   await page.getByRole("combobox", { name: "Image adapter", exact: true }).selectOption(ships.ip_adapters[1].file);
   const finer = await picture();
