@@ -15,7 +15,7 @@ import (
 func info(id, label string) app.UI {
 	id = "about-" + id
 	return app.Span().Class("info").Body(
-		app.Button().Class("bare").Type("button").Attr("popovertarget", id).Aria("label", "About: "+label).Body(icon("info")),
+		app.Button().Class("bare").Type("button").Attr("popovertarget", id).Aria("label", "Help").Aria("description", label).Body(icon("info")),
 		app.Span().ID(id).Class("tip").Attr("popover", "auto").Text(state.Help[label]),
 	)
 }
