@@ -16,35 +16,47 @@ func attentionTolerance(d *Device) float64 {
 	return 1e-5
 }
 
+// attentionCase is what referenceAttention computes with.
+type attentionCase struct {
+	tq, tk, heads, d int
+	q, k, v          func(b, t, c int) float64
+	causal           bool
+}
+
 // referenceAttention adds weight(b, t) · softmax(q·kᵗ/√d)·v to out, in float64.
-func referenceAttention(out []float64, b, tq, tk, heads, d int, q, k, v func(b, t, c int) float64, causal bool, weight func(b, t int) float64) {
-	c := heads * d
+func referenceAttention(out []float64, b int, a attentionCase, weight func(b, t int) float64) {
+	c := a.heads * a.d
 	for n := range b {
-		for h := range heads {
-			for i := range tq {
-				scores := make([]float64, tk)
-				top := math.Inf(-1)
-				for j := range tk {
-					for e := range d {
-						scores[j] += q(n, i, h*d+e) * k(n, j, h*d+e)
-					}
-					scores[j] /= math.Sqrt(float64(d))
-					if causal && j > i {
-						scores[j] = math.Inf(-1)
-					}
-					top = max(top, scores[j])
-				}
-				var sum float64
-				for j := range tk {
-					scores[j] = math.Exp(scores[j] - top)
-					sum += scores[j]
-				}
-				for j := range tk {
-					for e := range d {
-						out[(n*tq+i)*c+h*d+e] += weight(n, i) * scores[j] / sum * v(n, j, h*d+e)
-					}
-				}
+		for i := range a.tq {
+			for h := range a.heads {
+				a.attend(out[(n*a.tq+i)*c+h*a.d:], n, i, h, weight(n, i))
 			}
+		}
+	}
+}
+
+// attend adds what query i of head h sees to the d numbers of out.
+func (a attentionCase) attend(out []float64, n, i, h int, weight float64) {
+	scores := make([]float64, a.tk)
+	top := math.Inf(-1)
+	for j := range a.tk {
+		for e := range a.d {
+			scores[j] += a.q(n, i, h*a.d+e) * a.k(n, j, h*a.d+e)
+		}
+		scores[j] /= math.Sqrt(float64(a.d))
+		if a.causal && j > i {
+			scores[j] = math.Inf(-1)
+		}
+		top = max(top, scores[j])
+	}
+	var sum float64
+	for j := range a.tk {
+		scores[j] = math.Exp(scores[j] - top)
+		sum += scores[j]
+	}
+	for j := range a.tk {
+		for e := range a.d {
+			out[e] += weight * scores[j] / sum * a.v(n, j, h*a.d+e)
 		}
 	}
 }
@@ -74,7 +86,7 @@ func TestSelfAttention(t *testing.T) {
 			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu, variant: c.variant})
 			run(t, p, 0)
 			want := make([]float64, c.b*c.t*ch)
-			referenceAttention(want, c.b, c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal, one)
+			referenceAttention(want, c.b, attentionCase{c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal}, one)
 			compare(t, fmt.Sprintf("%+v", c), output(t, y), toFloat32(want), attentionTolerance(d))
 			t.Logf("%+v", c)
 		}
@@ -111,7 +123,7 @@ func TestCrossAttention(t *testing.T) {
 			p, y := record(im)
 			run(t, p, 1)
 			want := make([]float64, c.b*c.tq*ch)
-			referenceAttention(want, c.b, c.tq, text, c.heads, c.d, at(qv, c.tq, ch, 0), at(kvv, text, 2*ch, 0), at(kvv, text, 2*ch, ch), false, one)
+			referenceAttention(want, c.b, attentionCase{c.tq, text, c.heads, c.d, at(qv, c.tq, ch, 0), at(kvv, text, 2*ch, 0), at(kvv, text, 2*ch, ch), false}, one)
 			first := 0
 			for i, lambda := range []float64{0.6, 1.25} {
 				weight := func(_, t int) float64 {
@@ -120,8 +132,8 @@ func TestCrossAttention(t *testing.T) {
 					}
 					return lambda
 				}
-				referenceAttention(want, c.b, c.tq, counts[i], c.heads, c.d, at(qv, c.tq, ch, 0),
-					shifted(at(iv, 21, 2*ch, 0), first), shifted(at(iv, 21, 2*ch, ch), first), false, weight)
+				referenceAttention(want, c.b, attentionCase{c.tq, counts[i], c.heads, c.d, at(qv, c.tq, ch, 0),
+					shifted(at(iv, 21, 2*ch, 0), first), shifted(at(iv, 21, 2*ch, ch), first), false}, weight)
 				first += counts[i]
 			}
 			compare(t, fmt.Sprintf("%+v", c), output(t, y), toFloat32(want), attentionTolerance(d))

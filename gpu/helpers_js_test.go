@@ -4,9 +4,36 @@ package gpu
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"sync"
 	"testing"
 )
+
+// backend is what the tests run on: "node", "swiftshader", or "card" for a visitor's GPU, where the page runs them
+// (web/js/check.js).
+var backend = os.Getenv("IMPROMPT_BACKEND")
+
+// cardHasF16 says whether the GPU has shader-f16.
+var cardHasF16 = sync.OnceValue(func() bool {
+	d, err := Open(context.Background(), Options{})
+	if err != nil {
+		return false // the first test says why
+	}
+	if d.F16 {
+		testDevices[true] = d
+	} else {
+		testDevices[false] = d
+	}
+	return d.F16
+})
+
+// report tells the page how far a result is off.
+func report(t *testing.T, err, tolerance float64) {
+	if backend == "card" {
+		t.Attr("error", fmt.Sprintf("%.3g %.3g", err, tolerance))
+	}
+}
 
 // computes says that operations have results to compare.
 const computes = true
@@ -15,8 +42,13 @@ const computes = true
 // f16 and in f32), and, except on SwiftShader, with it. A missing path fails.
 func testPaths() []testPath {
 	paths := []testPath{{name: "f32", weights: WeightF16}, {name: "f32-weights-f32", weights: WeightF32}}
-	if os.Getenv("IMPROMPT_BACKEND") == "swiftshader" {
+	switch backend {
+	case "swiftshader":
 		return paths // SwiftShader has no shader-f16; the run in Node covers it
+	case "card":
+		if !cardHasF16() {
+			return paths
+		}
 	}
 	return append([]testPath{{name: "f16", f16: true, weights: WeightF16}}, paths...)
 }
@@ -53,7 +85,7 @@ func afterRun(t *testing.T, p *Program) {
 
 // A run makes as many calls into JavaScript with a hundred dispatches as with one.
 func TestCalls(t *testing.T) {
-	if os.Getenv("IMPROMPT_BACKEND") == "swiftshader" {
+	if backend != "node" {
 		return // only web/js/node.js counts calls
 	}
 	d := testDevice(t, testPath{})

@@ -114,7 +114,9 @@ func compare(t *testing.T, what string, got, want []float32, tolerance float64) 
 			worst, at = e, i
 		}
 	}
-	if rel := math.Sqrt(diff / max(norm, 1e-30)); !(rel <= tolerance) {
+	rel := math.Sqrt(diff / max(norm, 1e-30))
+	report(t, rel, tolerance)
+	if !(rel <= tolerance) {
 		t.Fatalf("%s: relative error %.3g, at most %.3g allowed; worst at %d: %g, want %g", what, rel, tolerance, at, got[at], want[at])
 	}
 	if !(worst <= 20*tolerance*max(largest, 1e-30)) {

@@ -64,26 +64,30 @@ func (d *Device) try(ctx context.Context, key string) (milliseconds float64, res
 // that are chosen. It runs a few operations of the shapes that Stable Diffusion 1.5 has, or, on a processor that emulates a GPU, of smaller ones. It
 // takes about half a second, and some memory that is free again afterwards. ctx may end it.
 func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
-	keys, part := append(AttentionClass.keys(), "conv/large", "conv/small", "linear/large", "linear/small", MemoryWork), 1
+	keys, part := []string{"conv/large", "conv/small", "linear/large", "linear/small", "attention/40", "attention/80", "attention/160", "attention/512", MemoryWork}, 1
 	if d.Info.Software {
 		keys, part = []string{"conv/large", "conv/small", "linear/large", "attention/40", MemoryWork}, 4
 	}
+	// One program has all of them, so that their shaders are compiled at the same time.
 	p := d.NewProgram("paces")
-	defer p.Release()
+	var inputs []func()
+	defer func() {
+		p.Release()
+		for _, release := range inputs {
+			release()
+		}
+	}()
 	for _, key := range keys {
 		_, release, err := d.recordTrial(p, key, part)
 		if err != nil {
 			return nil, err
 		}
-		defer release()
+		inputs = append(inputs, release)
 	}
 	if err := p.Build(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.RunWait(ctx, 0); err != nil {
-		return nil, err
-	}
-	paces, done := map[string]float64{}, Work{}
+	seconds, done := map[string]float64{}, Work{}
 	for i, ds := range p.dispatches {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -93,16 +97,16 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 			return nil, err
 		}
 		key, amount := ds.work()
-		paces[key] += times[0].Milliseconds / 1e3
+		seconds[key] += times[0].Milliseconds / 1e3
 		done[key] += amount
 	}
 	if !d.F16 {
 		done[MemoryWork] /= 2 // Work is listed with activations in f16
 	}
-	for key := range paces {
-		paces[key] /= done[key]
+	for key := range seconds {
+		seconds[key] /= done[key]
 	}
-	return paces, nil
+	return seconds, nil
 }
 
 // recordTrial records the operation that a key names, of a shape that Stable Diffusion 1.5 has at

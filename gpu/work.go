@@ -1,7 +1,6 @@
 package gpu
 
 import (
-	"math"
 	"strconv"
 	"strings"
 )
@@ -27,30 +26,34 @@ func (p *Program) Work() Work {
 
 // work is the key of a dispatch in Work, and how much it does.
 func (d Dispatch) work() (key string, amount float64) {
-	params := map[string]int{}
-	for _, p := range d.Params {
-		params[p.Name], _ = p.Value.(int)
-	}
-	switch {
-	case d.Kernel == "conv2d_sum":
-	case strings.HasPrefix(d.Kernel, "conv2d"):
-		class, shape := LinearClass, "large"
-		if params["ksize"] > 1 {
-			class = ConvClass
-		}
-		if (convTile{mv: 2, nv: 2}).tiles(params["m"]*params["phases"], 2*params["pairs"]) < fewGroups {
-			shape = "small"
-		}
-		return string(class) + "/" + shape, d.Cost
-	case strings.HasPrefix(d.Kernel, "attention"):
-		nearest, distance := "", math.Inf(1)
-		for _, shape := range shapes[AttentionClass] {
-			size, _ := strconv.Atoi(shape) // they are all numbers
-			if far := math.Abs(float64(size - 4*params["quads"])); far < distance {
-				nearest, distance = shape, far
+	param := func(name string) int {
+		for _, p := range d.Params {
+			if p.Name == name {
+				n, _ := p.Value.(int)
+				return n
 			}
 		}
-		return string(AttentionClass) + "/" + nearest, d.Cost
+		return 0
+	}
+	switch {
+	case strings.HasPrefix(d.Kernel, "conv2d") && d.Kernel != "conv2d_sum":
+		class, shape := "linear", "large"
+		if param("ksize") > 1 {
+			class = "conv"
+		}
+		if (convTile{mv: 2, nv: 2}).tiles(param("m")*param("phases"), 2*param("pairs")) < fewGroups {
+			shape = "small"
+		}
+		return class + "/" + shape, d.Cost
+	case strings.HasPrefix(d.Kernel, "attention"):
+		size := 4 * param("quads")
+		for _, shape := range shapes[AttentionClass] {
+			key = "attention/" + shape
+			if n, _ := strconv.Atoi(shape); size <= n {
+				break
+			}
+		}
+		return key, d.Cost
 	}
 	return MemoryWork, float64(d.Bytes())
 }

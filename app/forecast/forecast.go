@@ -4,10 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -78,14 +75,11 @@ func Of(s settings.Settings) Run {
 	if s.InitImage != "" {
 		r.Steps = max(1, int(float64(r.Steps)*s.Strength))
 	}
-	var kinds []string
 	for _, g := range s.Guides {
 		if kind := g.Kind(); kind != settings.KindIPAdapter { // which takes next to nothing
-			kinds = append(kinds, kind)
+			r.Guides += " " + kind
 		}
 	}
-	slices.Sort(kinds)
-	r.Guides = strings.Join(kinds, " ")
 	return r
 }
 
@@ -105,21 +99,29 @@ func (c *Card) Learn(r Run, step, decode float64) {
 	if !c.Known() {
 		return
 	}
-	learned := maps.Clone(c.Learned)
-	if learned == nil {
-		learned = map[string]float64{}
-	}
-	for key, times := range map[string]float64{r.steps(): step / c.step(r), r.decode(): decode / c.decode(r)} {
-		if times > 0 && !math.IsInf(times, 0) {
-			// One run may have had to share the GPU, so that each counts as much as all before it.
-			learned[key] = math.Sqrt(times * cmp.Or(learned[key], times))
-		}
+	learned := map[string]float64{}
+	for key, times := range c.Learned {
+		learned[key] = times
 	}
 	c.Learned = learned
+	c.learn(r.steps(), step/c.step(r))
+	c.learn(r.decode(), decode/c.decode(r))
+}
+
+// learn takes how many times as long something took as the paces say. A run may have had to share the GPU, so that each
+// counts as much as all before it.
+func (c *Card) learn(key string, times float64) {
+	if !(times > 0) || math.IsInf(times, 0) {
+		return
+	}
+	if before := c.Learned[key]; before > 0 {
+		times = math.Sqrt(times * before)
+	}
+	c.Learned[key] = times
 }
 
 // steps and decode name what a Run takes its time for, in Card.Learned.
-func (r Run) steps() string  { return strings.TrimSpace(fmt.Sprintf("%s step %s", r.Model, r.Guides)) }
+func (r Run) steps() string  { return r.Model + " step" + r.Guides }
 func (r Run) decode() string { return r.Model + " decode" }
 
 // learned is what is learned under the first of the keys that is known, or 1.
@@ -171,9 +173,9 @@ func (c Card) pace(key string) float64 {
 		return pace
 	}
 	class, _, _ := strings.Cut(key, "/")
-	for _, other := range slices.Sorted(maps.Keys(c.Paces)) {
-		if strings.HasPrefix(other, class+"/") {
-			return c.Paces[other]
+	for _, shape := range []string{"/large", "/small", "/40"} {
+		if pace, ok := c.Paces[class+shape]; ok {
+			return pace
 		}
 	}
 	return 0

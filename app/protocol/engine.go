@@ -111,6 +111,23 @@ type (
 	Measure struct{}
 )
 
+// What the worker that checks the GPU says (web/js/check.js writes these by hand).
+type (
+	// CheckProgress is how far the tests are.
+	CheckProgress struct {
+		Text     string  `json:"text"`
+		Fraction float64 `json:"fraction"`
+	}
+
+	// CheckOver says that the tests have run or were stopped, and what was found.
+	CheckOver struct {
+		Summary   string   `json:"summary"`
+		Different []string `json:"different"` // operations, a sentence each
+		Problem   string   `json:"problem"`   // why not all tests have run, or ""
+		Report    string   `json:"report"`    // JSON, to attach to an issue
+	}
+)
+
 // Answers of the engine.
 type (
 	// Ready describes the GPU, which was opened for a request.
@@ -219,24 +236,28 @@ type (
 	}
 )
 
-func (Cancel) Type() string    { return "cancel" }
-func (Stopped) Type() string   { return "stopped" }
-func (Failed) Type() string    { return "failed" }
-func (Started) Type() string   { return "started" }
-func (Ended) Type() string     { return "ended" }
-func (Load) Type() string      { return "load" }
-func (Generate) Type() string  { return "generate" }
-func (Skip) Type() string      { return "skip" }
-func (Embed) Type() string     { return "embed" }
-func (Embeds) Type() string    { return "embeds" }
-func (Embedded) Type() string  { return "embedded" }
-func (Tokens) Type() string    { return "tokens" }
-func (MakeMap) Type() string   { return "make-map" }
-func (MapMade) Type() string   { return "map-made" }
-func (Forget) Type() string    { return "forget" }
-func (Gauge) Type() string     { return "gauge" }
-func (Gauged) Type() string    { return "gauged" }
-func (Measure) Type() string   { return "measure" }
+func (Cancel) Type() string   { return "cancel" }
+func (Stopped) Type() string  { return "stopped" }
+func (Failed) Type() string   { return "failed" }
+func (Started) Type() string  { return "started" }
+func (Ended) Type() string    { return "ended" }
+func (Load) Type() string     { return "load" }
+func (Generate) Type() string { return "generate" }
+func (Skip) Type() string     { return "skip" }
+func (Embed) Type() string    { return "embed" }
+func (Embeds) Type() string   { return "embeds" }
+func (Embedded) Type() string { return "embedded" }
+func (Tokens) Type() string   { return "tokens" }
+func (MakeMap) Type() string  { return "make-map" }
+func (MapMade) Type() string  { return "map-made" }
+func (Forget) Type() string   { return "forget" }
+func (Gauge) Type() string    { return "gauge" }
+func (Gauged) Type() string   { return "gauged" }
+func (Measure) Type() string  { return "measure" }
+
+func (CheckProgress) Type() string { return "check-progress" }
+func (CheckOver) Type() string     { return "check-over" }
+
 func (Ready) Type() string     { return "ready" }
 func (Loaded) Type() string    { return "loaded" }
 func (Counted) Type() string   { return "counted" }

@@ -29,6 +29,7 @@ type Message struct {
 var (
 	both    = []Body{Cancel{}, Started{}, Ended{}}
 	engine  = []Body{Load{}, Generate{}, Skip{}, Embed{}, Tokens{}, MakeMap{}, Forget{}, Gauge{}, Measure{}, Ready{}, Progress{}, Preview{}, Picture{}, Embeds{}, Warning{}}
+	check   = []Body{CheckProgress{}, CheckOver{}}
 	library = []Body{List{}, Plan{}, Download{}, Verify{}, Delete{}, Tidy{}, Import{}, Keep{}, Stored{}, Moved{}}
 	last    = []Body{Failed{}, Stopped{}, Loaded{}, Counted{}, MapMade{}, Drawn{}, Embedded{}, Gauged{}, Forgotten{}, Lost{}, Planned{}, Finished{}}
 )
@@ -36,7 +37,7 @@ var (
 // known has the type of each message, by its name on the wire.
 var known = func() map[string]reflect.Type {
 	m := map[string]reflect.Type{}
-	for _, b := range slices.Concat(both, engine, library, last) {
+	for _, b := range slices.Concat(both, engine, check, library, last) {
 		if m[b.Type()] != nil {
 			panic("protocol: two messages are called " + b.Type())
 		}

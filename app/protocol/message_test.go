@@ -24,6 +24,7 @@ func TestRoundTrip(t *testing.T) {
 		Ready{Adapter: "llvmpipe", F16: true, MaxBuffer: 4 << 30}, Loaded{Memory: 1 << 40}, Counted{Prompt: Count{3, 77, ""}, Negative: Count{80, 77, "zebra"}},
 		Progress{Stage: "denoise", Step: 3, Steps: 20, SecondsPerStep: 0.25}, Preview{}, Picture{Index: 1, Settings: s, Cost: Cost{Seconds: 2, Stages: map[string]float64{"load": 1}}},
 		Drawn{Memory: 1, Peak: 2, Pipelines: 3, Kernels: "auto,conv=early", Measured: true}, Gauged{forecast.Card{Paces: map[string]float64{"memory": 1e-11}}}, Forgotten{}, Warning{Message: "slow"}, Lost{Message: "reset"},
+		CheckProgress{Text: "Test 1 of 2", Fraction: 0.5}, CheckOver{Summary: "fine", Different: []string{"a", "b"}, Problem: "c", Report: "{}"},
 		List{}, Plan{Link: "owner/model", Base: "https://mirror"}, Download{Record: "sd15"}, Verify{Record: "sd15"}, Delete{Record: "sd15"}, Tidy{}, Import{}, Keep{},
 		Stored{Library: store.Library{Items: []store.Item{{Record: store.Record{ID: "sd15"}, Done: 1}}, Used: 5}, Catalogue: loader.Catalogue{Base: "https://hub"}},
 		Planned{Records: []store.Record{{ID: "sd15"}}}, Moved{Record: "sd15", Progress: store.Progress{Done: 1, Total: 2}, Speed: 3, Left: 4}, Finished{Record: "sd15"},

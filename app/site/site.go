@@ -47,6 +47,9 @@ func Build(out string) error {
 	if err := compile(filepath.Join(out, "web", "app.wasm")); err != nil {
 		return err
 	}
+	if err := compileCheck(filepath.Join(out, "web", "check.wasm")); err != nil {
+		return err
+	}
 	if err := copyWasmExec(filepath.Join(out, "web", "js", "wasm_exec.js")); err != nil {
 		return err
 	}
@@ -84,12 +87,20 @@ var notInlined = []string{
 	"github.com/imprompt/imprompt/model/vae",
 	"github.com/maxence-charriere/go-app/v10/...",
 	"github.com/hack-pad/go-indexeddb/...",
+	"github.com/cogentcore/webgpu/...",
 	"archive/zip",
+	"context",
 	"encoding/json",
 	"fmt",
+	"io/...",
 	"net/url",
+	"os",
+	"path/...",
 	"reflect",
 	"regexp/...",
+	"strconv",
+	"sync",
+	"syscall/js",
 	"time",
 }
 
@@ -106,6 +117,17 @@ func compile(to string) error {
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building the page: %w\n%s", err, text)
+	}
+	return nil
+}
+
+// compileCheck compiles the unit tests of package gpu, with which the page checks the visitor's GPU. They are a program
+// of their own, of 1.8 MB compressed, so that the page itself need not have their cases and references.
+func compileCheck(to string) error {
+	cmd := exec.Command("go", "test", "-c", "-trimpath", "-ldflags=-s -w", "-o", to, "./gpu")
+	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the check of the GPU: %w\n%s", err, text)
 	}
 	return nil
 }
@@ -135,7 +157,7 @@ func fillIn(out string) error {
 	}
 	bytes := int64(0) // of all that the service worker stores at once
 	for _, name := range files {
-		if strings.HasPrefix(name, notAtOnce) {
+		if notAtOnce(name) {
 			continue
 		}
 		f, err := os.Stat(filepath.Join(out, filepath.FromSlash(name)))
@@ -158,7 +180,7 @@ func fillIn(out string) error {
 		}
 		sum := sha256.Sum256(b)
 		hashes := now
-		if strings.HasPrefix(name, notAtOnce) {
+		if notAtOnce(name) {
 			hashes = later
 		}
 		hashes[name] = "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
@@ -174,9 +196,11 @@ func fillIn(out string) error {
 	return os.WriteFile(filepath.Join(out, "_headers"), []byte(headersFile(files)), 0o644)
 }
 
-// notAtOnce is the folder whose files the service worker stores only when they are first asked
-// for: the ControlNet of the model that ships.
-const notAtOnce = "web/model/controlnet/"
+// notAtOnce says of a file that the service worker stores it only when it is first asked for: the ControlNet of the
+// model that ships, and the check of the GPU.
+func notAtOnce(name string) bool {
+	return strings.HasPrefix(name, "web/model/controlnet/") || name == "web/check.wasm"
+}
 
 // importOf finds the modules that a module of the site imports.
 var importOf = regexp.MustCompile(`(?m)^(import (?:.* from )?"\./[\w.-]+\.js)";`)

@@ -46,7 +46,7 @@ var sd15 = forecast.Run{Model: forecast.SD15, Width: 512, Height: 512, Steps: 20
 
 // OfSD15 says what Stable Diffusion 1.5 would take on this GPU, and whether it has what that needs; "" where that is not
 // known.
-func (e Engine) OfSD15() string {
+func (e *Engine) OfSD15() string {
 	if !e.Card.Known() {
 		return ""
 	}
@@ -54,7 +54,7 @@ func (e Engine) OfSD15() string {
 }
 
 // OfDemo says what the model that ships takes on this GPU; "" where that is not known.
-func (e Engine) OfDemo() string {
+func (e *Engine) OfDemo() string {
 	if !e.Card.Known() {
 		return ""
 	}
@@ -65,7 +65,7 @@ func (e Engine) OfDemo() string {
 
 // OfEntry says what a model of the catalogue would take on this GPU, with the steps and the guidance that suit a bundle;
 // "" where that is not known.
-func (e Engine) OfEntry(_ loader.Entry, b loader.Bundle) string {
+func (e *Engine) OfEntry(_ loader.Entry, b loader.Bundle) string {
 	if !e.Card.Known() {
 		return ""
 	}
@@ -84,7 +84,7 @@ func (e Engine) OfEntry(_ loader.Entry, b loader.Bundle) string {
 
 // verdict says what a picture of Stable Diffusion 1.5 takes, and whether the GPU has it. Browsers do not say how much
 // memory a GPU has, so that is judged by its limits and by the machine's memory.
-func (e Engine) verdict(r forecast.Run) string {
+func (e *Engine) verdict(r forecast.Run) string {
 	seconds, word := e.Card.Picture(r), "fine"
 	switch machine := e.GPU.MachineMemory; {
 	case e.GPU.Software, machine > 0 && machine <= 2:
@@ -98,7 +98,7 @@ func (e Engine) verdict(r forecast.Run) string {
 }
 
 // Estimate says how long what the composer describes would take with a model; "" where that is not known.
-func (e Engine) Estimate(c *Composer, model string) string {
+func (e *Engine) Estimate(c *Composer, model string) string {
 	if !e.Card.Known() {
 		return ""
 	}

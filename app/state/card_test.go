@@ -39,27 +39,27 @@ func TestVerdict(t *testing.T) {
 		{"a processor", flops(5e9), protocol.Ready{MaxBuffer: 4 << 30, Software: true}, "about 2 hours a picture, needs 2.25 GB of its memory: not on this card"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			e := Engine{Card: c.card, GPU: c.ready}
+			e := &Engine{Card: c.card, GPU: c.ready}
 			if got, want := e.OfSD15(), "Stable Diffusion 1.5 at 512 × 512: "+c.want+"."; got != want {
 				t.Errorf("%s", got)
 			}
 		})
 	}
-	e := Engine{Card: flops(10e12)}
+	e := &Engine{Card: flops(10e12)}
 	if got := e.OfEntry(loader.Entry{}, loader.Bundle{NumInferenceSteps: 4, GuidanceScale: 1}); !strings.HasPrefix(got, "At 512 × 512 about a second a picture") {
 		t.Error(got)
 	}
 	if got := e.OfDemo(); got != "The demo model at 128 × 128: about a second a picture." {
 		t.Error(got)
 	}
-	if none := (Engine{}); none.OfSD15()+none.OfDemo()+none.OfEntry(loader.Entry{}, loader.Bundle{})+none.Estimate(NewComposer(), "") != "" {
+	if none := (&Engine{}); none.OfSD15()+none.OfDemo()+none.OfEntry(loader.Entry{}, loader.Bundle{})+none.Estimate(NewComposer(), "") != "" {
 		t.Error("something is said of a card of which nothing is known")
 	}
 }
 
 // The estimate next to Generate follows what is composed, and what was learned from earlier pictures.
 func TestEstimate(t *testing.T) {
-	e, c := Engine{Card: flops(5e12)}, NewComposer()
+	e, c := &Engine{Card: flops(5e12)}, NewComposer()
 	c.Settings.Width, c.Settings.Height, c.Settings.NumInferenceSteps, c.Settings.NumImages = 512, 512, 20, 1
 	want := func(model, text string) {
 		t.Helper()

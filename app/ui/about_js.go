@@ -13,8 +13,9 @@ import (
 // aboutPanel unfolds to what is known of the GPU and of what the last picture cost.
 type aboutPanel struct {
 	app.Compo
-	Drawn int
-	jobs  *state.Jobs
+	Drawn   int
+	jobs    *state.Jobs
+	checker *checker
 }
 
 const aboutID = "about"
@@ -51,7 +52,7 @@ var stages = []struct{ key, name string }{
 
 // engine says what the engine said of itself.
 func (t *aboutPanel) engine() []app.UI {
-	e := t.jobs.Engine
+	e := &t.jobs.Engine
 	switch {
 	case e.Refusal.Title != "":
 		return []app.UI{app.P().Text(e.Refusal.Title + ". " + e.Refusal.Text)}
@@ -87,13 +88,14 @@ func (t *aboutPanel) engine() []app.UI {
 		list = append(list, app.Dt().Text(r[0]), app.Dd().Text(r[1]))
 	}
 	body := []app.UI{
-		app.P().Class("numbers").Text(e.OfSD15()).Hidden(!e.Card.Known()), app.P().Class("numbers").Text(e.OfDemo()).Hidden(!e.Card.Known()),
+		app.P().Class("numbers").Text(e.OfSD15()), app.P().Class("numbers").Text(e.OfDemo()),
 		app.Dl().Body(list...),
 	}
 	if e.Measured {
 		body = append(body, app.Button().Class("plain").Text("Measure the kernels again").Disabled(t.jobs.Busy()).
 			OnClick(func(app.Context, app.Event) { t.jobs.Measure() }))
 	}
+	body = append(body, t.checker.draw())
 	if e.GPU.Software {
 		body = append(body, app.P().Text("This is not a graphics card but the processor in its place. If the machine has a graphics card: switch on graphics acceleration in the browser's settings, under System, update the card's driver, and start the browser again. On Linux, chrome://flags/#enable-vulkan and #enable-unsafe-webgpu may be needed. chrome://gpu says what is off, and why."))
 	}

@@ -18,6 +18,7 @@ type header struct {
 	library    *state.Library
 	librarian  *librarian
 	program    *program
+	checker    *checker
 	theme      string // "light", "dark", or "" for the system's choice
 	updating   bool   // the visitor took the offer of a new version
 }
@@ -45,7 +46,7 @@ func (t *header) Render() app.UI {
 		app.Button().Class("plain small").Text("Install").Title("Opens in a window of its own, and with pictures from your files").Hidden(!t.CanInstall).
 			OnClick(func(app.Context, app.Event) { t.program.ask() }),
 		&shortcutsPanel{},
-		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs},
+		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs, checker: t.checker},
 		app.Button().Class("bare square").Aria("label", "Theme: "+theme.name).Title("Light, dark, or as the system").Body(icon(theme.icon)).
 			OnClick(func(ctx app.Context, _ app.Event) {
 				t.theme = theme.next

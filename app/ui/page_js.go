@@ -51,12 +51,14 @@ type page struct {
 	intake    *intake
 	typing    *typing
 	camera    *camera
+	checker   *checker
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
 	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, history: &state.History{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
+	p.checker = &checker{page: p}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.composer.Networks, p.composer.MapNetworks = p.library.Networks, p.library.MapNetwork
@@ -104,7 +106,7 @@ func (p *page) Render() app.UI {
 	}
 	progress := p.jobs.Progress(p.gallery.Shown)
 	return app.Div().Class(class).Body(
-		&header{Drawn: p.drawn, Update: p.update, CanInstall: p.program.canInstall(), program: p.program, jobs: p.jobs, library: p.library, librarian: p.librarian},
+		&header{Drawn: p.drawn, Update: p.update, CanInstall: p.program.canInstall(), program: p.program, checker: p.checker, jobs: p.jobs, library: p.library, librarian: p.librarian},
 		app.Main().Class("room").Body(
 			app.Section().Class("composer").Aria("label", "Composer").Body(
 				app.Div().Class("sheets").Body(

@@ -52,6 +52,15 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   const about = page.locator("#about");
   await about.getByText(/^Stable Diffusion 1.5 at 512 × 512: about \d+ (min|hours) a picture, needs [\d.]+ GB of its memory: not on this card\.$/).waitFor();
   await about.getByText(/^The demo model at 128 × 128: about .* a picture\.$/).waitFor();
+  // The check compares the first operations with plain Go and is then stopped.
+  await button(page, "Check this GPU").click();
+  await about.getByText(/^Test ([2-9]|\d\d) of \d+/).waitFor({ timeout: 60_000 * PATIENCE });
+  await button(page, "Stop the check").click();
+  await about.getByText(/^\d+ operations? .* compared with plain Go before the check was stopped, and none differs\.$/).waitFor();
+  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download the report").click()]);
+  const report = JSON.parse(fs.readFileSync(await download.path(), "utf8"));
+  assert.ok(report.stopped && report.adapter.limits.maxBufferSize > 0 && report.adapter.features.length > 0 && report.browser.includes("Chrome"), JSON.stringify(report));
+  assert.ok(report.tests.length > 0 && report.tests.every((t) => !t.failed && t.error <= t.tolerance && ["f32", "f32-weights-f32", ""].includes(t.path ?? "")), JSON.stringify(report.tests));
   await page.keyboard.press("Escape");
   await page.locator(".go").getByText(/^About (a second|\d+ s) a picture$/).waitFor();
 });

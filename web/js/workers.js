@@ -2,7 +2,7 @@
 const here = new URL(import.meta.url);
 const address = (file) => new URL(file + here.search, here).href;
 
-// startWorker starts "engine" or "library". The engine is started from a blob, because a
+// startWorker starts "engine", "library" or "check". The engine and the check are started from blobs, because a
 // worker that comes from a blob inherits the page's Content-Security-Policy, with or without
 // headers. The library is loaded from its own address, which has its own policy. The fragment
 // only tells the two apart in the browser's developer tools.
@@ -20,6 +20,7 @@ globalThis.impromptWorker = (name) => {
 
 function create(name) {
   if (name === "library") return new Worker(address("library.js"), { type: "module", name });
-  const start = new Blob([`import ${JSON.stringify(address("worker.js"))};`], { type: "text/javascript" });
-  return new Worker(`${URL.createObjectURL(start)}#/worker.js`, { type: "module", name });
+  const file = name === "check" ? "check.js" : "worker.js";
+  const start = new Blob([`import ${JSON.stringify(address(file))};`], { type: "text/javascript" });
+  return new Worker(`${URL.createObjectURL(start)}#/${file}`, { type: "module", name });
 }
