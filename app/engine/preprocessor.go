@@ -105,8 +105,7 @@ func (e *Engine) runMapNetwork(ctx context.Context, p maps.Preprocessor, weights
 		return nil, err
 	}
 	defer memory.Remove(n)
-	// These networks hold up to 1 KiB for each pixel while they run.
-	memory.Room(memory.Bytes(n)+int64(m.Width*m.Height)<<10, n)
+	memory.Room(memory.Bytes(n)+preprocessors.Memory(m), n)
 	if err := memory.Need(ctx, n); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ from transformers.models.dpt.image_processing_pil_dpt import DPTImageProcessorPi
 
 import pipelines
 from networks import stored
+from patterns import crc, pattern
 from sensitivity import measured
 from weights import fill, tensor
 
@@ -28,7 +29,7 @@ OUT = pathlib.Path(__file__).parent.parent / "fixtures/preprocessors"
 package = types.ModuleType("controlnet_aux")
 package.__path__ = importlib.util.find_spec("controlnet_aux").submodule_search_locations
 sys.modules["controlnet_aux"] = package
-from controlnet_aux import hed as aux_hed, lineart as aux_lineart
+from controlnet_aux import hed as aux_hed, lineart as aux_lineart, util as aux_util
 
 
 def picture(name, height, width, levels):
@@ -48,7 +49,8 @@ def compared(name, run, changes):
 
 
 def hed():
-    """A dark picture, so that the logits stay in the range where the edges change. Its halves have odd sides."""
+    """A dark picture, so that the logits stay in the range where the edges change. Its halves have odd sides. The network is also
+    written as a file, hed.pth, for tests of the command line and of the page."""
     channels, height, width = (4, 8, 8, 12, 12), 40, 56
 
     def build():
@@ -68,8 +70,17 @@ def hed():
         logits = [cv2.resize(e.float().numpy()[0, 0], (width, height), interpolation=cv2.INTER_LINEAR) for e in logits]
         return torch.from_numpy(1 / (1 + np.exp(-np.mean(np.stack(logits, axis=2), axis=2).astype(np.float64))))
 
+    # Strokes of a pen along the edges of pictures that look like noise.
+    strokes = []
+    for width_, height_ in (64, 48), (31, 22), (97, 131):
+        edges_ = cv2.GaussianBlur(np.array(pattern(width_, height_, 1, True)).reshape(height_, width_), (0, 0), 2.0)
+        thin = aux_util.nms(edges_, 127, 3.0)
+        if not 20 < (thin > 0).sum() < thin.size / 2:
+            raise SystemExit("the strokes test nothing")
+        strokes.append(dict(size=[width_, height_], edges=crc(edges_), thin=crc(thin)))
+    torch.save({k: v.half() for k, v in build()[0].state_dict().items()}, OUT / "hed.pth")
     changes = {"averages": lambda: edges(torch.float32, pool=torch.nn.functional.avg_pool2d), "no norm": lambda: edges(torch.float32, norm=0)}
-    return dict(channels=channels, keys=build()[1], published=shapes(aux_hed.ControlNetHED_Apache2()), **compared("hed", edges, changes))
+    return dict(channels=channels, strokes=strokes, keys=build()[1], published=shapes(aux_hed.ControlNetHED_Apache2()), **compared("hed", edges, changes))
 
 
 # Where the published files and transformers 5 have other names (transformers' conversion_mapping.py).
