@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
 )
@@ -75,37 +76,35 @@ func unweighted(s settings.Settings) settings.Settings {
 	s = s.Clone()
 	s.NumImages = 1
 	for _, g := range s.Guides {
-		switch g := g.(type) {
-		case *settings.IPAdapter:
-			g.Lambda = 0
-		case *settings.ControlNet:
-			g.Lambda = 0
-		case *settings.T2IAdapter:
-			g.Lambda = 0
+		if w := weightOf(g); w != nil {
+			*w = 0
 		}
 	}
 	return s
 }
 
+// weightOf returns where a guide has its weight; nil for one without.
+func weightOf(g settings.Guide) *float64 {
+	switch g := g.(type) {
+	case *settings.IPAdapter:
+		return &g.Lambda
+	case *settings.ControlNet:
+		return &g.Lambda
+	case *settings.T2IAdapter:
+		return &g.Lambda
+	}
+	return nil
+}
+
 // weights names the weights of what guides a result.
 func (r *Result) weights() string {
-	text := ""
+	var list []string
 	for _, g := range r.Settings.Guides {
-		lambda := 0.0
-		switch g := g.(type) {
-		case *settings.IPAdapter:
-			lambda = g.Lambda
-		case *settings.ControlNet:
-			lambda = g.Lambda
-		case *settings.T2IAdapter:
-			lambda = g.Lambda
+		if w := weightOf(g); w != nil {
+			list = append(list, fmt.Sprintf("λ = %g", *w))
 		}
-		if text != "" {
-			text += ", "
-		}
-		text += fmt.Sprintf("λ = %g", lambda)
 	}
-	return text
+	return strings.Join(list, ", ")
 }
 
 // settle takes the picture that is on the stage now, and keeps what it is compared with, where that is another one and

@@ -11,16 +11,15 @@ import (
 
 // Gallery is what was made, and which of it is on the stage.
 type Gallery struct {
-	Results    []*Result // the latest first
-	Changes    int       // counts the changes of Results, so that the gallery is drawn only after one
-	Shown      *Result   // on the stage; nil for the picture in the making, the strip, or nothing
-	Follow     bool      // a picture is put on the stage when it is ready; false while the visitor looks at an earlier one
-	ActualSize bool      // Shown has its own size, rather than the stage's
-	keeping    int       // results on their way into the store
-	unread     string    // why earlier pictures are not shown; "" if they are
-	asked      bool      // the browser was asked to keep the pictures when the disk runs full
-	safe       bool      // it promised to, which it does not in a private window
-	unsafe     bool      // it did not promise to
+	Results []*Result // the latest first
+	Changes int       // counts the changes of Results, so that the gallery is drawn only after one
+	Shown   *Result   // on the stage; nil for the picture in the making, the strip, or nothing
+	Follow  bool      // a picture is put on the stage when it is ready; false while the visitor looks at an earlier one
+	keeping int       // results on their way into the store
+	unread  string    // why earlier pictures are not shown; "" if they are
+	asked   bool      // the browser was asked to keep the pictures when the disk runs full
+	safe    bool      // it promised to, which it does not in a private window
+	unsafe  bool      // it did not promise to
 }
 
 // Opened adds the results of earlier visits, once the store has listed them.
@@ -65,7 +64,7 @@ func (g *Gallery) About() string {
 }
 
 // Requested clears the stage for a new request.
-func (g *Gallery) Requested() { g.Shown, g.Follow, g.ActualSize = nil, true, false }
+func (g *Gallery) Requested() { g.Shown, g.Follow = nil, true }
 
 // Made adds a new result, which is now to be put into the store. alone says that it is the only picture of its
 // request, and so has the stage to itself.
@@ -96,10 +95,10 @@ func (g *Gallery) Has(r *Result) bool { return slices.Contains(g.Results, r) }
 func (g *Gallery) Keeping() bool { return g.keeping > 0 }
 
 // Show puts an earlier picture on the stage, where it stays until the visitor goes back.
-func (g *Gallery) Show(r *Result) { g.Shown, g.Follow, g.ActualSize = r, false, false }
+func (g *Gallery) Show(r *Result) { g.Shown, g.Follow = r, false }
 
 // ShowOfStrip puts a picture of the strip on the stage.
-func (g *Gallery) ShowOfStrip(r *Result) { g.Shown, g.ActualSize = r, false }
+func (g *Gallery) ShowOfStrip(r *Result) { g.Shown = r }
 
 // Back returns to the strip, or to the picture in the making.
 func (g *Gallery) Back() { g.Shown, g.Follow = nil, true }

@@ -88,18 +88,6 @@ func TestGalleryStage(t *testing.T) {
 			t.Error("a picture of the strip is not shown, or ends following")
 		}
 	})
-	t.Run("another picture is fitted to the stage again", func(t *testing.T) {
-		for name, change := range map[string]func(*Gallery){
-			"of the gallery": func(g *Gallery) { g.Show(a) },
-			"of the strip":   func(g *Gallery) { g.ShowOfStrip(a) },
-			"of a request":   func(g *Gallery) { g.Requested() },
-		} {
-			g := Gallery{ActualSize: true}
-			if change(&g); g.ActualSize {
-				t.Errorf("one %s has its actual size", name)
-			}
-		}
-	})
 	t.Run("a removed picture leaves the stage, and no other does", func(t *testing.T) {
 		var g Gallery
 		g.Opened([]*Result{a, b})

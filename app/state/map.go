@@ -63,7 +63,7 @@ func (s *Structure) SetOption(list []*Network, option int, v float64) {
 }
 
 // Painted reports whether something is painted on the map.
-func (s *Structure) Painted() bool { return len(s.Map.Strokes) > 0 }
+func (s *Structure) Painted() bool { return s.Map.Painted() }
 
 // PaintedEarly says which map has paint on it but has not been made yet; "" for none.
 func (c *Composer) PaintedEarly() string {

@@ -25,11 +25,8 @@ type actionsPanel struct {
 }
 
 func (t *actionsPanel) Render() app.UI {
-	r := t.gallery.Shown
+	r := state.OnStage(t.gallery, t.jobs)
 	strip := len(t.jobs.Shots) > 1
-	if r == nil && !strip {
-		r = t.jobs.Single()
-	}
 	none := r == nil
 	// The buttons stay where they are and are hidden, so that none takes another's place under the pointer.
 	button := func(hidden bool, image, text string, do func(r *state.Result)) app.UI {
@@ -43,10 +40,6 @@ func (t *actionsPanel) Render() app.UI {
 					do(r)
 				}
 			}, key(r))
-	}
-	size := "Actual size"
-	if t.gallery.ActualSize {
-		size = "Fit"
 	}
 	back := "Back to the strip"
 	if t.jobs.Busy() {
@@ -69,8 +62,6 @@ func (t *actionsPanel) Render() app.UI {
 			t.composer.SetSeed(r.Settings.Seed)
 			*t.note = state.Note{Text: fmt.Sprintf("The next pictures have the seed %d.", r.Settings.Seed)}
 		}),
-		app.Button().Class("plain small").Hidden(none || elsewhere).Aria("pressed", fmt.Sprint(t.gallery.ActualSize)).Body(app.Span().Text(size)).
-			OnClick(func(app.Context, app.Event) { t.gallery.ActualSize = !t.gallery.ActualSize }),
 	)
 }
 

@@ -19,7 +19,6 @@ type adjustPanel struct {
 	controls *controls
 	canvases *canvases
 	adapters func() []state.Adapter
-	shownURL func() string
 	intake   *intake
 	keep     func(*state.ImagePrompt) // saves its embeddings as a file
 	keeping  func() bool              // that is under way
@@ -43,7 +42,10 @@ func (t *adjustPanel) Render() app.UI {
 		),
 		app.Div().Class("cropping").Hidden(im.Kept || im.Tiled != "").Body(
 			cropCanvas(cropID(t.Index), "Crop of "+im.Name),
-			&cropPanel{Drawn: t.Drawn, Index: t.Index, composer: t.composer, controls: t.controls, canvases: t.canvases},
+			app.Div().Class("crop-tools").Body(
+				app.Div().Class("label").Body(app.H4().Text("Crop"), info("crop", "Crop")),
+				t.canvases.editButton("Crop", state.Editing{What: state.EditCrop, Prompt: im}),
+			),
 		),
 		app.Div().Body(
 			app.Div().Class("label").Body(app.H4().Text("When"), info("when", "When")),
@@ -52,8 +54,7 @@ func (t *adjustPanel) Render() app.UI {
 				t.controls.percent(promptID(t.Index, "end"), "To step, %", im.End, im.SetEnd, key(im)),
 			),
 		),
-		&maskPanel{Drawn: t.Drawn, ID: maskID(t.Index), Label: "Where", Hint: "Paint where in the result this picture has an effect. If nothing is painted, that is everywhere.",
-			Under: t.shownURL(), controls: t.controls, canvases: t.canvases},
+		app.Div().Body(t.canvases.editButton("Where", state.Editing{What: state.EditWhere, Prompt: im})),
 		t.more(im),
 		app.Details().Class("more").Hidden(im.Kept && len(t.adapters()) < 2).Body(
 			app.Summary().Text("More options"),

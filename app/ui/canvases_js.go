@@ -7,21 +7,30 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// canvases lets the visitor change crops and masks directly on their pictures, with the pointer, the wheel and keys. It
-// listens to the window, because a listener must answer before the event is over, and go-app's own run too late.
+// canvases lets the visitor change crops, masks and maps directly on their pictures, with the pointer, the wheel and keys.
+// Masks and maps are painted on the stage; a crop can be moved on its own picture, too. It listens to the window, because a
+// listener must answer before the event is over, and go-app's own run too late.
 type canvases struct {
 	composer *state.Composer
+	stage    *state.Stage
 	loop     *loop
-	follow   func(e js.Value) // moves what the pointer holds, while it is down
-	focused  string           // the id of the mask that has the keyboard
+	edit     func(state.Editing) // begins or ends to edit something on the stage
+	place    func()              // puts what is on the stage into its place
+	follow   func(e js.Value)    // moves what the pointer holds, while it is down
+	stroke   *state.Mask         // what the pointer paints on
 }
 
-// startMaskID is the id of the canvas of the start picture's mask. cropID and maskID are those of the crop and the mask
-// of an image prompt, by its index.
-const startMaskID = "mask-start"
+// editID is the id of the canvas of what is edited on the stage, and stageMapID that of a map over the picture there.
+// cropID is that of the crop of an image prompt, by its index.
+const (
+	editID     = "stage-edit"
+	stageMapID = "stage-map"
+)
 
 func cropID(i int) string { return "crop-" + string(rune('a'+i)) }
 
@@ -36,17 +45,20 @@ func partID(i, number int) string {
 	return fmt.Sprintf("%s-%d", cropID(i), number)
 }
 
-func maskID(i int) string { return "mask-" + cropID(i) }
+// mapPreviewID is the id of the canvas that shows a structure's map in its card, by its index.
+func mapPreviewID(i int) string { return "preview-map-" + cropID(i) }
 
-// mapID is the id of the canvas on which a structure's map is painted, by its index. mapPreviewID is that of the canvas that
-// shows it in its card, and stageMapID that of the one over the stage.
-func mapID(i int) string        { return "map-" + cropID(i) }
-func mapPreviewID(i int) string { return "preview-" + mapID(i) }
-
-const stageMapID = "stage-map"
+// editButton is a button that has something edited on the stage.
+func (c *canvases) editButton(text string, e state.Editing) app.HTMLButton {
+	return app.Button().Class("plain small").Text(text).Aria("pressed", fmt.Sprint(c.stage.Editing() == e)).Title("On the stage: "+e.Hint()).
+		OnClick(func(app.Context, app.Event) { c.edit(e) }, named(fmt.Sprintf("%s %p %d %p", e.What, e.Prompt, e.Part, e.Structure)))
+}
 
 // crop returns the crop that is shown on a canvas, or nil.
 func (c *canvases) crop(id string) *state.Crop {
+	if id == editID {
+		return c.stage.Editing().Crop()
+	}
 	for i, im := range c.composer.Prompts {
 		for number := range state.UnlikePart + 1 {
 			if id == partID(i, number) {
@@ -60,66 +72,49 @@ func (c *canvases) crop(id string) *state.Crop {
 
 // mask returns the mask that is painted on a canvas, or nil.
 func (c *canvases) mask(id string) *state.Mask {
-	if id == startMaskID {
-		return &c.composer.StartMask
-	}
-	for i, im := range c.composer.Prompts {
-		if id == maskID(i) {
-			return &im.Mask
-		}
-	}
-	for i, s := range c.composer.Structures {
-		if id == mapID(i) {
-			return &s.Map
-		}
+	if id == editID {
+		return c.stage.Editing().Mask(c.composer)
 	}
 	return nil
 }
 
 // paint draws all crops, masks and maps.
 func (c *canvases) paint() {
-	c.paintMask(startMaskID)
+	crop := func(id string, im *state.ImagePrompt, number int) {
+		picture, crop := im.PartAt(number)
+		if canvas := byID(id); canvas.Truthy() && crop != nil && !im.Kept {
+			width := cropPixels
+			if id == editID {
+				width = smallSide
+			}
+			paintCrop(canvas, *crop, picture.Small.(js.Value), width)
+		}
+	}
 	for i, im := range c.composer.Prompts {
 		if canvas := byID(thumbID(i)); canvas.Truthy() && !im.Kept {
 			paintThumb(canvas, im.Crop, im.Small.(js.Value))
 		}
 		for number := range state.UnlikePart + 1 {
-			picture, crop := im.PartAt(number)
-			if canvas := byID(partID(i, number)); canvas.Truthy() && crop != nil && !im.Kept {
-				paintCrop(canvas, *crop, picture.Small.(js.Value))
-			}
+			crop(partID(i, number), im, number)
 		}
-		c.paintMask(maskID(i))
 	}
 	for i, s := range c.composer.Structures {
-		c.paintMask(mapID(i))
-		c.paintMap(mapPreviewID(i), s)
+		c.paintMask(mapPreviewID(i), &s.Map)
 		if s == c.composer.OverStage() {
-			c.paintMap(stageMapID, s)
+			c.paintMask(stageMapID, &s.Map)
 		}
 	}
+	if e := c.stage.Editing(); e.Crop() != nil {
+		crop(editID, e.Prompt, e.Part)
+	} else {
+		c.paintMask(editID, e.Mask(c.composer))
+	}
+	c.place()
 }
 
-// paintMap shows a map, as the network reads it, on a canvas that nobody paints on.
-func (c *canvases) paintMap(id string, s *state.Structure) {
-	if canvas := byID(id); canvas.Truthy() {
-		scale := 1
-		if canvas.Get("classList").Call("contains", "crisp").Bool() { // as the picture beneath it
-			scale = 2
-		}
-		paintMask(canvas, &s.Map, scale*c.composer.Settings.Width, scale*c.composer.Settings.Height)
-	}
-}
-
-func (c *canvases) paintMask(id string) {
-	canvas, m := byID(id), c.mask(id)
-	if !canvas.Truthy() || m == nil {
-		return
-	}
-	s := c.composer.Settings
-	paintMask(canvas, m, s.Width, s.Height)
-	if c.focused == id {
-		paintBrush(canvas, m, s.Width, s.Height)
+func (c *canvases) paintMask(id string, m *state.Mask) {
+	if canvas := byID(id); canvas.Truthy() && m != nil {
+		paintMask(canvas, m, c.composer.Settings.Width, c.composer.Settings.Height)
 	}
 }
 
@@ -134,11 +129,14 @@ func (c *canvases) listen() {
 	on("pointermove", func(e js.Value) {
 		if c.follow != nil {
 			c.follow(e)
+		} else if canvas := e.Get("target"); canvas.Get("id").String() == editID && c.mask(editID) != nil {
+			c.mask(editID).Cursor = fractions(canvas, e)
+			c.place()
 		}
 	})
 	end := func(js.Value) {
 		if c.follow != nil {
-			c.follow = nil
+			c.follow, c.stroke = nil, nil
 			c.changed()
 		}
 	}
@@ -153,16 +151,10 @@ func (c *canvases) listen() {
 			return
 		}
 		e.Call("preventDefault")
-		pixels := e.Get("deltaY").Float()
-		if e.Get("deltaMode").Int() != 0 { // lines or pages
-			pixels *= 40
-		}
-		crop.Scroll(pixels)
+		crop.Scroll(wheeled(e))
 		c.changed()
 	})
 	on("keydown", c.keyDown)
-	on("focusin", c.focus)
-	on("focusout", c.focus)
 }
 
 func (c *canvases) pointerDown(e js.Value) {
@@ -196,48 +188,58 @@ func (c *canvases) dragCrop(crop *state.Crop, canvas, e js.Value) {
 	}
 }
 
+// fractions returns the place of an event on a canvas, as fractions of its width and height.
+func fractions(canvas, e js.Value) [2]float64 {
+	r := canvas.Call("getBoundingClientRect")
+	return [2]float64{(e.Get("clientX").Float() - r.Get("left").Float()) / r.Get("width").Float(),
+		(e.Get("clientY").Float() - r.Get("top").Float()) / r.Get("height").Float()}
+}
+
 // dragMask begins a stroke at the pointer and follows it.
 func (c *canvases) dragMask(m *state.Mask, canvas, e js.Value) {
-	at := func(e js.Value) [2]float64 {
-		r := canvas.Call("getBoundingClientRect")
-		return [2]float64{(e.Get("clientX").Float() - r.Get("left").Float()) / r.Get("width").Float(),
-			(e.Get("clientY").Float() - r.Get("top").Float()) / r.Get("height").Float()}
+	m.Begin(fractions(canvas, e))
+	paint := func() {
+		drawn := m.Draw(canvas.Get("width").Int(), canvas.Get("height").Int())
+		if len(drawn) > 0 {
+			paintStroke(canvas.Call("getContext", "2d"), drawn[len(drawn)-1])
+		}
+		c.place()
 	}
-	m.Begin(at(e))
-	c.paint()
-	c.follow = func(e js.Value) {
-		m.Extend(at(e))
-		c.paint()
+	paint()
+	c.stroke, c.follow = m, func(e js.Value) {
+		m.Extend(fractions(canvas, e))
+		paint()
+	}
+}
+
+// giveUp takes back what the pointer has begun.
+func (c *canvases) giveUp() {
+	if c.stroke != nil {
+		c.stroke.GiveUp()
+	}
+	if c.follow != nil {
+		c.follow, c.stroke = nil, nil
+		c.changed()
 	}
 }
 
 func (c *canvases) keyDown(e js.Value) {
 	canvas, name := e.Get("target"), e.Get("key").String()
-	control := e.Get("ctrlKey").Bool()
-	if canvas.Get("tagName").String() != "CANVAS" || control && name != "z" || e.Get("metaKey").Bool() {
+	control := e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()
+	if canvas.Get("tagName").String() != "CANVAS" || e.Get("altKey").Bool() {
 		return
 	}
 	id := canvas.Get("id").String()
 	done := false
 	if crop := c.crop(id); crop != nil {
-		done = crop.Key(name)
+		done = !control && crop.Key(name)
 	} else if m := c.mask(id); m != nil {
-		done = m.Key(name, e.Get("shiftKey").Bool(), control)
+		if done = m.Key(name, e.Get("shiftKey").Bool(), control); done {
+			c.stage.View.Reveal(m.Cursor)
+		}
 	}
 	if done {
 		c.changed()
 		e.Call("preventDefault")
-	}
-}
-
-// focus shows the keyboard's brush on the mask that has the keyboard.
-func (c *canvases) focus(e js.Value) {
-	id := ""
-	if active := js.Global().Get("document").Get("activeElement"); active.Truthy() && e.Get("type").String() == "focusin" {
-		id = active.Get("id").String()
-	}
-	if c.mask(id) != nil || c.focused != "" {
-		c.focused = id
-		c.paint()
 	}
 }

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -11,51 +12,118 @@ import (
 	"github.com/imprompt/imprompt/web"
 )
 
-// easel holds the picture, the strip, or a way to begin.
+// easel holds the picture, the strip, or a way to begin. A picture, and what is edited, is in the view, where it can be
+// zoomed and moved.
 type easel struct {
 	app.Compo
 	Drawn    int
+	stage    *state.Stage
 	composer *state.Composer
 	gallery  *state.Gallery
 	jobs     *state.Jobs
 	restart  func() // starts the engine again
 	try      func(state.Sample)
 	library  *state.Library
+	viewer   *viewer
+	controls *controls
+	canvases *canvases
 }
 
 func (t *easel) Render() app.UI {
-	s := t.composer.OverStage()
-	return app.Div().Class("easel").Body(t.content(), app.If(s != nil, func() app.UI { return t.stageMap(s) }))
+	layers := t.layers()
+	scene := app.UI(app.Div().Hidden(true))
+	if layers == nil {
+		scene = t.scene()
+	}
+	return app.Div().Class("easel").Body(
+		app.Div().ID(viewID).Class("view").Hidden(layers == nil).TabIndex(0).Role("group").Aria("label", "The picture").
+			Aria("description", "Plus and minus zoom, 0 shows all of it, 1 its own pixels. Arrow keys move it.").Body(
+			app.Div().Class("layers").Body(layers...),
+			app.Div().Class("ring").Aria("hidden", "true"),
+			t.line(),
+			app.Raw(tint),
+		),
+		app.Div().Class("scene").Hidden(layers != nil).Body(scene),
+		&viewBar{Drawn: t.Drawn, Shown: layers != nil, Full: isFull(), stage: t.stage, composer: t.composer, gallery: t.gallery, jobs: t.jobs, viewer: t.viewer, controls: t.controls, canvases: t.canvases},
+	)
 }
 
-// stageMap shows a map over the picture, in the same size.
-func (t *easel) stageMap(s *state.Structure) app.UI {
-	class := "picture over"
-	switch {
-	case t.gallery.ActualSize:
-		class += " actual"
-	case t.composer.Settings.Width <= crispWidth:
-		class += " crisp"
+// tint is what a mask looks like over its picture: a dark veil where it is black, one of the accent's colour where it is white.
+const tint = `<svg class="visually-hidden" aria-hidden="true"><filter id="tint" color-interpolation-filters="sRGB"><feColorMatrix values="0 0 0 0 0.88  0 0 0 0 0.33  0 0 0 0 0.16  -0.1 0 0 0 0.5"/></filter></svg>`
+
+// layers are what lies in the view, one on the other in the same size, which is that of the one with the class "whole". It
+// is nil where the stage shows no single picture.
+func (t *easel) layers() []app.UI {
+	r := state.OnStage(t.gallery, t.jobs)
+	switch e := t.stage.Editing(); {
+	case t.jobs.Engine.Refusal.Title != "":
+		return nil
+	case e.What != "":
+		return t.editor(e, r)
+	case r != nil:
+		return []app.UI{app.Img().Class("whole").Alt("Result").Src(r.URL), t.before(), t.overlay().Class("over")}
+	case len(t.jobs.Shots) == 1 && t.jobs.Busy():
+		return []app.UI{t.preview("whole"), t.before(), t.overlay().Class("over")}
+	case len(t.jobs.Shots) <= 1 && t.composer.OverStage() != nil:
+		return []app.UI{t.overlay().Class("whole")}
 	}
-	return app.Canvas().ID(stageMapID).Class(class).Role("img").Aria("label", "The map "+s.Name)
+	return nil
 }
 
-func (t *easel) content() app.UI {
-	class, shots := "picture", t.jobs.Shots
-	if t.gallery.ActualSize {
-		class = "picture actual"
+// before is the picture that the one on the stage is compared with.
+func (t *easel) before() app.UI {
+	url, fit := t.viewer.before()
+	return app.Img().Class("before " + fit).Src(url).Alt("Before: " + t.stage.Compare.With.Label).Hidden(url == "")
+}
+
+// line is moved between the two pictures.
+func (t *easel) line() app.UI {
+	c := t.stage.Compare
+	url, _ := t.viewer.before()
+	percent := int(math.Round(100 * c.Line))
+	return app.Div().ID(lineID).Class("line").Role("slider").TabIndex(0).Hidden(url == "" || t.stage.Editing().What != "").
+		Aria("label", "Before and after").Aria("valuemin", 0).Aria("valuemax", 100).Aria("valuenow", percent).Aria("valuetext", fmt.Sprintf("%d %% of %s", percent, c.With.Label))
+}
+
+// overlay shows a map over the picture.
+func (t *easel) overlay() app.HTMLCanvas {
+	canvas := app.Canvas().ID(stageMapID).Role("img")
+	if s := t.composer.OverStage(); s != nil {
+		return canvas.Aria("label", "The map "+s.Name)
 	}
+	return canvas.Hidden(true)
+}
+
+// editor is what is edited, over the picture that it belongs to.
+func (t *easel) editor(e state.Editing, shown *state.Result) []app.UI {
+	under, fit, class := "", "", "whole tint"
+	switch e.What {
+	case state.EditStart:
+		under, fit = t.composer.Start.URL, fits[t.composer.Settings.ResizeMode]
+	case state.EditWhere:
+		if shown != nil {
+			under = shown.URL
+		}
+	default:
+		class = "whole"
+	}
+	describe := "Arrow keys move the brush, with Shift they paint, Space sets a dab. [ and ] change its size, E takes the eraser. Control and Z takes back."
+	if e.What == state.EditCrop {
+		describe, class = cropKeys, class+" crop"
+	}
+	return []app.UI{
+		app.Img().Class("under " + fit).Src(under).Role("presentation").Hidden(under == ""),
+		app.Canvas().ID(editID).Class(class).TabIndex(0).Role("img").Aria("label", e.Title()).Aria("description", describe),
+	}
+}
+
+// scene is what the stage shows in place of a single picture.
+func (t *easel) scene() app.UI {
 	switch {
 	case t.jobs.Engine.Refusal.Title != "":
 		return t.refusal()
-	case t.gallery.Shown != nil:
-		return t.picture(t.gallery.Shown, class)
-	case len(shots) > 1:
+	case len(t.jobs.Shots) > 1:
 		return t.strip()
-	case t.jobs.Busy():
-		return t.preview(class)
-	case len(shots) == 1 && shots[0].Result != nil:
-		return t.picture(shots[0].Result, class)
 	}
 	return t.empty()
 }
@@ -116,18 +184,6 @@ func (t *easel) real() app.UI {
 		offerCard(bundles[0], t.library),
 	)
 }
-
-// picture shows a result. A small one is shown at twice its size, with its pixels crisp.
-func (t *easel) picture(r *state.Result, class string) app.UI {
-	img := app.Img().Class(class).Alt("Result").Src(r.URL)
-	if s := r.Settings; s.Width <= crispWidth && !t.gallery.ActualSize {
-		return img.Class("crisp").Width(2 * s.Width).Height(2 * s.Height)
-	}
-	return img
-}
-
-// crispWidth is the greatest width of a picture that is shown at twice its size.
-const crispWidth = 256
 
 // empty offers samples to begin with.
 func (t *easel) empty() app.UI {

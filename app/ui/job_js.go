@@ -42,12 +42,10 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		}
 		p.history.Asked(r.Jobs[0].Prompt)
 		p.ctx.LocalStorage().Set("history", p.history.Prompts)
+		p.stage.Done()
 		p.gallery.Requested()
 		p.jobs.Submit(r.Labels, r.Jobs, inputs)
-		// On a phone the stage may be far above.
-		if stage := byID("stage"); stage.Call("getBoundingClientRect").Get("top").Float() < 0 {
-			stage.Call("scrollIntoView")
-		}
+		p.viewer.reveal()
 	})
 }
 

@@ -65,9 +65,7 @@ func (t *adjustPanel) part(number int, p *state.Part, remove func()) app.UI {
 			remove()
 			t.canvases.paintLater()
 		}, key(p)),
-		app.Div().Hidden(t.composer.Prompts[t.Index].Tiled != "").Body(
-			&cropPanel{Drawn: t.Drawn, Index: t.Index, Part: number, composer: t.composer, controls: t.controls, canvases: t.canvases},
-		),
+		t.canvases.editButton("Crop", state.Editing{What: state.EditCrop, Prompt: t.composer.Prompts[t.Index], Part: number}).Hidden(t.composer.Prompts[t.Index].Tiled != ""),
 	)
 }
 

@@ -31,6 +31,7 @@ type page struct {
 	jobs      *state.Jobs
 	library   *state.Library
 	gallery   *state.Gallery
+	stage     *state.Stage
 	history   *state.History
 	undo      *state.Undo
 	note      state.Note // what was done on the visitor's behalf
@@ -48,6 +49,7 @@ type page struct {
 	librarian *librarian
 	controls  *controls
 	canvases  *canvases
+	viewer    *viewer
 	intake    *intake
 	typing    *typing
 	camera    *camera
@@ -56,17 +58,20 @@ type page struct {
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
-	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, history: &state.History{}, undo: &state.Undo{},
+	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, stage: &state.Stage{}, history: &state.History{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
 	p.checker = &checker{page: p}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.composer.Networks, p.composer.MapNetworks = p.library.Networks, p.library.MapNetwork
 	p.library.Estimate = func(e loader.Entry, b loader.Bundle) string { return p.jobs.Engine.OfEntry(e, b) }
-	p.canvases = &canvases{composer: p.composer, loop: p.loop}
+	p.viewer = &viewer{stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, loop: p.loop}
+	p.canvases = &canvases{composer: p.composer, stage: p.stage, loop: p.loop, edit: p.viewer.edit, place: p.viewer.place}
+	p.viewer.canvases = p.canvases
 	p.typing = &typing{composer: p.composer, library: p.library, loop: p.loop, completion: &state.Completion{}}
 	p.camera = &camera{loop: p.loop, problem: func(text string) { p.composer.Problems[state.AtStructure] = text }}
 	store := gallerystore.New()
+	p.viewer.store = store
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
 	p.drafts, p.program = &drafts{page: p}, &program{page: p}
 	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, undo: p.undo, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
@@ -78,8 +83,10 @@ func (p *page) OnMount(ctx app.Context) {
 	p.ctx, p.loop.ctx = ctx, ctx
 	p.canShare = canShare()
 	p.attention.Name = js.Global().Get("document").Get("title").String()
-	p.listen()
+	p.viewer.listen()
 	p.canvases.listen()
+	p.viewer.listenKeys()
+	p.listen()
 	p.typing.listen()
 	p.program.listen()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
@@ -92,10 +99,12 @@ func (p *page) OnMount(ctx app.Context) {
 
 func (p *page) Render() app.UI {
 	p.drawn++
+	p.stage.Settle(p.composer, p.gallery, state.OnStage(p.gallery, p.jobs))
 	if p.ctx.Context != nil {
 		p.loop.drawn(p.controls.settle)
 		p.drafts.later()
 		p.loop.drawn(p.title)
+		p.loop.drawn(p.viewer.place)
 		p.loop.drawn(p.makeMaps)
 		p.loop.drawn(p.camera.show)
 		p.loop.drawn(p.program.keepAwake)
@@ -111,7 +120,7 @@ func (p *page) Render() app.UI {
 			app.Section().Class("composer").Aria("label", "Composer").Body(
 				app.Div().Class("sheets").Body(
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens, history: p.history, library: p.library, typing: p.typing},
-					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters, shownURL: p.gallery.ShownURL,
+					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters,
 						intake: p.intake, keep: p.keep, keeping: p.jobs.Keeping, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
 					aspects(p.composer, p.library.Chosen.TrainedFor()),
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
@@ -126,7 +135,8 @@ func (p *page) Render() app.UI {
 			app.Div().Class("wall").Body(
 				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
 					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, tookBack: p.tookBack},
-					&easel{Drawn: p.drawn, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library},
+					&easel{Drawn: p.drawn, stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library,
+						viewer: p.viewer, controls: p.controls, canvases: p.canvases},
 					&progressLine{Progress: progress},
 					openActions(),
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},

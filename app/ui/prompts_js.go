@@ -16,7 +16,6 @@ type promptsPanel struct {
 	controls   *controls
 	canvases   *canvases
 	adapters   func() []state.Adapter
-	shownURL   func() string // of the picture on the stage, to paint masks over
 	intake     *intake
 	keep       func(*state.ImagePrompt)
 	keeping    func() bool
@@ -41,7 +40,7 @@ func (t *promptsPanel) Render() app.UI {
 		),
 		app.Div().Class("row").Hidden(len(tiles) == 0).Body(tiles...),
 		app.If(adjusted >= 0, func() app.UI {
-			return &adjustPanel{Drawn: t.Drawn, Index: adjusted, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters, shownURL: t.shownURL,
+			return &adjustPanel{Drawn: t.Drawn, Index: adjusted, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters,
 				intake: t.intake, keep: t.keep, keeping: t.keeping}
 		}).Else(func() app.UI { return app.Div().Hidden(true) }),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(

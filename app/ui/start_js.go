@@ -45,8 +45,7 @@ func (t *startPanel) Render() app.UI {
 				OnClick(func(app.Context, app.Event) { t.composer.SetStart(nil) }),
 			app.Div().Class("card-more").Body(
 				t.shape(),
-				&maskPanel{Drawn: t.Drawn, ID: startMaskID, Label: "Repaint a part", Hint: "Paint over what is to be drawn again. If nothing is painted, that is all of it.", Under: url,
-					Fit: fits[s.ResizeMode], controls: t.controls, canvases: t.canvases},
+				app.Div().Class("tools").Body(t.canvases.editButton("Repaint a part", state.Editing{What: state.EditStart})),
 				t.overlay(),
 			),
 		),

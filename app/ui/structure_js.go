@@ -80,13 +80,10 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			alert(s.Problem),
 			app.Div().Class("tools").Hidden(!n.ReadsMap()).Body(
 				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage() == s)).
-					OnClick(func(app.Context, app.Event) { t.composer.ToggleOverStage(s); t.canvases.paintLater() }, key(s)),
+					OnClick(func(app.Context, app.Event) { t.showOver(s) }, key(s)),
+				t.canvases.editButton("Paint on the map", state.Editing{What: state.EditMap, Structure: s}),
 				app.Button().Class("plain small").Text("Download the map").Disabled(s.Map.Base == nil).
 					OnClick(func(app.Context, app.Event) { download(s.MapName(), t.png(s)) }, key(s)),
-			),
-			app.Div().Hidden(!n.ReadsMap()).Body(
-				&maskPanel{Drawn: t.Drawn, ID: mapID(index), Label: "Paint on the map", Hint: "Paint white to add lines, and black to remove them.", Map: true,
-					controls: t.controls, canvases: t.canvases},
 			),
 			t.need(n, ok),
 			t.needMaker(s),
@@ -138,6 +135,13 @@ func (t *structurePanel) takes(index int, s *state.Structure) app.UI {
 	return t.controls.choice(structureID(index, "takes"), "What to take over", chosen, []app.UI{
 		option(attention, "Its looks and things (attention)"), option(adain, "Its colours and contrasts (AdaIN)"), option(both, "Both"),
 	}, func(v string) { r.Attention, r.AdaIN = v != adain, v != attention }, key(r))
+}
+
+// showOver shows a map over the picture on the stage, or hides it.
+func (t *structurePanel) showOver(s *state.Structure) {
+	t.composer.ToggleOverStage(s)
+	t.canvases.stage.Done()
+	t.canvases.paintLater()
 }
 
 // madeBy says how a map was made.

@@ -20,7 +20,7 @@ func (p *page) listen() {
 			if d := byID(shortcutsID); d.Truthy() {
 				d.Set("open", !d.Get("open").Bool())
 			}
-		case key == "z" && command && !isTyping(e.Get("target")):
+		case key == "z" && command && !isTyping(e.Get("target")) && !e.Get("defaultPrevented").Bool():
 			e.Call("preventDefault")
 			p.loop.dispatch(p.takeBack)
 		}
@@ -66,23 +66,23 @@ func (p *page) listen() {
 	on("imprompt-update", func(js.Value) { p.loop.dispatch(func() { p.update = true }) })
 }
 
-// escape closes the drawer with the models or, unless the visitor is typing, stops what is under way.
+// escape closes the drawer with the models, or ends what is edited on the stage or, unless the visitor is typing, stops
+// what is under way.
 func (p *page) escape(typing bool) {
 	switch {
 	case p.library.Open:
 		p.librarian.show(false)
+	case p.viewer.done():
 	case !typing:
 		p.jobs.Stop()
 	}
 }
 
-// isTyping reports whether keys go into an element as text, or are strokes of a mask.
+// isTyping reports whether keys go into an element as text.
 func isTyping(e js.Value) bool {
 	switch e.Get("tagName").String() {
 	case "TEXTAREA", "SELECT":
 		return true
-	case "CANVAS":
-		return e.Get("classList").Call("contains", "mask").Bool()
 	case "INPUT":
 		switch e.Get("type").String() {
 		case "range", "checkbox", "file", "color":

@@ -41,7 +41,7 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   const [width, height] = await pixelsOf(page, await bytesOf(result(page)));
   assert.deepEqual([width, height], [64, 64]);
   // A small picture is shown at twice its size, with its pixels crisp, and says what drew it.
-  const shown = await result(page).evaluate((i) => [i.clientWidth, i.clientHeight, getComputedStyle(i).imageRendering]);
+  const shown = await result(page).evaluate((i) => [i.getBoundingClientRect().width, i.getBoundingClientRect().height, getComputedStyle(i).imageRendering]);
   assert.deepEqual(shown, [128, 128, "pixelated"]);
   await page.getByText(/^Demo model · Seed 7/).waitFor();
   // Its cost is shown below it, and in About.
@@ -63,6 +63,32 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   assert.ok(report.tests.length > 0 && report.tests.every((t) => !t.failed && t.error <= t.tolerance && ["f32", "f32-weights-f32", ""].includes(t.path ?? "")), JSON.stringify(report.tests));
   await page.keyboard.press("Escape");
   await page.locator(".go").getByText(/^About (a second|\d+ s) a picture$/).waitFor();
+});
+
+test("the picture is zoomed about the pointer and moved, with the wheel and with keys", async () => {
+  const place = () => result(page).evaluate((i) => { const r = i.getBoundingClientRect(); return { x: r.x, y: r.y, width: r.width }; });
+  const settles = (check) => expect(async () => check(await place())).toPass({ intervals: [50], timeout: 30_000 * PATIENCE });
+  const before = await place(), at = [before.x + 0.55 * before.width, before.y + 0.55 * before.width];
+  await page.mouse.move(...at);
+  // A press of a key in a text field is text.
+  await prompt(page).press("End");
+  await prompt(page).press("+");
+  await prompt(page).press("Backspace");
+  await expect(async () => {
+    await page.mouse.wheel(0, -900); // as large as it gets: 16 times
+    await expect(async () => assert.equal((await place()).width, 16 * 64)).toPass({ intervals: [50], timeout: 5000 * PATIENCE });
+  }).toPass({ timeout: 60_000 * PATIENCE });
+  const now = await place();
+  assert.ok(Math.abs((at[0] - now.x) / now.width - 0.55) < 0.02, "the same is under the pointer");
+  await page.getByRole("group", { name: "The picture", exact: true }).focus();
+  await page.keyboard.press("-");
+  await settles(({ width }) => assert.ok(Math.abs(width - 16 * 64 / 1.25) < 1, `it is ${width} wide`));
+  const left = (await place()).x;
+  await page.keyboard.press("ArrowLeft");
+  await settles(({ x }) => assert.ok(x > left, "its left comes into view"));
+  await page.keyboard.press("0");
+  await settles((now) => assert.deepEqual(now, before));
+  await expect(button(page, "Fit")).toHaveAttribute("aria-pressed", "true");
 });
 
 test("it is the picture that the command line draws", { timeout: PICTURE }, async () => {
@@ -130,6 +156,18 @@ test("buttons act on the picture that is shown, not on an earlier one", async ()
   await button(page, "Show λ = 1").click();
   const [last] = await Promise.all([page.waitForEvent("download"), button(page, "Download").click()]);
   assert.deepEqual([...fs.readFileSync(await last.path())], await bytesOf(result(page)));
+  // The line between it and another weight is moved with the keyboard.
+  await button(page, "Compare").click();
+  await page.getByRole("combobox", { name: "Compare with" }).selectOption({ label: "Same seed, λ = 0.7" });
+  const before = page.getByRole("img", { name: "Before: Same seed, λ = 0.7" }), line = page.getByRole("slider", { name: "Before and after" });
+  await expect(line).toHaveAttribute("aria-valuenow", "50");
+  await line.press("ArrowRight");
+  await expect(line).toHaveAttribute("aria-valuenow", "52");
+  await expect(before).toHaveCSS("clip-path", /^inset\(0px calc\(100% - 33\.28px\) 0px 0px\)$/); // of 64
+  await line.press("Home");
+  await expect(line).toHaveAttribute("aria-valuetext", "0 % of Same seed, λ = 0.7");
+  await line.press("c");
+  await before.waitFor({ state: "hidden" });
   await button(page, "Same seed").click();
   await page.locator(".notice", { hasText: "The next pictures have the seed 7." }).waitFor();
   await button(page, "Share").click();
@@ -186,14 +224,26 @@ test("the masked part of a start picture is repainted, and the rest stays", { ti
   await gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first().click();
   const from = await pixelsOf(page, await bytesOf(result(page)));
   await button(page, "Use as start picture").click();
-  await page.getByText("Repaint a part", { exact: true }).click();
+  await button(page, "Repaint a part").click();
   const canvas = page.getByRole("img", { name: "Repaint a part" });
-  await canvas.scrollIntoViewIfNeeded();
+  await expect(canvas).toBeFocused();
   const box = await canvas.boundingBox();
   await page.mouse.move(box.x + 0.9 * box.width, box.y + 0.1 * box.height);
   await page.mouse.down();
   await page.mouse.move(box.x + 0.9 * box.width, box.y + 0.9 * box.height, { steps: 4 });
   await page.mouse.up();
+  const tools = page.getByRole("group", { name: "Repaint a part" }), size = tools.getByRole("slider", { name: "Brush size" });
+  await page.keyboard.press("]");
+  await expect(size).toHaveValue("18");
+  await page.keyboard.press("Control+z");
+  await expect(button(tools, "Clear")).toBeDisabled();
+  await page.keyboard.press("Control+Shift+z");
+  await button(tools, "Invert").click();
+  await button(tools, "Invert").click();
+  await button(tools, "Clear").click();
+  await button(tools, "Undo").click();
+  await button(tools, "Done").click();
+  await expect(button(page, "Repaint a part")).toBeFocused();
   await page.getByRole("slider", { name: "Strength" }).fill("1");
   await draw(page);
   const to = await pixelsOf(page, await bytesOf(result(page)));
@@ -204,6 +254,8 @@ test("the masked part of a start picture is repainted, and the rest stays", { ti
   };
   assert.ok(changed(56, 64) > 2 * changed(0, 32), `painted ${changed(56, 64)}, not painted ${changed(0, 32)} of 255 on average`);
   assert.equal(changed(0, 52), 0, "what was not painted keeps its pixels");
+  await button(page, "Compare").click();
+  await page.getByRole("img", { name: "Before: Start picture" }).waitFor();
 });
 
 test("deleting a picture deletes that one, also after a reload", async () => {
