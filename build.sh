@@ -131,7 +131,7 @@ bench() {
 }
 
 site() { # site COMMAND OPTIONS…
-  need_go
+  need_go; need_node
   go run ./app/cmd/site "$@"
 }
 
@@ -154,7 +154,7 @@ lint() {
   GOOS=js GOARCH=wasm "$out/govulncheck" -db "file://$db" ./...
 }
 
-test_host() { go test ./...; }
+test_host() { need_node; go test ./...; }
 
 test_node() {
   need_node
