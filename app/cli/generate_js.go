@@ -20,6 +20,7 @@ import (
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc"
+	"github.com/imprompt/imprompt/model/imageproc/pose"
 	"github.com/imprompt/imprompt/model/npy"
 	"github.com/imprompt/imprompt/web"
 )
@@ -121,8 +122,11 @@ func (f files) File(ctx context.Context, name string) (loader.Source, error) {
 		}
 		return loader.OpenURL(ctx, link.Address(""))
 	}
-	if name == "" {
+	switch name {
+	case "":
 		name = filepath.Join(f.shipped, web.Ships.Adapters[0].File)
+	case pose.Graph, pose.Weights:
+		name = filepath.Join(os.Getenv("IMPROMPT_NODE_MODULES"), "@vladmandic/human/models", name)
 	}
 	return loader.OpenFile(name)
 }

@@ -14,14 +14,12 @@ import (
 	"github.com/imprompt/imprompt/model/preprocessors"
 	"github.com/imprompt/imprompt/model/preprocessors/depth"
 	"github.com/imprompt/imprompt/model/preprocessors/hed"
-	"github.com/imprompt/imprompt/model/preprocessors/lineart"
 )
 
 // openMapNetwork lays out a network that makes maps and opens its weights, by the network's kind (maps.Method.Network).
 var openMapNetwork = map[string]func(ctx context.Context, host Host, weights string) (preprocessors.Network, nn.Checkpoint, error){
 	"depth_anything": mapFile(loader.KindDepthAnything, depth.Open),
 	"hed":            mapFile(loader.KindHED, hed.Open),
-	"lineart":        mapFile(loader.KindLineart, lineart.Open),
 }
 
 // mapFile opens a network whose weights are one file of a kind. build lays it out.
@@ -61,14 +59,20 @@ func (e *Engine) makeMap(ctx context.Context, p maps.Preprocessor, weights strin
 	if p.Method.Network == "" {
 		return p.Map(m, width, height), nil
 	}
-	m = maps.Fit(m.RGB(), width, height)
-	key := fmt.Sprintf("%s %s %d %x", p, weights, m.Width, sha256.Sum256(m.Pix))
+	fit := maps.Fit(m.RGB(), width, height)
+	key := fmt.Sprintf("%s %s %d %x", p, weights, fit.Width, sha256.Sum256(fit.Pix))
 	for _, made := range e.maps {
 		if made.key == key {
 			return made.m, nil
 		}
 	}
-	made, err := e.runMapNetwork(ctx, p, weights, m)
+	var made *imageproc.Image
+	var err error
+	if p.Method.Weights == "" {
+		made, err = PlainMap(ctx, e.host, p, m, width, height)
+	} else {
+		made, err = e.runMapNetwork(ctx, p, weights, fit)
+	}
 	var leaves *preprocessors.RangeError
 	if errors.As(err, &leaves) {
 		return nil, &RangeError{leaves.Network, cutOff, e.Device.F16}
@@ -105,7 +109,8 @@ func (e *Engine) runMapNetwork(ctx context.Context, p maps.Preprocessor, weights
 		return nil, err
 	}
 	defer memory.Remove(n)
-	memory.Room(memory.Bytes(n)+preprocessors.Memory(m), n)
+	// These networks hold up to 1 KiB for each pixel while they run.
+	memory.Room(memory.Bytes(n)+int64(m.Width*m.Height)<<10, n)
 	if err := memory.Need(ctx, n); err != nil {
 		return nil, err
 	}

@@ -10,14 +10,14 @@ import (
 func (v *problems) preprocessor(where, text, weights string) {
 	p, err := maps.Parse(text)
 	v.require(err == nil, "%spreprocessor: %v", where, err)
-	if err == nil && p.Method.Network != "" {
+	if err == nil && p.Method.Weights != "" {
 		v.require(weights != "", "%spreprocessor_weights is missing. %s is a network: give the file of its weights", where, p.Method.Name)
 	}
 }
 
 // modules are sd-webui-controlnet's names for the preprocessors that it has as well, some of which are ours with options.
-var modules = map[string]string{"canny": "canny", "hed": "softedge_hed", "hed:safe=1": "softedge_hedsafe", "hed:scribble=1": "scribble_hed", "depth": "depth_anything_v2", "lineart": "lineart_realistic", "lineart_coarse": "lineart_coarse",
-	"invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
+var modules = map[string]string{"canny": "canny", "hed": "softedge_hed", "hed:safe=1": "softedge_hedsafe", "hed:scribble=1": "scribble_hed", "depth": "depth_anything_v2",
+	"openpose": "openpose", "invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
 	"color": "t2ia_color_grid", "recolor_luminance": "recolor_luminance", "recolor_intensity": "recolor_intensity"}
 
 // module writes a preprocessor as fields of sd-webui-controlnet's unit. One that it does not have is written as none, because

@@ -14,7 +14,7 @@ import (
 
 // licences returns the licence texts of everything that is compiled into the page's
 // WebAssembly, which is this project, every module that it imports, and Go's standard library,
-// and the text of the one JavaScript library that the site has.
+// and the texts of the one JavaScript library and the one network that the site has from others.
 // Google's go-licenses does the same and also classifies the texts, but its dependencies
 // would be larger than all others of the build.
 func licences() ([]byte, error) {
@@ -41,6 +41,13 @@ func licences() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	packaged, err := os.ReadFile(filepath.Join(human, "LICENSE"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: it is part of the npm packages, which ./build.sh setup installs", err)
+	}
+	fmt.Fprintf(&b, "\n%s\nMoveNet SinglePose Lightning 4 by Google, https://tfhub.dev/google/movenet/singlepose/lightning/4, which finds poses (web/pose)\n%[1]s\n\n"+
+		"The network is under the Apache License 2.0, whose text stands above with this project's. Its files are those of @vladmandic/human, https://www.npmjs.com/package/@vladmandic/human:\n\n%s\n",
+		strings.Repeat("=", 80), bytes.TrimSpace(packaged))
 	fmt.Fprintf(&b, "\n%s\nhash-wasm, https://www.npmjs.com/package/hash-wasm\n%[1]s\n\n%s\n", strings.Repeat("=", 80), bytes.TrimSpace(text))
 	return b.Bytes(), nil
 }

@@ -21,7 +21,7 @@ func TestLicences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanted := []string{"\nGo 1.", "github.com/imprompt/imprompt", "Copyright 2009 The Go Authors"}
+	wanted := []string{"\nGo 1.", "github.com/imprompt/imprompt", "Copyright 2009 The Go Authors", "MoveNet", "Copyright (c) Vladimir Mandic"}
 	for _, line := range strings.Split(string(mod), "\n") {
 		if line, ok := strings.CutPrefix(line, "\t"); ok {
 			wanted = append(wanted, strings.TrimSuffix(line, " // indirect"))

@@ -18,6 +18,8 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+
+	"github.com/imprompt/imprompt/model/imageproc/pose"
 )
 
 // Build writes the site into a folder, replacing what was there.
@@ -44,6 +46,9 @@ func Build(out string) error {
 			return err
 		}
 	}
+	if err := copyPose(filepath.Join(out, "web", "pose")); err != nil {
+		return err
+	}
 	if err := compile(filepath.Join(out, "web", "app.wasm")); err != nil {
 		return err
 	}
@@ -64,6 +69,26 @@ func Build(out string) error {
 		return err
 	}
 	return compress(out)
+}
+
+// human is the npm package that MoveNet comes from, which finds poses.
+const human = "tests/node_modules/@vladmandic/human"
+
+// copyPose copies MoveNet's files into the site.
+func copyPose(to string) error {
+	if err := os.Mkdir(to, 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{pose.Graph, pose.Weights} {
+		b, err := os.ReadFile(filepath.Join(human, "models", name))
+		if err != nil {
+			return fmt.Errorf("%w: it is part of the npm packages, which ./build.sh setup installs", err)
+		}
+		if err := os.WriteFile(filepath.Join(to, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // page is the package that the page's WebAssembly is compiled from.
@@ -197,9 +222,9 @@ func fillIn(out string) error {
 }
 
 // notAtOnce says of a file that the service worker stores it only when it is first asked for: the ControlNet of the
-// model that ships, and the check of the GPU.
+// model that ships, the network that finds poses, and the check of the GPU.
 func notAtOnce(name string) bool {
-	return strings.HasPrefix(name, "web/model/controlnet/") || name == "web/check.wasm"
+	return strings.HasPrefix(name, "web/model/controlnet/") || strings.HasPrefix(name, "web/pose/") || name == "web/check.wasm"
 }
 
 // importOf finds the modules that a module of the site imports.

@@ -16,7 +16,7 @@ import (
 
 // suited lists parts of the names of networks, with the preprocessor that makes their maps.
 var suited = [][2]string{{"canny", "canny"}, {"lineart", "canny"}, {"scribble", "scribble"}, {"sketch", "scribble"}, {"softedge", "softedge"}, {"soft edge", "softedge"}, {"hed", "softedge"},
-	{"tile", "tile"}, {"shuffle", "shuffle"}, {"depth", "depth"}, {"recolor", "recolor_luminance"}, {"color", "color"}}
+	{"tile", "tile"}, {"shuffle", "shuffle"}, {"depth", "depth"}, {"midas", "depth"}, {"openpose", "openpose"}, {"recolor", "recolor_luminance"}, {"color", "color"}}
 
 // PreprocessorOf returns the preprocessor that makes the map: the one that the visitor chose, or else the one that suits the
 // network that reads it.
@@ -78,8 +78,8 @@ func (c *Composer) PaintedEarly() string {
 // MapNetwork returns the network that a structure's preprocessor needs. needed is false if it needs none.
 func (c *Composer) MapNetwork(s *Structure) (n *Network, needed bool) {
 	m := s.Parsed(c.networks()).Method
-	if m.Network == "" || c.MapNetworks == nil {
-		return &Network{}, m.Network != ""
+	if m.Weights == "" || c.MapNetworks == nil {
+		return &Network{}, m.Weights != ""
 	}
 	return c.MapNetworks(m), true
 }

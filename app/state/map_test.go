@@ -15,7 +15,7 @@ func TestPreprocessorSuitsTheNetwork(t *testing.T) {
 	list := []*Network{{ID: "lllyasviel/control_v11p_sd15_canny", Kind: loader.KindControlNet}, {ID: "hub/b", Name: "ControlNet 1.1 Tile", Kind: loader.KindControlNet},
 		{ID: "TencentARC/t2iadapter_color_sd14v1", Kind: loader.KindT2IAdapter}, {ID: "control_v11p_sd15_openpose", Kind: loader.KindControlNet}}
 	s := NewStructure(named("a.png"))
-	for i, want := range []string{"canny", "tile", "color", ""} {
+	for i, want := range []string{"canny", "tile", "color", "openpose"} {
 		s.Network = list[i].ID
 		if got := s.PreprocessorOf(list); got != want {
 			t.Errorf("%s has the preprocessor %q", list[i].ID, got)

@@ -176,7 +176,7 @@ func (l *Library) Need(n *Network) Row {
 // lacksMaker returns what makes a guide's map and is not here; nil for nothing.
 func (l *Library) lacksMaker(preprocessor, weights string) *Network {
 	p, _ := maps.Parse(preprocessor) // what cannot be read has no network
-	if p.Method == nil || p.Method.Network == "" {
+	if p.Method == nil || p.Method.Weights == "" {
 		return nil
 	}
 	if n := l.MapNetwork(p.Method); !n.Here || n.ID != weights {

@@ -41,6 +41,7 @@ func TestPicturesBesideMaps(t *testing.T) {
 	c.Choose(edges, "canny hub/uni.ckpt")
 	edges.Scale = 0.5
 	c.Choose(far, "midas hub/uni.ckpt")
+	far.SetPreprocessor("none")
 	if c.Lead(far) != edges || c.Lead(look) != look {
 		t.Error("the weight of all maps is not that of the first")
 	}

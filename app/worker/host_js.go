@@ -11,6 +11,7 @@ import (
 
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
+	"github.com/imprompt/imprompt/model/imageproc/pose"
 	"github.com/imprompt/imprompt/web"
 )
 
@@ -62,6 +63,9 @@ func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	// What ships comes first: no file of the visitor's takes its name.
 	if web.Ships.Has(name) {
 		return shipped("model").Open(ctx, name)
+	}
+	if name == pose.Graph || name == pose.Weights {
+		return shipped("pose").Open(ctx, name)
 	}
 	s, r, err := h.record(ctx, "file", name)
 	if err != nil {

@@ -53,7 +53,10 @@ func (d *drawer) mapOf(ctx context.Context, r protocol.MakeMap, file []byte) ([]
 	}
 	m = m.Flatten(alpha, background)
 	if r.Weights == "" {
-		return p.Map(m, r.Width, r.Height).PNG(nil)
+		if m, err = engine.PlainMap(ctx, d.host, p, m, r.Width, r.Height); err != nil {
+			return nil, err
+		}
+		return m.PNG(nil)
 	}
 	if err := d.open(ctx, r.Model); err != nil {
 		return nil, err

@@ -27,6 +27,26 @@ const shown = (name) => page.getByRole("img", { name: `Map ${name}` });
 const structure = () => page.locator("#structure");
 const kind = () => structure().getByLabel("How the map is made");
 
+// figure draws a person, as a PNG in base64.
+const figure = () => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 192, height: 192 });
+  const c = canvas.getContext("2d");
+  c.fillStyle = "#c8c8c8";
+  c.fillRect(0, 0, 192, 192);
+  c.lineCap = "round";
+  for (const [x, y, toX, toY, radius, colour] of [[96, 62, 96, 112, 17, "#285aa0"], [84, 60, 70, 84, 6, "#285aa0"], [70, 84, 62, 106, 5, "#e0ac8c"], [108, 60, 124, 84, 6, "#285aa0"],
+    [124, 84, 134, 106, 5, "#e0ac8c"], [88, 112, 84, 146, 8, "#32323c"], [84, 146, 82, 178, 7, "#32323c"], [104, 112, 108, 146, 8, "#32323c"], [108, 146, 110, 178, 7, "#32323c"],
+    [96, 28, 96, 36, 12, "#e0ac8c"], [91, 28, 91, 29, 2, "#141414"], [101, 28, 101, 29, 2, "#141414"]]) {
+    c.strokeStyle = colour;
+    c.lineWidth = 2 * radius;
+    c.beginPath();
+    c.moveTo(x, y);
+    c.lineTo(toX, toY);
+    c.stroke();
+  }
+  return canvas.toDataURL("image/png").split(",")[1];
+};
+
 // whiteOf returns how much of a canvas is white.
 const whiteOf = (canvas) => canvas.evaluate((c) => {
   const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
@@ -134,6 +154,27 @@ test("a map is made from a picture, looked at, painted on and kept", async () =>
   await expect(kind()).toHaveValue("canny");
   await whiter("fox.png", before + 0.001, 1);
   await button(page, "Remove map fox.png").click();
+});
+
+test("a pose is found in a picture of a person", async () => {
+  await add("person.png", Buffer.from(await page.evaluate(figure), "base64"));
+  await shown("person.png").waitFor();
+  const fetched = () => site.requests.filter((path) => path.includes("/web/pose/")).length;
+  assert.equal(fetched(), 0, "the network is fetched before a pose is wanted");
+  await kind().selectOption("openpose");
+  await expect(shown("person.png")).toHaveAttribute("title", "Made by openpose");
+  assert.equal(fetched(), 2);
+  await structure().getByLabel("Least certainty of a joint").fill("1");
+  await structure().getByRole("alert").filter({ hasText: "nobody was found" }).waitFor();
+  await structure().getByLabel("Least certainty of a joint").fill("0.25");
+  await expect(shown("person.png")).toHaveAttribute("title", "Made by openpose:least_score=0.25");
+  await expect(async () => {
+    const colours = await shown("person.png").evaluate((c) => [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]);
+    const has = (r, g, b) => colours.some((_, i) => i % 4 === 0 && colours[i] === r && colours[i + 1] === g && colours[i + 2] === b);
+    assert.ok(has(170, 255, 0) && has(255, 255, 0) && has(0, 0, 255), "the elbows and a foot");
+  }).toPass({ intervals: [100], timeout: 30_000 * PATIENCE });
+  await button(page, "Remove map person.png").click();
+  await shown("person.png").waitFor({ state: "detached" });
 });
 
 test("the camera gives a still, or says why there is none", async () => {
