@@ -95,6 +95,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  has the next seed)
   --guidance-start F (0.0)  --guidance-stop F (1.0)
                                  the fractions of the steps between which guidance works; the other steps take half the time
+  --cache-interval N (1)         DeepCache: one in N steps computes the whole UNet, and the others reuse most of its result
   --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
   --low-memory                   use less of the GPU's memory, and take more time; chosen automatically when the memory runs out
   --no-f16                       do not use shader-f16
@@ -389,6 +390,8 @@ func parse(args []string) (*options, error) {
 			o.GuidanceStart = float()
 		case "--guidance-stop":
 			o.GuidanceStop = float()
+		case "--cache-interval":
+			o.CacheInterval = integer()
 		case "--height":
 			o.Height, o.hasHeight = integer(), true
 		case "--width":

@@ -100,7 +100,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	}
 	req := &pipeline.Request{
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
-		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
+		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
 	}
 	if err := e.words(ctx, req, s); err != nil {
 		return err

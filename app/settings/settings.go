@@ -55,10 +55,13 @@ type Settings struct {
 	// ClassifierFreeGuidance). The other steps take half the time. A stop of 0 means 1.
 	GuidanceStart float64 `json:"guidance_start,omitempty"`
 	GuidanceStop  float64 `json:"guidance_stop,omitempty"`
-	Height        int     `json:"height"` // pixels
-	Width         int     `json:"width"`  // pixels
-	Seed          uint64  `json:"seed"`   // of the first picture; each of the others has the next one
-	NumImages     int     `json:"num_images"`
+	// CacheInterval is DeepCache's: one in so many steps computes the whole UNet, and the others reuse most of its
+	// result. 0 means 1, which reuses nothing.
+	CacheInterval int    `json:"cache_interval,omitempty"`
+	Height        int    `json:"height"` // pixels
+	Width         int    `json:"width"`  // pixels
+	Seed          uint64 `json:"seed"`   // of the first picture; each of the others has the next one
+	NumImages     int    `json:"num_images"`
 	// GeneratorDevice is where torch would draw the noise: GeneratorCPU, as in diffusers'
 	// examples, or GeneratorGPU, as in AUTOMATIC1111's web UI. "" means GeneratorCPU.
 	GeneratorDevice string `json:"generator_device,omitempty"`
@@ -207,6 +210,7 @@ func (s Settings) Validate() error {
 	v.number("eta", s.Eta, 0, 1)
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
 	v.fractions("", "guidance_start", "guidance_stop", s.GuidanceStart, cmp.Or(s.GuidanceStop, 1))
+	v.number("cache_interval", float64(s.CacheInterval), 0, 20)
 	v.number("num_images", float64(s.NumImages), 1, 64)
 	v.size("height", s.Height)
 	v.size("width", s.Width)

@@ -76,7 +76,9 @@ type Request struct {
 	// diffusers' ClassifierFreeGuidance. The other steps compute the prompt's branch alone. A stop of 0
 	// means 1.
 	GuidanceStart, GuidanceStop float64
-	NumImages                   int
+	// CacheInterval is DeepCache's: one in so many steps computes the whole UNet (unet.FullSteps). 0 means 1.
+	CacheInterval int
+	NumImages     int
 	// Seed is of the one generator that draws the numbers of all pictures. With Sources each
 	// picture has a generator of its own, as diffusers takes a list of them.
 	Seed    uint64

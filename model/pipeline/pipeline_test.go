@@ -29,6 +29,7 @@ type testCase struct {
 	Guidance, Strength     float64
 	GuidanceStart          float64 `json:"guidance_start"`
 	GuidanceStop           float64 `json:"guidance_stop"`
+	CacheInterval          int     `json:"cache_interval"`
 	Eta                    float64
 	Seed                   uint64
 	NumImages              int `json:"num_images"`
@@ -183,7 +184,7 @@ func (m *testModel) compareInLowMemory(t *testing.T, d *gpu.Device, c testCase) 
 func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	t.Helper()
 	req := &Request{IDs: c.IDs, NegativeIDs: c.NegativeIDs, Height: c.Height, Width: c.Width, Scheduler: c.Scheduler, Steps: c.Steps,
-		Eta: c.Eta, GuidanceScale: c.Guidance, GuidanceStart: c.GuidanceStart, GuidanceStop: c.GuidanceStop, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
+		Eta: c.Eta, GuidanceScale: c.Guidance, GuidanceStart: c.GuidanceStart, GuidanceStop: c.GuidanceStop, CacheInterval: c.CacheInterval, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
 	for _, a := range c.Adapters {
 		lambda := guides.Lambda{Start: a.Start, End: a.end()}
 		size := m.vision.Config.ImageSize

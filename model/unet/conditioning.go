@@ -16,6 +16,7 @@ type Conditioning struct {
 	words     [][]wordsKV                           // by cross-attention: in each step, one of them is read
 	decoupled *decoupled                            // nil where no guide adds keys and values
 	fdn       map[*blocks.ResnetBlock2D][]blocks.Modulation
+	cache     *deepCache // nil where every step computes everything
 }
 
 // ConditioningOptions are what a Conditioning is computed from.
@@ -25,6 +26,7 @@ type ConditioningOptions struct {
 	Words         *gpu.Tensor // Act [B, T, cross_attention_dim], the text encoder's last hidden states
 	Height, Width int         // of the latents; only masks need them
 	Taps          ConditioningTaps
+	Full          []bool                                        // by step, whether the whole UNet is computed (FullSteps); nil means in all steps
 	FDN           map[*blocks.ResnetBlock2D][]blocks.Modulation // of the resnets that have FDNs; the caller releases them
 }
 
@@ -33,6 +35,9 @@ type ConditioningOptions struct {
 func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o ConditioningOptions) (*Conditioning, error) {
 	c := &Conditioning{own: o.Words.Shape[0], time: map[*blocks.ResnetBlock2D]*gpu.Tensor{}, fdn: o.FDN}
 	c.batch = c.own
+	if o.Full != nil {
+		c.cache = &deepCache{full: o.Full}
+	}
 	if o.Taps.reference {
 		c.batch *= 2
 	}
@@ -71,6 +76,7 @@ func (c *Conditioning) Release() {
 	if c.decoupled != nil {
 		c.decoupled.release()
 	}
+	c.cache.release()
 }
 
 // wordsKV are the keys and values that a cross-attention reads in some of the steps, those of the words and

@@ -78,22 +78,32 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 	if t.reference != nil {
 		x = t.reference.batch(p, x, c)
 	}
-	h := u.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1})
-	h, skips := u.down(p, h, c, t)
-	for i := range skips {
-		skips[i] = c.apply(p, gpu.Repeat(p, skips[i], c.batch), t.skips[i])
+	in := u.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1})
+	blocks := len(u.UpBlocks)
+	layers := len(u.UpBlocks[blocks-1].Resnets)
+	h := c.cache.record(p, func() *gpu.Tensor { return u.deep(p, in, c, t) })
+	h = u.upLayer(p, blocks-1, layers-1, h, u.skip(p, 0, in, c, t), c, t)
+	h = u.ConvNormOut.Forward(p, h.First(c.own), nil, "conv_norm_out", true)
+	return u.ConvOut.Forward(p, h, gpu.Conv2dOptions{Label: "conv_out", Padding: 1, Output: gpu.F32})
+}
+
+// deep records everything between conv_in and the last layer of the last up block, which is what DeepCache
+// keeps for several steps.
+func (u *UNet) deep(p *gpu.Program, in *gpu.Tensor, c *Conditioning, t *StepTaps) *gpu.Tensor {
+	h, skips := u.down(p, in, c, t)
+	for i := 1; i < len(skips); i++ {
+		skips[i] = u.skip(p, i, skips[i], c, t)
 	}
 	h = t.adapt(p, gpu.Repeat(p, u.mid(p, h, c, t), c.batch), u.MidBlock != nil, "mid_block")
 	h = c.apply(p, h, t.mid)
 	for i, b := range u.UpBlocks {
-		for j, r := range b.Resnets {
-			skip := skips[len(skips)-1]
-			skips = skips[:len(skips)-1]
-			h = r.Forward(p, h, skip, c.time[r])
-			if b.Attentions != nil {
-				h = b.Attentions[j].forward(p, h, c, t)
+		for j := range b.Resnets {
+			last := len(skips) - 1
+			if last == 0 {
+				return h
 			}
-			h = t.adapt(p, h, adaptsUp(i, len(u.UpBlocks)), r.Name)
+			h = u.upLayer(p, i, j, h, skips[last], c, t)
+			skips = skips[:last]
 		}
 		for _, s := range b.Upsamplers {
 			// The next skip's size, which is not quite double where a size was odd
@@ -102,6 +112,21 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 			h = s.Forward(p, h, fmt.Sprintf("up_blocks.%d.upsamplers.0.conv", i), next.Shape[1], next.Shape[2])
 		}
 	}
-	h = u.ConvNormOut.Forward(p, h.First(c.own), nil, "conv_norm_out", true)
-	return u.ConvOut.Forward(p, h, gpu.Conv2dOptions{Label: "conv_out", Padding: 1, Output: gpu.F32})
+	return h
+}
+
+// skip is what an up block reads of the down path: result i of down, for the whole batch, with the taps on it.
+func (u *UNet) skip(p *gpu.Program, i int, h *gpu.Tensor, c *Conditioning, t *StepTaps) *gpu.Tensor {
+	return c.apply(p, gpu.Repeat(p, h, c.batch), t.skips[i])
+}
+
+// upLayer records resnet j of up block i, and the attention behind it.
+func (u *UNet) upLayer(p *gpu.Program, i, j int, h, skip *gpu.Tensor, c *Conditioning, t *StepTaps) *gpu.Tensor {
+	b := u.UpBlocks[i]
+	r := b.Resnets[j]
+	h = r.Forward(p, h, skip, c.time[r])
+	if b.Attentions != nil {
+		h = b.Attentions[j].forward(p, h, c, t)
+	}
+	return t.adapt(p, h, adaptsUp(i, len(u.UpBlocks)), r.Name)
 }
