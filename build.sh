@@ -160,7 +160,7 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./model/preprocessors/... ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
   # The kernels that GPUs run, as whole networks. Mesa compiles them in half the time for vectors of half the width.
   LP_NATIVE_VECTOR_WIDTH=128 GOOS=js GOARCH=wasm go test -tags kernels -timeout 3h -exec "$root/tests/runner/node" ./model/pipeline/ -run TestGPUKernels
   node --test tests/generate/

@@ -49,7 +49,7 @@ func TestBilinear(t *testing.T) {
 	for _, c := range []struct {
 		shape [4]int
 		to    [2]int
-	}{{[4]int{2, 5, 3, 8}, [2]int{9, 7}}, {[4]int{1, 9, 24, 64}, [2]int{40, 24}}, {[4]int{2, 1, 6, 3}, [2]int{4, 1}}} {
+	}{{[4]int{2, 1, 6, 3}, [2]int{4, 9}}, {[4]int{1, 9, 24, 64}, [2]int{40, 23}}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			picked(t, 2e-6, c.shape, func(_ *Device, p *Program, x *Tensor) *Tensor { return Bilinear(p, x, c.to[0], c.to[1], "bilinear") },
 				func(at func(n, y, x, c int) float64, n, y, x, k int) float64 {
@@ -104,7 +104,7 @@ func TestConvTranspose2d(t *testing.T) {
 	for _, c := range []struct {
 		size, stride, padding, more int
 		bands                       bool
-	}{{3, 2, 1, 1, false}, {4, 4, 0, 0, false}, {3, 2, 1, 1, true}} {
+	}{{4, 4, 0, 0, false}, {3, 2, 1, 1, true}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			onEachPath(t, func(t *testing.T, d *Device) {
 				const h, w, in, out = 5, 6, 8, 12

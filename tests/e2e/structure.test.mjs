@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, PICTURE, axeFindsNothing, button, draw, expect, plainPNG, result, small, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, axeFindsNothing, button, draw, drop, expect, plainPNG, result, small, unfold, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 const fox = fs.readFileSync(path.join(root, "web/samples/fox.png"));
@@ -175,6 +175,27 @@ test("a pose is found in a picture of a person", async () => {
   }).toPass({ intervals: [100], timeout: 30_000 * PATIENCE });
   await button(page, "Remove map person.png").click();
   await shown("person.png").waitFor({ state: "detached" });
+});
+
+test("a network that makes maps is offered where it is missing, and makes them once it is here", async () => {
+  await unfold(page, "Structure");
+  await add("fox.png", fox);
+  await shown("fox.png").waitFor();
+  await kind().selectOption("hed");
+  await structure().getByText("HED needs 29.4 MB, once.").waitFor();
+  await button(structure(), "Download HED").waitFor();
+  await axeFindsNothing(page, "#structure");
+  // A small one of the same kind, from the disk.
+  await drop(page, ["hed.pth", fs.readFileSync(path.join(root, "tests/fixtures/preprocessors/hed.pth")), ""]);
+  await button(page, "Keep a copy in the browser hed.pth").click();
+  await button(page, "Delete hed.pth").waitFor();
+  await button(page, "Close models").click();
+  await unfold(page, "Structure");
+  await expect(shown("fox.png")).toHaveAttribute("title", "Made by hed", { timeout: 60_000 * PATIENCE });
+  await structure().getByLabel("As a scribble").check();
+  await expect(shown("fox.png")).toHaveAttribute("title", "Made by hed:scribble=1", { timeout: 60_000 * PATIENCE });
+  await button(page, "Remove map fox.png").click();
+  await shown("fox.png").waitFor({ state: "detached" });
 });
 
 test("the camera gives a still, or says why there is none", async () => {
