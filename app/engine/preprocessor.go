@@ -14,12 +14,14 @@ import (
 	"github.com/imprompt/imprompt/model/preprocessors"
 	"github.com/imprompt/imprompt/model/preprocessors/depth"
 	"github.com/imprompt/imprompt/model/preprocessors/hed"
+	"github.com/imprompt/imprompt/model/preprocessors/lineart"
 )
 
 // openMapNetwork lays out a network that makes maps and opens its weights, by the network's kind (maps.Method.Network).
 var openMapNetwork = map[string]func(ctx context.Context, host Host, weights string) (preprocessors.Network, nn.Checkpoint, error){
 	"depth_anything": mapFile(loader.KindDepthAnything, depth.Open),
 	"hed":            mapFile(loader.KindHED, hed.Open),
+	"lineart":        mapFile(loader.KindLineart, lineart.Open),
 }
 
 // mapFile opens a network whose weights are one file of a kind. build lays it out.
@@ -109,8 +111,7 @@ func (e *Engine) runMapNetwork(ctx context.Context, p maps.Preprocessor, weights
 		return nil, err
 	}
 	defer memory.Remove(n)
-	// These networks hold up to 1 KiB for each pixel while they run.
-	memory.Room(memory.Bytes(n)+int64(m.Width*m.Height)<<10, n)
+	memory.Room(memory.Bytes(n)+preprocessors.Memory(m), n)
 	if err := memory.Need(ctx, n); err != nil {
 		return nil, err
 	}

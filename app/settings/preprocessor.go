@@ -16,7 +16,7 @@ func (v *problems) preprocessor(where, text, weights string) {
 }
 
 // modules are sd-webui-controlnet's names for the preprocessors that it has as well, some of which are ours with options.
-var modules = map[string]string{"canny": "canny", "hed": "softedge_hed", "hed:safe=1": "softedge_hedsafe", "hed:scribble=1": "scribble_hed", "depth": "depth_anything_v2",
+var modules = map[string]string{"canny": "canny", "hed": "softedge_hed", "hed:safe=1": "softedge_hedsafe", "hed:scribble=1": "scribble_hed", "depth": "depth_anything_v2", "lineart": "lineart_realistic", "lineart_coarse": "lineart_coarse",
 	"openpose": "openpose", "invert": "invert (from white bg & black line)", "tile": "tile_resample", "shuffle": "shuffle",
 	"color": "t2ia_color_grid", "recolor_luminance": "recolor_luminance", "recolor_intensity": "recolor_intensity"}
 

@@ -60,3 +60,9 @@ func Run(ctx context.Context, d *gpu.Device, n nn.Network, record func(p *gpu.Pr
 	}
 	return results, nil
 }
+
+// Memory is about how many bytes of the GPU's memory a network holds while it makes a map, besides its weights.
+func Memory(m *imageproc.Image) int64 {
+	const least, pixel = 128 << 20, 1 << 10
+	return max(least, int64(m.Width*m.Height)*pixel)
+}

@@ -90,3 +90,32 @@ func TestMapsEqualTheReference(t *testing.T) {
 		}
 	}
 }
+
+// Strokes along the edges of a picture are those of controlnet_aux's nms.
+func TestThinEqualsTheReference(t *testing.T) {
+	text, err := os.ReadFile("../../../tests/fixtures/preprocessors/hed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference struct {
+		Strokes []struct {
+			Size        [2]int
+			Edges, Thin uint32
+		}
+	}
+	if err := json.Unmarshal(text, &reference); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range reference.Strokes {
+		edges := blur(noise(s.Size[0], s.Size[1], 1), 2)
+		if crc32.ChecksumIEEE(edges.Pix) != s.Edges {
+			t.Fatalf("%v: the edges themselves differ", s.Size)
+		}
+		if crc32.ChecksumIEEE(Thin(edges, 127, 3).Pix) != s.Thin {
+			t.Errorf("%v: the strokes differ", s.Size)
+		}
+	}
+	if len(reference.Strokes) == 0 {
+		t.Error("there are no strokes")
+	}
+}

@@ -48,6 +48,8 @@ var Methods = []Method{
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return SoftEdge(Canny(m, v[0], v[1], false)) }},
 	{Name: "hed", Label: "Soft edges, by a network (HED)", Options: []Option{{"safe", "Clear edges only", 0, 0, 1, 1}, {"scribble", "As a scribble", 0, 0, 1, 1}}, Network: "hed", Weights: "hed"},
 	{Name: "depth", Label: "Depth, by a network (Depth Anything)", Network: "depth_anything", Weights: "depth-anything-v2-small"},
+	{Name: "lineart", Label: "Line art, by a network", Network: "lineart", Weights: "lineart"},
+	{Name: "lineart_coarse", Label: "Line art, coarse, by a network", Network: "lineart", Weights: "lineart-coarse"},
 	{Name: "openpose", Label: "Pose of one person", Options: []Option{{"least_score", "Least certainty of a joint", 0.2, 0, 1, 0.01}}, Network: "movenet"},
 	{Name: "invert", Label: "Line art: black on white, inverted", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return Invert(m) }},
 	{Name: "tile", Label: "Tile: fewer details", Options: []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01}},

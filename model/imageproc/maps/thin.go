@@ -31,7 +31,8 @@ func Thin(m *imageproc.Image, threshold, sigma float64) *imageproc.Image {
 	return out
 }
 
-// blurFloats is OpenCV's GaussianBlur of float32 samples with a size that follows from sigma.
+// blurFloats is OpenCV's GaussianBlur of float32 samples with a size that follows from sigma. It sums in OpenCV's order: along
+// a row from the left, and along a column from the middle, in pairs.
 func blurFloats(m *imageproc.Image, sigma float64) []float32 {
 	size := int(math.RoundToEven(sigma*4*2+1)) | 1
 	weights := make([]float32, size)
@@ -50,19 +51,26 @@ func blurFloats(m *imageproc.Image, sigma float64) []float32 {
 		for x := range row {
 			total := float32(0)
 			for i, w := range weights {
-				total += w * float32(row[mirror(x+i-size/2, m.Width)])
+				total = fused(w, float32(row[mirror(x+i-size/2, m.Width)]), total)
 			}
 			across[y*m.Width+x] = total
 		}
 	}
 	out := make([]float32, len(across))
 	for y := range m.Height {
-		for i, w := range weights {
-			row := across[mirror(y+i-size/2, m.Height)*m.Width:]
+		for i := range size/2 + 1 {
+			above, below := across[mirror(y-i, m.Height)*m.Width:], across[mirror(y+i, m.Height)*m.Width:]
 			for x := range m.Width {
-				out[y*m.Width+x] += w * row[x]
+				both := above[x]
+				if i > 0 {
+					both += below[x]
+				}
+				out[y*m.Width+x] = fused(weights[size/2+i], both, out[y*m.Width+x])
 			}
 		}
 	}
 	return out
 }
+
+// fused is a·b + c, rounded once, as OpenCV's vectors compute it.
+func fused(a, b, c float32) float32 { return float32(float64(a)*float64(b) + float64(c)) }
