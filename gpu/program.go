@@ -47,7 +47,7 @@ func (d Dispatch) Bytes() int64 {
 type Program struct {
 	Name   string
 	Device *Device
-	// Build calls Compiled, unless it is nil, each time a pipeline is ready.
+	// Build calls Compiled, unless it is nil, each time a pipeline is ready that was not ready before.
 	Compiled func(done, total int)
 	// Saturation notes what Watch sees. It is nil if nothing is watched.
 	Saturation *Saturation

@@ -62,9 +62,11 @@ func (p *Program) Build(ctx context.Context) error {
 	}
 
 	began := time.Now()
-	different := map[*pipelineEntry]bool{}
+	compiling, compiled := map[*pipelineEntry]bool{}, 0 // not those that are ready from an earlier program
 	for _, e := range entries {
-		different[e] = true
+		if e.ready.IsUndefined() {
+			compiling[e] = true
+		}
 	}
 	index := map[*pipelineEntry]int{}
 	pipelines := js.Global().Get("Array").New()
@@ -79,11 +81,13 @@ func (p *Program) Build(ctx context.Context) error {
 				}
 				e.ready = v
 			}
+			if compiling[e] {
+				if compiled++; p.Compiled != nil {
+					p.Compiled(compiled, len(compiling))
+				}
+			}
 			index[e] = len(index)
 			pipelines.Call("push", e.ready)
-			if p.Compiled != nil {
-				p.Compiled(len(index), len(different))
-			}
 		}
 		list = append(list, int32(index[e]), int32(i), int32(ds.Groups[0]), int32(ds.Groups[1]), int32(ds.Groups[2]), int32(ds.when))
 		cost = append(cost, ds.Cost)

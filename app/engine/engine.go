@@ -32,7 +32,7 @@ type Event struct {
 	Step, Steps    int
 	SecondsPerStep float64
 	Fraction       float64 // of the shaders that are ready, while compiling
-	Skip           func()  // drops the picture in progress; nil except while denoising
+	Skip           func()  // drops the picture in progress; nil except while denoising and decoding
 	// Preview returns roughly what the model expects at this step: a small picture, one pixel
 	// for each latent, or one of full size where a tiny autoencoder draws it or a part of the start
 	// picture is kept. It may run beside the steps. It is nil except while denoising.

@@ -52,7 +52,7 @@ func (l *Line) Receive(m Message) bool {
 		return true
 	}
 	wanted := l.open[m.ID]
-	if isLast(m.Body) {
+	if IsLast(m.Body) {
 		delete(l.open, m.ID)
 	}
 	return wanted

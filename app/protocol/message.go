@@ -87,7 +87,7 @@ func Decode(text string) (Message, error) {
 	return Message{ID: e.ID, Body: body.Elem().Interface().(Body)}, nil
 }
 
-// isLast reports whether a request is over with this answer.
-func isLast(b Body) bool {
+// IsLast reports whether a request is over with this answer.
+func IsLast(b Body) bool {
 	return slices.ContainsFunc(last, func(l Body) bool { return l.Type() == b.Type() })
 }

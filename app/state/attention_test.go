@@ -22,7 +22,7 @@ func TestTitleOfTheTab(t *testing.T) {
 	check("22 % · Imprompt")
 	e.submit("a")
 	e.answer(e.generate(), protocol.Progress{Stage: "denoise", Images: 1, Step: 1, Steps: 4})
-	check("25 % · Imprompt")
+	check("20 % · Imprompt") // a decode counts as a step
 	e.draw()
 	f.StopFetch()
 	f.answer(f.last().ID, protocol.Stopped{})

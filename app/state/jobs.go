@@ -19,6 +19,9 @@ type Jobs struct {
 	current  job // its id is 0 where nothing is under way
 	queue    []job
 	progress protocol.Progress // of current
+	bar      bar               // of the whole request
+	decode   float64           // how many seconds the decode of the request's last picture took; 0 before
+	stopping int               // the job that was stopped, until the engine has let go of it; 0 for none
 
 	tries  int // how many pages have begun with the request under way, besides this one
 	number int // counts the requests
@@ -61,7 +64,7 @@ type job struct {
 func (j *Jobs) Connect(line *protocol.Line) {
 	j.line = line
 	j.Engine = Engine{LastCost: j.Engine.LastCost, Card: j.Engine.Card}
-	j.load, j.gauge, j.keep, j.loadLost = 0, 0, 0, false
+	j.load, j.gauge, j.keep, j.stopping, j.loadLost = 0, 0, 0, 0, false
 	j.end()
 }
 
@@ -174,6 +177,7 @@ func (j *Jobs) submit(u Unfinished, tries int) {
 	}
 	j.giveWay()
 	j.Shots, j.tries = u.Shots, tries
+	j.bar, j.decode = bar{}, 0
 	j.number++
 	first := len(u.Shots)
 	for _, s := range u.Jobs {
@@ -204,6 +208,7 @@ func (j *Jobs) Stop() {
 	if j.Busy() {
 		j.line.Cancel(j.current.id)
 		j.line.Drop(j.current.id)
+		j.stopping = j.current.id
 		j.end()
 	}
 }

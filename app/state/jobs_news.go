@@ -24,6 +24,9 @@ type Made struct {
 
 // Receive takes a message of the engine. An answer that nobody waits for any more changes nothing.
 func (j *Jobs) Receive(m protocol.Message) News {
+	if m.ID == j.stopping && protocol.IsLast(m.Body) {
+		j.stopping = 0
+	}
 	if !j.line.Receive(m) {
 		return News{}
 	}
@@ -63,6 +66,9 @@ func (j *Jobs) receiveLoad(m protocol.Message) News {
 	switch b := m.Body.(type) {
 	case protocol.Progress:
 		j.loadProgress = b
+		if j.Busy() {
+			j.bar.advance(j.meter())
+		}
 		return News{}
 	case protocol.Loaded:
 		j.load, j.loadLost = 0, false
@@ -96,6 +102,7 @@ func (j *Jobs) receiveJob(m protocol.Message) News {
 	case protocol.Progress:
 		at := j.At()
 		j.progress = b
+		j.bar.advance(j.meter())
 		if at != nil && at != j.At() && at.Result == nil {
 			at.Skipped, j.HasPreview = true, false
 		}
@@ -133,7 +140,7 @@ func (j *Jobs) picture(b protocol.Picture, png any) *Result {
 			r.Label = at.Label
 		}
 	}
-	j.Engine.LastCost, j.HasPreview = r.Cost, false
+	j.Engine.LastCost, j.HasPreview, j.decode = r.Cost, false, r.Cost.Stages["decode"]
 	return r
 }
 
@@ -171,7 +178,7 @@ func lostTwice(why string) string {
 // started again. online says whether the browser has a network.
 func (j *Jobs) Died(why string, online bool) News {
 	opened, busy := j.Engine.Ready, j.Busy()
-	j.line, j.load, j.gauge = nil, 0, 0
+	j.line, j.load, j.gauge, j.stopping = nil, 0, 0, 0
 	j.end()
 	switch {
 	case !opened:

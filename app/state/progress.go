@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/loader"
 )
@@ -18,15 +19,16 @@ type Progress struct {
 
 // Progress returns what is shown under the picture. shown is the picture on the stage, or nil.
 func (j *Jobs) Progress(shown *Result) Progress {
-	m := meter{Progress: j.progress, busy: j.Busy(), first: j.current.first, shots: j.Shots}
-	if m.Stage == "" && j.load != 0 { // the engine has not begun with the job: a model is still loading
-		m.Progress = j.loadProgress
-	}
-	p := Progress{Active: m.busy || m.Stage != "", Fraction: m.fraction(), Text: m.text()}
+	m := j.meter()
+	p := Progress{Active: m.busy || m.Stage != "", Fraction: j.bar.at, Text: m.text()}
 	single := j.Single()
 	switch {
 	case m.busy:
-		p.Spoken = m.spoken()
+		p.Spoken = m.spoken(j.bar.at)
+	case j.stopping != 0:
+		return Progress{Active: true, Fraction: j.bar.at, Text: "Stopping…", Spoken: "Stopping"}
+	case m.Stage != "": // a model loads before anything is asked for
+		p.Fraction = m.share()
 	case len(j.Shots) > 1:
 		p.Spoken = "The strip is ready."
 	case shown != nil && shown == single:
@@ -41,12 +43,62 @@ func (j *Jobs) Progress(shown *Result) Progress {
 	return p
 }
 
+// bar is how far a whole request is, 0 to 1: it never goes back.
+type bar struct {
+	at      float64
+	stage   string  // the last one before the first step that moved it
+	base    float64 // where that stage began, or the first step
+	drawing bool    // a step was done
+}
+
+// ahead is the part of the bar that is left which loading takes, and compiling.
+const ahead = 0.1
+
+// advance moves the bar to where the engine is. Once there are steps, only pictures move it.
+func (b *bar) advance(m meter) {
+	to := b.at
+	switch m.Stage {
+	case "load", "compile":
+		if b.drawing {
+			return
+		}
+		if m.Stage != b.stage {
+			b.stage, b.base = m.Stage, b.at
+		}
+		to = b.base + ahead*(1-b.base)*m.share()
+	case "denoise", "decode":
+		if !b.drawing {
+			b.drawing, b.base = true, b.at
+		}
+		to = b.base + (1-b.base)*m.pictures()
+	}
+	b.at = max(b.at, min(to, 1))
+}
+
+// meter describes what the engine does.
+func (j *Jobs) meter() meter {
+	m := meter{Progress: j.progress, busy: j.Busy(), first: j.current.first, shots: j.Shots}
+	if m.Stage == "" && j.load != 0 { // the engine has not begun with the job: a model is still loading
+		m.Progress = j.loadProgress
+	}
+	switch c := j.Engine.Card; {
+	case j.decode > 0:
+		m.decode = j.decode
+	case c.Known():
+		m.decode = c.Decode(forecast.Of(j.current.settings))
+	default:
+		m.decode = m.SecondsPerStep
+	}
+	return m
+}
+
 // meter puts the engine's progress in words and numbers.
 type meter struct {
 	protocol.Progress
-	busy  bool // with a request; else a model is loading, or nothing is under way
-	first int  // the place among the shots from which Image counts
-	shots Shots
+	busy   bool // with a request; else a model is loading, or nothing is under way
+	first  int  // the place among the shots from which Image counts
+	shots  Shots
+	decode float64 // how many seconds a decode takes, as far as is known
 }
 
 func (m meter) text() string {
@@ -69,12 +121,13 @@ func (m meter) text() string {
 		if m.Step > 1 {
 			text += fmt.Sprintf(" · %s per step · %s left", Seconds(m.SecondsPerStep), Seconds(m.timeLeft()))
 		}
-		if n := len(m.shots); n > 1 {
-			text = fmt.Sprintf("Picture %d of %d · ", m.first+m.Image+1, n) + text
-		}
-		return text
+		return m.which() + text
 	case "decode":
-		return "Decoding"
+		text := "Decoding"
+		if left := m.timeLeft(); left > 0 {
+			text += " · " + Seconds(left) + " left"
+		}
+		return m.which() + text
 	}
 	if m.busy {
 		return "Starting"
@@ -82,32 +135,50 @@ func (m meter) text() string {
 	return ""
 }
 
-// timeLeft is how many seconds the whole request still takes, judged by the steps that were done.
-func (m meter) timeLeft() float64 {
-	return m.SecondsPerStep * float64(m.Steps-m.Step+m.Steps*max(0, m.shots.Left()-1))
+// which says which of several pictures is drawn.
+func (m meter) which() string {
+	if n := len(m.shots); n > 1 {
+		return fmt.Sprintf("Picture %d of %d · ", m.first+m.Image+1, n)
+	}
+	return ""
 }
 
-// fraction is how far the bar is: of the whole request while it is drawn, of the stage itself before.
-func (m meter) fraction() float64 {
-	switch m.Stage {
-	case "load":
+// timeLeft is how many seconds the whole request still takes, with all decoding, judged by the steps that were done.
+func (m meter) timeLeft() float64 {
+	pictures := max(1, m.shots.Left())
+	return m.SecondsPerStep*float64(m.Steps-m.Step+m.Steps*(pictures-1)) + m.decode*float64(pictures)
+}
+
+// share is how much of the stage is done, before the first step.
+func (m meter) share() float64 {
+	if m.Stage == "load" {
 		if m.Total > 0 {
 			return float64(m.Done) / float64(m.Total)
 		}
-	case "compile":
-		return m.Progress.Fraction
-	case "denoise", "decode":
-		if m.Steps > 0 && len(m.shots) > 0 {
-			return (float64(m.first+m.Image) + float64(m.Step)/float64(m.Steps)) / float64(len(m.shots))
-		}
+		return 0
 	}
-	return 0
+	return m.Progress.Fraction
 }
 
-func (m meter) spoken() string {
+// pictures is how much of all pictures is done. A decode counts as many steps as it takes the time of.
+func (m meter) pictures() float64 {
+	if m.Steps == 0 || len(m.shots) == 0 {
+		return 0
+	}
+	decode := 1.0
+	if m.SecondsPerStep > 0 {
+		decode = m.decode / m.SecondsPerStep
+	}
+	return (float64(m.first+m.Image) + float64(m.Step)/(float64(m.Steps)+decode)) / float64(len(m.shots))
+}
+
+// spoken is what a screen reader is told of a request that is so far.
+func (m meter) spoken(fraction float64) string {
 	switch {
 	case m.Stage == "denoise" && m.Steps > 0:
-		return fmt.Sprintf("%d percent", 25*int(4*m.fraction()))
+		return fmt.Sprintf("%d percent", 25*int(4*fraction))
+	case m.Stage == "decode":
+		return "Decoding"
 	case m.Stage == "load":
 		return "Loading weights"
 	case m.Stage == "compile":

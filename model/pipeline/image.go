@@ -32,7 +32,8 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps, Seconds: time.Since(began).Seconds()})
+	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps,
+		Seconds: time.Since(began).Seconds(), Skip: skip})
 	if err := ps.readyDecode(ctx); err != nil {
 		return Result{}, err
 	}

@@ -129,7 +129,7 @@ type Progress struct {
 	Seconds       float64
 	Fraction      float64 // of the shaders that are ready, 0 to 1, while compiling
 	// Skip drops the picture that is being drawn, and Run goes on with the next one. It is
-	// nil except while denoising.
+	// nil except while denoising and decoding.
 	Skip func()
 	// Preview returns roughly the picture that the model expects at this step: what
 	// Pipeline.Preview makes of it or, without one, one colour for each latent (vae.LatentRGB).
@@ -187,7 +187,7 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		result, err := r.image(one, i, func() { cancel(errSkip) })
 		skipped := errors.Is(context.Cause(one), errSkip)
 		cancel(nil)
-		if err != nil && skipped {
+		if skipped { // perhaps when the last of the decoder was on its way, so that there is no error
 			continue
 		}
 		if err != nil {

@@ -126,8 +126,8 @@ test("a strip draws one seed at five weights; one is skipped; it is saved as one
   const before = await page.locator(".gallery figure").count();
   await button(page, "λ strip").click();
   const strip = page.getByRole("group", { name: "Strip" });
-  // Skip does nothing while a picture is decoded, so it is pressed again until a picture is left out. It is pressed within the
-  // page, because a click from outside waits for frames, in which a slow machine may draw the rest.
+  // It is pressed within the page, because a click from outside waits for frames, in which a slow machine may draw the rest, and
+  // again if it came just as one picture was ready.
   await expect(async () => {
     await page.getByText(/^Picture [2-4] of 5/).evaluate(() => [...document.querySelectorAll("button")].find((b) => b.textContent === "Skip").click(), null, { timeout: PICTURE });
     await strip.locator("figcaption", { hasText: "left out" }).waitFor({ timeout: 20_000 * PATIENCE });
