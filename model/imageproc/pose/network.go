@@ -192,8 +192,9 @@ func convolve(x, weights tensor, stride int, depthwise bool) tensor {
 						if v == 0 { // as half of them are after an activation
 							continue
 						}
-						for to, by := range weights.values[((i*k+j)*c+m)*d:][:d] {
-							out[to] += v * by
+						by := weights.values[((i*k+j)*c+m)*d:][:len(out)]
+						for to := range out {
+							out[to] += v * by[to]
 						}
 					}
 				}
