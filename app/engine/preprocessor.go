@@ -46,8 +46,8 @@ type madeMap struct {
 	m   *imageproc.Image
 }
 
-// keptMaps is how many maps of networks are kept: as many as the page has, and some that the visitor may go back to.
-const keptMaps = 4
+// keptMaps is how many maps of networks are kept: as many as the page has at once, and as many that the visitor may go back to.
+const keptMaps = 8
 
 // Map makes the map of a picture for a result of width × height pixels. weights has the weights of the preprocessor's network,
 // if it has one.

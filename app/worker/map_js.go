@@ -24,7 +24,7 @@ func (d *drawer) makeMap(ctx context.Context, id int, r protocol.MakeMap, beside
 		var err error
 		png, err = d.mapOf(ctx, r, file)
 		return 0, err
-	}, func(string) {})
+	}, func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) })
 	var lost *gpu.LostError
 	switch {
 	case errors.As(err, &lost) || ctx.Err() != nil:
