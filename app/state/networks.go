@@ -23,11 +23,11 @@ type Network struct {
 	Lacks    string // the ID of what the catalogue has and it still needs; "" for nothing
 }
 
-// Reference is the kind of what needs no weights, and ReferenceOnly the ID of the network that has it.
-const (
-	Reference     loader.Kind = "reference"
-	ReferenceOnly             = "reference-only"
-)
+// Reference is the kind of what needs no weights.
+const Reference loader.Kind = "reference"
+
+// ReferenceOnly is the ID of the network that is of this kind.
+const ReferenceOnly = "reference-only"
 
 // referenceOnly follows the picture itself.
 var referenceOnly = &Network{ID: ReferenceOnly, Name: "The picture itself (reference-only, no download)", Kind: Reference, Here: true}
