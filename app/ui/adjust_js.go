@@ -43,8 +43,7 @@ func (t *adjustPanel) Render() app.UI {
 		app.Div().Class("cropping").Hidden(im.Kept || im.Tiled != "").Body(
 			cropCanvas(cropID(t.Index), "Crop of "+im.Name),
 			app.Div().Class("crop-tools").Body(
-				app.Div().Class("label").Body(app.H4().Text("Crop"), info("crop", "Crop")),
-				t.canvases.editButton("Crop", state.Editing{What: state.EditCrop, Prompt: im}),
+				app.Div().Class("label").Body(t.canvases.editButton("Crop", state.Editing{What: state.EditCrop, Prompt: im}), info("crop", "Crop")),
 			),
 		),
 		app.Div().Body(

@@ -49,7 +49,7 @@ func (t *easel) Render() app.UI {
 }
 
 // tint is what a mask looks like over its picture: a dark veil where it is black, one of the accent's colour where it is white.
-const tint = `<svg class="visually-hidden" aria-hidden="true"><filter id="tint" color-interpolation-filters="sRGB"><feColorMatrix values="0 0 0 0 0.88  0 0 0 0 0.33  0 0 0 0 0.16  -0.1 0 0 0 0.5"/></filter></svg>`
+const tint = `<svg class="visually-hidden" aria-hidden="true"><filter id="tint" x="0" y="0" width="1" height="1" color-interpolation-filters="sRGB"><feColorMatrix values="0.88 0 0 0 0  0.33 0 0 0 0  0.16 0 0 0 0  0 0 0 0.5 0"/></filter></svg>`
 
 // layers are what lies in the view, one on the other in the same size, which is that of the one with the class "whole". It
 // is nil where the stage shows no single picture.

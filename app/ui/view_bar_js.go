@@ -5,8 +5,7 @@ package ui
 import (
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
+	"slices"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -43,47 +42,77 @@ func (t *viewBar) Render() app.UI {
 	return app.Div().Class("view-bar").Hidden(!t.Shown).Body(tools, t.look(crop != nil))
 }
 
-// tool is a button with an icon, which says whether it is on.
-func tool(image, label, title string, do func()) app.HTMLButton {
-	return app.Button().Class("bare tool").Aria("label", label).Title(title).Body(icon(image)).OnClick(func(app.Context, app.Event) { do() }, named(label))
+// tool is a button of the bar, with an icon or words.
+type tool struct {
+	image, label, title string
+	do                  func()
+	toggles, on         bool // it says whether it is on
+	off, hidden         bool // it cannot be used, or is not there
+}
+
+// tools draws buttons. of is what they work on.
+func (t *viewBar) tools(of any, list ...tool) []app.UI {
+	var buttons []app.UI
+	for _, b := range list {
+		button := app.Button().Title(b.title).Disabled(b.off).Hidden(b.hidden).OnClick(func(app.Context, app.Event) {
+			b.do()
+			t.canvases.paintLater()
+		}, named(fmt.Sprintf("%s %p", b.label, of)))
+		if b.image == "" {
+			button = button.Class("plain small").Text(b.label)
+		} else {
+			button = button.Class("bare tool").Aria("label", b.label).Body(icon(b.image))
+		}
+		if b.toggles {
+			button = button.Aria("pressed", fmt.Sprint(b.on))
+		}
+		buttons = append(buttons, button)
+	}
+	return buttons
+}
+
+// ranged is a slider of the bar. name is what assistive technology calls it.
+type ranged struct {
+	label, name              string
+	value, least, most, step float64
+}
+
+// slide draws a slider.
+func (t *viewBar) slide(of any, hidden bool, s ranged, set func(float64)) app.UI {
+	return app.Label().Class("inline").Hidden(hidden).Body(app.Span().Text(s.label),
+		app.Input().ID(t.controls.bind("stage-"+s.label, trim(math.Round(100*s.value)/100))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(s.step).Aria("label", s.name).
+			OnInput(func(ctx app.Context, _ app.Event) {
+				set(number(ctx, s.value))
+				t.canvases.paint()
+			}, key(of)))
 }
 
 // look has the buttons of the view. A crop has none of its own: the whole picture is seen.
 func (t *viewBar) look(crop bool) app.UI {
 	view := &t.stage.View
 	key := func(name string) func() { return func() { view.Key(name) } }
-	return app.Div().Class("look").Role("group").Aria("label", "View").Body(
-		tool("minus", "Zoom out", "Zoom out (−)", key("-")).Hidden(crop),
-		app.Span().ID(percentID).Class("numbers quiet percent").Hidden(crop),
-		tool("plus", "Zoom in", "Zoom in (+)", key("+")).Hidden(crop),
-		tool("fit", "Fit", "All of the picture (0)", key("0")).Aria("pressed", fmt.Sprint(view.Fits())).Hidden(crop),
-		tool("actual", "Actual size", "Its own pixels (1)", key("1")).Aria("pressed", fmt.Sprint(!view.Fits() && view.Scale() == 1)).Hidden(crop),
-		tool("pixels", "Crisp pixels", "Crisp or smooth pixels", t.stage.ToggleCrisp).Aria("pressed", fmt.Sprint(t.stage.Crisp())).Hidden(crop),
-		tool("full", "Full screen", "Full screen (F)", t.viewer.full).Aria("pressed", fmt.Sprint(t.Full)).Hidden(!canFull()),
+	list := t.tools(t,
+		tool{image: "minus", label: "Zoom out", title: "Zoom out (−)", do: key("-"), hidden: crop},
+		tool{image: "plus", label: "Zoom in", title: "Zoom in (+)", do: key("+"), hidden: crop},
+		tool{image: "fit", label: "Fit", title: "All of the picture (0)", do: key("0"), toggles: true, on: view.Fits(), hidden: crop},
+		tool{image: "actual", label: "Actual size", title: "Its own pixels (1)", do: key("1"), toggles: true, on: !view.Fits() && view.Scale() == 1, hidden: crop},
+		tool{image: "pixels", label: "Crisp pixels", title: "Crisp or smooth pixels", do: t.stage.ToggleCrisp, toggles: true, on: t.stage.Crisp(), hidden: crop},
+		tool{image: "full", label: "Full screen", title: "Full screen (F)", do: t.viewer.full, toggles: true, on: t.Full, hidden: !canFull()},
 	)
+	return app.Div().Class("look").Role("group").Aria("label", "View").Body(slices.Insert(list, 1, app.UI(app.Span().ID(percentID).Class("numbers quiet percent").Hidden(crop)))...)
 }
 
 // compare chooses what the picture is compared with.
 func (t *viewBar) compare() app.UI {
 	c := &t.stage.Compare
-	var options []app.UI
-	others := 0
-	if shown := state.OnStage(t.gallery, t.jobs); shown != nil && c.On {
-		list := t.gallery.Others(shown)
-		for _, o := range list {
+	shown := state.OnStage(t.gallery, t.jobs)
+	any := shown != nil && (len(t.gallery.Results) > 1 || shown.Settings.InitImage != "")
+	body := t.tools(t, tool{image: "compare", label: "Compare", title: "Compare with another picture (C)", do: c.Toggle, toggles: true, on: c.On, off: !any})
+	if any && c.On {
+		var options []app.UI
+		for _, o := range t.gallery.Others(shown) {
 			options = append(options, option(o.ID(), o.Label))
 		}
-		others = len(list)
-	} else if shown != nil {
-		others = len(t.gallery.Results) - 1
-		if shown.Settings.InitImage != "" {
-			others++
-		}
-	}
-	body := []app.UI{
-		tool("compare", "Compare", "Compare with another picture (C)", c.Toggle).Aria("pressed", fmt.Sprint(c.On)).Disabled(others <= 0),
-	}
-	if len(options) > 0 {
 		body = append(body, app.Select().ID(t.controls.bind("compare-with", c.With.ID())).Aria("label", "Compare with").Body(options...).
 			OnChange(func(ctx app.Context, _ app.Event) { c.Choose(t.gallery, text(ctx)) }))
 	}
@@ -96,60 +125,39 @@ func (t *viewBar) mask(e state.Editing, m *state.Mask) app.UI {
 	if !whole {
 		brush, eraser = "White", "Black"
 	}
-	button := func(text, title string, do func()) app.HTMLButton {
-		return app.Button().Class("plain small").Text(text).Title(title).OnClick(func(app.Context, app.Event) { do(); t.canvases.paintLater() }, key(m))
-	}
 	s := &t.composer.Settings
-	return app.Div().Class("editing").Role("group").Aria("label", e.Title()).Body(
-		t.head(e),
-		app.Div().Class("tools").Body(
-			button(brush, "E: the other one", func() { m.Erase = false }).Aria("pressed", fmt.Sprint(!m.Erase)),
-			button(eraser, "E: the other one", func() { m.Erase = true }).Aria("pressed", fmt.Sprint(m.Erase)),
-			app.Label().Class("inline").Title("[ and ]").Body(app.Span().Text("Size"),
-				app.Input().ID(t.controls.bind("brush-size", trim(100*m.Width()))).Type("range").Min(trim(100*state.MinBrush)).Max(trim(100*state.MaxBrush)).Step(1).Aria("label", "Brush size").
-					OnInput(func(ctx app.Context, _ app.Event) { m.Brush = number(ctx, 100*m.Width()) / 100 }, key(m))),
-			app.Label().Class("inline").Title("mask_feather: over how many pixels, inside of what is painted, the original fades out").Hidden(e.What != state.EditStart || !s.MaskOverlay).Body(
-				app.Span().Text("Soft edge"),
-				app.Input().ID(t.controls.bind("stage-feather", strconv.Itoa(s.MaskFeather))).Type("range").Min("0").Max("64").Step(1).Aria("label", "Soft edge of the mask").
-					OnInput(func(ctx app.Context, _ app.Event) {
-						s.MaskFeather = int(number(ctx, float64(s.MaskFeather)))
-						t.canvases.paintLater()
-					})),
-			button("Undo", "Ctrl+Z", m.Undo).Disabled(!m.CanUndo()),
-			button("Redo", "Ctrl+Shift+Z", m.Redo).Disabled(!m.CanRedo()),
-			button("All", "Paint all of it", m.All).Hidden(!whole),
-			button("Invert", "Swap what is painted and what is not", m.Invert),
-			button("Clear", "Take away all that is painted", m.Clear).Disabled(!m.CanClear()),
-		),
+	list := t.tools(m,
+		tool{label: brush, title: "E: the other one", do: func() { m.Erase = false }, toggles: true, on: !m.Erase},
+		tool{label: eraser, title: "E: the other one", do: func() { m.Erase = true }, toggles: true, on: m.Erase},
+		tool{label: "Undo", title: "Ctrl+Z", do: m.Undo, off: !m.CanUndo()},
+		tool{label: "Redo", title: "Ctrl+Shift+Z", do: m.Redo, off: !m.CanRedo()},
+		tool{label: "All", title: "Paint all of it", do: m.All, hidden: !whole},
+		tool{label: "Invert", title: "Swap what is painted and what is not", do: m.Invert},
+		tool{label: "Clear", title: "Take away all that is painted", do: m.Clear, off: !m.CanClear()},
 	)
+	return t.editing(e, slices.Insert(list, 2,
+		t.slide(m, false, ranged{label: "Size", name: "Brush size", value: 100 * m.Width(), least: 100 * state.MinBrush, most: 100 * state.MaxBrush, step: 1}, func(v float64) { m.Brush = v / 100 }),
+		t.slide(m, e.What != state.EditStart || !s.MaskOverlay, ranged{label: "Soft edge", name: "Soft edge of the mask", value: float64(s.MaskFeather), most: 64, step: 1},
+			func(v float64) { s.MaskFeather = int(v) }),
+	))
 }
 
 // crop has the sliders of a crop.
 func (t *viewBar) crop(e state.Editing, crop *state.Crop) app.UI {
-	slider := func(label string, least, most, step, value float64, set func(float64)) app.UI {
-		id := t.controls.bind("stage-"+label, trim(math.Round(100*value)/100))
-		return app.Label().Class("inline").Body(app.Span().Text(label),
-			app.Input().ID(id).Type("range").Min(trim(least)).Max(trim(most)).Step(step).Aria("label", "Crop "+strings.ToLower(label)).
-				OnInput(func(ctx app.Context, _ app.Event) {
-					set(number(ctx, value))
-					t.canvases.paint()
-				}, key(crop)))
-	}
-	return app.Div().Class("editing").Role("group").Aria("label", e.Title()).Body(
-		t.head(e),
-		app.Div().Class("tools").Body(
-			slider("Left to right", 0, 1, 0.01, crop.X, func(v float64) { crop.X = v }),
-			slider("Top to bottom", 0, 1, 0.01, crop.Y, func(v float64) { crop.Y = v }),
-			slider("Zoom", 1, state.MaxZoom, 0.05, crop.Zoom, crop.ZoomTo),
-			app.Button().Class("plain small").Text("Reset").Title("0").OnClick(func(app.Context, app.Event) { crop.Key("0"); t.canvases.paintLater() }, key(crop)),
-		),
-	)
+	return t.editing(e, append([]app.UI{
+		t.slide(crop, false, ranged{label: "Left to right", name: "Crop left to right", value: crop.X, most: 1, step: 0.01}, func(v float64) { crop.X = v }),
+		t.slide(crop, false, ranged{label: "Top to bottom", name: "Crop top to bottom", value: crop.Y, most: 1, step: 0.01}, func(v float64) { crop.Y = v }),
+		t.slide(crop, false, ranged{label: "Zoom", name: "Crop zoom", value: crop.Zoom, least: 1, most: state.MaxZoom, step: 0.05}, crop.ZoomTo),
+	}, t.tools(crop, tool{label: "Reset", title: "0", do: func() { crop.Key("0") }})...))
 }
 
-// head says what is edited, and ends it.
-func (t *viewBar) head(e state.Editing) app.UI {
-	return app.Div().Class("editing-head").Body(
-		app.P().Class("quiet").Text(e.Hint()),
-		app.Button().Class("plain small accent").Text("Done").Title("Esc").OnClick(func(app.Context, app.Event) { t.viewer.done() }),
+// editing says what is edited, and has its tools and the button that ends it.
+func (t *viewBar) editing(e state.Editing, tools []app.UI) app.UI {
+	return app.Div().Class("editing").Role("group").Aria("label", e.Title()).Body(
+		app.Div().Class("editing-head").Body(
+			app.P().Class("quiet").Text(e.Hint()),
+			app.Button().Class("plain small accent").Text("Done").Title("Esc").OnClick(func(app.Context, app.Event) { t.viewer.done() }),
+		),
+		app.Div().Class("tools").Body(tools...),
 	)
 }
