@@ -108,7 +108,8 @@ func (r *Result) weights() string {
 }
 
 // settle takes the picture that is on the stage now, and keeps what it is compared with, where that is another one and
-// still there. Where it is the same, the picture that was on the stage before takes its place.
+// still there. Where it is the same, the picture that was on the stage before takes its place. Without another picture
+// there is nothing to compare.
 func (c *Compare) settle(g *Gallery, shown *Result) {
 	before := c.after
 	c.after = shown
@@ -122,11 +123,10 @@ func (c *Compare) settle(g *Gallery, shown *Result) {
 	same := func(o Other) bool { return c.With.Label != "" && o.Result == c.With.Result }
 	if i := slices.IndexFunc(others, same); i >= 0 {
 		c.With = others[i]
+	} else if len(others) == 0 {
+		c.On, c.With = false, Other{}
 	} else if c.With.Result == nil || !g.Has(c.With.Result) {
-		c.With = Other{}
-		if len(others) > 0 {
-			c.With = others[0]
-		}
+		c.With = others[0]
 	}
 }
 

@@ -126,6 +126,11 @@ func TestCompare(t *testing.T) {
 		want(t, c, "start")
 		want(t, b, "a")
 	})
+	t.Run("a picture alone is not compared", func(t *testing.T) {
+		if s.Settle(composer, &Gallery{Results: []*Result{a}}, a); s.Compare.On {
+			t.Errorf("it is compared with %+v", s.Compare.With)
+		}
+	})
 	t.Run("any two", func(t *testing.T) {
 		s.Compare.Two(g, b, c)
 		want(t, g.Shown, "b")

@@ -246,7 +246,7 @@ func (v *viewer) keyDown(e js.Value) {
 	switch m := v.stage.Editing().Mask(v.composer); {
 	case target.Get("id").String() == lineID && !control && v.stage.Compare.Key(name):
 		v.loop.dispatch(v.place)
-	case m != nil && free && !arrow && name != " " && m.Key(name, e.Get("shiftKey").Bool(), control):
+	case m != nil && free && !arrow && name != " " && (!control || m.CanUndo() || m.CanRedo()) && m.Key(name, e.Get("shiftKey").Bool(), control):
 		v.canvases.changed()
 	case control || !view.Truthy() || view.Get("hidden").Bool():
 		return
