@@ -16,7 +16,8 @@ import (
 
 // go-app is one package for the server and for the browser, and its server half imports
 // net/http, with TLS and all of its cryptography: 1.6 MB of a page's program that never
-// runs. The page is compiled with a copy of the module without that half.
+// runs. It also brings ciphers and hashes for encrypted storage and random ids, which the page does not use and the browser has. The
+// page is compiled with a copy of the module without these.
 const (
 	goApp       = "github.com/maxence-charriere/go-app/v10"
 	goAppCopies = ".build/go-app"     // a folder for each version; git ignores it
@@ -34,6 +35,20 @@ func clientResourceResolver(string) func(string) string {
 	return func(location string) string { return location }
 }
 `
+
+// noCiphers replaces crypto.go. The page stores nothing encrypted.
+const noCiphers = `package app
+
+import "github.com/maxence-charriere/go-app/v10/pkg/errors"
+
+func encrypt(string, []byte) ([]byte, error) { return nil, errors.New("this page encrypts nothing") }
+func decrypt(string, []byte) ([]byte, error) { return nil, errors.New("this page encrypts nothing") }
+`
+
+// browsersIDs has the browser make random ids in place of a package that brings its own random numbers.
+var browsersIDs = strings.NewReplacer(
+	"\t\"github.com/google/uuid\"\n", "",
+	"uuid.NewString()", `Window().Get("crypto").Call("randomUUID").String()`)
 
 // browserModule makes the copy, and returns the go.mod to compile the page with.
 func browserModule() (modfile string, err error) {
@@ -58,10 +73,13 @@ func browserModule() (modfile string, err error) {
 		if err != nil {
 			return err
 		}
-		if name == filepath.Join("pkg", "app", "resource.go") {
+		switch name {
+		case filepath.Join("pkg", "app", "resource.go"):
 			b = []byte(browserHalf)
+		case filepath.Join("pkg", "app", "crypto.go"):
+			b = []byte(noCiphers)
 		}
-		return writeChanged(filepath.Join(to, name), b)
+		return writeChanged(filepath.Join(to, name), []byte(browsersIDs.Replace(string(b))))
 	})
 	if err != nil {
 		return "", err
