@@ -32,8 +32,9 @@ type productShape struct {
 }
 
 // plannedStep records a step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU
-// that only plans. entries is how many entries its input has: the pipeline gives one.
-func plannedStep(t *testing.T, taps *unet.StepTaps, entries int) *gpu.Program {
+// that only plans. entries is how many entries its input has: the pipeline gives one. full is that of
+// unet.ConditioningOptions.
+func plannedStep(t *testing.T, taps *unet.StepTaps, entries int, full []bool) *gpu.Program {
 	t.Helper()
 	ctx := context.Background()
 	files := modeltest.ReadFullSize(t)
@@ -47,7 +48,7 @@ func plannedStep(t *testing.T, taps *unet.StepTaps, entries int) *gpu.Program {
 		t.Fatal(err)
 	}
 	words := d.NewTensor("words", gpu.Act, 2, 77, c.CrossAttentionDim)
-	cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: []float64{500}, Words: words})
+	cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: make([]float64, max(1, len(full))), Words: words, Full: full})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func plannedStep(t *testing.T, taps *unet.StepTaps, entries int) *gpu.Program {
 // the self-attentions' hidden states.
 func TestEmptyTaps(t *testing.T) {
 	labels := func(taps *unet.StepTaps) (list []string) {
-		for _, d := range plannedStep(t, taps, 2).Dispatches() {
+		for _, d := range plannedStep(t, taps, 2, nil).Dispatches() {
 			list = append(list, d.Kernel+" "+d.Label)
 		}
 		return list
@@ -83,7 +84,7 @@ func TestEmptyTaps(t *testing.T) {
 // What guidance's two branches share, from conv_in to the first self-attention, is computed
 // once: 2.6 % of a step's operations. What it costs is three copies.
 func TestSharedBeginning(t *testing.T) {
-	shared, twice := plannedStep(t, nil, 1), plannedStep(t, nil, 2)
+	shared, twice := plannedStep(t, nil, 1, nil), plannedStep(t, nil, 2, nil)
 	saved := 1 - shared.Cost()/twice.Cost()
 	t.Logf("%.2f %% of %.0f GFLOP are saved, by %d dispatches more", 100*saved, twice.Cost()/1e9, shared.Len()-twice.Len())
 	if saved < 0.025 {
@@ -98,7 +99,7 @@ func TestSharedBeginning(t *testing.T) {
 // is cut is on record, none of those that take time leaves a large GPU without work, and
 // pipelines are few. With IMPROMPT_UPDATE=1 the record is written anew.
 func TestShapes(t *testing.T) {
-	p := plannedStep(t, nil, 1)
+	p := plannedStep(t, nil, 1, nil)
 	if err := p.Build(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -168,5 +169,24 @@ func TestShapes(t *testing.T) {
 	}
 	if !bytes.Equal(recorded, out.Bytes()) {
 		t.Errorf("%s is not what the UNet records: IMPROMPT_UPDATE=1 go test ./model/unet -run TestShapes writes it anew", file)
+	}
+}
+
+// With DeepCache, a step that reuses the rest of the UNet does 9 % of the work.
+func TestDeepCacheWork(t *testing.T) {
+	p := plannedStep(t, nil, 1, unet.FullSteps(2, 2, nil))
+	var work [2]float64
+	for _, d := range p.Dispatches() {
+		for step := range work {
+			if p.Active(d, step) {
+				work[step] += d.Cost
+			}
+		}
+	}
+	if share := work[1] / work[0]; share < 0.08 || share > 0.10 {
+		t.Errorf("it does %.3f of a whole step's work", share)
+	}
+	if whole := plannedStep(t, nil, 1, nil).Cost(); work[0] > 1.01*whole {
+		t.Errorf("a whole step has %.3g operations, and %.3g without DeepCache", work[0], whole)
 	}
 }
