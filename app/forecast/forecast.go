@@ -42,6 +42,9 @@ var loads = func() map[string][]load {
 // gap is how long a GPU takes between two dispatches, in seconds.
 const gap = 3e-6
 
+// reusing is how much of a whole step's work a step does that reuses the rest of the UNet (unet's TestDeepCacheWork).
+const reusing = 0.09
+
 // Card is what is known of the speed of a GPU. It is remembered as JSON.
 type Card struct {
 	// Paces is how many seconds one unit of each kind of work takes (gpu.Device.Paces).
@@ -60,12 +63,13 @@ type Run struct {
 	Width, Height int    // pixels
 	Steps         int
 	Guided        float64 // the share of the steps that have guidance
+	CacheInterval int     // DeepCache's; 0 counts as 1
 	Guides        string  // the kinds of those that run with every step
 }
 
 // Of returns the Run of one picture of the settings.
 func Of(s settings.Settings) Run {
-	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps}
+	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, CacheInterval: s.CacheInterval}
 	if s.GuidanceScale > 1 {
 		r.Guided = cmp.Or(s.GuidanceStop, 1) - s.GuidanceStart
 	}
@@ -136,7 +140,8 @@ func (c Card) learned(keys ...string) float64 {
 
 func (c Card) step(r Run) float64 {
 	seconds := r.between(func(l load) float64 { return c.seconds(l.Step) + gap*float64(l.Dispatches) })
-	return seconds * (1 + r.Guided) / 2
+	n := float64(max(1, r.CacheInterval))
+	return seconds * (1 + r.Guided) / 2 * (1 + (n-1)*reusing) / n
 }
 
 func (c Card) decode(r Run) float64 {

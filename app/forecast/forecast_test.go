@@ -58,6 +58,9 @@ func TestRuns(t *testing.T) {
 	if r := run(func(s *settings.Settings) { s.GuidanceStart, s.GuidanceStop = 0.1, 0.6 }); !near(convolutions.Step(r), 0.75*convolutions.Step(whole)) {
 		t.Error("guidance in half of the steps does not take three quarters of the time")
 	}
+	if r := run(func(s *settings.Settings) { s.CacheInterval = 2 }); !near(convolutions.Step(r), 0.545*convolutions.Step(whole)) {
+		t.Error("DeepCache in every second step does not take 0.545 of the time")
+	}
 	if r := run(func(s *settings.Settings) { s.InitImage, s.Strength = "a.png", 0.5 }); r.Steps != 10 {
 		t.Errorf("%d steps at strength 0.5", r.Steps)
 	}
