@@ -2,6 +2,7 @@ package lineart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -47,7 +48,7 @@ func New(channels, blocks int) *Generator {
 func Open(c nn.Checkpoint) (preprocessors.Network, error) {
 	_, shape, ok := c.Info("model0.1.weight")
 	if !ok || len(shape) != 4 {
-		return nil, fmt.Errorf("model0.1.weight is missing, or is no convolution")
+		return nil, errors.New("model0.1.weight is missing, or is no convolution")
 	}
 	blocks := 0
 	for blocks < 16 {
