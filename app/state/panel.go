@@ -2,7 +2,7 @@ package state
 
 import (
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 
 	"github.com/imprompt/imprompt/loader"
@@ -295,6 +295,6 @@ func (d drawing) file() (p FilePart) {
 			p.Tasks = append(p.Tasks, *d.task(record, record))
 		}
 	}
-	slices.SortFunc(p.Tasks, func(a, b TaskLine) int { return strings.Compare(a.Label, b.Label) })
+	sort.Slice(p.Tasks, func(i, j int) bool { return p.Tasks[i].Label < p.Tasks[j].Label }) // slices.SortFunc adds 5 kB to the program for each type
 	return p
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"sort"
 )
 
 // Scheduler is one of the schedulers that New can run. The file that implements a scheduler
@@ -32,7 +33,7 @@ var registered []Scheduler
 func register(s Scheduler) {
 	s.A1111 = cmp.Or(s.A1111, s.Label)
 	registered = append(registered, s)
-	slices.SortFunc(registered, func(a, b Scheduler) int { return cmp.Compare(a.place, b.place) })
+	sort.Slice(registered, func(i, j int) bool { return registered[i].place < registered[j].place }) // slices.SortFunc adds 5 kB to the program for each type
 }
 
 // All are the schedulers, in the order in which they are shown.
