@@ -22,6 +22,7 @@ type Composer struct {
 	Start      *Picture // what the result begins from; nil for text to image
 	StartMask  Mask     // what of Start is repainted; empty is all of it
 	Structures []*Structure
+	Axes       [2]Axis           // of the grid that can be asked for
 	Networks   func() []*Network // what reads maps for the chosen model; nil for none
 	// MapNetworks returns the network of a way to make maps, which may not be here; nil for none.
 	MapNetworks func(m *maps.Method) *Network

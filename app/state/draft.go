@@ -55,7 +55,9 @@ type (
 		Structures []structureDraft  `json:"structures,omitempty"`
 		Start      *pictureDraft     `json:"start,omitempty"`
 		StartMask  maskDraft         `json:"start_mask"`
+		Axes       [2]Axis           `json:"axes"`
 		UnderWay   *underWay         `json:"under_way,omitempty"`
+		Waiting    []*underWay       `json:"waiting,omitempty"`
 	}
 	pictureDraft struct {
 		Name string `json:"name"`
@@ -102,6 +104,7 @@ type (
 	}
 	underWay struct {
 		Shots  []shotDraft         `json:"shots"`
+		Grid   Grid                `json:"grid"`
 		Jobs   []settings.Settings `json:"jobs"`
 		Inputs map[string]string   `json:"inputs"`
 		Tries  int                 `json:"tries"`
@@ -138,7 +141,7 @@ func (d *Drafter) Save() (files func() error, err error) {
 		return list
 	}
 	c := d.composer
-	out := draft{Settings: c.Settings, SeedLocked: c.SeedLocked, Followed: c.followed, Before: c.before, StartMask: mask(&c.StartMask)}
+	out := draft{Settings: c.Settings, SeedLocked: c.SeedLocked, Followed: c.followed, Before: c.before, Axes: c.Axes, StartMask: mask(&c.StartMask)}
 	part := func(p *Part) partDraft { return partDraft{pictureDraft{p.Name, file(p.Picture, p.Bytes)}, p.Crop} }
 	for _, im := range c.Prompts {
 		saved := promptDraft{Picture: pictureDraft{im.Name, file(im.Picture, im.Bytes)}, Scale: im.Scale, Layers: im.Layers, Start: im.Start, End: im.End,
@@ -159,8 +162,8 @@ func (d *Drafter) Save() (files func() error, err error) {
 	if c.Start != nil {
 		out.Start = &pictureDraft{c.Start.Name, file(c.Start, c.Start.Bytes)}
 	}
-	if u := d.jobs.Unfinished(); len(u.Jobs) > 0 {
-		way := &underWay{Jobs: u.Jobs, Inputs: map[string]string{}, Tries: u.Tries}
+	request := func(u Unfinished) *underWay {
+		way := &underWay{Grid: u.Grid, Jobs: u.Jobs, Inputs: map[string]string{}, Tries: u.Tries}
 		for _, s := range u.Shots {
 			shot := shotDraft{Label: s.Label, Skipped: s.Skipped}
 			if s.Result != nil {
@@ -172,7 +175,13 @@ func (d *Drafter) Save() (files func() error, err error) {
 			id := fmt.Sprintf("%s-request-%d-%s", d.page, u.Number, name)
 			way.Inputs[name], all[id] = id, bytes
 		}
-		out.UnderWay = way
+		return way
+	}
+	if u := d.jobs.Unfinished(); len(u.Jobs) > 0 {
+		out.UnderWay = request(u)
+	}
+	for _, u := range d.jobs.Queue() {
+		out.Waiting = append(out.Waiting, request(*u))
 	}
 	d.ids = ids
 	return d.write(out, all)
@@ -201,7 +210,7 @@ func (d *Drafter) write(out draft, all map[string]any) (files func() error, err 
 type Earlier struct {
 	draft    *draft
 	pictures Pictures
-	inputs   map[string]any
+	inputs   map[*underWay]map[string]any
 }
 
 // Open reads what an earlier page left. It changes no state, and may be called outside of the page's own goroutine. A
@@ -291,22 +300,26 @@ func (d *Drafter) Open(browser Browser) Earlier {
 			e.pictures.StartMask = mask(left.StartMask)
 		}
 	}
-	if way := left.UnderWay; way != nil {
-		e.inputs = map[string]any{}
+	e.inputs = map[*underWay]map[string]any{}
+	for _, way := range append(left.Waiting, left.UnderWay) {
+		if way == nil {
+			continue
+		}
+		inputs := map[string]any{}
 		for name, id := range way.Inputs {
-			bytes, err := d.drafts.File(id)
-			if err != nil || bytes == nil {
-				left.UnderWay = nil // it cannot be drawn without
-				break
+			if bytes, err := d.drafts.File(id); err == nil && bytes != nil {
+				inputs[name] = bytes
 			}
-			e.inputs[name] = bytes
+		}
+		if len(inputs) == len(way.Inputs) { // it cannot be drawn otherwise
+			e.inputs[way] = inputs
 		}
 	}
 	return e
 }
 
 // UnderWay reports whether a request was under way.
-func (e Earlier) UnderWay() bool { return e.draft != nil && e.draft.UnderWay != nil }
+func (e Earlier) UnderWay() bool { return e.draft != nil && e.inputs[e.draft.UnderWay] != nil }
 
 // Take takes up what Open returned. From now on the drafter saves. It returns what was under way, which has no jobs if
 // nothing was. g is the gallery, in which pictures of the same request may be.
@@ -326,16 +339,26 @@ func (d *Drafter) Take(e Earlier, g *Gallery) Unfinished {
 	c.Settings, c.SeedLocked = e.draft.Settings, e.draft.SeedLocked
 	c.RestorePictures(e.pictures)
 	c.followed, c.before = e.draft.Followed, e.draft.Before
-	way := e.draft.UnderWay
-	if way == nil {
-		return Unfinished{}
+	c.Axes = e.draft.Axes
+	request := func(way *underWay) (u Unfinished) {
+		if e.inputs[way] == nil {
+			return u
+		}
+		u = Unfinished{Grid: way.Grid, Jobs: way.Jobs, Inputs: e.inputs[way], Tries: way.Tries}
+		for _, s := range way.Shots {
+			r := g.Find(s.Key)
+			u.Shots = append(u.Shots, &Shot{Label: s.Label, Result: r, Skipped: s.Skipped || s.Done && r == nil})
+		}
+		return u
 	}
-	u := Unfinished{Jobs: way.Jobs, Inputs: e.inputs, Tries: way.Tries}
-	for _, s := range way.Shots {
-		r := g.Find(s.Key)
-		u.Shots = append(u.Shots, &Shot{Label: s.Label, Result: r, Skipped: s.Skipped || s.Done && r == nil})
+	var waiting []Unfinished
+	for _, way := range e.draft.Waiting {
+		if u := request(way); len(u.Jobs) > 0 {
+			waiting = append(waiting, u)
+		}
 	}
-	return u
+	d.jobs.WaitAgain(waiting)
+	return request(e.draft.UnderWay)
 }
 
 // Takeable reports whether the request may be begun again without asking. One with which two pages have gone may be

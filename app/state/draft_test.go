@@ -179,7 +179,7 @@ func TestRequestIsTakenUpAgain(t *testing.T) {
 	first.Key = 5
 	v.save()
 	again, left := newVisit(t, drafts)
-	again.gallery.Opened([]*Result{first})
+	again.gallery.Restored([]*Result{first})
 	left = again.drafter.Take(again.drafter.Open(fakeBrowser{}), again.gallery)
 	if len(left.Jobs) != 2 || left.Jobs[0].Prompt != "λ = 0.5" || !left.Takeable() {
 		t.Fatalf("left is %+v", left)
@@ -212,7 +212,7 @@ func TestSeveralPicturesAreTakenUpAgain(t *testing.T) {
 	v, _ := newVisit(t, drafts)
 	s := settings.Default()
 	s.Seed, s.NumImages = 10, 3
-	v.jobs.Submit([]string{"1 of 3", "2 of 3", "3 of 3"}, []settings.Settings{s}, nil)
+	v.jobs.Submit(Request{Labels: []string{"1 of 3", "2 of 3", "3 of 3"}, Jobs: []settings.Settings{s}}, nil)
 	id := v.generate()
 	v.answer(id, protocol.Progress{Stage: "denoise", Images: 3, Step: 1, Steps: 4})
 	v.answer(id, protocol.Picture{})
@@ -232,5 +232,26 @@ func TestRequestWithoutItsPictures(t *testing.T) {
 	drafts.files = nil
 	if _, left := newVisit(t, drafts); len(left.Jobs) != 0 {
 		t.Error("it is begun without them")
+	}
+}
+
+// What waited comes back in its order, and begins after what was under way or, without that, when the visitor says so.
+func TestQueueIsTakenUpAgain(t *testing.T) {
+	drafts := &fakeDrafts{}
+	v, _ := newVisit(t, drafts)
+	v.composer.Axes[0] = Axis{"steps", "1-3"}
+	for _, p := range []string{"a", "b", "c"} {
+		v.submit(p)
+	}
+	v.save()
+	again, left := newVisit(t, drafts)
+	if again.composer.Axes[0].Values != "1-3" || len(again.jobs.Queue()) != 2 || !again.jobs.Held() {
+		t.Fatalf("%d wait", len(again.jobs.Queue()))
+	}
+	again.jobs.Resume(left)
+	for _, want := range []string{"a", "b", "c"} {
+		if r := again.draw(); r.Settings.Prompt != want || r.Inputs["1-fox.png"] != "a fox" {
+			t.Errorf("%s comes as %+v", want, r)
+		}
 	}
 }

@@ -1,9 +1,6 @@
 package state
 
 import (
-	"archive/zip"
-	"fmt"
-	"io"
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -11,10 +8,15 @@ import (
 
 // Gallery is what was made, and which of it is on the stage.
 type Gallery struct {
-	Results []*Result // the latest first
-	Changes int       // counts the changes of Results, so that the gallery is drawn only after one
-	Shown   *Result   // on the stage; nil for the picture in the making, the strip, or nothing
-	Follow  bool      // a picture is put on the stage when it is ready; false while the visitor looks at an earlier one
+	Results  []*Result // the latest first
+	Changes  int       // counts the changes of Results, so that the gallery is drawn only after one
+	Shown    *Result   // on the stage; nil for the picture in the making, the strip, or nothing
+	Follow   bool      // a picture is put on the stage when it is ready; false while the visitor looks at an earlier one
+	Opened   bool      // the gallery has the place of the stage, so that more of it is seen
+	Lightbox bool      // the stage is over the whole page, to look at the gallery's pictures one after the other
+	Selection
+	search  Search
+	listed  []*Result // what Listed returned last; nil if that has changed
 	keeping int       // results on their way into the store
 	unread  string    // why earlier pictures are not shown; "" if they are
 	asked   bool      // the browser was asked to keep the pictures when the disk runs full
@@ -22,9 +24,15 @@ type Gallery struct {
 	unsafe  bool      // it did not promise to
 }
 
-// Opened adds the results of earlier visits, once the store has listed them.
-func (g *Gallery) Opened(earlier []*Result) {
+// Restored adds the results of earlier visits, once the store has listed them.
+func (g *Gallery) Restored(earlier []*Result) {
 	g.Results = append(g.Results, earlier...)
+	g.changed()
+}
+
+// changed says that other results are to be listed.
+func (g *Gallery) changed() {
+	g.listed = nil
 	g.Changes++
 }
 
@@ -66,11 +74,18 @@ func (g *Gallery) About() string {
 // Requested clears the stage for a new request.
 func (g *Gallery) Requested() { g.Shown, g.Follow = nil, true }
 
+// NextRequested clears the stage for a request that had to wait, unless the visitor looks at an earlier picture.
+func (g *Gallery) NextRequested() {
+	if g.Follow {
+		g.Requested()
+	}
+}
+
 // Made adds a new result, which is now to be put into the store. alone says that it is the only picture of its
 // request, and so has the stage to itself.
 func (g *Gallery) Made(r *Result, alone bool) {
 	g.Results = append([]*Result{r}, g.Results...)
-	g.Changes++
+	g.changed()
 	g.keeping++
 	if g.Follow && alone {
 		g.Shown = r
@@ -113,8 +128,9 @@ func (g *Gallery) Remove(r *Result) (back func()) {
 	if i+1 < len(g.Results) {
 		after = g.Results[i+1]
 	}
+	g.leave(r)
 	g.Results = slices.Delete(slices.Clone(g.Results), i, i+1)
-	g.Changes++
+	g.changed()
 	shown := g.Shown == r
 	if shown {
 		g.Shown = nil
@@ -147,7 +163,7 @@ func (g *Gallery) Elsewhere(r *Result) {
 // insert puts a result into its place. Results is never changed in place, because others may read it.
 func (g *Gallery) insert(at int, r *Result) {
 	g.Results = slices.Insert(slices.Clone(g.Results), at, r)
-	g.Changes++
+	g.changed()
 }
 
 // Find returns the result that has a key in the store, or nil.
@@ -176,24 +192,4 @@ func (g *Gallery) FindMadeFrom(s settings.Settings) *Result {
 		return g.Results[i]
 	}
 	return nil
-}
-
-// Pack writes results as a zip of their PNGs. read returns the bytes of a result's PNG.
-func Pack(w io.Writer, results []*Result, read func(*Result) ([]byte, error)) error {
-	z := zip.NewWriter(w)
-	for i, r := range results {
-		data, err := read(r)
-		if err != nil {
-			return err
-		}
-		// Numbered in the order in which they were made. Stored, because a PNG does not shrink any more.
-		f, err := z.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("imprompt-%04d-seed-%d.png", len(results)-i, r.Settings.Seed), Method: zip.Store})
-		if err != nil {
-			return err
-		}
-		if _, err := f.Write(data); err != nil {
-			return err
-		}
-	}
-	return z.Close()
 }

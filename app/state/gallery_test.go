@@ -1,8 +1,6 @@
 package state
 
 import (
-	"archive/zip"
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +20,7 @@ func TestGalleryOrder(t *testing.T) {
 	a, b, c := resultOf("a", 1), resultOf("b", 2), resultOf("c", 3)
 	var g Gallery
 	g.Made(b, true) // before the store has answered
-	g.Opened([]*Result{a})
+	g.Restored([]*Result{a})
 	g.Made(c, true)
 	if got := []*Result{c, b, a}; len(g.Results) != 3 || g.Results[0] != got[0] || g.Results[1] != got[1] || g.Results[2] != got[2] {
 		t.Errorf("the order is %v", titles(g.Results))
@@ -64,7 +62,7 @@ func TestGalleryStage(t *testing.T) {
 	})
 	t.Run("not over an earlier one that the visitor looks at", func(t *testing.T) {
 		var g Gallery
-		g.Opened([]*Result{a})
+		g.Restored([]*Result{a})
 		g.Requested()
 		g.Show(a)
 		g.Made(b, true)
@@ -90,7 +88,7 @@ func TestGalleryStage(t *testing.T) {
 	})
 	t.Run("a removed picture leaves the stage, and no other does", func(t *testing.T) {
 		var g Gallery
-		g.Opened([]*Result{a, b})
+		g.Restored([]*Result{a, b})
 		g.Show(a)
 		if g.Remove(b); g.Shown != a {
 			t.Error("the stage was cleared for another picture")
@@ -137,38 +135,6 @@ func TestTitle(t *testing.T) {
 	}
 }
 
-func TestPack(t *testing.T) {
-	read := func(r *Result) ([]byte, error) { return []byte(r.PNG.(string)), nil }
-	t.Run("numbers pictures in the order in which they were made", func(t *testing.T) {
-		var b bytes.Buffer
-		if err := Pack(&b, []*Result{resultOf("late", 9), resultOf("early", 8)}, read); err != nil {
-			t.Fatal(err)
-		}
-		z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(z.File) != 2 || z.File[0].Name != "imprompt-0002-seed-9.png" || z.File[1].Name != "imprompt-0001-seed-8.png" {
-			t.Errorf("the files are %v", z.File)
-		}
-		f, err := z.Open("imprompt-0001-seed-8.png")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var content bytes.Buffer
-		if _, err := content.ReadFrom(f); err != nil || content.String() != "early 8" {
-			t.Errorf("the earlier one is %q, %v", content.String(), err)
-		}
-	})
-	t.Run("fails where a picture cannot be read", func(t *testing.T) {
-		gone := errors.New("it is gone")
-		err := Pack(&bytes.Buffer{}, []*Result{resultOf("a", 1)}, func(*Result) ([]byte, error) { return nil, gone })
-		if !errors.Is(err, gone) {
-			t.Errorf("%v", err)
-		}
-	})
-}
-
 // The gallery says how its pictures are kept, and is not called empty when it cannot be read.
 func TestGalleryAbout(t *testing.T) {
 	g := &Gallery{}
@@ -210,7 +176,7 @@ func TestDeletedPictureComesBack(t *testing.T) {
 		r := &Result{Key: float64(4 - i)}
 		list = append(list, r)
 	}
-	g.Opened(list)
+	g.Restored(list)
 	g.Show(list[1])
 	back := g.Remove(list[1])
 	backLast := g.Remove(list[3])
@@ -233,7 +199,7 @@ func TestDeletedPictureComesBack(t *testing.T) {
 // What another tab makes comes to its place, once.
 func TestGalleryFollowsOtherTabs(t *testing.T) {
 	g := &Gallery{}
-	g.Opened([]*Result{{Key: 30}, {Key: 10}})
+	g.Restored([]*Result{{Key: 30}, {Key: 10}})
 	g.Made(&Result{}, false) // on its way into the store
 	for _, key := range []float64{20, 40, 20, 5} {
 		g.Elsewhere(&Result{Key: key})

@@ -13,18 +13,25 @@ import (
 type Jobs struct {
 	Engine     Engine
 	Shots      Shots // of the last request; several for a strip
+	Grid       Grid  // how they are laid out
 	HasPreview bool  // there is something to see of the picture in the making
 
 	line     *protocol.Line
-	current  job // its id is 0 where nothing is under way
-	queue    []job
+	current  job               // its id is 0 where nothing is under way
+	rest     []job             // of the same request
 	progress protocol.Progress // of current
 	bar      bar               // of the whole request
 	decode   float64           // how many seconds the decode of the request's last picture took; 0 before
 	stopping int               // the job that was stopped, until the engine has let go of it; 0 for none
 
+	// Begun is called when a request begins that had to wait.
+	Begun   func()
+	waiting []*Unfinished // requests that begin after this one
+	held    bool          // they wait for the visitor
+
 	tries  int // how many pages have begun with the request under way, besides this one
-	number int // counts the requests
+	number int // of the request
+	last   int // the number that was given last
 
 	loaded       protocol.Load     // the last that was asked for
 	load         int               // the Load under way; 0 for none
@@ -120,25 +127,31 @@ func (j *Jobs) Measure() {
 // Busy reports whether pictures are being drawn, or wait for it.
 func (j *Jobs) Busy() bool { return j.current.id != 0 }
 
-// Waiting reports whether pictures of the last request are still to come.
-func (j *Jobs) Waiting() bool { return j.Shots.Left() > 0 }
+// Waiting reports whether pictures are still to come: of the last request, or of those after it.
+func (j *Jobs) Waiting() bool { return j.Shots.Left() > 0 || len(j.waiting) > 0 && !j.held }
 
 // Size returns the width and the height of the last request's pictures, in pixels.
 func (j *Jobs) Size() (width, height int) { return j.current.settings.Width, j.current.settings.Height }
 
-// Submit asks for pictures: jobs that are drawn one after another, with a label for each picture that comes of them.
-// inputs are the bytes of the pictures that the settings name. It does nothing while others are drawn.
-func (j *Jobs) Submit(labels []string, jobs []settings.Settings, inputs map[string]any) {
+// Submit asks for pictures, which are drawn after those that were asked for before. inputs are the bytes of the pictures
+// that the settings name.
+func (j *Jobs) Submit(r Request, inputs map[string]any) {
 	var shots Shots
-	for _, l := range labels {
+	for _, l := range r.Labels {
 		shots = append(shots, &Shot{Label: l})
 	}
-	j.submit(Unfinished{Shots: shots, Jobs: jobs, Inputs: inputs}, 0)
+	u := Unfinished{Shots: shots, Grid: r.Grid, Jobs: r.Jobs, Inputs: inputs}
+	if j.Busy() {
+		j.wait(u)
+		return
+	}
+	j.begin(u)
 }
 
-// Unfinished is what is left of a request that is under way.
+// Unfinished is a request, or what is left of one that is under way.
 type Unfinished struct {
-	Shots  Shots               // of the whole request
+	Shots  Shots // of the whole request
+	Grid   Grid
 	Jobs   []settings.Settings // for the last of the shots
 	Inputs map[string]any
 	Number int // of the request, which tells it from others of the same page
@@ -150,7 +163,7 @@ func (j *Jobs) Unfinished() Unfinished {
 	if !j.Busy() {
 		return Unfinished{}
 	}
-	u := Unfinished{Shots: j.Shots, Inputs: j.current.inputs, Number: j.number, Tries: j.tries + 1}
+	u := Unfinished{Shots: j.Shots, Grid: j.Grid, Inputs: j.current.inputs, Number: j.number, Tries: j.tries + 1}
 	s, done := j.current.settings, 0
 	for _, shot := range j.Shots[min(j.current.first, len(j.Shots)):] {
 		if shot.Result == nil && !shot.Skipped {
@@ -162,48 +175,56 @@ func (j *Jobs) Unfinished() Unfinished {
 		s.Seed, s.NumImages = s.Seed+uint64(done), s.NumImages-done
 		u.Jobs = append(u.Jobs, s)
 	}
-	for _, waiting := range j.queue {
+	for _, waiting := range j.rest {
 		u.Jobs = append(u.Jobs, waiting.settings)
 	}
 	return u
 }
 
-// Resume goes on with what another page left unfinished.
-func (j *Jobs) Resume(u Unfinished) { j.submit(u, u.Tries) }
+// Resume goes on with what another page left unfinished, and then with what waits.
+func (j *Jobs) Resume(u Unfinished) {
+	if !j.Busy() {
+		j.begin(u)
+	}
+}
 
-func (j *Jobs) submit(u Unfinished, tries int) {
-	if j.Busy() || j.line == nil {
+// begin sends a request to the engine. Nothing may be under way.
+func (j *Jobs) begin(u Unfinished) {
+	if j.line == nil {
 		return
 	}
 	j.giveWay()
-	j.Shots, j.tries = u.Shots, tries
+	if u.Number == 0 {
+		u.Number = j.nextNumber()
+	}
+	j.Shots, j.Grid, j.tries, j.number, j.held = u.Shots, u.Grid, u.Tries, u.Number, false
 	j.bar, j.decode = bar{}, 0
-	j.number++
 	first := len(u.Shots)
 	for _, s := range u.Jobs {
 		first -= s.NumImages
 	}
 	first = max(0, first)
 	for _, s := range u.Jobs {
-		j.queue = append(j.queue, job{settings: s, inputs: u.Inputs, first: first})
+		j.rest = append(j.rest, job{settings: s, inputs: u.Inputs, first: first})
 		first += s.NumImages
 	}
 	j.next()
 }
 
-// next sends the first job of the queue to the engine.
+// next sends the next job of the request to the engine. After the last one, the next request begins.
 func (j *Jobs) next() {
-	if len(j.queue) == 0 {
+	if len(j.rest) == 0 {
 		j.current.id, j.progress, j.HasPreview = 0, protocol.Progress{}, false
+		j.beginWaiting()
 		return
 	}
-	j.current, j.queue = j.queue[0], j.queue[1:]
+	j.current, j.rest = j.rest[0], j.rest[1:]
 	j.progress, j.HasPreview = protocol.Progress{}, false
 	j.current.id = j.line.Ask(protocol.Generate{Settings: j.current.settings}, j.current.inputs)
 }
 
-// Stop ends what is drawn and what waits. Whatever the engine is doing, another request may be submitted at once:
-// what still comes of this one is dropped.
+// Stop ends the request under way, and the next one that waits begins. Whatever the engine is doing, another request may
+// be submitted at once: what still comes of this one is dropped.
 func (j *Jobs) Stop() {
 	if j.Busy() {
 		j.line.Cancel(j.current.id)
@@ -220,28 +241,28 @@ func (j *Jobs) Skip() {
 	}
 }
 
-// end gives up the queue and the shots that have not come.
+// end gives up the shots of the request that have not come.
 func (j *Jobs) end() {
 	j.Shots.pass()
-	j.queue = nil
+	j.rest = nil
 	j.next()
 }
 
 // Remove takes a result out of the shots. Where none is left, the stage is empty. back puts it into its place again,
 // as long as no others have been asked for.
 func (j *Jobs) Remove(r *Result) (back func()) {
-	before := j.Shots
+	before, grid := j.Shots, j.Grid
 	shot := before.remove(r)
 	if shot == nil {
 		return func() {}
 	}
 	if !j.Busy() && !j.Shots.Any() {
-		j.Shots = nil
+		j.Shots, j.Grid = nil, Grid{}
 	}
 	return func() {
 		shot.Result, shot.Skipped = r, false
 		if j.Shots == nil {
-			j.Shots = before
+			j.Shots, j.Grid = before, grid
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package state
 
-import "github.com/imprompt/imprompt/app/protocol"
+import (
+	"time"
+
+	"github.com/imprompt/imprompt/app/protocol"
+)
 
 // News is what a message of the engine means for the rest of the page. Most of it is empty.
 type News struct {
@@ -133,7 +137,7 @@ func (j *Jobs) receiveJob(m protocol.Message) News {
 
 // picture puts a picture in its place among the shots.
 func (j *Jobs) picture(b protocol.Picture, png any) *Result {
-	r := &Result{Settings: b.Settings, Cost: Cost(b.Cost), PNG: png, Inputs: j.current.inputs}
+	r := &Result{Settings: b.Settings, Cost: Cost(b.Cost), PNG: png, Inputs: j.current.inputs, Made: time.Now()}
 	if at := j.At(); at != nil {
 		at.Result = r
 		if len(j.Shots) > 1 {
@@ -146,7 +150,7 @@ func (j *Jobs) picture(b protocol.Picture, png any) *Result {
 
 // fail ends the request, and says what the visitor is told of it.
 func (j *Jobs) fail(f protocol.Failed) News {
-	j.end()
+	j.hold()
 	if f.Reason == protocol.NoAdapter || f.Reason == protocol.NoDevice {
 		j.Engine.Refusal = withoutGPU(f)
 		return News{}
@@ -161,11 +165,11 @@ func (j *Jobs) fail(f protocol.Failed) News {
 func (j *Jobs) lost(why string) News {
 	j.Engine.Ready = false
 	if j.current.again {
-		j.end()
+		j.hold()
 		return News{Problem: lostTwice(why)}
 	}
 	j.current.again = true
-	j.queue = append([]job{j.current}, j.queue...)
+	j.rest = append([]job{j.current}, j.rest...)
 	j.next()
 	return News{Note: "The graphics card was taken away (" + why + "). It was opened again, and the picture was begun again with your settings."}
 }
@@ -179,7 +183,7 @@ func lostTwice(why string) string {
 func (j *Jobs) Died(why string, online bool) News {
 	opened, busy := j.Engine.Ready, j.Busy()
 	j.line, j.load, j.gauge, j.stopping = nil, 0, 0, 0
-	j.end()
+	j.hold()
 	switch {
 	case !opened:
 		j.Engine.Refusal = withoutEngine(why, online)

@@ -77,7 +77,7 @@ func (e *fakeEngine) submit(prompts ...string) {
 		s.Prompt = p
 		list = append(list, s)
 	}
-	e.jobs.Submit(prompts, list, map[string]any{"1-fox.png": "a fox"})
+	e.jobs.Submit(Request{Labels: prompts, Jobs: list}, map[string]any{"1-fox.png": "a fox"})
 }
 
 // draw answers the request under way with one picture, and ends it.
@@ -111,12 +111,88 @@ func TestJobsInOrder(t *testing.T) {
 	}
 }
 
-func TestSubmitWhileBusy(t *testing.T) {
+// What is asked for while pictures are drawn waits for its turn, in an order that can be changed.
+func TestQueue(t *testing.T) {
+	e := newFakeEngine(t)
+	begun := 0
+	e.jobs.Begun = func() { begun++ }
+	e.submit("a")
+	for _, p := range []string{"b", "c", "d", "e"} {
+		e.submit(p)
+	}
+	queue := func() (s string) {
+		for _, u := range e.jobs.Queue() {
+			s += u.Title()
+		}
+		return s
+	}
+	if e.count(protocol.Generate{}) != 1 || len(e.jobs.Shots) != 1 || queue() != "bcde" {
+		t.Fatalf("%d requests went out, %s waits", e.count(protocol.Generate{}), queue())
+	}
+	number := func(i int) int { return e.jobs.Queue()[i].Number }
+	e.jobs.Move(number(3), -1)
+	e.jobs.Move(number(0), -1)
+	e.jobs.Move(number(0), 1)
+	if queue() != "cbed" {
+		t.Errorf("the order is %s", queue())
+	}
+	back := e.jobs.Withdraw(number(1))
+	if queue() != "ced" {
+		t.Errorf("after b was removed: %s", queue())
+	}
+	back()
+	all := e.jobs.WithdrawAll()
+	if queue() != "" {
+		t.Error("the queue is not empty")
+	}
+	all()
+	if queue() != "cbed" || e.jobs.Held() {
+		t.Errorf("what was removed comes back as %s, held %v", queue(), e.jobs.Held())
+	}
+	e.draw()
+	if r := e.draw(); r.Settings.Prompt != "c" || begun != 2 || !e.jobs.Waiting() {
+		t.Errorf("after a comes %s; %d requests began", r.Settings.Prompt, begun)
+	}
+	e.jobs.Stop()
+	if queue() != "d" || !e.jobs.Busy() {
+		t.Errorf("Stop ends one request; then %s waits", queue())
+	}
+	// A failure may meet the next one too.
+	if news := e.answer(e.generate(), protocol.Failed{Message: "no"}); news.Problem != "no" || e.jobs.Busy() || !e.jobs.Held() || e.jobs.Waiting() {
+		t.Errorf("%+v, busy %v", news, e.jobs.Busy())
+	}
+	e.jobs.GoOn()
+	if r := e.draw(); r.Settings.Prompt != "d" || e.jobs.Busy() || e.jobs.Held() || e.jobs.Waiting() {
+		t.Errorf("then comes %s", r.Settings.Prompt)
+	}
+	back() // b has long been drawn, but it was removed again: nothing is under way, so it is held
+	if queue() != "b" || !e.jobs.Held() {
+		t.Errorf("%s waits", queue())
+	}
+	e.submit("f")
+	if r := e.draw(); r.Settings.Prompt != "f" {
+		t.Errorf("what is asked for now comes after %s", r.Settings.Prompt)
+	}
+	if r := e.draw(); r.Settings.Prompt != "b" {
+		t.Errorf("then comes %s", r.Settings.Prompt)
+	}
+	e.jobs.Move(99, 1)
+	e.jobs.Withdraw(99)()
+}
+
+// The queue is still there when the engine is, but begins only when the visitor says so.
+func TestQueueOutlivesEngine(t *testing.T) {
 	e := newFakeEngine(t)
 	e.submit("a")
 	e.submit("b")
-	if e.count(protocol.Generate{}) != 1 || len(e.jobs.Shots) != 1 {
-		t.Error("a second request went out beside the first")
+	e.jobs.Died("out of memory", true)
+	e.connect()
+	if e.jobs.Busy() || !e.jobs.Held() {
+		t.Fatalf("busy %v, held %v", e.jobs.Busy(), e.jobs.Held())
+	}
+	e.jobs.GoOn()
+	if r := e.draw(); r.Settings.Prompt != "b" {
+		t.Errorf("%s", r.Settings.Prompt)
 	}
 }
 
@@ -125,7 +201,7 @@ func TestSkipOnePicture(t *testing.T) {
 	e := newFakeEngine(t)
 	s := settings.Default()
 	s.NumImages = 3
-	e.jobs.Submit([]string{"1 of 3", "2 of 3", "3 of 3"}, []settings.Settings{s}, nil)
+	e.jobs.Submit(Request{Labels: []string{"1 of 3", "2 of 3", "3 of 3"}, Jobs: []settings.Settings{s}}, nil)
 	id := e.generate()
 	step := func(image int) {
 		e.answer(id, protocol.Progress{Stage: "denoise", Image: image, Images: 3, Step: 1, Steps: 4, SecondsPerStep: 2})
@@ -230,7 +306,7 @@ func TestStopWhileModelLoads(t *testing.T) {
 		ask := func(prompt string) {
 			s := settings.Default()
 			s.Prompt = prompt
-			jobs.Submit([]string{prompt}, []settings.Settings{s}, nil)
+			jobs.Submit(Request{Labels: []string{prompt}, Jobs: []settings.Settings{s}}, nil)
 		}
 		ask("first")
 		synctest.Wait()

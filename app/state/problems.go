@@ -7,6 +7,7 @@ const (
 	AtPrompts   Place = "prompts"   // the image prompts
 	AtStart     Place = "start"     // the start picture
 	AtStructure Place = "structure" // the maps
+	AtGrid      Place = "grid"      // the axes of strips and grids
 	AtGo        Place = "go"        // Generate
 )
 

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/forecast"
@@ -14,6 +15,7 @@ type Progress struct {
 	Active   bool    // something is under way
 	Fraction float64 // of the bar, 0 to 1
 	Text     string  // how far it is, or else what the picture that is shown was made from
+	Words    string  // of that picture
 	Spoken   string  // what a screen reader is told: stages and quarters, not every step
 }
 
@@ -38,7 +40,7 @@ func (j *Jobs) Progress(shown *Result) Progress {
 		shown = single
 	}
 	if p.Text == "" && shown != nil {
-		p.Text = caption(shown)
+		p.Text, p.Words = caption(shown), shown.Settings.Prompt
 	}
 	return p
 }
@@ -189,13 +191,10 @@ func (m meter) spoken(fraction float64) string {
 
 // caption says what a picture was made from, and what it took.
 func caption(r *Result) string {
-	s := r.Settings
-	parts := []string{fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d × %d", s.Width, s.Height), fmt.Sprintf("%d steps", s.NumInferenceSteps)}
-	if s.Model == "" {
-		parts = append([]string{"Demo model"}, parts...)
-	}
-	if r.Label != "" && !strings.HasPrefix(r.Label, "seed") {
-		parts = append([]string{r.Label}, parts...)
+	parts := these(facts(r), factModel, factSeed, factSize, factSteps, factScheduler, factWeights)
+	if r.Label != "" && !strings.HasPrefix(r.Label, seedLabel) {
+		says := strings.Split(r.Label, " · ")
+		parts = append(says, slices.DeleteFunc(parts, func(p string) bool { return slices.Contains(says, p) })...)
 	}
 	if c := r.Cost; c.Seconds > 0 {
 		parts = append(parts, fmt.Sprintf("%s (%s per step)", Seconds(c.Seconds), Seconds(c.SecondsPerStep)), Megabytes(int64(c.Peak))+" at most")

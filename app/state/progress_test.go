@@ -12,7 +12,7 @@ import (
 func TestProgressText(t *testing.T) {
 	e := newFakeEngine(t)
 	s := settings.Default()
-	e.jobs.Submit([]string{"1", "2"}, []settings.Settings{s, s}, nil)
+	e.jobs.Submit(Request{Labels: []string{"1", "2"}, Jobs: []settings.Settings{s, s}}, nil)
 	for _, c := range []struct {
 		name         string
 		p            protocol.Progress
@@ -33,7 +33,7 @@ func TestProgressText(t *testing.T) {
 			e.answer(e.generate(), c.p)
 			got := e.jobs.Progress(nil)
 			got.Fraction = math.Round(1000*got.Fraction) / 1000
-			if got != (Progress{true, c.fraction, c.text, c.spoken}) {
+			if got != (Progress{Active: true, Fraction: c.fraction, Text: c.text, Spoken: c.spoken}) {
 				t.Errorf("%+v", got)
 			}
 		})
@@ -126,7 +126,7 @@ func TestCaption(t *testing.T) {
 	r := e.draw()
 	r.Settings.Seed, r.Settings.NumInferenceSteps = 7, 20
 	r.Cost = Cost{Seconds: 95, SecondsPerStep: 0.04, Peak: 2_400_000_000}
-	want := Progress{Text: "Demo model · Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms per step) · 2.40 GB at most"}
+	want := Progress{Text: "Demo model · Seed 7 · 512 × 512 · 20 steps · 2 min (40 ms per step) · 2.40 GB at most", Words: "a"}
 	if got := e.jobs.Progress(nil); got != want {
 		t.Errorf("%+v", got)
 	}

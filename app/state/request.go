@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/imprompt/imprompt/app/settings"
 )
@@ -13,6 +12,7 @@ type Request struct {
 	Labels []string            // one for each picture that will come, in their order
 	Jobs   []settings.Settings // generated one after the other; each yields NumImages pictures
 	Inputs map[string]Input    // the pictures that the settings name
+	Grid   Grid                // how the pictures are laid out
 }
 
 // What the labels of strips begin with.
@@ -34,31 +34,19 @@ func (c *Composer) ForPicture(model string, fit []Adapter) Request {
 
 // ForWeightStrip returns a request for one seed at five image weights in a row, like the paper's figures.
 func (c *Composer) ForWeightStrip(model string, fit []Adapter) Request {
-	s, inputs := c.compose(model, fit)
-	s.NumImages = 1
-	r := Request{Inputs: inputs}
-	for _, lambda := range []float64{0, 0.25, 0.5, 0.75, 1} {
-		job := s.Clone()
-		for _, a := range job.IPAdapters() {
-			a.Lambda = lambda
-		}
-		r.Jobs = append(r.Jobs, job)
-		r.Labels = append(r.Labels, weightLabel+strconv.FormatFloat(lambda, 'f', -1, 64))
-	}
-	return r
+	return c.strip(model, fit, decimals(weightLabel, setWeights), func(settings.Settings) string { return "0-1 (+0.25)" })
 }
 
 // ForSeedStrip returns a request for the same settings with five seeds in a row.
 func (c *Composer) ForSeedStrip(model string, fit []Adapter) Request {
+	return c.strip(model, fit, wholes(seedLabel+"%d", setSeed), func(s settings.Settings) string { return fmt.Sprintf("%d-%d", s.Seed, s.Seed+4) })
+}
+
+// strip returns a request for a picture of each value of one axis.
+func (c *Composer) strip(model string, fit []Adapter, parse func(string, settings.Settings) ([]point, error), values func(settings.Settings) string) Request {
 	s, inputs := c.compose(model, fit)
-	s.NumImages = 1
-	r := Request{Inputs: inputs}
-	for range 5 {
-		r.Jobs = append(r.Jobs, s)
-		r.Labels = append(r.Labels, seedLabel+strconv.FormatUint(s.Seed, 10))
-		s.Seed++
-	}
-	return r
+	points, _ := parse(values(s), s) // they are ours
+	return gridOf(s, inputs, points, nil)
 }
 
 // Resolve makes the files that a request names those that are here, and names the embeddings that its words call.
@@ -73,8 +61,10 @@ func (l *Library) Resolve(r *Request) {
 
 // Problem says why a request cannot be generated, in words for the visitor; "" if it can.
 func (r Request) Problem(l *Library) string {
-	if err := r.Jobs[0].Validate(); err != nil {
-		return err.Error()
+	for _, s := range r.Jobs {
+		if err := s.Validate(); err != nil {
+			return err.Error()
+		}
 	}
 	if problem := l.structureProblem(r.Jobs[0]); problem != "" {
 		return problem

@@ -53,6 +53,8 @@ func (m fakeStore) Get(key float64) (*Result, error) { return m[key], nil }
 
 func (m fakeStore) Hide(float64, bool) error { return nil }
 
+func (m fakeStore) Star(float64, bool) error { return nil }
+
 func (m fakeStore) Forget(key float64) error {
 	delete(m, key)
 	return nil
@@ -208,7 +210,7 @@ func TestRestoreFile(t *testing.T) {
 func TestFind(t *testing.T) {
 	_, r := made(t)
 	var g Gallery
-	g.Opened([]*Result{resultOf("a fox", 7), r})
+	g.Restored([]*Result{resultOf("a fox", 7), r})
 	secret := resultOf("a fox", 8)
 	secret.Settings.Guides = settings.Guides{&settings.IPAdapter{Weights: "https://hub/a.safetensors?token=secret"}}
 	g.Results = append(g.Results, secret)

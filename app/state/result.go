@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
@@ -19,6 +22,9 @@ type Result struct {
 	Inputs   map[string]any    // the bytes of the pictures that the settings name; nil if they are only in the Store
 	Key      float64           // in the Store; 0 until it is there
 	Kept     map[string]string // the keys of its inputs in the Store
+	Made     time.Time         // zero where that is not known
+	Starred  bool              // the visitor gave it a star
+	text     string            // what a search looks at; "" until the first one
 }
 
 // Cost is what it took to make a picture, as the engine reports it.
@@ -38,6 +44,8 @@ type Store interface {
 	Inputs(*Result) (map[string]any, error)
 	// Hide has List leave a result out, or not any more. It can then still be read.
 	Hide(key float64, hidden bool) error
+	// Star stores whether a result has a star.
+	Star(key float64, starred bool) error
 	// Forget deletes a result, and the inputs that no other result was made from.
 	Forget(key float64) error
 }
@@ -54,8 +62,29 @@ func (r *Result) Title() string {
 	return name
 }
 
-// FileName returns the name that a result is downloaded under.
-func (r *Result) FileName() string { return fmt.Sprintf("imprompt-%d.png", r.Settings.Seed) }
+// FileName returns the name that a result is downloaded under: when it was made, its seed and its image weights.
+func (r *Result) FileName() string {
+	name := "imprompt-"
+	if !r.Made.IsZero() {
+		name += r.Made.Format("20060102-150405-")
+	}
+	name += fmt.Sprintf("seed-%d", r.Settings.Seed)
+	if w := weights(r); w != "" {
+		name += "-lambda-" + strings.ReplaceAll(w, ", ", "-")
+	}
+	return name + ".png"
+}
+
+// ModelName is what a model is called in short: the model's file or record without its folder.
+func ModelName(id string) string {
+	if id == "" {
+		return "Demo model"
+	}
+	return settings.WeightsName(settings.PublicName(id))
+}
+
+// trimmed writes a number without needless zeros.
+func trimmed(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 
 // madeFrom reports whether a result has these settings, which may have been read from its file: a file carries names
 // without folders, and links without what may be secret.

@@ -24,7 +24,7 @@ func TestSheet(t *testing.T) {
 	c.AddPrompt(NewImagePrompt(pictureNamed("fox.png")))
 
 	t.Run("the image prompts come first, as the encoder sees them", func(t *testing.T) {
-		sheet, err := NewSheet(stripOf(c.ForWeightStrip("", nil)), c.Prompts)
+		sheet, err := NewSheet(stripOf(c.ForWeightStrip("", nil)), Grid{}, c.Prompts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,11 +42,11 @@ func TestSheet(t *testing.T) {
 		}
 	})
 	t.Run("a strip of weights shares its seed, and keeps the greatest weight", func(t *testing.T) {
-		sheet, err := NewSheet(stripOf(c.ForWeightStrip("", nil)), c.Prompts)
+		sheet, err := NewSheet(stripOf(c.ForWeightStrip("", nil)), Grid{}, c.Prompts)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "“a fox”  ·  seed 7  ·  20 steps, Euler a, guidance 5"; sheet.Foot != want {
+		if want := "“a fox”  ·  seed 7  ·  20 steps  ·  Euler a  ·  guidance 5"; sheet.Foot != want {
 			t.Errorf("%q, want %q", sheet.Foot, want)
 		}
 		if sheet.Settings.IPAdapters()[0].Lambda != 1 || sheet.FileName != "imprompt-strip-7.png" {
@@ -54,7 +54,7 @@ func TestSheet(t *testing.T) {
 		}
 	})
 	t.Run("a strip of seeds does not, and keeps the first", func(t *testing.T) {
-		sheet, err := NewSheet(stripOf(c.ForSeedStrip("", nil)), c.Prompts)
+		sheet, err := NewSheet(stripOf(c.ForSeedStrip("", nil)), Grid{}, c.Prompts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func TestSheet(t *testing.T) {
 	t.Run("pictures that were left out have no place", func(t *testing.T) {
 		shots := stripOf(c.ForWeightStrip("", nil))
 		shots[0].Result, shots[4].Result = nil, nil
-		sheet, err := NewSheet(shots, nil)
+		sheet, err := NewSheet(shots, Grid{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +75,7 @@ func TestSheet(t *testing.T) {
 	})
 	t.Run("words alone have no image prompts beside them", func(t *testing.T) {
 		words := NewComposer()
-		sheet, err := NewSheet(stripOf(words.ForSeedStrip("", nil)), c.Prompts)
+		sheet, err := NewSheet(stripOf(words.ForSeedStrip("", nil)), Grid{}, c.Prompts)
 		if err != nil || len(sheet.Cells) != 5 {
 			t.Errorf("%d cells, %v", len(sheet.Cells), err)
 		}
@@ -83,13 +83,61 @@ func TestSheet(t *testing.T) {
 	t.Run("a large picture has its own size", func(t *testing.T) {
 		large := NewComposer()
 		large.SuitModel(512)
-		sheet, err := NewSheet(stripOf(large.ForSeedStrip("", nil)), nil)
+		sheet, err := NewSheet(stripOf(large.ForSeedStrip("", nil)), Grid{}, nil)
 		if err != nil || sheet.Cells[0].Width != 512 || sheet.Cells[0].Height != 512 {
 			t.Errorf("%+v, %v", sheet.Cells[0], err)
 		}
 	})
+	t.Run("a grid has heads, and image prompts above it", func(t *testing.T) {
+		c.Axes = [2]Axis{{"lambda", "0, 1"}, {"steps", "2, 4, 8"}}
+		r, err := c.ForGrid("", nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shots := stripOf(r)
+		shots[1].Result = nil
+		sheet, err := NewSheet(shots, r.Grid, c.Prompts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var heads []string
+		for _, h := range sheet.Heads {
+			heads = append(heads, h.Text)
+		}
+		if got := strings.Join(heads, ", "); got != "λ = 0, λ = 1, 2 steps, 4 steps, 8 steps" || len(sheet.Cells) != 1+5 {
+			t.Errorf("%d cells with the heads %s", len(sheet.Cells), got)
+		}
+		// The picture that was left out keeps its place: the next one begins the second row.
+		if a, b := sheet.Cells[1], sheet.Cells[2]; a.X != b.X || b.Y != a.Y+160+60 || sheet.Heads[3].Y != b.Y+80 || a.Label != "" {
+			t.Errorf("%+v, then %+v, beside %+v", a, b, sheet.Heads[3])
+		}
+		if sheet.Foot != "“a fox”  ·  seed 7  ·  Euler a  ·  guidance 5" || sheet.FileName != "imprompt-grid-7.png" || sheet.Settings.NumInferenceSteps != 4 {
+			t.Errorf("%q in %s, of %d steps", sheet.Foot, sheet.FileName, sheet.Settings.NumInferenceSteps)
+		}
+	})
+	t.Run("a selection says what differs", func(t *testing.T) {
+		a, b := resultOf("a fox", 1), resultOf("a fox", 2)
+		sheet := SelectionSheet([]*Result{b, a})
+		if len(sheet.Cells) != 2 || sheet.Cells[0].Result != a || sheet.Cells[0].Label != "seed 1" || strings.Contains(sheet.Foot, "seed") || sheet.Cells[1].Y != sheet.Cells[0].Y {
+			t.Errorf("%+v, %q", sheet.Cells, sheet.Foot)
+		}
+	})
+	t.Run("contact sheets hold as many as there are", func(t *testing.T) {
+		var list []*Result
+		for i := range 100 {
+			list = append(list, resultOf("a fox", uint64(i)))
+		}
+		list[0].Settings.Width, list[0].Settings.Height = 512, 256
+		sheets := ContactSheets(list)
+		if len(sheets) != 3 || len(sheets[2].Cells) != 4 || sheets[0].Width > 2000 || sheets[2].FileName != "contact-sheet-3.png" {
+			t.Errorf("%d sheets", len(sheets))
+		}
+		if c := sheets[0].Cells[0]; c.Width != 192 || c.Height != 96 {
+			t.Errorf("a wide picture has %d × %d pixels", c.Width, c.Height)
+		}
+	})
 	t.Run("nothing yet", func(t *testing.T) {
-		if _, err := NewSheet(Shots{{Label: "λ = 0"}}, nil); err == nil {
+		if _, err := NewSheet(Shots{{Label: "λ = 0"}}, Grid{}, nil); err == nil {
 			t.Error("an empty sheet was laid out")
 		}
 	})

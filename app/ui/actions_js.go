@@ -42,6 +42,9 @@ func (t *actionsPanel) Render() app.UI {
 			}, key(r))
 	}
 	back := "Back to the strip"
+	if !t.jobs.Grid.Flat() {
+		back = "Back to the grid"
+	}
 	if t.jobs.Busy() {
 		back = "Back to the picture in progress"
 	}
@@ -89,7 +92,7 @@ func (t *actionsPanel) tell(done string, do func(r *state.Result) error) func(r 
 
 // saveSheet saves the strip on one sheet.
 func (t *actionsPanel) saveSheet() {
-	sheet, err := state.NewSheet(t.jobs.Shots, t.composer.Prompts)
+	sheet, err := state.NewSheet(t.jobs.Shots, t.jobs.Grid, t.composer.Prompts)
 	t.loop.beside(func() func() {
 		var png js.Value
 		if err == nil {

@@ -152,22 +152,29 @@ func blank(width, height int) app.UI {
 
 // strip shows the pictures of a strip side by side, with places for those to come.
 func (t *easel) strip() app.UI {
+	if !t.jobs.Grid.Flat() {
+		return t.gridView()
+	}
 	var list []app.UI
 	for _, s := range t.jobs.Shots {
-		place := blank(t.jobs.Size())
-		label := s.Label
-		switch r := s.Result; {
-		case r != nil:
-			place = app.Button().Class("frame-button").Aria("label", "Show "+s.Label).Body(app.Img().Class("picture").Src(r.URL).Alt(s.Label)).
-				OnClick(func(app.Context, app.Event) { t.gallery.ShowOfStrip(r) }, key(r))
-		case s == t.jobs.At():
-			place = t.preview("picture")
-		case s.Skipped:
-			label += ", left out"
-		}
+		place, label := t.place(s)
 		list = append(list, app.Figure().Body(place, app.FigCaption().Class("numbers quiet").Text(label)))
 	}
 	return app.Div().Class("strip").Aria("label", "Strip").Role("group").Body(list...)
+}
+
+// place shows one picture of a strip or a grid, or a place for it. The label says if it is left out.
+func (t *easel) place(s *state.Shot) (place app.UI, label string) {
+	switch r := s.Result; {
+	case r != nil:
+		return app.Button().Class("frame-button").Aria("label", "Show "+s.Label).Body(app.Img().Class("picture").Src(r.URL).Alt(s.Label)).
+			OnClick(func(app.Context, app.Event) { t.gallery.ShowOfStrip(r) }, key(r)), s.Label
+	case s == t.jobs.At():
+		return t.preview("picture"), s.Label
+	case s.Skipped:
+		return blank(t.jobs.Size()), s.Label + ", left out"
+	}
+	return blank(t.jobs.Size()), s.Label
 }
 
 // real offers a model of full size, as long as the demo model is used. Until the catalogue is here, the place is kept.

@@ -16,20 +16,25 @@ type goPanel struct {
 	jobs     *state.Jobs
 	library  *state.Library
 	note     *state.Note
+	undo     *state.Undo
 	request  func(func(model string, fit []state.Adapter) state.Request)
 }
 
 func (t *goPanel) Render() app.UI {
 	off, busy := t.jobs.Engine.Refusal.Title != "", t.jobs.Busy()
-	do, tip, act := "Generate", "Ctrl+Enter", func() { t.request(t.composer.ForPicture) }
+	generate := func() { t.request(t.composer.ForPicture) }
+	do, tip, act := "Generate", "Ctrl+Enter", generate
 	if busy {
 		do, tip, act = "Stop", "Esc", t.jobs.Stop
 	}
 	return app.Div().Class("go").Body(
 		alert(t.composer.Problems[state.AtGo]),
 		t.lacking(),
+		&queuePanel{Drawn: t.Drawn, jobs: t.jobs, undo: t.undo, note: t.note},
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
+			app.Button().Class("plain").Text("Add").Aria("label", "Add to the queue").Title("Ctrl+Enter: draw this after what is drawn now").Hidden(!busy).
+				OnClick(func(app.Context, app.Event) { generate() }),
 			app.Button().Class("plain").Text("Skip").Title("Leave this picture out and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
 				OnClick(func(app.Context, app.Event) {
 					t.jobs.Skip()

@@ -21,12 +21,18 @@ var strokes = map[string]string{
 	"die":      "M5 5h14v14H5zM9 9h.01M15 15h.01M15 9h.01M9 15h.01M12 12h.01",
 	"locked":   "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
 	"open":     "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 6.7-1.4",
+	"star":     "M12 4l2.5 5.2 5.7.8-4.1 4 1 5.6-5.1-2.7-5.1 2.7 1-5.6-4.1-4 5.7-.8z",
+	"check":    "M5 12.5l4.5 4.5L19 7.5",
+	"up":       "M12 19V5m0 0l-6 6m6-6l6 6",
+	"down":     "M12 5v14m0 0l-6-6m6 6l6-6",
 	"system":   "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 4v16M14.5 4.6v14.8M17 6.5v11",
 	"light":    "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2v2M12 20v2M2 12h2M20 12h2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M19.1 4.9l-1.4 1.4M6.3 17.7l-1.4 1.4",
 	"dark":     "M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20 14.5z",
 }
 
 // icon is a drawing beside words, or in place of them where the button has a label.
-func icon(name string) app.UI {
-	return app.Raw(`<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="` + strokes[name] + `"/></svg>`)
+func icon(name string) app.UI { return app.Raw(drawing(name)) }
+
+func drawing(name string) string {
+	return `<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="` + strokes[name] + `"/></svg>`
 }

@@ -17,9 +17,20 @@ import (
 // generate makes the picture that the composer describes, or several of seeds in a row.
 func (p *page) generate() { p.request(p.composer.ForPicture) }
 
-// request submits what the composer asks for, unless something is wrong with it, which is then said.
+// grid makes the strip or the grid that the composer describes.
+func (p *page) grid() {
+	r, err := p.composer.ForGrid(p.library.Chosen.ID, p.library.Adapters(), p.library.GridModels())
+	if err != nil {
+		p.composer.Problems[state.AtGrid] = err.Error()
+		return
+	}
+	p.request(func(string, []state.Adapter) state.Request { return r })
+}
+
+// request submits what the composer asks for, unless something is wrong with it, which is then said. While others are
+// drawn, it waits for its turn.
 func (p *page) request(compose func(model string, fit []state.Adapter) state.Request) {
-	if p.jobs.Busy() || p.jobs.Engine.Refusal.Title != "" {
+	if p.jobs.Engine.Refusal.Title != "" {
 		return
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
@@ -36,15 +47,17 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		return
 	}
 	inputs := inputsOf(r)
-	p.permit(r.Jobs[0], func() {
-		if p.jobs.Busy() {
-			return
-		}
+	p.permit(r.Jobs, func() {
 		p.history.Asked(r.Jobs[0].Prompt)
 		p.ctx.LocalStorage().Set("history", p.history.Prompts)
+		if p.jobs.Busy() {
+			p.jobs.Submit(r, inputs)
+			p.note = state.Note{Text: "Added to the queue."}
+			return
+		}
 		p.stage.Done()
 		p.gallery.Requested()
-		p.jobs.Submit(r.Labels, r.Jobs, inputs)
+		p.jobs.Submit(r, inputs)
 		p.viewer.reveal()
 	})
 }
@@ -58,7 +71,7 @@ func (p *page) keep(im *state.ImagePrompt) {
 		return
 	}
 	inputs := inputsOf(r)
-	p.permit(r.Jobs[0], func() { p.jobs.Keep(im.KeptName(), r.Jobs[0], inputs) })
+	p.permit(r.Jobs, func() { p.jobs.Keep(im.KeptName(), r.Jobs[0], inputs) })
 }
 
 // inputsOf returns the pictures of a request as Uint8Arrays.
@@ -76,11 +89,18 @@ func inputsOf(r state.Request) map[string]any {
 
 // permit asks the browser, from a click, whether the page may read the files that a request reads from the disk, and
 // goes on when it may.
-func (p *page) permit(s settings.Settings, then func()) {
+func (p *page) permit(jobs []settings.Settings, then func()) {
 	var wanted []js.Value
-	for _, v := range p.library.Handles(s) {
-		if h := v.(js.Value); h.Get("requestPermission").Type() == js.TypeFunction {
-			wanted = append(wanted, h)
+	asked := map[string]bool{} // the models, which are all that tells the files of jobs apart
+	for _, s := range jobs {
+		if asked[s.Model] {
+			continue
+		}
+		asked[s.Model] = true
+		for _, v := range p.library.Handles(s) {
+			if h := v.(js.Value); h.Get("requestPermission").Type() == js.TypeFunction {
+				wanted = append(wanted, h)
+			}
 		}
 	}
 	if len(wanted) == 0 {

@@ -4,6 +4,8 @@ package ui
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
@@ -37,7 +39,7 @@ func (k *keeper) open() {
 				k.gallery.Unreadable(err)
 			}
 			// Where the browser stores nothing at all, the gallery lasts as long as the page.
-			k.gallery.Opened(list)
+			k.gallery.Restored(list)
 			close(k.listed)
 		}
 	})
@@ -56,6 +58,7 @@ func (k *keeper) follow() {
 				switch here := k.gallery.Find(key); {
 				case err != nil:
 				case r != nil && here != nil:
+					k.gallery.TakeStar(here, r.Starred)
 					blobs.Revoke(r.URL)
 				case r != nil:
 					k.gallery.Elsewhere(r)
@@ -92,21 +95,48 @@ func (k *keeper) keep(r *state.Result) {
 	})
 }
 
-// remove takes a result out of the gallery and off the stage. It is deleted for good when it cannot be brought back any
-// more.
-func (k *keeper) remove(r *state.Result) {
-	toGallery, toStage := k.gallery.Remove(r), k.jobs.Remove(r)
-	k.hide(r, true)
+// remove takes results out of the gallery and off the stage. They are deleted for good when they cannot be brought back
+// any more.
+func (k *keeper) remove(list []*state.Result) {
+	var back []func()
+	for _, r := range list {
+		back = append(back, k.gallery.Remove(r), k.jobs.Remove(r))
+		k.hide(r, true)
+	}
 	step := k.undo.Did(func() {
-		toGallery()
-		toStage()
-		k.hide(r, false)
+		for _, b := range slices.Backward(back) {
+			b()
+		}
+		for _, r := range list {
+			k.hide(r, false)
+		}
 	}, func() {
-		blobs.Revoke(r.URL)
-		k.forget(r)
+		for _, r := range list {
+			blobs.Revoke(r.URL)
+			k.forget(r)
+		}
 	})
 	*k.note = state.Note{Text: "The picture was deleted.", Undo: step}
+	if n := len(list); n > 1 {
+		k.note.Text = fmt.Sprintf("%d pictures were deleted.", n)
+	}
 	k.loop.later(state.UndoTime, step.Over)
+}
+
+// star stores whether a result has a star.
+func (k *keeper) star(r *state.Result) {
+	if r.Key == 0 {
+		return // Keep stores it
+	}
+	k.loop.beside(func() func() {
+		err := k.store.Star(r.Key, r.Starred)
+		return func() {
+			if err != nil {
+				*k.note = state.Note{Text: "The star could not be stored: " + err.Error()}
+			}
+			k.tell(r.Key)
+		}
+	})
 }
 
 // hide has the store leave a result out, or not any more.

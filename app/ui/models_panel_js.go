@@ -56,7 +56,7 @@ func (c *modelsPanel) buttons(list []state.Button) (drawn []app.UI) {
 }
 
 // small is a small button.
-func small(text, label string, do func()) app.UI {
+func small(text, label string, do func()) app.HTMLButton {
 	return app.Button().Class("plain small").Text(text).Aria("label", label).OnClick(func(app.Context, app.Event) { do() }, named(text+label))
 }
 

@@ -43,6 +43,8 @@ type page struct {
 
 	// What works on them.
 	keeper    *keeper
+	film      *film
+	curator   *curator
 	drafts    *drafts
 	program   *program
 	engine    *engine
@@ -73,6 +75,11 @@ func newPage() *page {
 	store := gallerystore.New()
 	p.viewer.store = store
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
+	p.curator = &curator{gallery: p.gallery, stage: p.stage, keeper: p.keeper, note: &p.note, loop: p.loop}
+	p.film = &film{gallery: p.gallery, curator: p.curator, loop: p.loop,
+		thumbs: &thumbs{loop: p.loop, made: map[*state.Result]string{}, changed: func() { p.gallery.Changes++ }}}
+	p.curator.film = p.film
+	p.jobs.Begun = p.gallery.NextRequested
 	p.drafts, p.program = &drafts{page: p}, &program{page: p}
 	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, undo: p.undo, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
 		library: p.library, load: p.load, countTokens: p.countTokens}
@@ -83,6 +90,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.ctx, p.loop.ctx = ctx, ctx
 	p.canShare = canShare()
 	p.attention.Name = js.Global().Get("document").Get("title").String()
+	p.film.listen()
 	p.viewer.listen()
 	p.canvases.listen()
 	p.viewer.listenKeys()
@@ -105,6 +113,7 @@ func (p *page) Render() app.UI {
 		p.drafts.later()
 		p.loop.drawn(p.title)
 		p.loop.drawn(p.viewer.place)
+		p.loop.drawn(p.curator.settle)
 		p.loop.drawn(p.makeMaps)
 		p.loop.drawn(p.camera.show)
 		p.loop.drawn(p.program.keepAwake)
@@ -128,12 +137,14 @@ func (p *page) Render() app.UI {
 					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, canvases: p.canvases, camera: p.camera,
 						take: p.intake.structure, opened: p.librarian.structureOpened},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load},
+					&gridPanel{Of: p.gridOf(), composer: p.composer, jobs: p.jobs, library: p.library, controls: p.controls, draw: p.grid},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
-				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, request: p.request},
+				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, undo: p.undo, request: p.request},
 			),
 			app.Div().Class("wall").Body(
-				app.Section().ID("stage").Class("stage").Aria("label", "Result").Body(
+				p.stageSection().Body(
+					&lightboxBar{Lit: p.gallery.Lightbox, Starred: p.gallery.Shown != nil && p.gallery.Shown.Starred, gallery: p.gallery, curator: p.curator},
 					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, tookBack: p.tookBack},
 					&easel{Drawn: p.drawn, stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library,
 						viewer: p.viewer, controls: p.controls, canvases: p.canvases},
@@ -141,7 +152,7 @@ func (p *page) Render() app.UI {
 					openActions(),
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop},
 				),
-				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, remove: p.keeper.remove, note: &p.note, loop: p.loop},
+				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, film: p.film, curator: p.curator},
 			),
 		),
 		&modelsPanel{Panel: p.library.Panel(), library: p.library, librarian: p.librarian},

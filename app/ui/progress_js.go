@@ -22,6 +22,7 @@ func (c *progressLine) Render() app.UI {
 	}
 	return app.Div().Class("under").Body(
 		app.Progress().Aria("label", "Progress").Max(1).Value(c.Progress.Fraction).Class(class),
+		app.P().Class("words").Title(c.Progress.Words).Hidden(c.Progress.Words == "").Text(c.Progress.Words),
 		app.P().Class("numbers quiet").Text(c.Progress.Text),
 	)
 }

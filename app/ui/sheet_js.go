@@ -5,6 +5,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"sort"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/settings"
@@ -26,10 +27,16 @@ func drawSheet(sheet state.Sheet) (js.Value, error) {
 			return js.Undefined(), err
 		}
 	}
+	g.Set("fillStyle", "#23221f")
+	g.Set("font", "500 18px Inter, sans-serif")
+	g.Set("textAlign", "center")
+	for _, h := range sheet.Heads {
+		g.Call("fillText", fitted(g, h.Text, h.Width), h.X, h.Y)
+	}
 	g.Set("fillStyle", "#66635c")
 	g.Set("font", "400 16px Inter, sans-serif")
 	g.Set("textAlign", "left")
-	g.Call("fillText", sheet.Foot, sheet.FootX, sheet.FootY, sheet.Width-2*sheet.FootX)
+	g.Call("fillText", fitted(g, sheet.Foot, sheet.Width-2*sheet.FootX), sheet.FootX, sheet.FootY)
 	png, err := webapi.Await(context.Background(), canvas.Call("convertToBlob", map[string]any{"type": "image/png"}))
 	if err != nil {
 		return js.Undefined(), err
@@ -62,6 +69,18 @@ func drawCell(g js.Value, c state.Cell) error {
 	g.Set("fillStyle", "#23221f")
 	g.Set("font", "500 18px Inter, sans-serif")
 	g.Set("textAlign", "center")
-	g.Call("fillText", c.Label, c.LabelX, c.LabelY)
+	g.Call("fillText", fitted(g, c.Label, c.Width), c.LabelX, c.LabelY)
 	return nil
+}
+
+// fitted returns as much of a text as fits into a width.
+func fitted(g js.Value, text string, width int) string {
+	runes := []rune(text)
+	fits := func(n int) bool {
+		return g.Call("measureText", string(runes[:n])+"…").Get("width").Float() <= float64(width)
+	}
+	if g.Call("measureText", text).Get("width").Float() <= float64(width) {
+		return text
+	}
+	return string(runes[:max(0, sort.Search(len(runes), func(n int) bool { return !fits(n) })-1)]) + "…"
 }

@@ -73,6 +73,10 @@ func (p *page) escape(typing bool) {
 	case p.library.Open:
 		p.librarian.show(false)
 	case p.viewer.done():
+	case p.gallery.Lightbox:
+		p.curator.close()
+	case !typing && p.gallery.Opened:
+		p.curator.open(false)
 	case !typing:
 		p.jobs.Stop()
 	}

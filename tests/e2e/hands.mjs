@@ -19,6 +19,8 @@ export const spin = (page, name) => page.getByRole("spinbutton", { name, exact: 
 export const prompt = (page) => page.getByRole("textbox", { name: "Prompt", exact: true });
 export const result = (page) => page.getByRole("img", { name: "Result", exact: true });
 export const gallery = (page) => page.getByRole("region", { name: "Gallery" });
+// pictures are the gallery's pictures, by what they are called.
+export const pictures = (page, name = /./) => gallery(page).getByRole("option", { name, exact: typeof name === "string" });
 export const problems = (page) => page.locator(".problem").allTextContents();
 
 // visit opens the page and waits until it can be used.

@@ -1,7 +1,7 @@
 // Nothing is lost: what is composed and under way outlives the page, and what was replaced or deleted comes back.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PICTURE, button, draw, expect, gallery, loaded, prompt, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PICTURE, button, draw, expect, gallery, loaded, pictures, prompt, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened } from "./site.mjs";
 
 let site, studio, page;
@@ -92,14 +92,14 @@ test("a deleted picture comes back; the galleries of two tabs follow each other"
   await set(page, { Steps: 2 });
   await draw(page);
   await count(other, 1);
-  await page.getByRole("button", { name: /^Delete: / }).click({ force: true });
+  await pictures(page).getByTitle("Delete").click({ force: true });
   await note("was deleted").waitFor();
   await count(page, 0);
   await count(other, 0);
   await note("was deleted").getByRole("button", { name: "Undo" }).click();
   await count(page, 1);
   await count(other, 1);
-  await other.getByRole("button", { name: /^Delete: / }).click({ force: true });
+  await pictures(other).getByTitle("Delete").click({ force: true });
   await count(page, 0);
   await other.close();
   await page.reload();

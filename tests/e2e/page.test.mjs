@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, PICTURE, adjust, button, bytesOf, difference, draw, drop, expect, gallery, loaded, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, difference, draw, drop, expect, gallery, loaded, pictures, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
@@ -45,7 +45,7 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   assert.deepEqual(shown, [128, 128, "pixelated"]);
   await page.getByText(/^Demo model · Seed 7/).waitFor();
   // Its cost is shown below it, and in About.
-  await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* per step\) · [\d.]+ MB at most/).waitFor();
+  await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* · λ = 0\.7 · .* per step\) · [\d.]+ MB at most/).waitFor();
   await page.getByText("About this GPU").click();
   await page.getByText("The last picture", { exact: true }).waitFor();
   // What the card can do is known without a download, also beside Generate and in the catalogue.
@@ -172,13 +172,15 @@ test("buttons act on the picture that is shown, not on an earlier one", async ()
   await page.locator(".notice", { hasText: "The next pictures have the seed 7." }).waitFor();
   await button(page, "Share").click();
   await page.waitForFunction(() => shared.length === 1);
-  assert.deepEqual(await page.evaluate(() => shared), [["imprompt-7.png", (await bytesOf(result(page))).length]]);
+  const [[name, size]] = await page.evaluate(() => shared);
+  assert.match(name, /^imprompt-20\d{6}-\d{6}-seed-7-lambda-1\.png$/);
+  assert.equal(size, (await bytesOf(result(page))).length);
 });
 
 test("the gallery outlasts a reload; its settings come back with their image prompts", async () => {
   await page.waitForTimeout(1000); // the store's transaction
   await page.reload();
-  const show = gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first();
+  const show = pictures(page, "on a yellow background").first();
   await show.waitFor();
   await expect(page.locator(".gallery figure")).toHaveCount(6);
   await show.click();
@@ -188,6 +190,66 @@ test("the gallery outlasts a reload; its settings come back with their image pro
   await expect(page.getByRole("slider", { name: "Image weight" })).toHaveValue("0.7");
   await unfold(page, "Settings");
   await expect(spin(page, "Steps")).toHaveValue("2");
+});
+
+test("pictures are found, picked with keys and given stars; a sheet and a zip of them are saved", async () => {
+  const film = page.getByRole("listbox", { name: "Pictures" }), tools = page.getByRole("toolbar", { name: "With the selected pictures" });
+  const search = page.getByRole("searchbox", { name: "Search the gallery" });
+  await search.fill("yellow -dpm");
+  await expect(gallery(page).getByText("Nothing here has all")).toBeVisible();
+  await search.fill("YELLOW 64x64");
+  await expect(pictures(page)).toHaveCount(6);
+  await search.fill("");
+  await expect(pictures(page)).toHaveCount(6);
+  await film.focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await expect(pictures(page).nth(1)).toHaveAttribute("aria-current", "true");
+  await page.keyboard.press("Shift+ArrowRight");
+  await expect(tools.getByText("2 selected")).toBeVisible();
+  await page.keyboard.press("s");
+  await expect(pictures(page, /, starred$/)).toHaveCount(2);
+  await axeFindsNothing(page, ".gallery");
+  const [sheet] = await Promise.all([page.waitForEvent("download"), button(page, "Download the selected as one sheet").click()]);
+  assert.match(fs.readFileSync(await sheet.path()).toString("latin1"), /tEXtparameters/);
+  const [zip] = await Promise.all([page.waitForEvent("download"), button(page, "Export the selected as zip").click()]);
+  const packed = fs.readFileSync(await zip.path());
+  assert.equal(packed.readUInt16LE(packed.length - 12), 2 + 2, "files in the zip");
+  await button(page, "Compare the two selected").click();
+  await page.getByRole("slider", { name: "Before and after" }).waitFor();
+  await button(page, "Compare").click();
+  await button(page, "Only pictures with a star").click();
+  await expect(pictures(page)).toHaveCount(2);
+  await page.reload();
+  await expect(pictures(page, /, starred$/)).toHaveCount(2);
+  await pictures(page).nth(0).click({ modifiers: ["Control"] });
+  await pictures(page).nth(2).click({ modifiers: ["Shift"] });
+  await expect(tools.getByText("3 selected")).toBeVisible();
+  await button(page, "Delete the selected").click();
+  await expect(pictures(page)).toHaveCount(3);
+  await page.locator(".notice", { hasText: "3 pictures were deleted" }).getByRole("button", { name: "Undo" }).click();
+  await expect(pictures(page)).toHaveCount(6);
+});
+
+test("on a phone, a tap opens the lightbox; the whole gallery says what pictures were made from", async () => {
+  for (const name of ["Close the note", "Close the notice"]) await button(page, name).click();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await pictures(page).first().click();
+  const lightbox = page.getByRole("dialog", { name: "Result" });
+  await lightbox.waitFor();
+  const first = await result(page).getAttribute("src");
+  await axeFindsNothing(page);
+  await page.keyboard.press("ArrowRight");
+  await expect(result(page)).not.toHaveAttribute("src", first);
+  await button(page, "The picture before").click();
+  await expect(result(page)).toHaveAttribute("src", first);
+  await page.keyboard.press("Escape");
+  await expect(lightbox).toHaveCount(0);
+  await button(page, "Show all").click();
+  await expect(pictures(page).first()).toContainText(/λ = 1 · Demo model · DPM/);
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await page.keyboard.press("Escape");
+  await expect(button(page, "Show all")).toBeVisible();
 });
 
 test("a dropped PNG of ours restores its settings", async () => {
@@ -210,18 +272,52 @@ test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async 
   assert.ok(made.includes(`"ip_adapter":"${ships.ip_adapters[1].file}"`));
 });
 
-test("Stop ends a run", { timeout: PICTURE }, async () => {
+test("two settings make a grid, which is saved as one sheet", { timeout: 2 * PICTURE }, async () => {
+  await unfold(page, "Strip or grid");
+  await page.getByRole("combobox", { name: "Columns" }).selectOption({ label: "Seed" });
+  await page.getByRole("textbox", { name: "Values of the Columns" }).fill("1-2x");
+  await page.getByRole("combobox", { name: "Rows" }).selectOption({ label: "Steps" });
+  await page.getByRole("textbox", { name: "Values of the Rows" }).fill("2");
+  await button(page, "Draw").click();
+  await page.getByText('Seed: "1-2x" is not a number').waitFor();
+  await page.getByRole("textbox", { name: "Values of the Columns" }).fill("1-2");
+  await button(page, "Draw 2 pictures").click();
+  const grid = page.getByRole("table", { name: "Grid" });
+  await grid.getByRole("columnheader", { name: "seed 2" }).waitFor();
+  await grid.getByRole("img").nth(1).waitFor({ timeout: PICTURE });
+  await button(page, "Generate").waitFor({ timeout: PICTURE });
+  await axeFindsNothing(page, ".stage");
+  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download as one sheet").click()]);
+  assert.equal(download.suggestedFilename(), "imprompt-grid-1.png");
+});
+
+test("what is asked for while a picture is drawn waits in the queue; Stop ends a run", { timeout: PICTURE }, async () => {
   await set(page, { Steps: 150 });
   await button(page, "Generate").click();
   await page.getByText(/^Step \d+ of 150/).waitFor({ timeout: PICTURE });
   await expect(page.getByRole("progressbar", { name: "Progress" })).toBeVisible();
+  const queue = page.getByRole("region", { name: "Queue" });
+  for (const words of ["first", "second"]) {
+    await prompt(page).fill(words);
+    await prompt(page).press("Control+Enter");
+    await queue.getByText(words).waitFor();
+  }
+  await axeFindsNothing(page, ".go");
+  await button(page, "Sooner: second").click();
+  await expect(queue.locator("li")).toHaveText(["second", "first"]);
+  await button(page, "Remove from the queue: second").click();
+  await expect(queue.locator("li")).toHaveText(["first"]);
+  await prompt(page).fill("");
+  await button(page, "Stop").click(); // and the next begins
+  await expect(queue.locator("li")).toHaveCount(0);
+  await page.getByRole("heading", { name: "Imprompt" }).click();
   await page.keyboard.press("Escape");
   await button(page, "Generate").waitFor();
 });
 
 test("the masked part of a start picture is repainted, and the rest stays", { timeout: PICTURE + 60_000 }, async () => {
   await set(page, { Steps: 3 });
-  await gallery(page).getByRole("button", { name: "Show: on a yellow background", exact: true }).first().click();
+  await pictures(page, "on a yellow background").first().click();
   const from = await pixelsOf(page, await bytesOf(result(page)));
   await button(page, "Use as start picture").click();
   await button(page, "Repaint a part").click();
@@ -259,10 +355,10 @@ test("the masked part of a start picture is repainted, and the rest stays", { ti
 });
 
 test("deleting a picture deletes that one, also after a reload", async () => {
-  const titles = () => page.locator(".gallery .thumb").evaluateAll((list) => list.map((b) => b.getAttribute("aria-label")));
+  const titles = () => pictures(page).evaluateAll((list) => list.map((b) => b.getAttribute("aria-label")));
   const before = await titles();
-  await page.locator(".gallery figure").nth(1).hover();
-  await page.locator(".gallery figure").nth(1).locator(".remove").click();
+  await pictures(page).nth(1).hover();
+  await pictures(page).nth(1).getByTitle("Delete").click();
   await page.waitForFunction((n) => document.querySelectorAll(".gallery figure").length === n, before.length - 1);
   assert.deepEqual(await titles(), before.toSpliced(1, 1));
   await page.waitForTimeout(1000); // the store's transaction
@@ -271,7 +367,8 @@ test("deleting a picture deletes that one, also after a reload", async () => {
   assert.deepEqual(await titles(), before.toSpliced(1, 1));
   const [zip] = await Promise.all([page.waitForEvent("download"), button(page, "Export as zip").click()]);
   const packed = fs.readFileSync(await zip.path());
-  assert.equal(packed.readUInt16LE(packed.length - 12), before.length - 1, "files in the zip");
+  assert.equal(packed.readUInt16LE(packed.length - 12), before.length - 1 + 2, "files in the zip, with the index and the contact sheet");
+  assert.match(packed.toString("latin1"), /imprompt-20\d{6}-\d{6}-seed-7-lambda-0\.7\.png/);
 });
 
 test("nothing was refused by the policy, no error went unseen, no request left the origin", () => {

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PICTURE, button, draw, gallery, loaded, prompt, result, small, visit } from "./hands.mjs";
+import { PICTURE, button, draw, loaded, pictures, prompt, result, small, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 const folder = process.env.IMPROMPT_PICTURES;
@@ -48,7 +48,7 @@ test("screenshots: desktop, phone, dark", { timeout: PICTURE + 120_000 }, async 
   if (folder) {
     await keep(fs.readdirSync(folder).filter((f) => f.endsWith(".png")).sort().map((f) => path.join(folder, f)));
     await loaded(page);
-    await gallery(page).getByRole("button", { name: /^Show/ }).first().click();
+    await pictures(page).first().click();
     await button(page, "Use these settings").click();
   } else {
     await button(page, "Sample: Fox").click();

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"syscall/js"
+	"time"
 
 	"github.com/hack-pad/go-indexeddb/idb"
 
@@ -103,25 +104,42 @@ func (s *Store) Get(key float64) (r *state.Result, err error) {
 
 // Hide implements state.Store.
 func (s *Store) Hide(key float64, hidden bool) error {
+	var at any = 0
+	if hidden {
+		at = js.Global().Get("Date").Call("now")
+	}
+	return s.change(key, "hidden", at)
+}
+
+// Star implements state.Store.
+func (s *Store) Star(key float64, starred bool) error { return s.change(key, "starred", starred) }
+
+// change sets a property of a stored picture, if it is there.
+func (s *Store) change(key float64, property string, value any) error {
 	return s.within(idb.TransactionReadWrite, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
 		v, err := database.Get(ctx, pictures, js.ValueOf(key))
 		if err != nil || !v.Truthy() {
 			return err
 		}
-		v.Set("hidden", 0)
-		if hidden {
-			v.Set("hidden", js.Global().Get("Date").Call("now"))
-		}
+		v.Set(property, value)
 		_, err = pictures.PutKey(js.ValueOf(key), v)
 		return err
 	})
 }
 
+// firstTime is the least key that is a time, in milliseconds. Keys of the first versions counted pictures.
+const firstTime = 1e12
+
 // result reads a stored picture. A part that cannot be read is left out, so that the picture is shown all the same.
 func result(key float64, v js.Value) *state.Result {
-	r := &state.Result{Key: key, Kept: map[string]string{}}
+	r := &state.Result{Key: key, Kept: map[string]string{}, Starred: v.Get("starred").Truthy()}
+	if key >= firstTime {
+		r.Made = time.UnixMilli(int64(key))
+	}
 	if text := v.Get("settings"); text.Type() == js.TypeString {
-		r.Settings, _ = settings.FromJSON([]byte(text.String()))
+		// As settings.FromJSON does, which also lists what it does not know.
+		r.Settings = settings.Default()
+		_ = json.Unmarshal([]byte(text.String()), &r.Settings)
 	}
 	if text := v.Get("cost"); text.Type() == js.TypeString {
 		_ = json.Unmarshal([]byte(text.String()), &r.Cost)
@@ -170,7 +188,7 @@ func (s *Store) Keep(r *state.Result) (key float64, kept map[string]string, err 
 			}
 		}
 		_, err := pictures.AddKey(js.ValueOf(key), js.ValueOf(map[string]any{
-			"png": r.PNG, "settings": string(text), "cost": string(cost), "label": r.Label, "inputs": hashes}))
+			"png": r.PNG, "settings": string(text), "cost": string(cost), "label": r.Label, "inputs": hashes, "starred": r.Starred}))
 		return err
 	})
 }

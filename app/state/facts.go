@@ -1,0 +1,63 @@
+package state
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/imprompt/imprompt/model/scheduler"
+)
+
+// The places of what facts says.
+const (
+	factWeights = iota
+	factModel
+	factSeed
+	factSize
+	factSteps
+	factScheduler
+	factGuidance
+	factWords
+	factTime
+	factCount
+)
+
+// facts says what a result was made from, each in its place; "" for what it has not.
+func facts(r *Result) []string {
+	s, list := r.Settings, make([]string, factCount)
+	if w := weights(r); w != "" {
+		list[factWeights] = weightLabel + w
+	}
+	chosen, _ := scheduler.Find(s.Scheduler)
+	list[factModel], list[factScheduler], list[factWords] = ModelName(s.Model), chosen.Label, s.Prompt
+	list[factSeed], list[factSteps] = fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d steps", s.NumInferenceSteps)
+	list[factSize], list[factGuidance] = fmt.Sprintf("%d × %d", s.Width, s.Height), "guidance "+trimmed(s.GuidanceScale)
+	if r.Cost.Seconds > 0 {
+		list[factTime] = Seconds(r.Cost.Seconds)
+	}
+	return list
+}
+
+// these returns those of the facts that are not empty.
+func these(facts []string, places ...int) (list []string) {
+	for _, p := range places {
+		if facts[p] != "" {
+			list = append(list, facts[p])
+		}
+	}
+	return list
+}
+
+// Facts are what the gallery says under a picture, besides its words: its weights, its model, how it was sampled, and how
+// long that took.
+func (r *Result) Facts() string {
+	return strings.Join(these(facts(r), factWeights, factModel, factScheduler, factTime), " · ")
+}
+
+// weights returns the image weights of a result, as in "0.7, 0.3"; "" if it has no image prompts.
+func weights(r *Result) string {
+	var list []string
+	for _, a := range r.Settings.IPAdapters() {
+		list = append(list, trimmed(a.Lambda))
+	}
+	return strings.Join(list, ", ")
+}
