@@ -225,7 +225,11 @@ func (p *Program) Profile(ctx context.Context, step int, atLeast time.Duration, 
 	for i, index := range only {
 		list.SetIndex(i, index)
 	}
-	v, err := webapi.Await(ctx, p.host.js.Call("profile", step, float64(atLeast.Microseconds())/1e3, list))
+	// It is waited for in any case, because what it still submits would find its buffers destroyed.
+	v, err := webapi.Await(context.WithoutCancel(ctx), p.host.js.Call("profile", step, float64(atLeast.Microseconds())/1e3, list))
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, err
 	}
