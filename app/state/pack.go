@@ -25,7 +25,7 @@ type Indexed struct {
 const IndexFile = "index.json"
 
 // Pack writes results as a zip of their PNGs, with an index and contact sheets. read returns the bytes of a result's PNG,
-// and sheets the number of contact sheets, which drawn returns one by one.
+// and drawn those of a sheet's.
 func Pack(w io.Writer, results []*Result, read func(*Result) ([]byte, error), drawn func(Sheet) ([]byte, error)) error {
 	z, now := zip.NewWriter(w), time.Now()
 	// PNGs are stored, because they do not shrink any more.
