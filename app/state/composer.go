@@ -27,6 +27,7 @@ type Composer struct {
 	// MapNetworks returns the network of a way to make maps, which may not be here; nil for none.
 	MapNetworks func(m *maps.Method) *Network
 	Problems    Problems
+	Mend        string // where the problem at Generate is put right: InStyles or one of its siblings; "" for nowhere
 	Lacking     *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it

@@ -293,3 +293,20 @@ func TestAdjust(t *testing.T) {
 		t.Error("another image prompt took its place")
 	}
 }
+
+// What stands in the way of a picture is put right in a panel that can be opened.
+func TestMend(t *testing.T) {
+	l := newFakeLibrary(t).Library
+	for where, s := range map[string]func(*settings.Settings){
+		"":         func(*settings.Settings) {},
+		InStyles:   func(s *settings.Settings) { s.LoRAs = []settings.LoRA{{Weights: "gone.safetensors", Scale: 1}} },
+		InSettings: func(s *settings.Settings) { s.Width = 63 },
+	} {
+		job := settings.Default()
+		s(&job)
+		r := Request{Jobs: []settings.Settings{job}}
+		if got := r.Mend(l); got != where || (r.Problem(l) == "") != (where == "") {
+			t.Errorf("%q is put right in %q, not %q", r.Problem(l), got, where)
+		}
+	}
+}

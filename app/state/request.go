@@ -75,6 +75,35 @@ func (r Request) Problem(l *Library) string {
 	return l.Problem(r.Jobs[0])
 }
 
+// Places where a visitor puts right what Problem says, by the id of the panel.
+const (
+	InStyles    = "styles"
+	InStart     = "start"
+	InStructure = "structure"
+	InSettings  = "settings"
+	InModels    = "models"
+)
+
+// Mend says where what Problem says is put right; "" if no panel would help.
+func (r Request) Mend(l *Library) string {
+	s := r.Jobs[0]
+	switch {
+	case s.Validate() != nil:
+		return InSettings
+	case l.structureProblem(s) != "":
+		return InStructure
+	case l.vaeProblem(s) != "":
+		return InSettings
+	case l.loraProblem(s) != "":
+		return InStyles
+	case l.Chosen.Repaints() && !s.Repaints():
+		return InStart
+	case l.promptProblem(s) != "":
+		return InModels
+	}
+	return ""
+}
+
 // compose writes what the controls say as settings, with the pictures beside them. It rolls a new seed first, unless
 // the visitor keeps one.
 func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[string]Input) {

@@ -17,6 +17,7 @@ type goPanel struct {
 	library  *state.Library
 	note     *state.Note
 	undo     *state.Undo
+	open     func(panel string) // shows where a problem is put right
 	request  func(func(model string, fit []state.Adapter) state.Request)
 }
 
@@ -29,6 +30,7 @@ func (t *goPanel) Render() app.UI {
 	}
 	return app.Div().Class("go").Body(
 		alert(t.composer.Problems[state.AtGo]),
+		t.mend(),
 		t.lacking(),
 		&queuePanel{Drawn: t.Drawn, jobs: t.jobs, undo: t.undo, note: t.note},
 		app.Div().Class("go-row").Body(
@@ -48,6 +50,16 @@ func (t *goPanel) Render() app.UI {
 		app.P().Class("quiet numbers estimate").Text(t.jobs.Engine.Estimate(t.composer, t.library.Chosen.ID)),
 	)
 }
+
+// mend opens the panel in which the problem is put right.
+func (t *goPanel) mend() app.UI {
+	where := t.composer.Mend
+	return app.Button().Class("plain small").Text("Open "+panels[where]).Hidden(where == "" || t.composer.Problems[state.AtGo] == "").
+		OnClick(func(app.Context, app.Event) { t.open(where) }, named(where))
+}
+
+// panels are the panels' names.
+var panels = map[string]string{state.InStyles: "Styles", state.InStart: "Start picture", state.InStructure: "Structure", state.InSettings: "Settings", state.InModels: "Models"}
 
 // lacking offers to fetch what Generate found missing.
 func (t *goPanel) lacking() app.UI {

@@ -35,12 +35,12 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
 	p.library.Resolve(&r)
-	p.composer.Problems, p.composer.Lacking = state.Problems{}, nil
+	p.composer.Problems, p.composer.Lacking, p.composer.Mend = state.Problems{}, nil, ""
 	if !p.note.Undo.Can() {
 		p.note = state.Note{}
 	}
 	if text := cmp.Or(p.composer.PaintedEarly(), r.Problem(p.library)); text != "" {
-		p.composer.Problems[state.AtGo] = text
+		p.composer.Problems[state.AtGo], p.composer.Mend = text, r.Mend(p.library)
 		if g, ok := p.library.Lacks(r.Jobs[0]); ok {
 			p.composer.Lacking = &g
 		}

@@ -140,7 +140,7 @@ func (p *page) Render() app.UI {
 					&gridPanel{Of: p.gridOf(), composer: p.composer, jobs: p.jobs, library: p.library, controls: p.controls, draw: p.grid},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
-				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, undo: p.undo, request: p.request},
+				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, undo: p.undo, open: p.open, request: p.request},
 			),
 			app.Div().Class("wall").Body(
 				p.stageSection().Body(
@@ -185,6 +185,16 @@ func (p *page) clear() {
 	p.composer.Clear()
 	p.note = state.Note{Text: "The words and the pictures were cleared.", Undo: step}
 	p.intake.restored()
+}
+
+// open shows a panel.
+func (p *page) open(panel string) {
+	if panel == state.InModels {
+		p.librarian.show(true)
+		return
+	}
+	openPanel(panel)
+	p.intake.reveal(panel)
 }
 
 // takeBack takes back what was done last.

@@ -31,6 +31,12 @@ func (p *page) listen() {
 			sheet.Call("hidePopover")
 		}
 	})
+	// What is unfolded in the composer is scrolled into view.
+	capture("toggle", func(e js.Value) {
+		if fold := e.Get("target"); inside(e, ".sheets details[open]") && fold.Call("contains", js.Global().Get("document").Get("activeElement")).Bool() {
+			fold.Call("scrollIntoView", map[string]any{"block": "nearest"})
+		}
+	})
 	on("visibilitychange", func(js.Value) {
 		p.attention.Seen(js.Global().Get("document").Get("visibilityState").String() == "visible")
 		p.title()

@@ -73,6 +73,9 @@ test("up to four image prompts, each with its own settings; removing one leaves 
   const sliders = page.getByRole("slider", { name: "Image weight" });
   await sliders.nth(3).waitFor();
   await expect(button(page, "Sample: Fox"), "there is no room for a fifth").toHaveCount(0);
+  // The words, all four and Generate are seen at once.
+  const places = await page.evaluate(() => ["#words-Prompt", ".tile:nth-child(4) > button:last-child", ".go .primary"].map((s) => document.querySelector(s).getBoundingClientRect().toJSON()));
+  assert.ok(places[0].top > 0 && places[1].bottom < places[2].top && places[2].bottom < 900, JSON.stringify(places));
   for (const [i, v] of ["0", "0.5", "1", "1.5"].entries()) await sliders.nth(i).fill(v);
   await adjust(page, "octopus.png");
   const taken = page.getByRole("combobox", { name: "What to take" });
@@ -115,6 +118,16 @@ test("pictures that were removed are given back to the browser", async () => {
 
 test("words are read with weights, in any length; read literally, those that do not fit are named", async () => {
   await loaded(page);
+  await page.getByText("0 of 30 tokens").first().waitFor();
+  await prompt(page).fill("ein Fuchs auf einem blauen Hintergrund");
+  await page.getByText("This looks like German.").waitFor();
+  await prompt(page).fill("a fox on a blue background");
+  await page.getByText("This looks like German.").waitFor({ state: "hidden" });
+  const negative = page.getByRole("textbox", { name: "Negative prompt" });
+  await negative.fill("fog");
+  for (let i = 0; i < 2; i++) await page.getByLabel("Add to the negative prompt").selectOption("Text and marks");
+  await expect(negative).toHaveValue("fog, text, watermark, signature, logo, caption, frame");
+  await negative.fill("");
   await prompt(page).fill(`${"fox ".repeat(40)}zebra (fox:1.3)`);
   await page.getByText(/\d+ of 60 tokens/).waitFor();
   assert.deepEqual(await page.locator(".marks .up.much").allTextContents(), ["fox"]);
@@ -185,6 +198,9 @@ test("a style in a picture's text is on a card with its weight, and one that is 
   await button(page, "Generate").click();
   await page.waitForFunction(() => document.querySelector(".go .problem"));
   assert.match((await problems(page)).join(), /style ink is not one of the model that ships/);
+  await page.evaluate(() => { document.getElementById("styles").open = false; });
+  await button(page, "Open Styles").click();
+  await expect(button(page, "Remove ink")).toBeInViewport();
   await button(page, "Remove ink").click();
   await weight.waitFor({ state: "detached" });
   const [own] = ships.loras;

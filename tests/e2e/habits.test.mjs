@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { axeFindsNothing, button, expect, forget, loaded, prompt, spin, unfold, visit } from "./hands.mjs";
+import { adjust, axeFindsNothing, button, expect, forget, loaded, prompt, spin, unfold, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 let site, studio, page;
@@ -18,8 +18,85 @@ opened(async (all) => {
       return { released: false, release() { this.released = true; locks.push("asleep"); } };
     };
     Object.defineProperty(navigator, "wakeLock", { value: { request } });
+    globalThis.shifts = [];
+    new PerformanceObserver((list) => { for (const e of list.getEntries()) shifts.push([e.value, ...e.sources.map((s) => s.node?.className ?? s.node?.nodeName)]); })
+      .observe({ type: "layout-shift", buffered: true });
   });
-  await visit(page, site.url);
+});
+
+for (const viewport of [{ width: 390, height: 844 }, { width: 1440, height: 900 }]) {
+  test(`nothing jumps while the page loads, ${viewport.width} pixels wide`, async () => {
+    await page.setViewportSize(viewport);
+    await visit(page, site.url);
+    await loaded(page);
+    // What comes last: the notice that the processor draws, and what a picture takes.
+    await button(page, "Close the notice").waitFor();
+    await expect(page.locator(".estimate")).not.toBeEmpty();
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const shifts = await page.evaluate(() => shifts);
+    assert.ok(shifts.reduce((sum, [value]) => sum + value, 0) < 0.02, JSON.stringify(shifts));
+  });
+}
+
+// narrow lists what can be pressed and is smaller than a finger.
+const narrow = () => page.evaluate(() => [...document.querySelectorAll("button, select, textarea, summary, .add, input:not([type=file])")]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true })).map((e) => [e, (e.type === "checkbox" ? e.closest("label") : e).getBoundingClientRect()])
+  .filter(([e, r]) => r.height < 43.9 || e.tagName === "BUTTON" && r.width < 43.9)
+  .map(([e, r]) => `${e.tagName} ${e.getAttribute("aria-label") || e.textContent || e.id}: ${r.width} × ${r.height}`));
+
+test("on a phone, words and samples are seen at once, and what is pressed is as large as a finger", async () => {
+  const touch = await studio.context.newCDPSession(page);
+  await touch.send("Emulation.setTouchEmulationEnabled", { enabled: true });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(page.getByText("or drop, or paste one")).toBeHidden();
+  await expect(page.getByText("Drop one anywhere")).toBeHidden();
+  const boxes = await page.evaluate(() => ["#words-Prompt", ".try img", ".go"].map((s) => document.querySelector(s).getBoundingClientRect().toJSON()));
+  assert.ok(boxes[0].top > 0 && boxes[0].bottom < boxes[1].top && boxes[1].bottom < boxes[2].top, JSON.stringify(boxes));
+  await button(page, "Sample: Fox").click();
+  await adjust(page, "fox.png");
+  await page.evaluate(() => { for (const d of document.querySelectorAll(".sheets details")) d.open = true; });
+  assert.deepEqual(await narrow(), []);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), await page.evaluate(() => document.documentElement.clientWidth));
+  await axeFindsNothing(page);
+  await page.evaluate(() => { for (const d of document.querySelectorAll("details")) d.open = false; });
+  await touch.send("Emulation.setTouchEmulationEnabled", { enabled: false });
+  await touch.detach();
+});
+
+test("from 700 pixels there are two columns, and a zoom of 200 % hides nothing", async () => {
+  for (const [width, height] of [[700, 1000], [720, 450]]) { // the second is 1440 × 900 at 200 %
+    await page.setViewportSize({ width, height });
+    const [words, stage] = [await prompt(page).boundingBox(), await page.locator("#stage").boundingBox()];
+    assert.ok(words.x + words.width < stage.x, `one column at ${width} × ${height}`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `wider than ${width}`);
+    for (const one of [prompt(page), page.getByRole("slider", { name: "Image weight" }), page.locator("#model"), button(page, "Generate"), page.locator(".try").last()]) {
+      await one.scrollIntoViewIfNeeded();
+      await one.click({ trial: true }); // nothing lies over it
+    }
+  }
+  await button(page, "Remove fox.png").click();
+  await page.setViewportSize({ width: 1280, height: 900 });
+});
+
+test("an (i) says what a setting does; Escape and a press outside close it, and do nothing else", async () => {
+  await unfold(page, "Settings");
+  const help = (label) => page.locator(`[popovertarget="about-set-${label}"]`);
+  const tip = page.locator(".tip:popover-open");
+  await help("Steps").press("Enter");
+  await expect(tip).toContainText("In how many steps the picture is drawn.");
+  await axeFindsNothing(page, ".composer");
+  await page.keyboard.press("Escape");
+  await expect(tip).toHaveCount(0);
+  await help("Guidance").click();
+  await expect(tip).toContainText("How closely the words are followed.");
+  await button(page, "16:9").click();
+  await expect(tip).toHaveCount(0);
+  await expect(button(page, "1:1")).toHaveAttribute("aria-pressed", "true");
+  await button(page, "16:9").click();
+  await expect(button(page, "16:9")).toHaveAttribute("aria-pressed", "true");
+  await button(page, "1:1").click();
+  const without = await page.locator("#settings .field").evaluateAll((list) => list.filter((f) => !f.querySelector(".info")).map((f) => f.textContent));
+  assert.deepEqual(without, []);
 });
 
 test("the question mark shows the keys, and Escape folds them away", async () => {
@@ -34,7 +111,6 @@ test("the question mark shows the keys, and Escape folds them away", async () =>
 });
 
 test("a shape is chosen with one press", async () => {
-  await unfold(page, "Settings");
   await button(page, "3:2").click();
   await page.locator("[aria-pressed=true]", { hasText: "3:2" }).waitFor();
   assert.deepEqual([await spin(page, "Width").inputValue(), await spin(page, "Height").inputValue()], ["160", "104"]);
@@ -91,6 +167,7 @@ test("with the system's own colours, edges and states are drawn", async () => {
   const edge = (locator) => locator.evaluate((e) => getComputedStyle(e).borderTopStyle);
   assert.equal(await edge(button(page, "Models")), "solid");
   assert.equal(await edge(prompt(page)), "solid");
+  assert.equal(await button(page, "1:1").evaluate((e) => getComputedStyle(e).outlineStyle), "solid"); // it is pressed
   await page.emulateMedia({ forcedColors: "none" });
 });
 

@@ -168,7 +168,14 @@ test("buttons act on the picture that is shown, not on an earlier one", async ()
   await expect(line).toHaveAttribute("aria-valuetext", "0 % of Same seed, λ = 0.7");
   await line.press("c");
   await before.waitFor({ state: "hidden" });
+  // On a phone what can be done is in a sheet, which closes when it is done.
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await button(page, "Same seed").waitFor({ state: "hidden" });
+  await button(page, "With this picture …").click();
   await button(page, "Same seed").click();
+  await button(page, "Same seed").waitFor({ state: "hidden" });
+  await page.setViewportSize({ width, height });
   await page.locator(".notice", { hasText: "The next pictures have the seed 7." }).waitFor();
   await button(page, "Share").click();
   await page.waitForFunction(() => shared.length === 1);
