@@ -331,11 +331,12 @@ test("the masked part of a start picture is repainted, and the rest stays", { ti
   const canvas = page.getByRole("img", { name: "Repaint a part" });
   await expect(canvas).toBeFocused();
   const box = await canvas.boundingBox();
-  await page.mouse.move(box.x + 0.9 * box.width, box.y + 0.1 * box.height);
+  await page.mouse.move(box.x + 0.9 * box.width, box.y + 0.5 * box.height); // below what is noted over the stage
   await page.mouse.down();
   await page.mouse.move(box.x + 0.9 * box.width, box.y + 0.9 * box.height, { steps: 4 });
   await page.mouse.up();
   const tools = page.getByRole("group", { name: "Repaint a part" }), size = tools.getByRole("slider", { name: "Brush size" });
+  await expect(button(tools, "Clear")).toBeEnabled();
   await page.keyboard.press("]");
   await expect(size).toHaveValue("18");
   await page.keyboard.press("Control+z");
