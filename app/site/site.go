@@ -134,7 +134,11 @@ func compile(to string) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-modfile", modfile, "-trimpath", "-ldflags=-s -w", "-o", to}
+	overlay, err := withoutComments()
+	if err != nil {
+		return err
+	}
+	args := []string{"build", "-modfile", modfile, "-overlay", overlay, "-trimpath", "-ldflags=-s -w", "-o", to}
 	for _, packages := range notInlined {
 		args = append(args, "-gcflags="+packages+"=-l")
 	}
