@@ -41,8 +41,10 @@ test("a picture and words make a picture", { timeout: PICTURE + 120_000 }, async
   const [width, height] = await pixelsOf(page, await bytesOf(result(page)));
   assert.deepEqual([width, height], [64, 64]);
   // A small picture is shown at twice its size, with its pixels crisp, and says what drew it.
-  const shown = await result(page).evaluate((i) => [i.getBoundingClientRect().width, i.getBoundingClientRect().height, getComputedStyle(i).imageRendering]);
-  assert.deepEqual(shown, [128, 128, "pixelated"]);
+  await expect(async () => {
+    const shown = await result(page).evaluate((i) => [i.getBoundingClientRect().width, i.getBoundingClientRect().height, getComputedStyle(i).imageRendering]);
+    assert.deepEqual(shown, [128, 128, "pixelated"]);
+  }).toPass({ timeout: 30_000 * PATIENCE });
   await page.getByText(/^Demo model · Seed 7/).waitFor();
   // Its cost is shown below it, and in About.
   await page.getByText(/Seed 7 · 64 × 64 · 2 steps · .* · λ = 0\.7 · .* per step\) · [\d.]+ MB at most/).waitFor();
