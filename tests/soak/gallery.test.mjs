@@ -1,7 +1,7 @@
 // 2,000 pictures in the gallery: they cost little memory, and what is on the screen is drawn wherever they are scrolled to.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, expect, pictures, visit } from "../e2e/hands.mjs";
+import { button, expect, loaded, pictures, visit } from "../e2e/hands.mjs";
 import { opened } from "../e2e/site.mjs";
 
 const COUNT = 2000;
@@ -50,14 +50,14 @@ async function heap() {
 }
 
 test("2,000 pictures cost at most 20 MB of heap, and scroll", { timeout: 600_000 }, async () => {
-  await page.getByText(/\d+ of 32 tokens/).first().waitFor();
+  await loaded(page);
   const before = await heap();
   await fill();
   const begun = Date.now();
   await page.reload();
   await pictures(page).first().waitFor();
   const listed = Date.now() - begun;
-  await page.getByText(/\d+ of 32 tokens/).first().waitFor();
+  await loaded(page);
   await expect(page.locator(".count")).toHaveText(String(COUNT));
   await button(page, "Show all").click();
   const film = page.locator("#film");
