@@ -370,7 +370,7 @@ test("every control is reached by Tab, and a picture is made without a mouse", {
   const missed = await page.evaluate(() => [...document.querySelectorAll("button, input, select, textarea, summary, a[href], canvas[tabindex]")]
     .filter((e) => !e.disabled && e.checkVisibility() && !reached.has(e)).map((e) => e.getAttribute("aria-label") || e.textContent || e.id));
   assert.deepEqual(missed, []);
-  await tabTo("Pictures");
+  await gallery(page).getByRole("listbox", { name: "Pictures" }).focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("Delete");
   await gallery(page).getByText("What you make is kept here").waitFor();

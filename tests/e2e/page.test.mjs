@@ -265,6 +265,7 @@ test("a dropped PNG of ours restores its settings", async () => {
   await prompt(page).fill("something else");
   await drop(page, ["ours.png", await bytesOf(result(page))]);
   await page.waitForFunction(() => document.getElementById("words-Prompt").value === "on a yellow background");
+  await unfold(page, "Settings");
   await expect(spin(page, "Seed")).toHaveValue("7");
   await expect(spin(page, "Steps")).toHaveValue("2");
 });
