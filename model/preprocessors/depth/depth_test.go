@@ -5,37 +5,14 @@ import (
 	"testing"
 
 	"github.com/imprompt/imprompt/model/modeltest"
-	"github.com/imprompt/imprompt/model/nn"
 )
-
-type fixture struct {
-	Keys      map[string][]int
-	Published map[string][]int
-	Shape     []int
-	Values    []float32
-	F16Error  float64 `json:"f16_error"`
-}
-
-func readFixture(t *testing.T) (f fixture) {
-	t.Helper()
-	modeltest.Fixture(t, "preprocessors/depth.json", &f)
-	return f
-}
 
 // Depth Anything V2 Small fits just as it is published.
 func TestPublished(t *testing.T) {
-	c := modeltest.Zeros(readFixture(t).Published)
-	n, err := Open(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := modeltest.OpenPublished(t, modeltest.ReadMapNetwork(t, "depth"), Open)
 	want := Config{HiddenSize: 384, Layers: 12, Heads: 6, MLP: 1536, PatchSize: 14, Side: 37, OutIndices: []int{3, 6, 9, 12}, Neck: [4]int{48, 96, 192, 384}, Fusion: 64, Head: 32}
 	if got := n.(*DepthAnything).config; !reflect.DeepEqual(got, want) {
 		t.Errorf("the configuration is %+v", got)
-	}
-	unused := func(_ string, keys []string) { t.Errorf("not used: %v", keys) }
-	if err := (&nn.Memory{Unused: unused}).Add(n, c, 0); err != nil {
-		t.Error(err)
 	}
 }
 
