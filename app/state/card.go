@@ -63,9 +63,9 @@ func (e *Engine) OfDemo() string {
 	return "The demo model at 128 × 128: about " + roughly(e.Card.Picture(r)) + " a picture."
 }
 
-// OfEntry says what a model of the catalogue would take on this GPU, with the steps and the guidance that suit a bundle;
+// OfEntry says what any model of the catalogue would take on this GPU, with the steps and the guidance that suit a bundle;
 // "" where that is not known.
-func (e *Engine) OfEntry(_ loader.Entry, b loader.Bundle) string {
+func (e *Engine) OfEntry(b loader.Bundle) string {
 	if !e.Card.Known() {
 		return ""
 	}

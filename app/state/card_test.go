@@ -46,13 +46,13 @@ func TestVerdict(t *testing.T) {
 		})
 	}
 	e := &Engine{Card: flops(10e12)}
-	if got := e.OfEntry(loader.Entry{}, loader.Bundle{NumInferenceSteps: 4, GuidanceScale: 1}); !strings.HasPrefix(got, "At 512 × 512 about a second a picture") {
+	if got := e.OfEntry(loader.Bundle{NumInferenceSteps: 4, GuidanceScale: 1}); !strings.HasPrefix(got, "At 512 × 512 about a second a picture") {
 		t.Error(got)
 	}
 	if got := e.OfDemo(); got != "The demo model at 128 × 128: about a second a picture." {
 		t.Error(got)
 	}
-	if none := (&Engine{}); none.OfSD15()+none.OfDemo()+none.OfEntry(loader.Entry{}, loader.Bundle{})+none.Estimate(NewComposer(), "") != "" {
+	if none := (&Engine{}); none.OfSD15()+none.OfDemo()+none.OfEntry(loader.Bundle{})+none.Estimate(NewComposer(), "") != "" {
 		t.Error("something is said of a card of which nothing is known")
 	}
 }

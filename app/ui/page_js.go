@@ -66,7 +66,7 @@ func newPage() *page {
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.composer.Networks, p.composer.MapNetworks = p.library.Networks, p.library.MapNetwork
-	p.library.Estimate = func(e loader.Entry, b loader.Bundle) string { return p.jobs.Engine.OfEntry(e, b) }
+	p.library.Estimate = func(_ loader.Entry, b loader.Bundle) string { return p.jobs.Engine.OfEntry(b) }
 	p.viewer = &viewer{stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, loop: p.loop}
 	p.canvases = &canvases{composer: p.composer, stage: p.stage, loop: p.loop, edit: p.viewer.edit, place: p.viewer.place}
 	p.viewer.canvases = p.canvases
