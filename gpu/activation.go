@@ -15,8 +15,8 @@ const (
 // activationCodes are the activations that prelude_common.wgsl applies.
 var activationCodes = []Const{{"NONE", int(NoActivation)}, {"SILU", int(SiLU)}, {"GELU", int(GELU)}, {"QUICK_GELU", int(QuickGELU)}, {"RELU", int(ReLU)}}
 
-// Activate applies an activation to x, Act. It is for where no layer's result is activated, but an input that is needed
-// otherwise as well.
+// Activate applies an activation to x, Act. It is for an input that is needed without the
+// activation as well, so that no layer before it can apply it.
 func Activate(p *Program, x *Tensor, a Activation, label string) *Tensor {
 	y := p.NewTensor(label, Act, x.Shape...)
 	count := x.Rows() * x.Pitch() / 4

@@ -6,12 +6,12 @@ import (
 )
 
 // MemoryWork is the key of all work that takes as long as its bytes take to be read and
-// written: norms, copies, and what else is neither a product nor attention.
+// written: norms, copies, and everything else that is neither a product nor attention.
 const MemoryWork = "memory"
 
-// Work is how much a program does, by what it is done at the same pace: by the keys of
-// Kernels.Choice of products and attention, in floating-point operations, and by MemoryWork, in
-// bytes.
+// Work is how much a program does, split into kinds that each have a pace of their own. Products
+// and attention have the keys of Kernels.Choice, and count floating-point operations. All else has
+// the key MemoryWork, and counts bytes.
 type Work map[string]float64
 
 // Work adds up the program's dispatches.
