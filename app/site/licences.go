@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// licences returns the licence texts of everything that is compiled into the page's
+// licences returns the licence texts of everything that is compiled into the site's
 // WebAssembly, which is this project, every module that it imports, and Go's standard library,
 // and the texts of the one JavaScript library and the one network that the site has from others.
 // Google's go-licenses does the same and also classifies the texts, but its dependencies
@@ -23,7 +23,7 @@ func licences() ([]byte, error) {
 		return nil, err
 	}
 	var b bytes.Buffer
-	b.WriteString("The program of this page is compiled from the following. Attributions for the model, the fonts and the vocabulary are beside those files.\n")
+	b.WriteString("The programs of this site are compiled from the following. Attributions for the model, the fonts and the vocabulary are beside those files.\n")
 	for _, m := range modules {
 		texts, err := licenceFiles(m.dir)
 		if err != nil {
@@ -54,13 +54,17 @@ func licences() ([]byte, error) {
 
 type module struct{ name, dir string }
 
-// compiledModules lists the modules that the page's program is compiled from, and Go.
+// compiledModules lists the modules that the site's programs are compiled from, and Go.
 func compiledModules() ([]module, error) {
-	list := exec.Command("go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}", page)
+	args := []string{"list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.Version}}\t{{.Dir}}{{end}}"}
+	for _, program := range programs {
+		args = append(args, program.source)
+	}
+	list := exec.Command("go", args...)
 	list.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	out, err := list.Output()
 	if err != nil {
-		return nil, fmt.Errorf("listing the page's modules: %w", err)
+		return nil, fmt.Errorf("listing the site's modules: %w", err)
 	}
 	goroot, err := exec.Command("go", "env", "GOROOT", "GOVERSION").Output()
 	if err != nil {

@@ -49,8 +49,10 @@ func Build(out string) error {
 	if err := copyPose(filepath.Join(out, "web", "pose")); err != nil {
 		return err
 	}
-	if err := compile(filepath.Join(out, "web", "app.wasm")); err != nil {
-		return err
+	for _, program := range programs {
+		if err := compile(program, filepath.Join(out, "web")); err != nil {
+			return err
+		}
 	}
 	if err := compileCheck(filepath.Join(out, "web", "check.wasm")); err != nil {
 		return err
@@ -91,10 +93,14 @@ func copyPose(to string) error {
 	return nil
 }
 
-// page is the package that the page's WebAssembly is compiled from.
-const page = "./app/cmd/page"
+// programs are the packages that the site's WebAssembly is compiled from. The page and its workers have one each, because
+// what a visitor waits for is the page, and it needs neither the engine nor its shaders.
+var programs = []struct{ name, source string }{
+	{"app.wasm", "./app/cmd/page"},
+	{"worker.wasm", "./app/cmd/worker"},
+}
 
-// inlined are the packages whose functions the compiler inlines in the page, which is a tenth smaller to download
+// inlined are the packages whose functions the compiler inlines in the programs, which are a tenth smaller to download
 // without the copies. These go through pixels, numbers and long texts, or are Go's own runtime. All others draw the
 // page, read headers, keep records, or record what a GPU does, so a call costs nothing there.
 var inlined = []string{
@@ -118,7 +124,7 @@ var inlined = []string{
 	"github.com/imprompt/imprompt/model/tokenizer/...",
 }
 
-func compile(to string) error {
+func compile(program struct{ name, source string }, dir string) error {
 	modfile, err := browserModule()
 	if err != nil {
 		return err
@@ -127,14 +133,14 @@ func compile(to string) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"build", "-modfile", modfile, "-overlay", overlay, "-trimpath", "-ldflags=-s -w", "-gcflags=all=-l", "-o", to}
+	args := []string{"build", "-modfile", modfile, "-overlay", overlay, "-trimpath", "-ldflags=-s -w", "-gcflags=all=-l", "-o", filepath.Join(dir, program.name)}
 	for _, packages := range inlined {
 		args = append(args, "-gcflags="+packages+"=") // the last pattern that fits a package counts
 	}
-	cmd := exec.Command("go", append(args, page)...)
+	cmd := exec.Command("go", append(args, program.source)...)
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	if text, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the page: %w\n%s", err, text)
+		return fmt.Errorf("building %s: %w\n%s", program.source, err, text)
 	}
 	return nil
 }

@@ -32,12 +32,12 @@ test("the first paint needs no program, and says how much is loaded", async () =
   assert.ok(largest < 4000 * PATIENCE, `the largest contentful paint came after ${largest} ms`);
 });
 
-test("the program is fetched once: for the page, both workers, and use without a network", async () => {
+test("the programs are fetched once: for the page, both workers, and use without a network", async () => {
   await loaded(page);
   await button(page, "Models").click();
   await page.getByRole("region", { name: "Catalogue" }).waitFor();
   await page.evaluate(() => navigator.serviceWorker.ready);
-  assert.equal(site.requests.filter((r) => r.endsWith("/app.wasm")).length, 1);
+  for (const program of ["app.wasm", "worker.wasm"]) assert.equal(site.requests.filter((r) => r.endsWith(`/${program}`)).length, 1, program);
   await page.waitForFunction(async () => {
     for (const name of await caches.keys()) if (await (await caches.open(name)).match("web/model/unet/config.json", { ignoreSearch: true })) return true;
   });

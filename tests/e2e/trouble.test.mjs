@@ -53,6 +53,9 @@ test("WebGPU without a graphics card says so", () =>
 test("an engine that cannot be loaded is not called a missing card", () =>
   says("The engine could not start", /It could not be loaded: .*Try again/, (page) => page.route("**/web/js/gpu.js?*", (route) => route.abort()), { serviceWorkers: "block" }));
 
+test("the workers' program that does not arrive is named", () =>
+  says("The engine could not start", /its program could not be loaded: the server answered 503 for worker\.wasm/, (page) => page.route("**/worker.wasm*", (route) => route.fulfill({ status: 503 })), { serviceWorkers: "block" }));
+
 test("the part that stores models says why it cannot start, and starts when the panel is opened again", async () => {
   const { page, close } = await open({ serviceWorkers: "block" });
   try {

@@ -3,6 +3,7 @@
 import "./guard.js";
 import "./workers.js";
 import "./wasm_exec.js";
+import { fetchProgram, stored, workerProgram } from "./program.js";
 
 globalThis.goappGetenv = (name) => ({ GOAPP_ROOT_PREFIX: new URL(".", document.baseURI).pathname.replace(/\/$/, "") })[name] ?? "";
 globalThis.goappKeepBodyClean = () => () => {};
@@ -20,33 +21,13 @@ function fail(text) {
   bar.hidden = true;
 }
 
-// Downloads the wasm and shows the progress. A compressed response does not say how long it
-// will be, so the page does.
-async function download() {
-  const url = new URL(`../app.wasm${here.search}`, here);
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+// progress shows how much of the page's program has come. A compressed response does not say how
+// long it will be, so the page does.
+function progress(done) {
   const total = Number(wasmBytes) || 1;
-  let done = 0;
-  let body = response.body.pipeThrough(new TransformStream({
-    transform(chunk, controller) {
-      done += chunk.byteLength;
-      bar.value = Math.min(1, done / total);
-      status.textContent = `Loading, ${megabytes(done)} of ${megabytes(total)}`;
-      controller.enqueue(chunk);
-    },
-  }));
-  const headers = { "content-type": "application/wasm" };
-  if ("serviceWorker" in navigator && !navigator.serviceWorker.controller) {
-    // The first visit. The service worker finds the program here, and does not fetch it again.
-    let copy;
-    [body, copy] = body.tee();
-    kept = caches.open(`imprompt-site:${new URL(".", document.baseURI).href}:${here.searchParams.get("v")}`)
-      .then((cache) => cache.put(url, new Response(copy, { headers }))).catch(() => {});
-  }
-  return new Response(body, { headers });
+  bar.value = Math.min(1, done / total);
+  status.textContent = `Loading, ${megabytes(done)} of ${megabytes(total)}`;
 }
-let kept; // settled when the program is stored, if it is
 
 // offer tells the page that a new version is available. take switches to it.
 function offer(take) {
@@ -125,14 +106,14 @@ if (globalThis.top !== globalThis) {
 } else {
   try {
     const go = new Go();
-    const { module, instance } = await WebAssembly.instantiateStreaming(download(), go.importObject);
-    globalThis.impromptModule = module; // for the workers, which run the same program
+    const { instance } = await WebAssembly.instantiateStreaming(fetchProgram("app.wasm", progress), go.importObject);
     performance.mark("program");
     go.run(instance);
   } catch (e) {
     fail(`Imprompt could not start: ${e.message}. Reload the page to try again.`);
   }
-  // What the visitor waits for came first.
-  await kept;
+  // What the visitor waits for comes first.
+  await workerProgram().catch(() => {}); // the worker that asks for it reports the failure
+  await stored();
   if ("serviceWorker" in navigator) keepOffline();
 }

@@ -1,5 +1,5 @@
-// Starts a dedicated worker with the same program as the page: the engine, or, if library.js
-// imports this file, the worker that stores models.
+// Starts a dedicated worker with the workers' program: the engine, or, if library.js imports this
+// file, the worker that stores models.
 import "./guard.js";
 import "./gpu.js";
 import "./loader.js";
@@ -13,9 +13,12 @@ globalThis.impromptSite = { base: new URL("../", here).href, version: here.searc
 // The message Ended of app/protocol.
 const ended = (message) => postMessage({ text: JSON.stringify({ id: 0, type: "ended", body: { message } }) });
 
-// program asks the page for the program, which it has compiled.
-const program = () => new Promise((done) => {
-  addEventListener("message", (e) => done(e.data.program), { once: true });
+// program asks the page for the program, which it compiles.
+const program = () => new Promise((done, failed) => {
+  addEventListener("message", (e) => {
+    if (e.data.program) done(e.data.program);
+    else failed(new Error(`its program could not be loaded: ${e.data.error}`));
+  }, { once: true });
   postMessage("program");
 });
 

@@ -1,4 +1,6 @@
 // Starts the page's workers, of the page's own version.
+import { workerProgram } from "./program.js";
+
 const here = new URL(import.meta.url);
 const address = (file) => new URL(file + here.search, here).href;
 
@@ -7,13 +9,13 @@ const address = (file) => new URL(file + here.search, here).href;
 // headers. The library is loaded from its own address, which has its own policy. The fragment
 // only tells the two apart in the browser's developer tools.
 //
-// A worker asks for the program, which the page has compiled already: so it is fetched once.
+// The engine and the library ask for their program. The page fetches and compiles it once for both.
 globalThis.impromptWorker = (name) => {
   const worker = create(name);
   worker.addEventListener("message", (e) => {
     if (e.data !== "program") return;
     e.stopImmediatePropagation();
-    worker.postMessage({ program: globalThis.impromptModule });
+    workerProgram().then((program) => worker.postMessage({ program }), (e) => worker.postMessage({ error: e.message }));
   });
   return worker;
 };
