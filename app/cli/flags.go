@@ -93,6 +93,9 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --num-inference-steps N (50)  --guidance-scale F (7.5)  --height H  --width W  --seed N (0)  --num-images N (1)
                                  (height and width default to the start picture's, or else the model's; each further picture
                                  has the next seed)
+  --variation-seed N (0)  --variation-strength F (0.0)
+                                 the noise of the seed is turned towards that of another seed, from 0 (not at all) to 1, as with
+                                 AUTOMATIC1111's variation seed; each further picture has the next variation seed, and the same seed
   --guidance-start F (0.0)  --guidance-stop F (1.0)
                                  the fractions of the steps between which guidance works; the other steps take half the time
   --cache-interval N (1)         DeepCache: one in N steps computes the whole UNet, and the others reuse most of its result
@@ -231,6 +234,14 @@ func parse(args []string) (*options, error) {
 			v, err := strconv.Atoi(t)
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %q is not a whole number", name, t))
+			}
+			return v
+		}
+		natural := func() uint64 {
+			t := text()
+			v, err := strconv.ParseUint(t, 10, 64)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %q is not a whole number of at least 0", name, t))
 			}
 			return v
 		}
@@ -397,12 +408,11 @@ func parse(args []string) (*options, error) {
 		case "--width":
 			o.Width, o.hasWidth = integer(), true
 		case "--seed":
-			t := text()
-			v, err := strconv.ParseUint(t, 10, 64)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("--seed: %q is not a whole number of at least 0", t))
-			}
-			o.Seed = v
+			o.Seed = natural()
+		case "--variation-seed":
+			o.VariationSeed = natural()
+		case "--variation-strength":
+			o.VariationStrength = float()
 		case "--num-images":
 			o.NumImages = integer()
 		case "--generator-device":

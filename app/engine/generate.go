@@ -100,8 +100,10 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	}
 	req := &pipeline.Request{
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
-		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Sources: sources(s), Strength: s.Strength,
+		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Strength: s.Strength,
+		VariationStrength: s.VariationStrength,
 	}
+	req.Sources, req.Variation = sources(s)
 	if err := e.words(ctx, req, s); err != nil {
 		return err
 	}
@@ -150,30 +152,27 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		overlay.apply(p)
 		result := Result{
 			RGBA: p.RGBA(), Width: r.Width, Height: r.Height,
-			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: recipe(s, r.Index), Index: r.Index,
+			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: s.From(r.Index, 1), Index: r.Index,
 		}
 		return done(result)
 	})
 }
 
-// sources returns the generators of a run's pictures. As in A1111, each picture's seed is one
-// more than that of the picture before, so that each picture can be drawn again alone.
-func sources(s settings.Settings) []random.Source {
-	list := make([]random.Source, s.NumImages)
-	for i := range list {
-		seed := s.Seed + uint64(i)
+// sources returns the generators of a run's pictures, and those of the noise towards which theirs is turned, or nil. Each picture
+// has its own, so that it can be drawn again alone.
+func sources(s settings.Settings) (pictures, variation []random.Source) {
+	generator := func(seed uint64) random.Source {
 		if s.GeneratorDevice == settings.GeneratorGPU {
-			list[i] = random.NewPhilox(seed)
-		} else {
-			list[i] = random.New(seed)
+			return random.NewPhilox(seed)
+		}
+		return random.New(seed)
+	}
+	for i := range s.NumImages {
+		seed, other := s.PictureSeeds(i)
+		pictures = append(pictures, generator(seed))
+		if s.VariationStrength > 0 {
+			variation = append(variation, generator(other))
 		}
 	}
-	return list
-}
-
-// recipe returns the settings that give picture i of a run, and no other picture.
-func recipe(s settings.Settings, i int) settings.Settings {
-	s.Seed += uint64(i)
-	s.NumImages = 1
-	return s
+	return pictures, variation
 }

@@ -42,6 +42,10 @@ func (s Settings) Format() string {
 		}
 		add("VAE", s.VAE)
 	}
+	if s.VariationStrength > 0 {
+		add("Variation seed", strconv.FormatUint(s.VariationSeed, 10))
+		add("Variation seed strength", decimal(s.VariationStrength))
+	}
 	if s.InitImage != "" {
 		add("Denoising strength", decimal(s.Strength))
 	}

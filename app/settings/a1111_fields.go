@@ -108,6 +108,10 @@ func (p *parser) take(key, value string) {
 		p.strength = value
 	case "seed":
 		p.seed(value)
+	case "variation seed":
+		p.natural(key, value, &s.VariationSeed)
+	case "variation seed strength":
+		p.float(key, value, &s.VariationStrength)
 	case "size":
 		m := imageSize.FindStringSubmatch(value)
 		if m == nil {
@@ -161,12 +165,20 @@ func (p *parser) take(key, value string) {
 }
 
 func (p *parser) seed(value string) {
-	seed, err := strconv.ParseUint(value, 10, 64)
-	if err != nil {
-		p.notes.add("Seed is %q, not a whole number of at least 0", value)
-		return
+	if p.natural("Seed", value, &p.settings.Seed) {
+		p.seeded = true
 	}
-	p.settings.Seed, p.seeded = seed, true
+}
+
+// natural reads a whole number of at least 0, and reports whether it is one.
+func (p *parser) natural(key, value string, into *uint64) bool {
+	n, err := strconv.ParseUint(value, 10, 64)
+	if err != nil {
+		p.notes.add("%s is %q, not a whole number of at least 0", key, value)
+		return false
+	}
+	*into = n
+	return true
 }
 
 // lora takes a LoRA, once.

@@ -160,6 +160,6 @@ func equal(a, b Settings) bool {
 		return a.Name() == b.Name() && a.Scale == b.Scale && (a.TextEncoder == nil) == (b.TextEncoder == nil) && (a.TextEncoder == nil || *a.TextEncoder == *b.TextEncoder)
 	}
 	return slices.EqualFunc(a.LoRAs, b.LoRAs, sameLoRA) && a.Prompt == b.Prompt && a.NegativePrompt == b.NegativePrompt && a.Scheduler == b.Scheduler &&
-		a.NumInferenceSteps == b.NumInferenceSteps && a.GuidanceScale == b.GuidanceScale && a.Seed == b.Seed &&
+		a.NumInferenceSteps == b.NumInferenceSteps && a.GuidanceScale == b.GuidanceScale && a.Seed == b.Seed && a.VariationStrength == b.VariationStrength && (a.VariationSeed == b.VariationSeed || a.VariationStrength <= 0) &&
 		a.ClipSkip == b.ClipSkip && a.Eta == b.Eta && a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
 }

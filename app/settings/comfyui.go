@@ -206,7 +206,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	c := &comfy{graph: graph}
 	var samplers []string
 	for id, node := range graph {
-		if strings.HasPrefix(node.class, "KSampler") && node.inputs["positive"] != nil {
+		if strings.HasPrefix(strings.TrimPrefix(node.class, swarm), "KSampler") && node.inputs["positive"] != nil {
 			samplers = append(samplers, id)
 		}
 	}
@@ -231,6 +231,7 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	if seed := c.value(node, "seed", "noise_seed"); seed != "" {
 		p.seed(seed)
 	}
+	c.variation(&p, node)
 	if denoise := c.value(node, "denoise"); denoise != "" {
 		p.float("denoise", denoise, &s.Strength)
 	}
@@ -251,6 +252,23 @@ func readComfyUI(graph map[string]comfyNode, s *Settings, n *notes) {
 	p.words()
 	c.networks(&p)
 	p.takeComfySampler(c.value(node, "sampler_name"), c.value(node, "scheduler"))
+}
+
+// swarm is what the classes of SwarmUI's own nodes begin with.
+const swarm = "Swarm"
+
+// variation reads what samplers of others than ComfyUI have beside its own inputs: a second seed, and how much of its noise is
+// taken. SwarmUI's mixes the two as A1111 does.
+func (c *comfy) variation(p *parser, node comfyNode) {
+	strength := c.value(node, "var_seed_strength", "variation_strength")
+	if seed := c.value(node, "var_seed", "variation_seed"); seed == "" || strength == "" || strength == "0" ||
+		!p.natural("variation seed", seed, &p.settings.VariationSeed) {
+		return
+	}
+	p.float("variation strength", strength, &p.settings.VariationStrength)
+	if !strings.HasPrefix(node.class, swarm) {
+		p.notes.add("%s mixes the noise of two seeds in another way, so the picture differs a little", node.class)
+	}
 }
 
 // optional sets into to the whole number, if there is one.

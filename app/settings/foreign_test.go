@@ -98,13 +98,13 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 			[]string{`Model is "a, b"`},
 		},
 		{
-			"variation seeds and others",
+			"a variation, and what has no counterpart",
 			"x\nSteps: 5, Sampler: Euler a, CFG scale: 2, Seed: 1, Size: 64x64, Variation seed: 5, Variation seed strength: 0.3, ENSD: 31337, Face restoration: CodeFormer",
 			func(s *Settings) {
 				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed, s.Width, s.Height = "x", 5, "euler_a", 2, 1, 64, 64
-				s.GeneratorDevice = GeneratorGPU
+				s.GeneratorDevice, s.VariationSeed, s.VariationStrength = GeneratorGPU, 5, 0.3
 			},
-			[]string{"Variation (seed 5, seed strength 0.3)", "ENSD (31337)", "Face restoration (CodeFormer)"},
+			[]string{"ENSD (31337)", "Face restoration (CodeFormer)"},
 		},
 		{
 			"a value with line ends in it",
@@ -135,9 +135,10 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 		},
 		{
 			"SwarmUI",
-			`{"sui_image_params": {"prompt": "a cat", "negativeprompt": "bad", "model": "sd15", "images": 1, "seed": 77, "steps": 22, "cfgscale": 6.5, "aspectratio": "1:1", "width": 512, "height": 640, "sampler": "euler_ancestral", "scheduler": "normal"}, "sui_extra_data": {}}`,
+			`{"sui_image_params": {"prompt": "a cat", "negativeprompt": "bad", "model": "sd15", "images": 1, "seed": 77, "variationseed": 78, "variationseedstrength": 0.2, "steps": 22, "cfgscale": 6.5, "aspectratio": "1:1", "width": 512, "height": 640, "sampler": "euler_ancestral", "scheduler": "normal"}, "sui_extra_data": {}}`,
 			func(s *Settings) {
 				s.Prompt, s.NegativePrompt, s.Seed, s.NumInferenceSteps, s.GuidanceScale, s.Height, s.Scheduler = "a cat", "bad", 77, 22, 6.5, 640, "euler_a"
+				s.VariationSeed, s.VariationStrength = 78, 0.2
 			},
 			[]string{`Model is "sd15"`},
 		},
@@ -217,6 +218,24 @@ func TestTextsOfOtherPrograms(t *testing.T) {
 				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "a fox", 6, "lcm", 2, 4
 			},
 			nil,
+		},
+		{
+			"SwarmUI's sampler in ComfyUI",
+			`{"3": {"class_type": "SwarmKSampler", "inputs": {"noise_seed": 4, "var_seed": 9, "var_seed_strength": 0.25, "steps": 6, "cfg": 2, "sampler_name": "euler", "scheduler": "normal", "positive": ["6", 0]}}, "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox"}}}`,
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "a fox", 6, "euler", 2, 4
+				s.VariationSeed, s.VariationStrength = 9, 0.25
+			},
+			nil,
+		},
+		{
+			"a sampler that has variations of its own",
+			`{"3": {"class_type": "KSampler //Inspire", "inputs": {"seed": 4, "variation_seed": 9, "variation_strength": 0.25, "steps": 6, "cfg": 2, "sampler_name": "euler", "scheduler": "normal", "positive": ["6", 0]}}, "6": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox"}}}`,
+			func(s *Settings) {
+				s.Prompt, s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.Seed = "a fox", 6, "euler", 2, 4
+				s.VariationSeed, s.VariationStrength = 9, 0.25
+			},
+			[]string{"KSampler //Inspire mixes the noise of two seeds in another way"},
 		},
 		{
 			"ComfyUI without a sampler",

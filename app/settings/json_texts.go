@@ -84,6 +84,10 @@ func readFlat(object map[string]json.RawMessage, s *Settings, n *notes) {
 			p.float(key, value, &s.GuidanceScale)
 		case "seed":
 			p.seed(value)
+		case "variationseed", "subseed": // SwarmUI's name, and that of A1111's API
+			p.natural(key, value, &s.VariationSeed)
+		case "variationseedstrength", "subseedstrength":
+			p.float(key, value, &s.VariationStrength)
 		case "width":
 			p.integer(key, value, &s.Width)
 		case "height":

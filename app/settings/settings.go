@@ -60,8 +60,12 @@ type Settings struct {
 	CacheInterval int    `json:"cache_interval,omitempty"`
 	Height        int    `json:"height"` // pixels
 	Width         int    `json:"width"`  // pixels
-	Seed          uint64 `json:"seed"`   // of the first picture; each of the others has the next one
+	Seed          uint64 `json:"seed"`   // of the first picture; see PictureSeeds
 	NumImages     int    `json:"num_images"`
+	// VariationSeed is of the noise towards which the seed's is turned, by VariationStrength from 0 (not at all) to 1 (it takes
+	// its place), as A1111's variation seed does: random.Slerp.
+	VariationSeed     uint64  `json:"variation_seed,omitempty"`
+	VariationStrength float64 `json:"variation_strength,omitempty"`
 	// GeneratorDevice is where torch would draw the noise: GeneratorCPU, as in diffusers'
 	// examples, or GeneratorGPU, as in AUTOMATIC1111's web UI. "" means GeneratorCPU.
 	GeneratorDevice string `json:"generator_device,omitempty"`
@@ -182,6 +186,22 @@ func (s Settings) Clone() Settings {
 	return s
 }
 
+// PictureSeeds returns the seed and the variation seed of picture i of a run. As in A1111, each picture's seed is one more than
+// that of the picture before or, if the run has variations of one picture, its variation seed is.
+func (s Settings) PictureSeeds(i int) (seed, variation uint64) {
+	if s.VariationStrength > 0 {
+		return s.Seed, s.VariationSeed + uint64(i)
+	}
+	return s.Seed + uint64(i), s.VariationSeed
+}
+
+// From returns the settings that give count of a run's pictures, from picture i on.
+func (s Settings) From(i, count int) Settings {
+	s.Seed, s.VariationSeed = s.PictureSeeds(i)
+	s.NumImages = count
+	return s
+}
+
 // Repaints reports whether only a part of the start picture is drawn anew.
 func (s Settings) Repaints() bool {
 	return s.Mask != "" || s.InitImage != "" && s.ResizeMode == ResizeOutpaint
@@ -214,6 +234,7 @@ func (s Settings) Validate() error {
 	v.number("num_images", float64(s.NumImages), 1, 64)
 	v.size("height", s.Height)
 	v.size("width", s.Width)
+	v.number("variation_strength", s.VariationStrength, 0, 1)
 	v.number("strength", s.Strength, 0, 1)
 	if s.InitImage != "" && s.Strength >= 0 && s.Strength <= 1 && s.NumInferenceSteps > 0 {
 		v.require(int(float64(s.NumInferenceSteps)*s.Strength) > 0,

@@ -21,6 +21,7 @@ func full() Settings {
 	s.NumInferenceSteps, s.GuidanceScale = 23, 6.25
 	s.Height, s.Width = 640, 384
 	s.Seed, s.NumImages = math.MaxUint64, 3
+	s.VariationSeed, s.VariationStrength = 12, 0.3
 	s.GeneratorDevice, s.Background = GeneratorGPU, "#102030"
 	text := 0.25
 	s.LoRAs = []LoRA{{Weights: "style.safetensors", Scale: 0.8, TextEncoder: &text, Hash: "0123456789ab"}, {Weights: "other", Scale: -1}}

@@ -30,6 +30,9 @@ func facts(r *Result) []string {
 	chosen, _ := scheduler.Find(s.Scheduler)
 	list[factModel], list[factScheduler], list[factWords] = ModelName(s.Model), chosen.Label, s.Prompt
 	list[factSeed], list[factSteps] = fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d steps", s.NumInferenceSteps)
+	if s.VariationStrength > 0 {
+		list[factSeed] += fmt.Sprintf(", variation %d at %s", s.VariationSeed, trimmed(s.VariationStrength))
+	}
 	list[factSize], list[factGuidance] = fmt.Sprintf("%d × %d", s.Width, s.Height), "guidance "+trimmed(s.GuidanceScale)
 	if r.Cost.Seconds > 0 {
 		list[factTime] = Seconds(r.Cost.Seconds)

@@ -63,6 +63,7 @@ func (c *Composer) AxisKinds(models []Choice) (kinds []AxisKind) {
 	add(true, "guidance", "Guidance", "3-9 [4]", decimals("guidance ", func(s *settings.Settings, v float64) { s.GuidanceScale = v }))
 	add(true, "scheduler", "Scheduler", "Euler, DDIM, UniPC", schedulers)
 	add(true, "seed", "Seed", "1-5", wholes(seedLabel+"%d", setSeed))
+	add(true, "variation", "Variation", "0-0.5 (+0.1)", decimals("variation ", func(s *settings.Settings, v float64) { s.VariationStrength = v }))
 	add(len(models) > 1, "model", "Model", strings.Join(namesOf(models), ", "), func(text string, _ settings.Settings) ([]point, error) {
 		return namedIn(text, "model", namesOf(models), idsOf(models), func(s *settings.Settings, id string) { s.Model = id })
 	})

@@ -172,8 +172,7 @@ func (j *Jobs) Unfinished() Unfinished {
 		done++
 	}
 	if done < s.NumImages {
-		s.Seed, s.NumImages = s.Seed+uint64(done), s.NumImages-done
-		u.Jobs = append(u.Jobs, s)
+		u.Jobs = append(u.Jobs, s.From(done, s.NumImages-done))
 	}
 	for _, waiting := range j.rest {
 		u.Jobs = append(u.Jobs, waiting.settings)

@@ -62,13 +62,16 @@ func (r *Result) Title() string {
 	return name
 }
 
-// FileName returns the name that a result is downloaded under: when it was made, its seed and its image weights.
+// FileName returns the name that a result is downloaded under: when it was made, its seeds and its image weights.
 func (r *Result) FileName() string {
 	name := "imprompt-"
 	if !r.Made.IsZero() {
 		name += r.Made.Format("20060102-150405-")
 	}
 	name += fmt.Sprintf("seed-%d", r.Settings.Seed)
+	if r.Settings.VariationStrength > 0 {
+		name += fmt.Sprintf("-variation-%d", r.Settings.VariationSeed)
+	}
 	if w := weights(r); w != "" {
 		name += "-lambda-" + strings.ReplaceAll(w, ", ", "-")
 	}

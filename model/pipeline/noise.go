@@ -16,10 +16,14 @@ func (r *run) draw(ctx context.Context) error {
 	q := r.req
 	r.noises = make([][][]float32, len(r.schedule.Steps))
 	if q.Sources == nil {
-		return r.drawFrom(ctx, random.New(q.Seed), q.NumImages)
+		return r.drawFrom(ctx, random.New(q.Seed), nil, q.NumImages)
 	}
-	for _, source := range q.Sources {
-		if err := r.drawFrom(ctx, source, 1); err != nil {
+	for i, source := range q.Sources {
+		var variation random.Source
+		if q.Variation != nil {
+			variation = q.Variation[i]
+		}
+		if err := r.drawFrom(ctx, source, variation, 1); err != nil {
 			return err
 		}
 	}
@@ -27,8 +31,9 @@ func (r *run) draw(ctx context.Context) error {
 }
 
 // drawFrom takes the random numbers of the next n pictures, in the order of
-// scheduler.PlanDraws, which is diffusers'.
-func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
+// scheduler.PlanDraws, which is diffusers'. From variation, unless it is nil, it takes those
+// that a picture of it would begin from.
+func (r *run) drawFrom(ctx context.Context, g, variation random.Source, n int) error {
 	q := r.req
 	var known []float32 // the latents of Init
 	shape := [3]int{4, r.h, r.w}
@@ -41,12 +46,19 @@ func (r *run) drawFrom(ctx context.Context, g random.Source, n int) error {
 	for _, d := range plan {
 		switch d.Name {
 		case scheduler.ImageLatents:
+			if variation != nil {
+				r.posterior(variation, d) // which come before its noise
+			}
 			var err error
 			if known, err = r.encodeVAE(ctx, q.Init, r.posterior(g, d)[0]); err != nil {
 				return err
 			}
 		case scheduler.InitialNoise:
-			for _, noise := range perPicture(g.Normal(d.Count()), d) {
+			drawn := g.Normal(d.Count())
+			if variation != nil {
+				drawn = random.Slerp(drawn, variation.Normal(d.Count()), q.VariationStrength, r.h, r.w)
+			}
+			for _, noise := range perPicture(drawn, d) {
 				r.noise0 = append(r.noise0, noise)
 				r.initial = append(r.initial, r.firstSample(noise, known))
 			}

@@ -51,6 +51,30 @@ func TestEachPictureDrawsFromItsOwnSource(t *testing.T) {
 	}
 }
 
+// Only the noise that a picture begins from is turned towards another's, and turned all the way it is the other's, which the
+// other's own picture begins from. The noise of the steps stays the picture's own.
+func TestVariationTurnsTheFirstNoise(t *testing.T) {
+	of := func(seed uint64) []random.Source { return []random.Source{random.New(seed)} }
+	own := drawn(t, &Request{Scheduler: "euler_a", NumImages: 1, Sources: of(3)})
+	other := drawn(t, &Request{Scheduler: "euler_a", NumImages: 1, Sources: of(4)})
+	for _, tc := range []struct {
+		strength float64
+		begins   *run // nil for neither
+	}{{0, own}, {0.25, nil}, {1, other}} {
+		r := drawn(t, &Request{Scheduler: "euler_a", NumImages: 1, Sources: of(3), Variation: of(4), VariationStrength: tc.strength})
+		for _, known := range []*run{own, other} {
+			if slices.Equal(r.initial[0], known.initial[0]) != (known == tc.begins) {
+				t.Errorf("at %g it begins from %v…, and the two seeds from %v… and %v…", tc.strength, r.initial[0][:2], own.initial[0][:2], other.initial[0][:2])
+			}
+		}
+		for step := range r.noises {
+			if r.noises[step] != nil && !slices.Equal(r.noises[step][0], own.noises[step][0]) {
+				t.Errorf("at %g the noise of step %d is not the seed's own", tc.strength, step)
+			}
+		}
+	}
+}
+
 // One source for one picture is the one generator of its seed.
 func TestOneSourceIsTheSeedsGenerator(t *testing.T) {
 	a := drawn(t, &Request{Scheduler: "euler_a", NumImages: 1, Seed: 3})

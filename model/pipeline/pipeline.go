@@ -83,6 +83,10 @@ type Request struct {
 	// picture has a generator of its own, as diffusers takes a list of them.
 	Seed    uint64
 	Sources []random.Source
+	// Variation turns the noise that each picture begins from towards another's, by VariationStrength from 0 (not at all) to 1
+	// (it is the other's): random.Slerp. It has a source for each picture, or is nil. With it, the pictures need Sources.
+	Variation         []random.Source
+	VariationStrength float64
 
 	// Init is the picture that an image-to-image run starts from, [H, W, 3] in -1..1. It
 	// is nil for a run from noise.
@@ -257,6 +261,9 @@ func (r *run) check() error {
 	}
 	if q.Sources != nil && len(q.Sources) != q.NumImages {
 		return fmt.Errorf("%d sources of random numbers for %d pictures: give one for each", len(q.Sources), q.NumImages)
+	}
+	if q.Variation != nil && (q.Sources == nil || len(q.Variation) != q.NumImages) {
+		return fmt.Errorf("a variation with %d sources of random numbers for %d pictures: give one for each, beside the pictures' own", len(q.Variation), q.NumImages)
 	}
 	if q.Init != nil && int(float64(q.Steps)*q.Strength) < 1 {
 		return fmt.Errorf("%d steps at strength %g leave none to run: raise one of the two", q.Steps, q.Strength)

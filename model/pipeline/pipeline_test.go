@@ -18,6 +18,7 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/modeltest"
 	"github.com/imprompt/imprompt/model/nn"
+	"github.com/imprompt/imprompt/model/random"
 )
 
 // A fixture of tests/reference/pipelines.py, or one like it.
@@ -32,7 +33,9 @@ type testCase struct {
 	CacheInterval          int     `json:"cache_interval"`
 	Eta                    float64
 	Seed                   uint64
-	NumImages              int `json:"num_images"`
+	VariationSeed          uint64  `json:"variation_seed"`
+	VariationStrength      float64 `json:"variation_strength"`
+	NumImages              int     `json:"num_images"`
 	IDs                    []int32
 	NegativeIDs            []int32 `json:"negative_ids"`
 	Adapters               []testAdapter
@@ -246,6 +249,9 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 		req.Mask = mask
 		req.MaskedImage = imageproc.MaskedImage(req.Init, mask)
 		req.LatentMask = imageproc.LatentMask(mask, c.Height, c.Width, c.Height/8, c.Width/8)
+	}
+	if c.VariationStrength > 0 {
+		req.Sources, req.Variation, req.VariationStrength = []random.Source{random.New(c.Seed)}, []random.Source{random.New(c.VariationSeed)}, c.VariationStrength
 	}
 	var latents []float32
 	progress := m.progress
