@@ -515,13 +515,9 @@ func structureOf(g settings.Guide) (s structure, ok bool) {
 // readPictures reads the files that the settings name.
 func (o *options) readPictures() (map[string][]byte, error) {
 	files := map[string][]byte{}
-	names := []string{o.InitImage, o.Mask}
-	for _, g := range o.Guides {
-		names = append(names, g.Pictures()...)
-	}
 	var errs []error
-	for _, n := range names {
-		if n == "" || files[n] != nil {
+	for _, n := range o.Pictures() {
+		if files[n] != nil {
 			continue
 		}
 		b, err := os.ReadFile(n)

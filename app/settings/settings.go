@@ -207,6 +207,15 @@ func (s Settings) Repaints() bool {
 	return s.Mask != "" || s.InitImage != "" && s.ResizeMode == ResizeOutpaint
 }
 
+// Pictures returns the names of all pictures that the settings need.
+func (s Settings) Pictures() []string {
+	names := []string{s.InitImage, s.Mask}
+	for _, g := range s.Guides {
+		names = append(names, g.Pictures()...)
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
 // IPAdapters returns the guides that are IP-Adapters.
 func (s Settings) IPAdapters() []*IPAdapter {
 	var list []*IPAdapter

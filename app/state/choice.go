@@ -96,15 +96,28 @@ func (c *Chooser) Models() []Choice {
 	return list
 }
 
+// modelOf returns the model that settings name; ok is false if it is not here.
+func (c *Chooser) modelOf(s settings.Settings) (m Choice, ok bool) {
+	return first(append(c.Models(), Choice{}), func(m Choice) bool { return m.ID == s.Model })
+}
+
 // Adapters lists the adapters that fit the chosen model, each with the image encoder that it is used with.
-func (c *Chooser) Adapters() []Adapter {
-	if c.Chosen.ID == "" {
+func (c *Chooser) Adapters() []Adapter { return c.adaptersOf(c.Chosen) }
+
+// AdaptersOf lists those that fit the model that settings name.
+func (c *Chooser) AdaptersOf(s settings.Settings) []Adapter {
+	m, _ := c.modelOf(s)
+	return c.adaptersOf(m)
+}
+
+func (c *Chooser) adaptersOf(m Choice) []Adapter {
+	if m.ID == "" {
 		return ShippedAdapters()
 	}
 	encoders := whole(c.stored, loader.KindImageEncoder)
 	var list []Adapter
 	for _, a := range whole(c.stored, loader.KindIPAdapter) {
-		if a.CrossDim != c.Chosen.CrossDim && a.CrossDim != 0 && c.Chosen.CrossDim != 0 {
+		if a.CrossDim != m.CrossDim && a.CrossDim != 0 && m.CrossDim != 0 {
 			continue
 		}
 		list = append(list, Adapter{ID: a.ID, Name: a.Name, Encoder: encoderFor(a, encoders)})
@@ -135,6 +148,15 @@ func encoderThat(encoders []store.Item, id string, fits func(width int) bool) (f
 	return found
 }
 
+// elsewhereProblem says what a model that is not chosen lacks to draw a picture like one that it has drawn; "" for nothing.
+func (c *Chooser) elsewhereProblem(s settings.Settings) string {
+	m, here := c.modelOf(s)
+	if !here {
+		return "This picture was made with the model " + ModelName(s.Model) + ", which is not here: bring it back in Models."
+	}
+	return c.promptProblem(s, m)
+}
+
 // Problem says what the chosen model still lacks for a request; "" for nothing.
 func (c *Chooser) Problem(s settings.Settings) string {
 	name := c.Chosen.Name
@@ -147,16 +169,16 @@ func (c *Chooser) Problem(s settings.Settings) string {
 	case c.Chosen.Repaints() && !s.Repaints():
 		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
 	}
-	return c.promptProblem(s)
+	return c.promptProblem(s, c.Chosen)
 }
 
-// promptProblem says what the chosen model still lacks for the image prompts of a request; "" for nothing.
-func (c *Chooser) promptProblem(s settings.Settings) string {
+// promptProblem says what a model still lacks for the image prompts of a request; "" for nothing.
+func (c *Chooser) promptProblem(s settings.Settings, m Choice) string {
 	switch {
-	case len(s.IPAdapters()) == 0 || c.Chosen.ID == "":
+	case len(s.IPAdapters()) == 0 || m.ID == "":
 		return ""
-	case len(c.Adapters()) == 0:
-		return "An image prompt needs an IP-Adapter that fits " + c.Chosen.Name + ": download one in Models, or remove the image prompts."
+	case len(c.adaptersOf(m)) == 0:
+		return "An image prompt needs an IP-Adapter that fits " + m.Name + ": download one in Models, or remove the image prompts."
 	case encodes(s) && len(whole(c.stored, loader.KindImageEncoder)) == 0:
 		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
 	}

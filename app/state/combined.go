@@ -128,6 +128,18 @@ func (im *ImagePrompt) guide(number int, inputs map[string]Input) *settings.IPAd
 	return a
 }
 
+// guideWith is guide with the adapter that it is used with, of those that fit the model.
+func (im *ImagePrompt) guideWith(number int, fit []Adapter, inputs map[string]Input) *settings.IPAdapter {
+	a := im.guide(number, inputs)
+	if o, ok := im.AdapterOf(fit); ok {
+		a.Weights = o.ID
+		if !im.Kept {
+			a.ImageEncoder = o.Encoder
+		}
+	}
+	return a
+}
+
 // restore takes over what settings say of an image prompt, except for its pictures.
 func (im *ImagePrompt) restore(a *settings.IPAdapter) {
 	im.Scale, im.Layers, im.Start, im.End, im.Adapter, im.Tiled = a.Lambda, a.Layers, a.Start, a.End, a.Weights, a.Tiled

@@ -148,7 +148,9 @@ func (c *Composer) Empty() bool {
 }
 
 // RollSeed chooses a new seed.
-func (c *Composer) RollSeed() { c.Settings.Seed = uint64(rand.IntN(1 << 31)) }
+func (c *Composer) RollSeed() { c.Settings.Seed = anySeed() }
+
+func anySeed() uint64 { return uint64(rand.IntN(1 << 31)) }
 
 // SetStart and SetEnd set the part of the steps in which an image prompt works, and keep its start before its end.
 func (im *ImagePrompt) SetStart(v float64) { im.Start = min(clamp(v, 0, 1), im.End) }

@@ -43,10 +43,7 @@ func IsKept(name string, head []byte) bool {
 // have nothing else that could be missing here, such as styles.
 func (c *Composer) ForKeeping(im *ImagePrompt, model string, fit []Adapter) Request {
 	r := Request{Inputs: map[string]Input{}}
-	a := im.guide(1, r.Inputs)
-	if o, ok := im.AdapterOf(fit); ok {
-		a.Weights, a.ImageEncoder = o.ID, o.Encoder
-	}
+	a := im.guideWith(1, fit, r.Inputs)
 	s := settings.Default()
 	s.Model, s.VAE, s.VAEHash, s.Guides = model, c.Settings.VAE, c.Settings.VAEHash, settings.Guides{a}
 	s.Background, s.LowMemory = c.Settings.Background, c.Settings.LowMemory
@@ -60,7 +57,7 @@ func (r Request) KeepingProblem(l *Library) string {
 	if err := r.Jobs[0].Validate(); err != nil {
 		return err.Error()
 	}
-	return cmp.Or(l.vaeProblem(r.Jobs[0]), l.promptProblem(r.Jobs[0]))
+	return cmp.Or(l.vaeProblem(r.Jobs[0]), l.promptProblem(r.Jobs[0], l.Chosen))
 }
 
 // KeptName is the name of the file with an image prompt's embeddings.

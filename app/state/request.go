@@ -13,6 +13,7 @@ type Request struct {
 	Jobs   []settings.Settings // generated one after the other; each yields NumImages pictures
 	Inputs map[string]Input    // the pictures that the settings name
 	Grid   Grid                // how the pictures are laid out
+	Of     *Result             // what the pictures are to be like, also in their model; nil for what is composed
 }
 
 // What the labels of strips begin with.
@@ -25,6 +26,11 @@ const (
 // the adapters that fit it.
 func (c *Composer) ForPicture(model string, fit []Adapter) Request {
 	s, inputs := c.compose(model, fit)
+	return batch(s, inputs)
+}
+
+// batch returns a request for the pictures that settings describe.
+func batch(s settings.Settings, inputs map[string]Input) Request {
 	r := Request{Jobs: []settings.Settings{s}, Inputs: inputs}
 	for i := range s.NumImages {
 		r.Labels = append(r.Labels, fmt.Sprintf("%d of %d", i+1, s.NumImages))
@@ -66,6 +72,14 @@ func (r Request) Problem(l *Library) string {
 			return err.Error()
 		}
 	}
+	for _, name := range r.Jobs[0].Pictures() {
+		if _, ok := r.Inputs[name]; !ok && r.Of != nil {
+			return plainName(name) + ", from which this picture was made, is not stored here."
+		}
+	}
+	if r.elsewhere(l) {
+		return l.elsewhereProblem(r.Jobs[0])
+	}
 	if problem := l.structureProblem(r.Jobs[0]); problem != "" {
 		return problem
 	}
@@ -73,6 +87,17 @@ func (r Request) Problem(l *Library) string {
 		return problem
 	}
 	return l.Problem(r.Jobs[0])
+}
+
+// elsewhere reports whether the pictures are to be like one of another model than the chosen one.
+func (r Request) elsewhere(l *Library) bool { return r.Of != nil && r.Jobs[0].Model != l.Chosen.ID }
+
+// Lacks returns what would have to be downloaded for a request, if the catalogue has it.
+func (r Request) Lacks(l *Library) (g Group, ok bool) {
+	if r.elsewhere(l) {
+		return g, false
+	}
+	return l.Lacks(r.Jobs[0])
 }
 
 // Places where a visitor puts right what Problem says, by the id of the panel.
@@ -90,6 +115,8 @@ func (r Request) Mend(l *Library) string {
 	switch {
 	case s.Validate() != nil:
 		return InSettings
+	case r.elsewhere(l):
+		return InModels
 	case l.structureProblem(s) != "":
 		return InStructure
 	case l.vaeProblem(s) != "":
@@ -98,7 +125,7 @@ func (r Request) Mend(l *Library) string {
 		return InStyles
 	case l.Chosen.Repaints() && !s.Repaints():
 		return InStart
-	case l.promptProblem(s) != "":
+	case l.promptProblem(s, l.Chosen) != "":
 		return InModels
 	}
 	return ""
@@ -116,13 +143,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 	s.Prompt, s.LoRAs = words, append(slices.Clone(s.LoRAs), loras...)
 	inputs := map[string]Input{}
 	for i, im := range c.Prompts {
-		a := im.guide(i+1, inputs)
-		if o, ok := im.AdapterOf(fit); ok {
-			a.Weights = o.ID
-			if !im.Kept {
-				a.ImageEncoder = o.Encoder
-			}
-		}
+		a := im.guideWith(i+1, fit, inputs)
 		if !im.Mask.Empty() {
 			a.Mask = fmt.Sprintf("mask-%d.png", i+1)
 			inputs[a.Mask] = Input{Mask: im.Mask.Copy()}

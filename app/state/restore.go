@@ -79,16 +79,22 @@ type Pictures struct {
 	StartMask  Mask
 }
 
+// ReadInputs returns the bytes of the pictures that a result was made from, which may be in the store only. It may be called
+// outside of the page's own goroutine.
+func (r *Result) ReadInputs(store Store) (map[string]any, error) {
+	if r.Inputs != nil || len(r.Kept) == 0 {
+		return r.Inputs, nil
+	}
+	return store.Inputs(r)
+}
+
 // Pictures reads the pictures that a result was made from. It does not touch other states, and may be called outside
 // of the page's own goroutine.
 func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 	var p Pictures
-	inputs := r.Inputs
-	if inputs == nil && len(r.Kept) > 0 {
-		var err error
-		if inputs, err = store.Inputs(r); err != nil {
-			return p, err
-		}
+	inputs, err := r.ReadInputs(store)
+	if err != nil {
+		return p, err
 	}
 	read := reader{inputs, browser}
 	for _, a := range r.Settings.IPAdapters() {
@@ -119,7 +125,6 @@ func (r *Result) Pictures(store Store, browser Browser) (Pictures, error) {
 	if r.Settings.InitImage == "" {
 		return p, nil
 	}
-	var err error
 	if p.Start, err = read.picture(r.Settings.InitImage); err == nil {
 		p.StartMask, err = read.mask(r.Settings.Mask)
 	}

@@ -22,14 +22,16 @@ type actionsPanel struct {
 	note     *state.Note
 	intake   *intake
 	loop     *loop
+	vary     func(r *state.Result) // draws variations
+	moreLike func(r *state.Result)
 }
 
 func (t *actionsPanel) Render() app.UI {
 	r := state.OnStage(t.gallery, t.jobs)
 	strip := len(t.jobs.Shots) > 1
-	none := r == nil
+	none, off := r == nil, t.jobs.Engine.Refusal.Title != ""
 	// The buttons stay where they are and are hidden, so that none takes another's place under the pointer.
-	button := func(hidden bool, image, text string, do func(r *state.Result)) app.UI {
+	button := func(hidden bool, image, text string, do func(r *state.Result)) app.HTMLButton {
 		var body []app.UI
 		if image != "" {
 			body = append(body, icon(image))
@@ -57,6 +59,8 @@ func (t *actionsPanel) Render() app.UI {
 		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
 		button(none, "copy", "Copy", t.tell("Copied.", func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
 		button(none || !t.CanShare, "share", "Share", t.tell("", func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
+		button(none || off, "", "Variations", t.vary).Title("The same seed and settings, with a little of other noise"),
+		button(none || off, "", "More like this", t.moreLike).Title("New seeds, with this picture as an image prompt"),
 		button(none, "", "Use as image prompt", t.intake.resultAsPrompt),
 		button(none, "", "Use as start picture", t.intake.resultAsStart),
 		button(none, "", "Use as map", t.intake.resultAsStructure),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
@@ -27,6 +28,33 @@ func (p *page) grid() {
 	p.request(func(string, []state.Adapter) state.Request { return r })
 }
 
+// vary draws variations of a result.
+func (p *page) vary(r *state.Result) {
+	p.again(r, func(inputs map[string]any, _ any) state.Request { return p.composer.ForVariations(r, inputs) })
+}
+
+// moreLike draws pictures that have a result as their image prompt.
+func (p *page) moreLike(r *state.Result) {
+	p.again(r, func(inputs map[string]any, png any) state.Request {
+		return p.composer.ForMoreLike(r, inputs, png, p.library.AdaptersOf(r.Settings))
+	})
+}
+
+// again draws pictures like a result, from its file and the pictures that it was made from.
+func (p *page) again(r *state.Result, compose func(inputs map[string]any, png any) state.Request) {
+	p.loop.beside(func() func() {
+		inputs, err := r.ReadInputs(p.intake.store)
+		png, other := blobs.Bytes(r.PNG.(js.Value))
+		return func() {
+			if err := cmp.Or(err, other); err != nil {
+				p.composer.Problems[state.AtGo] = "What this picture was made from could not be read: " + err.Error()
+				return
+			}
+			p.request(func(string, []state.Adapter) state.Request { return compose(inputs, png) })
+		}
+	})
+}
+
 // request submits what the composer asks for, unless something is wrong with it, which is then said. While others are
 // drawn, it waits for its turn.
 func (p *page) request(compose func(model string, fit []state.Adapter) state.Request) {
@@ -39,9 +67,13 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	if !p.note.Undo.Can() {
 		p.note = state.Note{}
 	}
-	if text := cmp.Or(p.composer.PaintedEarly(), r.Problem(p.library)); text != "" {
+	text := r.Problem(p.library)
+	if r.Of == nil {
+		text = cmp.Or(p.composer.PaintedEarly(), text)
+	}
+	if text != "" {
 		p.composer.Problems[state.AtGo], p.composer.Mend = text, r.Mend(p.library)
-		if g, ok := p.library.Lacks(r.Jobs[0]); ok {
+		if g, ok := r.Lacks(p.library); ok {
 			p.composer.Lacking = &g
 		}
 		return

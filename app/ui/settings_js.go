@@ -44,6 +44,8 @@ func (t *settingsPanel) Render() app.UI {
 			t.whole("Clip skip", 0, 11, 1, s.ClipSkip, func(n int) { s.ClipSkip = n }),
 			t.whole("Pictures", 1, 16, 1, s.NumImages, func(n int) { s.NumImages = n }),
 			t.seed(),
+			t.spin("Variation", 0, 1, 0.05, s.VariationStrength, func(v float64) string { t.composer.SetVariation(v); return trim(v) }),
+			t.variationSeed(),
 			t.noise(),
 			t.background(),
 			t.vae(),
@@ -198,19 +200,31 @@ func (t *settingsPanel) seed() app.UI {
 	if c.SeedLocked {
 		lock, lockIcon = "The seed is kept: roll a new one each time", "locked"
 	}
-	return app.Div().Class("field wide").Body(
-		labelled("set-Seed", "Seed"),
-		app.Div().Class("pair").Body(
-			app.Input().ID(t.controls.bind("set-Seed", strconv.FormatUint(c.Settings.Seed, 10))).Type("number").Class("numbers").Min("0").Step(1).
-				OnInput(func(ctx app.Context, _ app.Event) {
-					if v, err := strconv.ParseUint(text(ctx), 10, 64); err == nil {
-						c.SetSeed(v)
-					}
-				}),
-			app.Button().Class("plain square").Aria("label", "Roll a new seed").Title("Roll a new seed").Body(icon("die")).
-				OnClick(func(app.Context, app.Event) { c.RollSeed() }),
-			app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(c.SeedLocked)).Title(lock).Body(icon(lockIcon)).
-				OnClick(func(app.Context, app.Event) { c.SeedLocked = !c.SeedLocked }),
-		),
+	return t.seedField("Seed", c.Settings.Seed, c.SetSeed, "Roll a new seed", c.RollSeed,
+		app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(c.SeedLocked)).Title(lock).Body(icon(lockIcon)).
+			OnClick(func(app.Context, app.Event) { c.SeedLocked = !c.SeedLocked }),
 	)
+}
+
+// variationSeed is shown where a part of its noise is taken.
+func (t *settingsPanel) variationSeed() app.UI {
+	s := &t.composer.Settings
+	return t.seedField("Variation seed", s.VariationSeed, func(v uint64) { s.VariationSeed = v }, "Roll a new variation seed", t.composer.RollVariation).
+		Hidden(s.VariationStrength == 0)
+}
+
+// seedField is a field for a seed, with a button that rolls another one.
+func (t *settingsPanel) seedField(label string, value uint64, set func(uint64), rollLabel string, roll func(), more ...app.UI) app.HTMLDiv {
+	id := t.controls.bind("set-"+label, strconv.FormatUint(value, 10))
+	row := []app.UI{
+		app.Input().ID(id).Type("number").Class("numbers").Min("0").Step(1).
+			OnInput(func(ctx app.Context, _ app.Event) {
+				if v, err := strconv.ParseUint(text(ctx), 10, 64); err == nil {
+					set(v)
+				}
+			}),
+		app.Button().Class("plain square").Aria("label", rollLabel).Title(rollLabel).Body(icon("die")).
+			OnClick(func(app.Context, app.Event) { roll() }),
+	}
+	return app.Div().Class("field wide").Body(labelled(id, label), app.Div().Class("pair").Body(append(row, more...)...))
 }

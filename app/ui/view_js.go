@@ -340,10 +340,7 @@ func (v *viewer) readStart(r *state.Result) {
 	}
 	v.startOf, v.startURL = r, ""
 	v.loop.beside(func() func() {
-		inputs := r.Inputs
-		if inputs == nil {
-			inputs, _ = v.store.Inputs(r) // what cannot be read is not shown
-		}
+		inputs, _ := r.ReadInputs(v.store) // what cannot be read is not shown
 		return func() {
 			if data := inputs[r.Settings.InitImage]; data != nil && v.startOf == r {
 				v.startURL = blobs.URL(blobs.New(data, ""))
