@@ -85,6 +85,8 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --resize-mode ` + strings.Join(settings.ResizeModes, "|") + `
                                  what is done with a start picture of other proportions: stretch it, cut two sides off, fill
                                  the borders with its outermost pixels, or repaint them as well
+  --outpaint LEFT,TOP,RIGHT,BOTTOM
+                                 paint so many pixels around the start picture, in multiples of 8; they belong to the result's size
   --mask-feather N (8)           the original pixels are put back outside the mask, and fade out over N pixels inside its edge
   --no-mask-overlay              do not put them back
   --background #RRGGBB           the colour behind transparent pictures (#ffffff, white)
@@ -385,6 +387,12 @@ func parse(args []string) (*options, error) {
 			o.Mask = text()
 		case "--resize-mode":
 			o.ResizeMode = text()
+		case "--outpaint":
+			b, err := borders(text())
+			if err != nil {
+				errs = append(errs, err)
+			}
+			o.Outpaint = b
 		case "--mask-feather":
 			o.MaskFeather = integer()
 		case "--no-mask-overlay":
@@ -510,6 +518,20 @@ func structureOf(g settings.Guide) (s structure, ok bool) {
 		return structure{start: &g.Start, end: &g.End}, true
 	}
 	return s, false
+}
+
+// borders reads the widths of what is painted around the start picture.
+func borders(text string) (b settings.Borders, err error) {
+	list := strings.Split(text, ",")
+	into := []*int{&b.Left, &b.Top, &b.Right, &b.Bottom}
+	for i, part := range list {
+		v, bad := strconv.Atoi(strings.TrimSpace(part))
+		if bad != nil || len(list) != len(into) {
+			return settings.Borders{}, fmt.Errorf("--outpaint: %q is not four whole numbers, as in 64,0,64,0", text)
+		}
+		*into[i] = v
+	}
+	return b, nil
 }
 
 // readPictures reads the files that the settings name.

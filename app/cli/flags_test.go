@@ -143,11 +143,11 @@ func TestParseStructure(t *testing.T) {
 
 // One error names every mistake.
 func TestParseErrors(t *testing.T) {
-	_, err := parse(strings.Fields("--steps 5 --seed -1 --guidance-scale high --kernels tpu --num-images"))
+	_, err := parse(strings.Fields("--steps 5 --outpaint 8,16 --seed -1 --guidance-scale high --kernels tpu --num-images"))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"--steps", "--seed", `"high"`, `--kernels: "tpu"`, "--num-images needs a value", "--out"} {
+	for _, want := range []string{"--steps", "--seed", `"high"`, `--kernels: "tpu"`, "--num-images needs a value", `--outpaint: "8,16" is not four whole numbers`, "--out"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s: %v", want, err)
 		}

@@ -26,6 +26,7 @@ func (o *options) size(ctx context.Context, pictures map[string][]byte, host eng
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		height, width = m.VAESize()
+		height, width = height+o.Outpaint.Top+o.Outpaint.Bottom, width+o.Outpaint.Left+o.Outpaint.Right
 	} else if own := modelSize(ctx, host, o.Model); own > 0 {
 		height, width = own, own
 	}

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/model/imageproc"
@@ -31,28 +32,34 @@ func (in *inputs) start(req *pipeline.Request, s settings.Settings, factor int) 
 	if err != nil {
 		return o, err
 	}
-	if s.ResizeMode == "" && stretched(p, s) {
+	width, height := s.InitSize()
+	if s.ResizeMode == "" && stretched(p, width, height) {
 		in.warnOnce(fmt.Sprintf("The start picture %s has %d × %d pixels and is stretched to %d × %d. Choose a size of its proportions or another resize mode: crop, fill or outpaint.",
-			s.InitImage, p.Width, p.Height, s.Width, s.Height))
+			s.InitImage, p.Width, p.Height, width, height))
 	}
-	mode, outpaint := imageproc.ResizeMode(s.ResizeMode), s.ResizeMode == settings.ResizeOutpaint
-	if outpaint {
+	mode, fitted := imageproc.ResizeMode(s.ResizeMode), s.ResizeMode == settings.ResizeOutpaint
+	if fitted {
 		mode = imageproc.ResizeFill
 	}
-	original := p.RGB().Fit(s.Width, s.Height, mode)
+	borders := imageproc.Borders(s.Outpaint)
+	original := p.RGB().Fit(width, height, mode).Extend(borders)
 	req.Init = imageproc.VAEPreprocess(original, s.Height, s.Width)
-	var mask []float32
+	mask := make([]float32, width*height)
 	if s.Mask != "" {
 		m, err := in.mask(s.Mask)
 		if err != nil {
 			return o, err
 		}
-		mask = imageproc.MaskPreprocess(m.Fit(s.Width, s.Height, mode), s.Height, s.Width)
+		mask = imageproc.MaskPreprocess(m.Fit(width, height, mode), height, width)
 	}
-	if outpaint {
-		mask = either(mask, p.FillBorders(s.Width, s.Height))
+	if fitted {
+		for i, v := range p.FillBorders(width, height) {
+			mask[i] = max(v, mask[i])
+		}
 	}
-	if mask == nil {
+	mask = imageproc.ExtendMask(mask, height, width, borders)
+	// Where a picture fits without borders, nothing is asked for.
+	if s.Mask == "" && !slices.Contains(mask, 1) {
 		return o, nil
 	}
 	req.Mask = mask
@@ -64,24 +71,9 @@ func (in *inputs) start(req *pipeline.Request, s settings.Settings, factor int) 
 	return o, nil
 }
 
-// stretched reports whether a picture's proportions are not those of the result. A size in multiples of 8 can be off
-// by a few pixels, which nobody sees.
-func stretched(p *imageproc.Image, s settings.Settings) bool {
-	ratio := float64(p.Width) * float64(s.Height) / (float64(p.Height) * float64(s.Width))
+// stretched reports whether a picture's proportions are not those of its size in the result. A size in multiples of 8 can be
+// off by a few pixels, which nobody sees.
+func stretched(p *imageproc.Image, width, height int) bool {
+	ratio := float64(p.Width) * float64(height) / (float64(p.Height) * float64(width))
 	return math.Abs(math.Log(ratio)) > 0.1
-}
-
-// either joins two masks. The first may be nil. Borders without a pixel in them are no mask.
-func either(mask, borders []float32) []float32 {
-	any := false
-	for i, v := range borders {
-		any = any || v > 0
-		if mask != nil {
-			borders[i] = max(v, mask[i])
-		}
-	}
-	if !any {
-		return mask
-	}
-	return borders
 }

@@ -89,6 +89,40 @@ func TestInpaintingKeepsWhatWasNotPainted(t *testing.T) {
 	}
 }
 
+// Borders are painted around the start picture, whose own pixels stay to the bit. What is painted on it is painted as well.
+func TestOutpainting(t *testing.T) {
+	s := settings.Default()
+	s.InitImage, s.Width, s.Height, s.MaskFeather = "start.png", 64+24+16, 32+8, 4
+	s.Outpaint = settings.Borders{Left: 24, Top: 8, Right: 16}
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	inside := func(x, y int) bool { return x >= 24 && x < 88 && y >= 8 }
+	for _, s.Mask = range []string{"", "mask.png"} {
+		for _, s.ResizeMode = range []string{"", settings.ResizeCrop, settings.ResizeOutpaint} {
+			req, made, said := begin(t, s)
+			if said != "" {
+				t.Errorf("mask %q, resize mode %q: said %q", s.Mask, s.ResizeMode, said)
+			}
+			for i, v := range req.Mask {
+				x, y := i%s.Width, i/s.Width
+				if painted := !inside(x, y) || s.Mask != "" && x >= 24+32; (v == 1) != painted {
+					t.Fatalf("mask %q, resize mode %q: (%d, %d) has %g", s.Mask, s.ResizeMode, x, y, v)
+				}
+				if red, green := made.Pix[3*i], made.Pix[3*i+1]; v == 0 && (red != 255 || green != 0) || (x < 24-4 || x >= 88+4) && green != 255 {
+					t.Fatalf("mask %q, resize mode %q: (%d, %d) has the colour %v", s.Mask, s.ResizeMode, x, y, made.Pix[3*i:3*i+3])
+				}
+				if req.Init[3*i] != 1 {
+					t.Fatalf("(%d, %d) does not begin from the picture's outermost pixels", x, y)
+				}
+			}
+			if len(req.LatentMask) != 5*13 || req.LatentMask[5] != 1 || req.LatentMask[2*13+4] != 0 {
+				t.Errorf("the mask of the latents is %v", req.LatentMask)
+			}
+		}
+	}
+}
+
 // A start picture of other proportions is stretched only if that is chosen, or with a warning.
 func TestStartPictureKeepsItsShape(t *testing.T) {
 	s := settings.Default()

@@ -43,9 +43,11 @@ type Settings struct {
 	// over MaskFeather pixels.
 	MaskOverlay bool `json:"mask_overlay"`
 	MaskFeather int  `json:"mask_feather"`
-	// ResizeMode is how InitImage and Mask are brought to the result's size if they have other proportions: one of
+	// ResizeMode is how InitImage and Mask are brought to their size (InitSize) if they have other proportions: one of
 	// ResizeModes. "" does what ResizeDefault does, and warns, because nobody chose that.
 	ResizeMode string `json:"resize_mode,omitempty"`
+	// Outpaint is what is painted around InitImage. It belongs to the result's size, so that InitImage has the rest of it.
+	Outpaint Borders `json:"outpaint,omitzero"`
 
 	Scheduler         string  `json:"scheduler"` // the name of a scheduler.Scheduler; "" is the model's own
 	NumInferenceSteps int     `json:"num_inference_steps"`
@@ -202,9 +204,14 @@ func (s Settings) From(i, count int) Settings {
 	return s
 }
 
-// Repaints reports whether only a part of the start picture is drawn anew.
+// Repaints reports whether only a part of the result is drawn anew.
 func (s Settings) Repaints() bool {
-	return s.Mask != "" || s.InitImage != "" && s.ResizeMode == ResizeOutpaint
+	return s.Mask != "" || s.InitImage != "" && (s.ResizeMode == ResizeOutpaint || s.Outpaint != Borders{})
+}
+
+// InitSize returns the size that InitImage has in the result, in pixels.
+func (s Settings) InitSize() (width, height int) {
+	return s.Width - s.Outpaint.Left - s.Outpaint.Right, s.Height - s.Outpaint.Top - s.Outpaint.Bottom
 }
 
 // Pictures returns the names of all pictures that the settings need.
@@ -254,6 +261,7 @@ func (s Settings) Validate() error {
 	v.number("mask_feather", float64(s.MaskFeather), 0, MaxMaskFeather)
 	v.require(s.ResizeMode == "" || slices.Contains(ResizeModes, s.ResizeMode),
 		"resize_mode is %q. Choose one of %s", s.ResizeMode, strings.Join(ResizeModes, ", "))
+	s.Outpaint.validate(&v, s)
 	v.words("prompt", s.Prompt)
 	v.words("negative_prompt", s.NegativePrompt)
 	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q. Choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)

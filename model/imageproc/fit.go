@@ -54,15 +54,35 @@ func (m *Image) scaled(width, height int, cover bool) box {
 // fill is VaeImageProcessor._resize_and_fill.
 func (m *Image) fill(width, height int) *Image {
 	at := m.scaled(width, height, false)
-	inner := m.Resize(at.width, at.height, Lanczos)
-	out := inner.cut(-at.x, -at.y, width, height)
-	switch {
-	case at.y > 0:
-		out.paste(inner.resizeVertical(edges(at.height, at.y, false)), 0, 0)
-		out.paste(inner.resizeVertical(edges(at.height, at.y, true)), 0, at.y+at.height)
-	case at.x > 0:
-		out.paste(inner.resizeHorizontal(edges(at.width, at.x, false)), 0, 0)
-		out.paste(inner.resizeHorizontal(edges(at.width, at.x, true)), at.x+at.width, 0)
+	return m.Resize(at.width, at.height, Lanczos).Extend(Borders{at.x, at.y, width - at.x - at.width, height - at.y - at.height})
+}
+
+// Borders are what is added around a picture, in pixels.
+type Borders struct{ Left, Top, Right, Bottom int }
+
+// Extend adds borders around a picture, and fills them as ResizeFill does: with its outermost rows, and then those and the rest
+// with the outermost columns.
+func (m *Image) Extend(b Borders) *Image {
+	out := m.cut(-b.Left, -b.Top, b.Left+m.Width+b.Right, b.Top+m.Height+b.Bottom)
+	out.paste(m.resizeVertical(edges(m.Height, b.Top, false)), b.Left, 0)
+	out.paste(m.resizeVertical(edges(m.Height, b.Bottom, true)), b.Left, b.Top+m.Height)
+	if b.Left > 0 || b.Right > 0 {
+		tall := out.cut(b.Left, 0, m.Width, out.Height)
+		out.paste(tall.resizeHorizontal(edges(m.Width, b.Left, false)), 0, 0)
+		out.paste(tall.resizeHorizontal(edges(m.Width, b.Right, true)), b.Left+m.Width, 0)
+	}
+	return out
+}
+
+// ExtendMask adds borders of 1 around a mask [height, width].
+func ExtendMask(mask []float32, height, width int, b Borders) []float32 {
+	wide := b.Left + width + b.Right
+	out := make([]float32, wide*(b.Top+height+b.Bottom))
+	for i := range out {
+		out[i] = 1
+		if x, y := i%wide-b.Left, i/wide-b.Top; x >= 0 && x < width && y >= 0 && y < height {
+			out[i] = mask[y*width+x]
+		}
 	}
 	return out
 }

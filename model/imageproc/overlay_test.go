@@ -57,6 +57,31 @@ func TestFillBorders(t *testing.T) {
 	}
 }
 
+// Borders on all sides are what diffusers fills in two steps: those above and below, and then those to the left and the right.
+func TestExtend(t *testing.T) {
+	m := pattern(24, 16, 3, true)
+	steps := m.Fit(24, 28, ResizeFill).Fit(34, 28, ResizeFill)
+	got := m.Extend(Borders{5, 6, 5, 6})
+	if got.Width != 34 || got.Height != 28 || !slices.Equal(got.Pix, steps.Pix) {
+		t.Error("equal borders differ from two steps of diffusers'")
+	}
+	// Each border is as if it were alone, apart from the corners.
+	odd := m.Extend(Borders{Left: 3, Bottom: 8})
+	if odd.Width != 27 || odd.Height != 24 || !slices.Equal(odd.cut(3, 0, 24, 16).Pix, m.Pix) || !slices.Equal(odd.cut(3, 16, 24, 8).Pix, got.cut(5, 22, 24, 1).repeated(8)) {
+		t.Error("the picture with a border to the left and one below differs")
+	}
+	mask := ExtendMask([]float32{0, 0.5}, 1, 2, Borders{Left: 1, Bottom: 1})
+	if !slices.Equal(mask, []float32{1, 0, 0.5, 1, 1, 1}) {
+		t.Errorf("the mask is %v", mask)
+	}
+	if same := m.Fit(24, 16, ResizeCrop).Extend(Borders{}); !slices.Equal(same.Pix, m.Pix) {
+		t.Error("a picture of its own size without borders changes")
+	}
+}
+
+// repeated are the pixels of a row, several times.
+func (m *Image) repeated(times int) []uint8 { return slices.Repeat(m.Pix, times) }
+
 func TestOverlayEqualsDiffusers(t *testing.T) {
 	r := readOverlay(t).Overlay
 	width, height := r.Size[0], r.Size[1]
