@@ -30,7 +30,7 @@ func Build(out string) error {
 	if err := os.CopyFS(filepath.Join(out, "web"), os.DirFS("web")); err != nil {
 		return err
 	}
-	for _, name := range []string{"README.md", "ships.go", "ships_test.go"} { // for readers and Go
+	for _, name := range []string{"README.md", "ships.go", "ships_test.go", "languages/README.md", "languages/en.json"} { // for readers, Go and translators
 		if err := os.Remove(filepath.Join(out, "web", name)); err != nil {
 			return err
 		}

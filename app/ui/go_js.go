@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // goPanel starts and ends requests.
@@ -24,9 +25,9 @@ type goPanel struct {
 func (t *goPanel) Render() app.UI {
 	off, busy := t.jobs.Engine.Refusal.Title != "", t.jobs.Busy()
 	generate := func() { t.request(t.composer.ForPicture) }
-	do, tip, act := "Generate", "Ctrl+Enter", generate
+	do, tip, act := texts.T("Generate"), "Ctrl+Enter", generate
 	if busy {
-		do, tip, act = "Stop", "Esc", t.jobs.Stop
+		do, tip, act = texts.T("Stop"), "Esc", t.jobs.Stop
 	}
 	return app.Div().Class("go").Body(
 		alert(t.composer.Problems[state.AtGo]),

@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // header is the bar above the page: what it is called, a new version, the GPU, and the theme.
@@ -40,13 +41,14 @@ func (t *header) Render() app.UI {
 	theme := themes[t.theme]
 	return app.Header().Class("bar").Body(
 		app.H1().Text("Imprompt"),
-		app.P().Class("quiet motto").Text("Pictures from a picture and a few words, on your own graphics card"),
+		app.P().Class("quiet motto").Text(texts.T("Pictures from a picture and a few words, on your own graphics card")),
 		t.offerUpdate(),
 		t.download(),
 		app.Button().Class("plain small").Text("Install").Title("Opens in a window of its own, and with pictures from your files").Hidden(!t.CanInstall).
 			OnClick(func(app.Context, app.Event) { t.program.ask() }),
-		&shortcutsPanel{},
+		&shortcutsPanel{Language: texts.Code()},
 		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs, checker: t.checker},
+		&languageChoice{Language: texts.Code()},
 		app.Button().Class("bare square").Aria("label", "Theme: "+theme.name).Title("Light, dark, or as the system").Body(icon(theme.icon)).
 			OnClick(func(ctx app.Context, _ app.Event) {
 				t.theme = theme.next

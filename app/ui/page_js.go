@@ -60,6 +60,7 @@ type page struct {
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
 func newPage() *page {
+	useLanguage()
 	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, stage: &state.Stage{}, history: &state.History{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
 	p.checker = &checker{page: p}
@@ -97,6 +98,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.listen()
 	p.typing.listen()
 	p.program.listen()
+	p.listenLanguage()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	ctx.LocalStorage().Get("history", &p.history.Prompts)
 	p.librarian.open()

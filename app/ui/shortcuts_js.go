@@ -5,7 +5,10 @@ package ui
 import "github.com/maxence-charriere/go-app/v10/pkg/app"
 
 // shortcutsPanel unfolds to the keys that the page knows.
-type shortcutsPanel struct{ app.Compo }
+type shortcutsPanel struct {
+	app.Compo
+	Language string
+}
 
 const shortcutsID = "shortcuts"
 

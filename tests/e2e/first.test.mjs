@@ -39,11 +39,32 @@ test("the programs are fetched once: for the page, both workers, and use without
   await page.evaluate(() => navigator.serviceWorker.ready);
   for (const program of ["app.wasm", "worker.wasm"]) assert.equal(site.requests.filter((r) => r.endsWith(`/${program}`)).length, 1, program);
   await page.waitForFunction(async () => {
-    for (const name of await caches.keys()) if (await (await caches.open(name)).match("web/model/unet/config.json", { ignoreSearch: true })) return true;
+    const stored = async (cache, file) => !!(await cache.match(file, { ignoreSearch: true }));
+    for (const name of await caches.keys()) {
+      const cache = await caches.open(name);
+      if (await stored(cache, "web/model/unet/config.json") && await stored(cache, "web/languages/de.json") && await stored(cache, "web/languages/ja.json")) return true;
+    }
   });
   await studio.context.setOffline(true);
+  // Languages need no network either, and the choice outlasts a reload.
+  await page.locator("#language").selectOption("de");
+  await button(page, "Generieren").waitFor();
   await page.reload();
-  await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
+  await button(page, "Generieren").waitFor({ timeout: 60_000 * PATIENCE });
+  await page.locator("#language").selectOption("en");
+  await button(page, "Generate").waitFor();
+});
+
+test("a browser in Japanese is greeted in Japanese", async () => {
+  const japanese = await studio.context.newPage();
+  await japanese.addInitScript(() => {
+    localStorage.removeItem("imprompt-language"); // as if nothing had been chosen
+    Object.defineProperty(navigator, "languages", { value: ["fr", "ja-JP", "en"] });
+  });
+  await japanese.goto(site.url);
+  await button(japanese, "生成").waitFor({ timeout: 60_000 * PATIENCE });
+  await expect(japanese.locator("html")).toHaveAttribute("lang", "ja");
+  await japanese.close();
   await studio.context.setOffline(false);
 });
 

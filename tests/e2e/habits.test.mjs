@@ -110,6 +110,19 @@ test("the question mark shows the keys, and Escape folds them away", async () =>
   assert.equal(await page.locator("#shortcuts").evaluate((d) => d.open), false);
 });
 
+test("another language is chosen by its own name, and leaves what is composed as it is", async () => {
+  const language = page.locator("#language");
+  await prompt(page).fill("a fox");
+  await language.selectOption({ label: "Deutsch" });
+  await button(page, "Generieren").waitFor();
+  await expect(page.locator("html")).toHaveAttribute("lang", "de");
+  await expect(page.locator("#words-Prompt")).toHaveValue("a fox");
+  await axeFindsNothing(page);
+  await language.selectOption({ label: "English" });
+  await button(page, "Generate").waitFor();
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+});
+
 test("a shape is chosen with one press", async () => {
   await button(page, "3:2").click();
   await page.locator("[aria-pressed=true]", { hasText: "3:2" }).waitFor();

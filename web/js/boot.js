@@ -2,6 +2,7 @@
 // relative addresses, and with our service worker.
 import "./guard.js";
 import "./workers.js";
+import { ready, t } from "./language.js";
 import "./wasm_exec.js";
 import { fetchProgram, stored, workerProgram } from "./program.js";
 
@@ -14,7 +15,10 @@ const megabytes = (n) => `${(n / 1e6).toFixed(0)} MB`;
 const status = document.getElementById("boot-status");
 const bar = document.getElementById("boot-bar");
 
-document.getElementById("boot-size").textContent = `With the demo model ${megabytes(siteBytes)}, once.`;
+ready.then(() => {
+  const size = document.getElementById("boot-size"); // until the program draws
+  if (size) size.textContent = t("With the demo model %s, once.", megabytes(siteBytes));
+});
 
 function fail(text) {
   status.textContent = text;
@@ -26,7 +30,7 @@ function fail(text) {
 function progress(done) {
   const total = Number(wasmBytes) || 1;
   bar.value = Math.min(1, done / total);
-  status.textContent = `Loading, ${megabytes(done)} of ${megabytes(total)}`;
+  status.textContent = t("Loading, %s of %s", megabytes(done), megabytes(total));
 }
 
 // offer tells the page that a new version is available. take switches to it.
@@ -100,9 +104,9 @@ function keepOffline() {
 // Hosts that send no headers cannot forbid other pages to show this one in a frame and to
 // cover it with something else.
 if (globalThis.top !== globalThis) {
-  fail("Imprompt does not run inside another page. Open it in its own tab.");
+  fail(t("Imprompt does not run inside another page. Open it in its own tab."));
 } else if (typeof WebAssembly !== "object" || !WebAssembly.instantiateStreaming) {
-  fail("This browser is too old for Imprompt: it has no WebAssembly. A current Chrome or Edge has it.");
+  fail(t("This browser is too old for Imprompt: it has no WebAssembly. A current Chrome or Edge has it."));
 } else {
   try {
     const go = new Go();
@@ -110,7 +114,7 @@ if (globalThis.top !== globalThis) {
     performance.mark("program");
     go.run(instance);
   } catch (e) {
-    fail(`Imprompt could not start: ${e.message}. Reload the page to try again.`);
+    fail(t("Imprompt could not start: %s. Reload the page to try again.", e.message));
   }
   // What the visitor waits for comes first.
   await workerProgram().catch(() => {}); // the worker that asks for it reports the failure

@@ -1,4 +1,6 @@
 // Fetches the site's two programs: app.wasm, which is the page, and worker.wasm, which its workers run.
+import { t } from "./language.js";
+
 const here = new URL(import.meta.url); // with the version of the site in its query
 const copies = []; // settled when what was fetched is stored, if it is
 
@@ -7,7 +9,7 @@ const copies = []; // settled when what was fetched is stored, if it is
 export async function fetchProgram(file, progress = () => {}) {
   const url = new URL(`../${file}${here.search}`, here);
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`the server answered ${response.status} for ${file}`);
+  if (!response.ok) throw new Error(t("the server answered %s for %s", response.status, file));
   let done = 0;
   let body = response.body.pipeThrough(new TransformStream({
     transform(chunk, controller) {
