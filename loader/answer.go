@@ -151,20 +151,20 @@ func (a Answer) Check(address string) error {
 	case a.Status == 0 && a.Failed == Stalled:
 		return Transient{error: fmt.Errorf("%s sends nothing any more: go on later. What is stored stays", host)}
 	case a.Status == 0:
-		return Transient{Unreachable: true, error: fmt.Errorf("%s cannot be reached: either the network is down, or the server does not allow web pages to read its files (CORS). Try again, or %s", host, byHand(name))}
+		return Transient{Unreachable: true, error: fmt.Errorf("%s cannot be reached: either the network is down, or the server does not allow web pages to read its files (CORS). Try again, or %w", host, byHand(name))}
 	}
 	if err := checkRedirect(address, a.URL); err != nil {
 		return err
 	}
 	switch {
 	case a.Status == 206 && a.Encoding() != "":
-		return fmt.Errorf("%s compresses the parts of %s (content-encoding: %s), so that they cannot be put together: %s", host, name, a.Encoding(), byHand(name))
+		return fmt.Errorf("%s compresses the parts of %s (content-encoding: %s), so that they cannot be put together: %w", host, name, a.Encoding(), byHand(name))
 	case a.Status == 200 || a.Status == 206:
 		return nil
 	case (a.Status == 401 || a.Status == 403) && Signed(address):
 		return fmt.Errorf("%s does not accept the link to %s any more (it answered %d): paste a new link to the same file, and the download goes on where it stopped", host, name, a.Status)
 	case a.Status == 401 || a.Status == 403:
-		return fmt.Errorf("%s does not send %s (it answered %d): there may be no such model, or you may have to sign in there and accept the model's licence: %s", host, name, a.Status, byHand(name))
+		return fmt.Errorf("%s does not send %s (it answered %d): there may be no such model, or you may have to sign in there and accept the model's licence: %w", host, name, a.Status, byHand(name))
 	case a.Status == 404 || a.Status == 410:
 		return fmt.Errorf("there is no %s at %s (it answered %d): check the link: %w", name, host, a.Status, os.ErrNotExist)
 	case a.Status == 416:
@@ -188,17 +188,22 @@ func (a Answer) CheckPart(address string, from, to, size int64) error {
 	case ok && total >= 0 && total != size:
 		return ErrChanged
 	case a.Status != 206, ok && (start != from || end != to), !ok && length >= 0 && length != to-from:
-		return Transient{error: fmt.Errorf("%s sent another part of %s than it was asked for: try again later, or %s", HostOf(address), NameOf(address), byHand(NameOf(address)))}
+		return Transient{error: fmt.Errorf("%s sent another part of %s than it was asked for: try again later, or %w", HostOf(address), NameOf(address), byHand(NameOf(address)))}
 	}
 	return nil
 }
 
+// ByHandError is part of the error of a file that the page cannot fetch, but the visitor can. It says how.
+type ByHandError struct{ how string }
+
+func (e *ByHandError) Error() string { return e.how }
+
 // byHand says how else a file can be had. Of a folder's small files none is of use alone.
-func byHand(name string) string {
+func byHand(name string) *ByHandError {
 	if isSettings(name) {
-		return "download the model from its page as one .safetensors file, and use that"
+		return &ByHandError{"download the model from its page as one .safetensors file, and use that"}
 	}
-	return fmt.Sprintf("download %s in your browser, and use the file", name)
+	return &ByHandError{fmt.Sprintf("download %s in your browser, and use the file", name)}
 }
 
 // HostOf is the host of an address, for the person who reads it.

@@ -38,7 +38,7 @@ func OpenURL(ctx context.Context, url string) (Source, error) {
 	}
 	cancel(r)
 	if f.size = answer.Total(); f.size < 0 {
-		return nil, fmt.Errorf("%s: the server does not say how large it is: %s", f.Name(), byHand(NameOf(url)))
+		return nil, fmt.Errorf("%s: the server does not say how large it is: %w", f.Name(), byHand(NameOf(url)))
 	}
 	f.tag = answer.Tag()
 	return f, nil
@@ -116,7 +116,7 @@ func (f *webFile) fetch(ctx context.Context, from, to int64) (js.Value, Answer, 
 		r, a, err := ask(ctx, f.url, map[string]any{"range": fmt.Sprintf("bytes=%d-%d", from, to-1)})
 		if err == nil && a.Status != 206 || errors.Is(err, ErrChanged) {
 			cancel(r)
-			return r, a, fmt.Errorf("%s: the server does not send parts of files (it answered %d): %s", f.Name(), a.Status, byHand(NameOf(f.url)))
+			return r, a, fmt.Errorf("%s: the server does not send parts of files (it answered %d): %w", f.Name(), a.Status, byHand(NameOf(f.url)))
 		}
 		if err == nil && f.size >= 0 {
 			if err = a.CheckPart(f.url, from, to, f.size); err != nil {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/imageproc"
@@ -43,5 +42,5 @@ func PlainMap(ctx context.Context, host Host, p maps.Preprocessor, m *imageproc.
 			return pose.Draw(joints, least, m.Width, m.Height), nil
 		}
 	}
-	return nil, errors.New("nobody was found in this picture: choose one with one person, who is whole and not small in it, or lower the least certainty (least_score)")
+	return nil, pose.ErrNobody
 }

@@ -20,7 +20,7 @@ type (
 	Failed struct {
 		Message string `json:"message"`
 		Reason  string `json:"reason,omitempty"` // one of the reasons below, or ""
-		Record  string `json:"record,omitempty"` // from the library: what it was about
+		Record  string `json:"record,omitempty"` // what it was about: a record, or the address of one of its files
 	}
 
 	// Started says that the worker's program runs and takes requests.
@@ -33,7 +33,7 @@ type (
 	}
 )
 
-// The reasons of Failed that the page treats in a way of its own.
+// The reasons of Failed that the page treats in a way of its own, or knows a remedy for.
 const (
 	// Permission: the browser must ask the visitor again before a file is read.
 	Permission = "permission"
@@ -41,6 +41,22 @@ const (
 	NoAdapter = "adapter"
 	// NoDevice: the graphics card could not be opened.
 	NoDevice = "device"
+	// Memory: the GPU has too little.
+	Memory = "memory"
+	// Full: the browser's space for the page is used up.
+	Full = "full"
+	// Damaged: what is stored of Record cannot be used.
+	Damaged = "damaged"
+	// Taken: a file of the same name, Record, is stored already.
+	Taken = "taken"
+	// Refused: a server does not give the file to a web page.
+	Refused = "refused"
+	// Unreachable: a server does not answer, or not now.
+	Unreachable = "unreachable"
+	// Outdated: another version of the page is in the way.
+	Outdated = "outdated"
+	// WrongPicture: nothing can be made of the picture.
+	WrongPicture = "picture"
 )
 
 // Requests to the engine.
@@ -165,6 +181,8 @@ type (
 	// MapMade answers MakeMap. The map is a PNG named "png" beside it, or Problem says why there is none.
 	MapMade struct {
 		Problem string `json:"problem,omitempty"`
+		Reason  string `json:"reason,omitempty"` // one of those of Failed, or ""
+		Record  string `json:"record,omitempty"` // as Failed has it
 	}
 
 	// Progress is how far a Load or a Generate is.

@@ -8,14 +8,14 @@ type Camera struct {
 
 // CameraProblem says why there is no picture from the camera, and what to do. name is that of the browser's error (Media
 // Capture and Streams, getUserMedia).
-func CameraProblem(name string) string {
+func CameraProblem(name string) Problem {
 	switch name {
 	case "NotAllowedError", "SecurityError":
-		return "The browser does not allow this page to use the camera. Allow it with the icon beside the page's address and press Camera again, or add a picture from a file."
+		return problem("The browser does not allow this page to use the camera. Allow it with the icon beside the page's address and press Camera again, or add a picture from a file.", Remedy{ChooseAnother, AddStructure})
 	case "NotFoundError", "OverconstrainedError":
-		return "There is no camera. Connect one and press Camera again, or add a picture from a file."
+		return problem("There is no camera. Connect one and press Camera again, or add a picture from a file.", Remedy{ChooseAnother, AddStructure})
 	case "NotReadableError", "AbortError":
-		return "Another program is using the camera. Close it and press Camera again, or add a picture from a file."
+		return problem("Another program is using the camera. Close it and press Camera again, or add a picture from a file.", Remedy{ChooseAnother, AddStructure})
 	}
-	return "This browser does not let pages use a camera. Add a picture from a file."
+	return problem("This browser does not let pages use a camera. Add a picture from a file.", Remedy{ChooseAnother, AddStructure})
 }

@@ -157,19 +157,15 @@ func (c *Chooser) elsewhereProblem(s settings.Settings) string {
 	return c.promptProblem(s, m)
 }
 
-// Problem says what the chosen model still lacks for a request; "" for nothing.
-func (c *Chooser) Problem(s settings.Settings) string {
-	name := c.Chosen.Name
-	if problem := c.loraProblem(s); problem != "" {
-		return problem
-	}
-	switch {
+// startProblem says what the chosen model lacks of a start picture; "" for nothing.
+func (c *Chooser) startProblem(s settings.Settings) string {
+	switch name := c.Chosen.Name; {
 	case c.Chosen.Repaints() && s.InitImage == "":
 		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
 	case c.Chosen.Repaints() && !s.Repaints():
 		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
 	}
-	return c.promptProblem(s, c.Chosen)
+	return ""
 }
 
 // promptProblem says what a model still lacks for the image prompts of a request; "" for nothing.

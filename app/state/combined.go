@@ -50,7 +50,7 @@ func NewKept(name string, bytes any) *ImagePrompt {
 func (c *Composer) AddMore(im *ImagePrompt, p *Picture) {
 	if len(im.More) >= MaxMore {
 		p.free()
-		c.Problems[AtPrompts] = fmt.Sprintf("There is room for %d pictures in one image prompt: remove one first.", MaxMore+1)
+		c.Problems[AtPrompts] = problem(fmt.Sprintf("There is room for %d pictures in one image prompt: remove one first.", MaxMore+1))
 		return
 	}
 	im.More = append(slices.Clip(im.More), NewPart(p))

@@ -66,7 +66,7 @@ func TestCombinedPicturesAreFreed(t *testing.T) {
 	for range MaxMore + 1 {
 		c.AddMore(im, counted())
 	}
-	if freed != 1 || len(im.More) != MaxMore || c.Problems[AtPrompts] == "" {
+	if freed != 1 || len(im.More) != MaxMore || c.Problems[AtPrompts].Text == "" {
 		t.Errorf("%d are freed, of %d", freed, len(im.More))
 	}
 	c.RemoveMore(im, im.More[2])
@@ -86,7 +86,7 @@ func TestKeptNeedsNoEncoder(t *testing.T) {
 	f := newFakeLibrary(t, stored("m", "model"), stored("a", "ip_adapter", func(i *store.Item) { i.Needs = "clip" }))
 	f.Choose("m")
 	s := settings.Settings{Guides: settings.Guides{&settings.IPAdapter{Embeds: "kept"}}}
-	if got := f.Problem(s); got != "" {
+	if got := f.Problem(s).Text; got != "" {
 		t.Error(got)
 	}
 	if g, ok := f.Lacks(s); ok {

@@ -27,7 +27,6 @@ type Composer struct {
 	// MapNetworks returns the network of a way to make maps, which may not be here; nil for none.
 	MapNetworks func(m *maps.Method) *Network
 	Problems    Problems
-	Mend        string // where the problem at Generate is put right: InStyles or one of its siblings; "" for nowhere
 	Lacking     *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 
 	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
@@ -95,7 +94,7 @@ func (c *Composer) AddPrompt(im *ImagePrompt) {
 		for _, p := range im.pictures() {
 			p.free()
 		}
-		c.Problems[AtPrompts] = fmt.Sprintf("There is room for %d image prompts: remove one first.", MaxPrompts)
+		c.Problems[AtPrompts] = problem(fmt.Sprintf("There is room for %d image prompts: remove one first.", MaxPrompts), Remedy{RemoveLast, c.Prompts[MaxPrompts-1].Name})
 		return
 	}
 	c.Prompts = append(c.Prompts, im)

@@ -22,7 +22,7 @@ func TestImagePrompts(t *testing.T) {
 		if len(c.Prompts) != MaxPrompts || !c.Full() {
 			t.Errorf("there are %d image prompts", len(c.Prompts))
 		}
-		if text := c.Problems[AtPrompts]; !strings.Contains(text, "remove one first") {
+		if text := c.Problems[AtPrompts].Text; !strings.Contains(text, "remove one first") {
 			t.Errorf("the fifth is refused with %q", text)
 		}
 		c.RemovePrompt(c.Prompts[0])
@@ -85,7 +85,7 @@ func TestStartPicture(t *testing.T) {
 	c := NewComposer()
 	c.SetStart(pictureNamed("a"))
 	c.StartMask.All()
-	c.Problems[AtStart] = "an earlier one could not be read"
+	c.Problems[AtStart] = Problem{Text: "an earlier one could not be read"}
 	c.SetStart(pictureNamed("b"))
 	if !c.StartMask.Empty() || len(c.Problems) > 0 {
 		t.Error("another start picture has its predecessor's mask or problem")
@@ -217,17 +217,17 @@ func TestRequest(t *testing.T) {
 func TestRequestProblem(t *testing.T) {
 	f := newFakeLibrary(t)
 	c := NewComposer()
-	if text := c.ForPicture("", nil).Problem(f.Library); text != "" {
+	if text := c.ForPicture("", nil).Problem(f.Library).Text; text != "" {
 		t.Errorf("what is composed at first cannot be generated: %s", text)
 	}
 	c.Settings.Width = 63
-	if text := c.ForPicture("", nil).Problem(f.Library); !strings.Contains(text, "width is 63") {
+	if text := c.ForPicture("", nil).Problem(f.Library).Text; !strings.Contains(text, "width is 63") {
 		t.Errorf("a width of 63 pixels: %q", text)
 	}
 	c.Settings.Width = 64
 	f.Chosen = Choice{ID: "sd15", Name: "SD 1.5"}
 	c.AddPrompt(NewImagePrompt(pictureNamed("fox.png")))
-	if text := c.ForPicture("sd15", f.Adapters()).Problem(f.Library); !strings.Contains(text, "needs an IP-Adapter that fits SD 1.5") {
+	if text := c.ForPicture("sd15", f.Adapters()).Problem(f.Library).Text; !strings.Contains(text, "needs an IP-Adapter that fits SD 1.5") {
 		t.Errorf("a model without an adapter: %q", text)
 	}
 }
@@ -291,22 +291,5 @@ func TestAdjust(t *testing.T) {
 	c.AddPrompt(first)
 	if c.Adjusted() != -1 {
 		t.Error("another image prompt took its place")
-	}
-}
-
-// What stands in the way of a picture is put right in a panel that can be opened.
-func TestMend(t *testing.T) {
-	l := newFakeLibrary(t).Library
-	for where, s := range map[string]func(*settings.Settings){
-		"":         func(*settings.Settings) {},
-		InStyles:   func(s *settings.Settings) { s.LoRAs = []settings.LoRA{{Weights: "gone.safetensors", Scale: 1}} },
-		InSettings: func(s *settings.Settings) { s.Width = 63 },
-	} {
-		job := settings.Default()
-		s(&job)
-		r := Request{Jobs: []settings.Settings{job}}
-		if got := r.Mend(l); got != where || (r.Problem(l) == "") != (where == "") {
-			t.Errorf("%q is put right in %q, not %q", r.Problem(l), got, where)
-		}
 	}
 }

@@ -33,7 +33,7 @@ type Offer struct {
 	Licences []OfferedLicence
 	Accepted bool   // all of Licences
 	Full     string // why there is no room for it, or ""
-	Problem  string
+	Problem  Problem
 	Here     bool    // all of it
 	Begun    bool    // some of it is here
 	Busy     bool    // it is on its way
@@ -76,7 +76,7 @@ func (l *Library) Offer(g Group) Offer {
 			o.Licences = append(o.Licences, OfferedLicence{e.Licence, licence, l.Accepted[e.Licence]})
 			o.Accepted = o.Accepted && l.Accepted[e.Licence]
 		}
-		if note := l.notes[e.ID]; note != "" {
+		if note := l.notes[e.ID]; note.Text != "" {
 			o.Problem = note
 		}
 		if l.Estimate != nil && e.Kind == loader.KindModel {
@@ -92,7 +92,7 @@ func (l *Library) Offer(g Group) Offer {
 		o.Fraction = min(1, float64(t.done)/float64(t.bytes))
 	}
 	if l.Fetching != nil && l.Fetching.ID == g.ID {
-		if note := l.notes[fetchRecord]; note != "" {
+		if note := l.notes[fetchRecord]; note.Text != "" {
 			o.Problem = note
 		}
 		o.Busy = l.tasks[fetchRecord] != nil || t.loading
@@ -173,7 +173,7 @@ func (l *Library) fetch(records []store.Record) {
 		return
 	}
 	if o := l.Offer(*l.Fetching); o.Full != "" {
-		l.notes[fetchRecord] = o.Full
+		l.notes[fetchRecord] = problem(o.Full, Remedy{Mend: MakeRoom})
 		return
 	}
 	for _, r := range records {
@@ -243,6 +243,23 @@ func (l *Library) Lacks(s settings.Settings) (g Group, ok bool) {
 	if v, ok := l.VAEOf(s); ok && !v.Here {
 		return v.Group(), true
 	}
+	if _, id := l.structureProblem(s); id != "" {
+		e, known := l.catalogue.Entry(id)
+		return Group{ID: "lacks", Name: e.Name, Records: []string{id}}, known
+	}
+	return l.promptsLack(s)
+}
+
+// LacksFor returns what the chosen model lacks for image prompts, if the catalogue has it.
+func (l *Library) LacksFor(prompts []*ImagePrompt) (g Group, ok bool) {
+	var s settings.Settings
+	for i, im := range prompts {
+		s.Guides = append(s.Guides, im.guide(i+1, map[string]Input{}))
+	}
+	return l.promptsLack(s)
+}
+
+func (l *Library) promptsLack(s settings.Settings) (g Group, ok bool) {
 	if len(s.IPAdapters()) == 0 || l.Chosen.ID == "" {
 		return g, false
 	}

@@ -220,6 +220,35 @@ func (c *Composer) ForGrid(model string, fit []Adapter, models []Choice) (Reques
 	return gridOf(s, inputs, points[0], points[1]), nil
 }
 
+// GridProblem is the problem of a grid that ForGrid refused.
+func (c *Composer) GridProblem(err error) Problem {
+	if c.Axes == [2]Axis{} {
+		return problem(err.Error())
+	}
+	return problem(err.Error(), Remedy{Mend: UseExample})
+}
+
+// UseExamples gives those axes values that can be drawn whose own cannot be, or all, if they are too many.
+func (c *Composer) UseExamples(models []Choice) {
+	s := c.Settings
+	var examples [2]string
+	for i, a := range c.Axes {
+		for _, k := range c.AxisKinds(models) {
+			if k.Kind != a.Kind {
+				continue
+			}
+			examples[i] = k.Example
+			if list, err := k.parse(a.Values, s); err != nil || len(list) == 0 {
+				c.Axes[i].Values = k.Example
+			}
+		}
+	}
+	if c.GridSize(models) > maxGrid {
+		c.Axes[0].Values, c.Axes[1].Values = examples[0], examples[1]
+	}
+	delete(c.Problems, AtGrid)
+}
+
 // GridSize returns how many pictures the grid has that is asked for now; 0 if it is not known.
 func (c *Composer) GridSize(models []Choice) int {
 	n, kinds := 0, c.AxisKinds(models)

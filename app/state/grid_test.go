@@ -144,7 +144,7 @@ func TestGrid(t *testing.T) {
 		}
 	}
 	r, err := ask(Axis{"guidance", "300"}, Axis{})
-	if err != nil || !strings.Contains(r.Problem(NewLibrary(nil, &Undo{})), "guidance_scale is 300") {
+	if err != nil || !strings.Contains(r.Problem(NewLibrary(nil, &Undo{})).Text, "guidance_scale is 300") {
 		t.Errorf("a value that no picture can have: %v", err)
 	}
 }

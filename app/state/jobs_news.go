@@ -10,7 +10,7 @@ import (
 type News struct {
 	Result     *Result // a picture is ready: show it, and keep it
 	Preview    any     // an ImageBitmap of the picture in the making
-	Problem    string  // why what was asked for did not come
+	Problem    Problem // why what was asked for did not come
 	Note       string  // something that the visitor should know
 	Counted    *protocol.Counted
 	Loaded     bool // the model is there, and its tokenizer with it
@@ -23,7 +23,15 @@ type News struct {
 // Made is a map, a PNG, or why there is none.
 type Made struct {
 	PNG     any
-	Problem string
+	Problem Problem
+}
+
+// noMap is the problem of a map that could not be made: another picture may have one, and what failed may pass.
+func noMap(b protocol.MapMade) Problem {
+	if b.Reason == protocol.WrongPicture {
+		return problem(b.Problem, Remedy{ChooseAnother, AddStructure})
+	}
+	return failure(protocol.Failed{Message: b.Problem, Reason: b.Reason, Record: b.Record}, Remedy{Mend: TryAgain}, Remedy{ChooseAnother, AddStructure})
 }
 
 // Receive takes a message of the engine. An answer that nobody waits for any more changes nothing.
@@ -43,7 +51,7 @@ func (j *Jobs) Receive(m protocol.Message) News {
 	case protocol.Counted:
 		return News{Counted: &b}
 	case protocol.MapMade:
-		return News{Map: &Made{m.Beside["png"], b.Problem}}
+		return News{Map: &Made{m.Beside["png"], noMap(b)}}
 	}
 	switch m.ID {
 	case 0:
@@ -56,7 +64,7 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return j.receiveKeep(m)
 	case j.making:
 		if _, lost := m.Body.(protocol.Lost); lost {
-			return News{Map: &Made{Problem: "The GPU was lost while this map was made. Choose another way to make the map, and then this one again."}}
+			return News{Map: &Made{Problem: problem("The GPU was lost while this map was made.", Remedy{Mend: TryAgain})}}
 		}
 	case j.current.id:
 		return j.receiveJob(m)
@@ -156,9 +164,9 @@ func (j *Jobs) fail(f protocol.Failed) News {
 		return News{}
 	}
 	if f.Reason == protocol.Permission {
-		return News{Problem: "After a reload the browser asks again whether this page may read the model's file on your disk: press Generate and allow it."}
+		f.Message = "After a reload the browser asks again whether this page may read the model's file on your disk: press Generate and allow it."
 	}
-	return News{Problem: f.Message}
+	return News{Problem: failure(f, Remedy{Mend: TryAgain})}
 }
 
 // lost begins the job again with a new GPU, but only once: a job that loses the GPU each time must not do so for ever.
@@ -174,8 +182,9 @@ func (j *Jobs) lost(why string) News {
 	return News{Note: "The graphics card was taken away (" + why + "). It was opened again, and the picture was begun again with your settings."}
 }
 
-func lostTwice(why string) string {
-	return "The graphics card was taken away twice (" + why + "). Your settings are kept: try a smaller size, or close other programs that use it, then press Generate again."
+func lostTwice(why string) Problem {
+	return problem("The graphics card was taken away twice ("+why+"). Your settings are kept: try a smaller size, or close other programs that use it, then press Generate again.",
+		Remedy{Mend: StartEngine}, Remedy{Mend: DrawSmaller})
 }
 
 // Died says that the engine's program is over. If it never opened the GPU, there is no engine; otherwise it must be
@@ -189,7 +198,8 @@ func (j *Jobs) Died(why string, online bool) News {
 		j.Engine.Refusal = withoutEngine(why, online)
 		return News{}
 	case busy:
-		return News{Restart: true, Problem: "The engine stopped (" + why + "), perhaps because the memory ran out: try a smaller size. It was started again, and your settings are kept."}
+		return News{Restart: true, Problem: problem("The engine stopped ("+why+"), perhaps because the memory ran out: try a smaller size. It was started again, and your settings are kept.",
+			Remedy{Mend: DrawSmaller}, Remedy{Mend: TryAgain})}
 	}
 	return News{Restart: true}
 }

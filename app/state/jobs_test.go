@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -158,7 +159,7 @@ func TestQueue(t *testing.T) {
 		t.Errorf("Stop ends one request; then %s waits", queue())
 	}
 	// A failure may meet the next one too.
-	if news := e.answer(e.generate(), protocol.Failed{Message: "no"}); news.Problem != "no" || e.jobs.Busy() || !e.jobs.Held() || e.jobs.Waiting() {
+	if news := e.answer(e.generate(), protocol.Failed{Message: "no"}); news.Problem.Text != "no" || e.jobs.Busy() || !e.jobs.Held() || e.jobs.Waiting() {
 		t.Errorf("%+v, busy %v", news, e.jobs.Busy())
 	}
 	e.jobs.GoOn()
@@ -254,7 +255,7 @@ func TestStopAtEveryStage(t *testing.T) {
 				t.Error("the first request's picture is shown as the second's")
 			}
 			for _, last := range []protocol.Body{protocol.Drawn{}, protocol.Stopped{}, protocol.Failed{Message: "no"}, protocol.Lost{Message: "no"}} {
-				if news := e.answer(old, last); news != (News{}) || !e.jobs.Busy() {
+				if news := e.answer(old, last); !reflect.DeepEqual(news, News{}) || !e.jobs.Busy() {
 					t.Errorf("%s of the first request ends the second: %+v", last.Type(), news)
 				}
 			}
@@ -280,7 +281,7 @@ func TestStopWhileModelLoads(t *testing.T) {
 		jobs := &Jobs{}
 		var news []News
 		answer := func(m protocol.Message) {
-			if n := jobs.Receive(m); n != (News{}) {
+			if n := jobs.Receive(m); !reflect.DeepEqual(n, News{}) {
 				news = append(news, n)
 			}
 		}
@@ -341,10 +342,10 @@ func TestLoadAnotherModel(t *testing.T) {
 	if e.last(protocol.Cancel{}) != one {
 		t.Error("the first goes on loading")
 	}
-	if news := e.answer(one, protocol.Failed{Message: "one is damaged"}); news.Problem != "" {
+	if news := e.answer(one, protocol.Failed{Message: "one is damaged"}); news.Problem.Text != "" {
 		t.Error("a model that is not wanted any more is complained about")
 	}
-	if news := e.answer(e.last(protocol.Load{}), protocol.Failed{Message: "two is damaged"}); news.Problem != "two is damaged" {
+	if news := e.answer(e.last(protocol.Load{}), protocol.Failed{Message: "two is damaged"}); news.Problem.Text != "two is damaged" {
 		t.Errorf("%+v", news)
 	}
 	if e.jobs.Progress(nil).Active {
@@ -357,10 +358,10 @@ func TestLoadFailsWhileBusy(t *testing.T) {
 	e := newFakeEngine(t)
 	e.jobs.Load(protocol.Load{Model: "one"})
 	e.submit("a", "b")
-	if news := e.answer(e.last(protocol.Load{}), protocol.Failed{Message: "one is damaged"}); news != (News{}) || !e.jobs.Busy() {
+	if news := e.answer(e.last(protocol.Load{}), protocol.Failed{Message: "one is damaged"}); !reflect.DeepEqual(news, News{}) || !e.jobs.Busy() {
 		t.Errorf("%+v", news)
 	}
-	if news := e.answer(e.generate(), protocol.Failed{Message: "one is damaged"}); news.Problem != "one is damaged" || e.jobs.Busy() {
+	if news := e.answer(e.generate(), protocol.Failed{Message: "one is damaged"}); news.Problem.Text != "one is damaged" || e.jobs.Busy() {
 		t.Errorf("%+v, busy %v", news, e.jobs.Busy())
 	}
 	if e.count(protocol.Generate{}) != 1 {
@@ -384,7 +385,7 @@ func TestLostTwice(t *testing.T) {
 	}
 	// The next picture has its own second chance, and no third.
 	e.answer(e.generate(), protocol.Lost{Message: "reset"})
-	if news := e.answer(e.generate(), protocol.Lost{Message: "reset"}); !strings.Contains(news.Problem, "taken away twice") || e.jobs.Busy() {
+	if news := e.answer(e.generate(), protocol.Lost{Message: "reset"}); !strings.Contains(news.Problem.Text, "taken away twice") || e.jobs.Busy() {
 		t.Errorf("%+v, busy %v", news, e.jobs.Busy())
 	}
 }
@@ -392,10 +393,10 @@ func TestLostTwice(t *testing.T) {
 func TestLostWhileLoading(t *testing.T) {
 	e := newFakeEngine(t)
 	e.jobs.Load(protocol.Load{Model: "one"})
-	if news := e.answer(e.last(protocol.Load{}), protocol.Lost{Message: "reset"}); news != (News{}) || e.count(protocol.Load{}) != 3 {
+	if news := e.answer(e.last(protocol.Load{}), protocol.Lost{Message: "reset"}); !reflect.DeepEqual(news, News{}) || e.count(protocol.Load{}) != 3 {
 		t.Fatalf("%+v after %d loads", news, e.count(protocol.Load{}))
 	}
-	if news := e.answer(e.last(protocol.Load{}), protocol.Lost{Message: "reset"}); news.Problem == "" || e.count(protocol.Load{}) != 3 {
+	if news := e.answer(e.last(protocol.Load{}), protocol.Lost{Message: "reset"}); news.Problem.Text == "" || e.count(protocol.Load{}) != 3 {
 		t.Errorf("a model that loses the GPU is loaded for ever: %+v", news)
 	}
 }
@@ -403,7 +404,7 @@ func TestLostWhileLoading(t *testing.T) {
 func TestEngineDies(t *testing.T) {
 	e := newFakeEngine(t)
 	e.submit("a", "b")
-	if news := e.jobs.Died("out of memory", true); !news.Restart || !strings.Contains(news.Problem, "stopped (out of memory)") || e.jobs.Busy() {
+	if news := e.jobs.Died("out of memory", true); !news.Restart || !strings.Contains(news.Problem.Text, "stopped (out of memory)") || e.jobs.Busy() {
 		t.Fatalf("%+v", news)
 	}
 	e.submit("c") // nobody is there
@@ -420,7 +421,7 @@ func TestEngineDoesNotStart(t *testing.T) {
 		e := &fakeEngine{t: t, jobs: &Jobs{}}
 		e.connect()
 		news := e.jobs.Died("404", online)
-		if r := e.jobs.Engine.Refusal; news != (News{}) || r.Title != "The engine could not start" || !strings.Contains(r.Text, want) {
+		if r := e.jobs.Engine.Refusal; !reflect.DeepEqual(news, News{}) || r.Title != "The engine could not start" || !strings.Contains(r.Text, want) {
 			t.Errorf("%+v %+v", news, r)
 		}
 	}
@@ -431,7 +432,7 @@ func TestNoGPU(t *testing.T) {
 		e := &fakeEngine{t: t, jobs: &Jobs{}}
 		e.connect()
 		news := e.answer(e.last(protocol.Load{}), protocol.Failed{Message: "gpu: no", Reason: reason})
-		if news != (News{}) || e.jobs.Engine.Refusal.Title != want {
+		if !reflect.DeepEqual(news, News{}) || e.jobs.Engine.Refusal.Title != want {
 			t.Errorf("%s: %+v %+v", reason, news, e.jobs.Engine.Refusal)
 		}
 	}

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"path"
@@ -51,13 +50,16 @@ func (c *Composer) ForKeeping(im *ImagePrompt, model string, fit []Adapter) Requ
 	return r
 }
 
-// KeepingProblem says why the embeddings of a request cannot be made, in words for the visitor; "" if they can. A start
+// KeepingProblem says why the embeddings of a request cannot be made, in words for the visitor; none if they can. A start
 // picture is not needed for them, whatever the model draws.
-func (r Request) KeepingProblem(l *Library) string {
+func (r Request) KeepingProblem(l *Library) Problem {
 	if err := r.Jobs[0].Validate(); err != nil {
-		return err.Error()
+		return problem(err.Error(), Remedy{OpenPanel, InSettings})
 	}
-	return cmp.Or(l.vaeProblem(r.Jobs[0]), l.promptProblem(r.Jobs[0], l.Chosen))
+	if text := l.vaeProblem(r.Jobs[0]); text != "" {
+		return problem(text, Remedy{OpenPanel, InSettings})
+	}
+	return problem(l.promptProblem(r.Jobs[0], l.Chosen), Remedy{OpenPanel, InModels})
 }
 
 // KeptName is the name of the file with an image prompt's embeddings.
@@ -82,10 +84,10 @@ func (j *Jobs) receiveKeep(m protocol.Message) News {
 		return News{Embeds: m.Beside["embeds"], EmbedsName: j.keepName}
 	case protocol.Failed:
 		j.keep = 0
-		return News{Problem: b.Message}
+		return News{Problem: failure(b)}
 	case protocol.Lost:
 		j.keep = 0
-		return News{Problem: "The GPU was lost while the picture was encoded: try again."}
+		return News{Problem: problem("The GPU was lost while the picture was encoded: try again.")}
 	case protocol.Embedded, protocol.Stopped:
 		j.keep = 0
 	}

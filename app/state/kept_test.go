@@ -62,7 +62,7 @@ func TestKeep(t *testing.T) {
 		t.Error("it is not over")
 	}
 	e.jobs.Keep("next", settings.Settings{}, nil)
-	if news := e.jobs.Receive(protocol.Message{ID: e.sent[len(e.sent)-1].ID, Body: protocol.Failed{Message: "no"}}); news.Problem != "no" || e.jobs.Keeping() {
+	if news := e.jobs.Receive(protocol.Message{ID: e.sent[len(e.sent)-1].ID, Body: protocol.Failed{Message: "no"}}); news.Problem.Text != "no" || e.jobs.Keeping() {
 		t.Errorf("came %+v", news)
 	}
 }
@@ -79,11 +79,11 @@ func TestKeepWithoutStartPicture(t *testing.T) {
 	c.AddPrompt(im)
 	r := c.ForKeeping(im, "inpainting", f.Adapters())
 	f.Resolve(&r)
-	if problem := r.KeepingProblem(f.Library); problem != "" || r.Problem(f.Library) == "" {
+	if problem := r.KeepingProblem(f.Library).Text; problem != "" || r.Problem(f.Library).Text == "" {
 		t.Errorf("the embeddings cannot be made: %q", problem)
 	}
 	f.withVAEs(stored("inpainting", "model", inpainting), stored("clip", "image_encoder"))
-	if problem := r.KeepingProblem(f.Library); !strings.Contains(problem, "needs an IP-Adapter") {
+	if problem := r.KeepingProblem(f.Library).Text; !strings.Contains(problem, "needs an IP-Adapter") {
 		t.Errorf("without an adapter: %q", problem)
 	}
 }

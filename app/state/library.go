@@ -39,10 +39,11 @@ type Library struct {
 	catalogue loader.Catalogue
 	all       store.Library // what is stored, with what is about to be deleted
 	going     map[string]*Step
+	again     *Group // what is downloaded once it is deleted; nil for nothing
 	undo      *Undo
 	plans     map[string][]store.Record
 	tasks     map[string]*task
-	notes     map[string]string // what went wrong with a record, or a remark; that of the panel has the key panelNote
+	notes     map[string]Problem // what went wrong with a record, or a remark; that of the panel has the key panelNote
 	asked     map[int]question
 }
 
@@ -98,7 +99,7 @@ const (
 // back by undo for a while.
 func NewLibrary(outside Outside, undo *Undo) *Library {
 	return &Library{Chooser: Chooser{outside: outside}, Accepted: map[string]bool{}, plans: map[string][]store.Record{},
-		tasks: map[string]*task{}, notes: map[string]string{}, asked: map[int]question{}, going: map[string]*Step{}, undo: undo}
+		tasks: map[string]*task{}, notes: map[string]Problem{}, asked: map[int]question{}, going: map[string]*Step{}, undo: undo}
 }
 
 // Connect takes the line to a worker that is starting.

@@ -35,6 +35,24 @@ func (l *Library) delete(record string) {
 	l.outside.Later(UndoTime, step.Over)
 }
 
+// GetAgain deletes what is stored of a record and downloads it again. of is the record, or the address of one of its files.
+// It reports whether that can be done here: a file from the disk has to be chosen again.
+func (l *Library) GetAgain(of string) bool {
+	for _, item := range l.stored.Items {
+		if item.ID != of && !slices.ContainsFunc(item.Files, func(f store.Remote) bool { return f.URL == of }) {
+			continue
+		}
+		if _, offered := l.catalogue.Entry(item.ID); !offered {
+			return false
+		}
+		l.again = &Group{ID: "again", Name: item.Name, Records: []string{item.ID}}
+		l.delete(item.ID)
+		l.going[item.ID].Over()
+		return true
+	}
+	return false
+}
+
 // forgetGoing says that a record is not about to be deleted, or is deleted.
 func (l *Library) forgetGoing(record string) {
 	delete(l.going, record)

@@ -61,7 +61,7 @@ func TestDeletionThatFails(t *testing.T) {
 	f.Do(Delete, "sd15")
 	f.Do(DeleteNow, "sd15")
 	f.answer(f.last().ID, protocol.Failed{Message: "the disk is broken"})
-	if r := f.row("sd15"); r.Problem != "the disk is broken" {
+	if r := f.row("sd15"); r.Problem.Text != "the disk is broken" {
 		t.Errorf("%+v", r)
 	}
 }

@@ -7,7 +7,7 @@ func (l *Library) Receive(m protocol.Message) {
 	if !l.line.Receive(m) {
 		return
 	}
-	q, asked := l.asked[m.ID]
+	q := l.asked[m.ID]
 	switch b := m.Body.(type) {
 	case protocol.Stored:
 		l.takeStored(b, m.Beside)
@@ -30,12 +30,23 @@ func (l *Library) Receive(m protocol.Message) {
 		if q.kind == "delete" {
 			l.forgetGoing(q.record) // it is still here
 		}
-		if asked {
-			l.notes[q.record] = b.Message
-		} else {
-			l.notes[panelNote] = b.Message
-		}
+		l.notes[q.record] = l.failed(q, b) // without a question, it is about the panel
 	}
+}
+
+// failed is the problem of a request that could not be done. What can simply be asked for once more has its button
+// already, beside where the problem is shown.
+func (l *Library) failed(q question, f protocol.Failed) Problem {
+	switch {
+	case f.Reason == protocol.Unreachable:
+		f.Reason = ""
+	case f.Reason == "" && (q.kind == "import" || q.kind == "keep"):
+		return problem(f.Message, Remedy{Mend: ChooseFile})
+	}
+	if f.Record == "" {
+		f.Record = q.record
+	}
+	return failure(f)
 }
 
 // over forgets a request and what was under way for it.
@@ -55,13 +66,17 @@ func (l *Library) finished(q question, record string) {
 	delete(l.notes, record)
 	switch q.kind {
 	case "verify":
-		l.notes[record] = "Verified: every byte is as it was stored."
+		l.notes[record] = Problem{Text: "Verified: every byte is as it was stored.", Fine: true}
 		if item := find(l.stored, record); item != nil && item.Released {
-			l.notes[record] = "Verified: every byte is as it was stored, and what was stored is what its publisher released."
+			l.notes[record] = Problem{Text: "Verified: every byte is as it was stored, and what was stored is what its publisher released.", Fine: true}
 		}
 	case "delete":
 		l.forgetGoing(record)
 		l.outside.RecordDeleted()
+		if g := l.again; g != nil && g.Records[0] == record {
+			l.again = nil
+			l.Fetch(*g)
+		}
 	case "import", "keep":
 		l.use(record)
 	}
@@ -90,9 +105,9 @@ func (l *Library) takeStored(b protocol.Stored, beside map[string]any) {
 // Died says that the worker's program is over, or could not start.
 func (l *Library) Died(why string) {
 	if l.Ready {
-		l.notes[panelNote] = "The part of the page that stores models has stopped (" + why + "). What is stored stays: reload the page to go on."
+		l.notes[panelNote] = problem("The part of the page that stores models has stopped ("+why+"). What is stored stays: reload the page to go on.", Remedy{Mend: Reload})
 	} else {
-		l.notes[panelNote] = "The part of the page that stores models could not start (" + why + "). Reload the page to try again."
+		l.notes[panelNote] = problem("The part of the page that stores models could not start ("+why+"). Reload the page to try again.", Remedy{Mend: Reload})
 	}
 	l.tasks, l.asked = map[string]*task{}, map[int]question{}
 }

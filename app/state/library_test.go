@@ -217,16 +217,16 @@ func TestVerifyAndDelete(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	f.answer(f.last().ID, protocol.Finished{Record: "sd15"})
-	if r := f.row("sd15"); !strings.HasPrefix(r.Problem, "Verified") {
+	if r := f.row("sd15"); !strings.HasPrefix(r.Problem.Text, "Verified") {
 		t.Errorf("%+v", r)
 	}
-	if r := f.row("sd15"); !strings.Contains(r.About, "not compared with a checksum") || strings.Contains(r.Problem, "released") {
+	if r := f.row("sd15"); !strings.Contains(r.About, "not compared with a checksum") || strings.Contains(r.Problem.Text, "released") {
 		t.Errorf("its publisher tells no checksum: %+v", r)
 	}
 	f.store(stored("sd15", "model", func(i *store.Item) { i.Released = true }))
 	f.Do(Verify, "sd15")
 	f.answer(f.last().ID, protocol.Finished{Record: "sd15"})
-	if r := f.row("sd15"); strings.Contains(r.About, "checksum") || !strings.Contains(r.Problem, "is what its publisher released") {
+	if r := f.row("sd15"); strings.Contains(r.About, "checksum") || !strings.Contains(r.Problem.Text, "is what its publisher released") {
 		t.Errorf("its publisher tells a checksum: %+v", r)
 	}
 	f.Do(Delete, "sd15")
@@ -237,7 +237,7 @@ func TestVerifyAndDelete(t *testing.T) {
 	id := f.last().ID
 	f.store()
 	f.answer(id, protocol.Finished{Record: "sd15"})
-	if f.deleted != 1 || f.row("SD 1.5").Problem != "" {
+	if f.deleted != 1 || f.row("SD 1.5").Problem.Text != "" {
 		t.Errorf("%d deleted, %+v", f.deleted, f.row("SD 1.5"))
 	}
 }
@@ -256,17 +256,17 @@ func TestFailures(t *testing.T) {
 	f := newFakeLibrary(t, stored("sd15", "model"))
 	f.Do(Verify, "sd15")
 	f.answer(f.last().ID, protocol.Failed{Message: "a byte differs"})
-	if r := f.row("sd15"); r.Problem != "a byte differs" || r.Task != nil {
+	if r := f.row("sd15"); r.Problem.Text != "a byte differs" || r.Task != nil {
 		t.Errorf("%+v", r)
 	}
 	f.ImportFile("a file")
 	f.answer(f.last().ID, protocol.Failed{Message: "it is a pickle"})
-	if p := f.Panel(); p.Problem != "it is a pickle" {
-		t.Errorf("%q", p.Problem)
+	if p := f.Panel(); p.Problem.Text != "it is a pickle" {
+		t.Errorf("%q", p.Problem.Text)
 	}
 	f.Died("out of memory")
-	if p := f.Panel(); !strings.Contains(p.Problem, "has stopped (out of memory)") {
-		t.Errorf("%q", p.Problem)
+	if p := f.Panel(); !strings.Contains(p.Problem.Text, "has stopped (out of memory)") {
+		t.Errorf("%q", p.Problem.Text)
 	}
 }
 
@@ -276,7 +276,7 @@ func TestStartAgain(t *testing.T) {
 	f.Show(true)
 	f.answer(0, protocol.Started{})
 	f.answer(0, protocol.Failed{Message: "catalogue.json is missing"})
-	if p := f.Panel(); !p.Loading || p.Problem != "catalogue.json is missing" {
+	if p := f.Panel(); !p.Loading || p.Problem.Text != "catalogue.json is missing" {
 		t.Errorf("%+v", p)
 	}
 	f.Show(false)
@@ -286,7 +286,7 @@ func TestStartAgain(t *testing.T) {
 	}
 	f.store()
 	f.answer(f.last().ID, protocol.Finished{})
-	if p := f.Panel(); p.Loading || p.Problem != "" {
+	if p := f.Panel(); p.Loading || p.Problem.Text != "" {
 		t.Errorf("%+v", p)
 	}
 }
@@ -355,7 +355,7 @@ func TestWhatTheModelLacks(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFakeLibrary(t, append(c.stored, stored("m", "model"))...)
 			f.Choose("m")
-			if got := f.Problem(c.s); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			if got := f.Problem(c.s).Text; !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
 				t.Errorf("%q", got)
 			}
 		})
@@ -363,7 +363,7 @@ func TestWhatTheModelLacks(t *testing.T) {
 	f := newFakeLibrary(t, stored("inpaint", "model", func(i *store.Item) { i.InChannels = 9 }))
 	f.Choose("inpaint")
 	for want, s := range map[string]settings.Settings{"add a start picture": {}, "open \"Repaint a part\"": {InitImage: "a"}, "": {InitImage: "a", Mask: "b"}} {
-		if got := f.Problem(s); !strings.Contains(got, want) || (got == "") != (want == "") {
+		if got := f.Problem(s).Text; !strings.Contains(got, want) || (got == "") != (want == "") {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}

@@ -62,20 +62,20 @@ func TestLoRAsOfARequest(t *testing.T) {
 	r := c.ForPicture("sd15", nil)
 	l.Resolve(&r)
 	want := []settings.LoRA{{Weights: "ink.safetensors", Scale: 0.5, Hash: "0123456789abcdef"}, {Weights: "https://hub/a/lcm.safetensors", Scale: 0.8}}
-	if got := r.Jobs[0]; got.Prompt != "a fox" || !reflect.DeepEqual(got.LoRAs, want) || r.Problem(l) != "" {
-		t.Errorf("%q, %+v, %q", got.Prompt, got.LoRAs, r.Problem(l))
+	if got := r.Jobs[0]; got.Prompt != "a fox" || !reflect.DeepEqual(got.LoRAs, want) || r.Problem(l).Text != "" {
+		t.Errorf("%q, %+v, %q", got.Prompt, got.LoRAs, r.Problem(l).Text)
 	}
 	if c.Settings.Prompt != "a fox <lora:lcm:0.8>" || len(c.Settings.LoRAs) != 1 {
 		t.Errorf("the composer has changed: %+v", c.Settings)
 	}
 	c.Settings.Prompt = "a fox <lora:gone:1>"
 	r = c.ForPicture("sd15", nil)
-	if l.Resolve(&r); !strings.Contains(r.Problem(l), "gone is not here") {
-		t.Errorf("the problem is %q", r.Problem(l))
+	if l.Resolve(&r); !strings.Contains(r.Problem(l).Text, "gone is not here") {
+		t.Errorf("the problem is %q", r.Problem(l).Text)
 	}
 	l.Chosen = Choice{}
-	if !strings.Contains(r.Problem(l), "not one of the model that ships") {
-		t.Errorf("the problem is %q", r.Problem(l))
+	if !strings.Contains(r.Problem(l).Text, "not one of the model that ships") {
+		t.Errorf("the problem is %q", r.Problem(l).Text)
 	}
 	c.RemoveLoRA(0)
 	if len(c.Settings.LoRAs) != 0 {

@@ -65,14 +65,14 @@ func (s *Structure) SetOption(list []*Network, option int, v float64) {
 // Painted reports whether something is painted on the map.
 func (s *Structure) Painted() bool { return s.Map.Painted() }
 
-// PaintedEarly says which map has paint on it but has not been made yet; "" for none.
-func (c *Composer) PaintedEarly() string {
+// PaintedEarly says which map has paint on it but has not been made yet; none if there is none.
+func (c *Composer) PaintedEarly() Problem {
 	for _, s := range c.Structures {
 		if s.Painted() && s.Map.Base == nil {
-			return "The map of " + s.Name + ", on which you painted, is still being made. Press Generate again in a moment."
+			return problem("The map of "+s.Name+", on which you painted, is still being made. Press Generate again in a moment.", Remedy{Mend: TryAgain})
 		}
 	}
-	return ""
+	return Problem{}
 }
 
 // MapNetwork returns the network that a structure's preprocessor needs. needed is false if it needs none.
@@ -123,7 +123,7 @@ func (c *Composer) NextMap() (r MapRequest, ok bool) {
 func (c *Composer) Making(s *Structure) bool { return c.making.Structure == s }
 
 // TakeMap takes the map that NextMap asked for, or why it could not be made.
-func (c *Composer) TakeMap(base *Base, problem string) {
+func (c *Composer) TakeMap(base *Base, problem Problem) {
 	r := c.making
 	c.making = MapRequest{}
 	if r.Structure == nil {
@@ -134,6 +134,9 @@ func (c *Composer) TakeMap(base *Base, problem string) {
 		r.Structure.Map.Base, r.Structure.Map.Fixed, r.Structure.MadeBy = base, true, r.Preprocessor
 	}
 }
+
+// MakeAgain has the map of a structure made again, after it could not be made.
+func (s *Structure) MakeAgain() { s.made, s.Problem = "", Problem{} }
 
 // LoseMap says that the map that NextMap asked for will not come, because the engine is started again.
 func (c *Composer) LoseMap() { c.making = MapRequest{} }

@@ -61,27 +61,27 @@ func TestMapsAreMade(t *testing.T) {
 		}
 	}
 	next(edges, "canny")
-	c.TakeMap(&Base{Bitmap: "edges"}, "")
+	c.TakeMap(&Base{Bitmap: "edges"}, Problem{})
 	next(sketch, "")
-	c.TakeMap(&Base{Bitmap: "sketch"}, "")
+	c.TakeMap(&Base{Bitmap: "sketch"}, Problem{})
 	none()
 	if edges.Map.Base.Bitmap != "edges" || sketch.Map.Base.Bitmap != "sketch" {
 		t.Errorf("the maps are %v and %v", edges.Map.Base, sketch.Map.Base)
 	}
 	c.Settings.Width = 128
 	next(edges, "canny") // a map that is taken as it is does not depend on the size
-	c.TakeMap(nil, "it cannot be read")
+	c.TakeMap(nil, Problem{Text: "it cannot be read"})
 	none()
-	if edges.Problem == "" || edges.Map.Base == nil {
+	if edges.Problem.Text == "" || edges.Map.Base == nil {
 		t.Error("what went wrong is not said, or the map before is gone")
 	}
 	edges.SetOption(c.networks(), 0, 30)
 	next(edges, "canny:low_threshold=30")
 	c.LoseMap() // with the engine
 	next(edges, "canny:low_threshold=30")
-	c.TakeMap(&Base{}, "")
-	if none(); edges.Problem != "" {
-		t.Errorf("the problem %q stays", edges.Problem)
+	c.TakeMap(&Base{}, Problem{})
+	if none(); edges.Problem.Text != "" {
+		t.Errorf("the problem %q stays", edges.Problem.Text)
 	}
 }
 
@@ -103,7 +103,7 @@ func TestMapsOfNetworks(t *testing.T) {
 	if row := f.Need(n); len(row.Buttons) != 1 || row.Buttons[0].Do != PlanDownload {
 		t.Errorf("HED is offered as %+v", row)
 	}
-	if text := c.ForPicture("sd15", nil).Problem(f.Library); !strings.Contains(text, "HED, which makes the map, is not here") {
+	if text := c.ForPicture("sd15", nil).Problem(f.Library).Text; !strings.Contains(text, "HED, which makes the map, is not here") {
 		t.Errorf("the problem is %q", text)
 	}
 	for id, want := range map[string]string{"hed": "hed", "my-hed.pth": "my-hed.pth"} { // that of the catalogue, or a file of the visitor's
@@ -113,10 +113,10 @@ func TestMapsOfNetworks(t *testing.T) {
 		if !ok || r.Weights != want || r.Preprocessor != "hed" {
 			t.Errorf("%s: %+v is asked for", id, r)
 		}
-		c.TakeMap(&Base{}, "")
+		c.TakeMap(&Base{}, Problem{})
 		request := c.ForPicture("sd15", nil)
-		if g := request.Jobs[0].Guides[0].(*settings.ControlNet); g.PreprocessorWeights != want || request.Problem(f.Library) != "" {
-			t.Errorf("%s: the request is %+v, %q", id, g, request.Problem(f.Library))
+		if g := request.Jobs[0].Guides[0].(*settings.ControlNet); g.PreprocessorWeights != want || request.Problem(f.Library).Text != "" {
+			t.Errorf("%s: the request is %+v, %q", id, g, request.Problem(f.Library).Text)
 		}
 	}
 }
@@ -132,11 +132,11 @@ func TestMapsFromTheEngine(t *testing.T) {
 	if m.Body != (protocol.MakeMap{Preprocessor: "canny", Width: 64, Height: 96}) || m.Beside["picture"] != r.Structure.Bytes {
 		t.Errorf("asked for %+v", m)
 	}
-	if news := e.answer(m.ID, protocol.MapMade{Problem: "no"}); !reflect.DeepEqual(news.Map, &Made{PNG: "a PNG", Problem: "no"}) {
+	if news := e.answer(m.ID, protocol.MapMade{Problem: "no"}); !reflect.DeepEqual(news.Map, &Made{PNG: "a PNG", Problem: noMap(protocol.MapMade{Problem: "no"})}) {
 		t.Errorf("the news is %+v", news.Map)
 	}
 	e.jobs.MakeMap(r)
-	if news := e.answer(e.sent[len(e.sent)-1].ID, protocol.Lost{}); news.Map == nil || !strings.Contains(news.Map.Problem, "was lost") {
+	if news := e.answer(e.sent[len(e.sent)-1].ID, protocol.Lost{}); news.Map == nil || !strings.Contains(news.Map.Problem.Text, "was lost") {
 		t.Errorf("with the GPU lost the news is %+v", news.Map)
 	}
 	if (&Jobs{}).MakeMap(r) {
@@ -153,14 +153,14 @@ func TestPaintedMap(t *testing.T) {
 	s := NewStructure(named("edges.png"))
 	c.AddStructure(s)
 	s.Map.Begin([2]float64{0.5, 0.5})
-	if problem := c.PaintedEarly(); !strings.Contains(problem, "Generate again") {
-		t.Errorf("painted before there is a map: %q", problem)
+	if problem := c.PaintedEarly(); !strings.Contains(problem.Text, "Generate again") {
+		t.Errorf("painted before there is a map: %q", problem.Text)
 	}
 	c.NextMap()
-	c.TakeMap(&Base{Bitmap: "edges"}, "")
+	c.TakeMap(&Base{Bitmap: "edges"}, Problem{})
 	r := c.ForPicture("sd", nil)
 	want := &settings.ControlNet{Weights: "canny", Map: "map1-painted.png", Lambda: 1, End: 1, Balance: settings.BalanceEven}
-	if in := r.Inputs["map1-painted.png"]; c.PaintedEarly() != "" || !reflect.DeepEqual(r.Jobs[0].Guides[0], want) || len(r.Inputs) != 1 || in.Mask.Base.Bitmap != "edges" || len(in.Mask.Strokes) != 1 {
+	if in := r.Inputs["map1-painted.png"]; c.PaintedEarly().Text != "" || !reflect.DeepEqual(r.Jobs[0].Guides[0], want) || len(r.Inputs) != 1 || in.Mask.Base.Bitmap != "edges" || len(in.Mask.Strokes) != 1 {
 		t.Errorf("the request is %+v with %+v", r.Jobs[0].Guides[0], r.Inputs)
 	}
 	s.SetOption(c.networks(), 1, 250)
@@ -202,8 +202,8 @@ func TestMapOverTheStage(t *testing.T) {
 // Whatever the browser answers about the camera, the visitor is told what to do.
 func TestCameraProblems(t *testing.T) {
 	for name, want := range map[string]string{"NotAllowedError": "Allow it", "NotFoundError": "Connect one", "NotReadableError": "Close it", "TypeError": "from a file"} {
-		if got := CameraProblem(name); !strings.Contains(got, want) {
-			t.Errorf("%s: %s", name, got)
+		if got := CameraProblem(name); !strings.Contains(got.Text, want) {
+			t.Errorf("%s: %s", name, got.Text)
 		}
 	}
 }

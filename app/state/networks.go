@@ -185,8 +185,9 @@ func (l *Library) lacksMaker(preprocessor, weights string) *Network {
 	return nil
 }
 
-// structureProblem says what is missing to follow a request's pictures; "" for nothing.
-func (l *Library) structureProblem(s settings.Settings) string {
+// structureProblem says what is missing to follow a request's pictures; "" for nothing. lacks is what can be downloaded for
+// it, by its ID in the catalogue.
+func (l *Library) structureProblem(s settings.Settings) (text, lacks string) {
 	networks := l.Networks()
 	for _, g := range s.Guides {
 		picture := "" // of a Uni-ControlNet: the one that needs most
@@ -208,20 +209,20 @@ func (l *Library) structureProblem(s settings.Settings) string {
 			continue
 		}
 		if maker != nil {
-			return maker.Name + ", which makes the map, is not here: download it under Structure, or choose another way to make the map."
+			return maker.Name + ", which makes the map, is not here: download it under Structure, or choose another way to make the map.", maker.ID
 		}
 		i := slices.IndexFunc(networks, func(n *Network) bool { return n.ID == g.Files()[0] && n.Part == picture })
 		switch {
 		case i >= 0 && networks[i].Here && networks[i].Lacks != "":
-			return networks[i].Name + " needs the image encoder CLIP ViT-L/14: download it under Structure, or remove the picture."
+			return networks[i].Name + " needs the image encoder CLIP ViT-L/14: download it under Structure, or remove the picture.", networks[i].Lacks
 		case i >= 0 && networks[i].Here:
 		case i >= 0:
-			return networks[i].Name + " is not here: download it under Structure, or remove the map."
+			return networks[i].Name + " is not here: download it under Structure, or remove the map.", networks[i].ID
 		case l.Chosen.ID == "":
-			return "The network that reads this map is not part of the model that ships: choose another model, or remove the map."
+			return "The network that reads this map is not part of the model that ships: choose another model, or remove the map.", ""
 		default:
-			return "A map needs a ControlNet or a T2I-Adapter that reads it: download one under Structure, or remove the map."
+			return "A map needs a ControlNet or a T2I-Adapter that reads it: download one under Structure, or remove the map.", ""
 		}
 	}
-	return ""
+	return "", ""
 }

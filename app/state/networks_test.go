@@ -145,7 +145,8 @@ func TestEncoderOfAPicture(t *testing.T) {
 		t.Errorf("a network that is not here is offered as %+v", row)
 	}
 	problem := func(g settings.Guide) string {
-		return f.structureProblem(settings.Settings{Guides: settings.Guides{g}})
+		text, _ := f.structureProblem(settings.Settings{Guides: settings.Guides{g}})
+		return text
 	}
 	if p := problem(&settings.T2IAdapter{Weights: "style.pth"}); !strings.Contains(p, "needs the image encoder CLIP ViT-L/14") {
 		t.Error(p)

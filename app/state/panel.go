@@ -12,8 +12,8 @@ import (
 // Panel is what the panel of models shows.
 type Panel struct {
 	Open     bool
-	Loading  bool   // what is stored is not known yet
-	Problem  string // of the panel as a whole
+	Loading  bool    // what is stored is not known yet
+	Problem  Problem // of the panel as a whole
 	Stored   []Row
 	Going    []Row  // what is about to be deleted
 	LeftOver string // how much given-up downloads left over; "" for nothing
@@ -34,7 +34,7 @@ type Row struct {
 	Estimate string // what a picture would take; "" where that is not known
 	InUse    bool
 	Task     *TaskLine // nil for none
-	Problem  string    // or a remark
+	Problem  Problem   // or a remark
 	Plan     *PlanPart // nil for none
 	Buttons  []Button
 }
@@ -70,7 +70,7 @@ type PlanPart struct {
 type LinkPart struct {
 	Link    string
 	Asking  bool
-	Problem string
+	Problem Problem
 	Found   string    // what the link leads to
 	Plan    *PlanPart // nil for none
 }

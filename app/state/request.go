@@ -65,26 +65,20 @@ func (l *Library) Resolve(r *Request) {
 	}
 }
 
-// Problem says why a request cannot be generated, in words for the visitor; "" if it can.
-func (r Request) Problem(l *Library) string {
+// Problem says why a request cannot be generated, and where that is put right; none if it can.
+func (r Request) Problem(l *Library) Problem {
 	for _, s := range r.Jobs {
 		if err := s.Validate(); err != nil {
-			return err.Error()
+			return problem(err.Error(), Remedy{OpenPanel, InSettings})
 		}
 	}
 	for _, name := range r.Jobs[0].Pictures() {
 		if _, ok := r.Inputs[name]; !ok && r.Of != nil {
-			return plainName(name) + ", from which this picture was made, is not stored here."
+			return problem(plainName(name) + ", from which this picture was made, is not stored here.")
 		}
 	}
 	if r.elsewhere(l) {
-		return l.elsewhereProblem(r.Jobs[0])
-	}
-	if problem := l.structureProblem(r.Jobs[0]); problem != "" {
-		return problem
-	}
-	if problem := l.vaeProblem(r.Jobs[0]); problem != "" {
-		return problem
+		return problem(l.elsewhereProblem(r.Jobs[0]), Remedy{OpenPanel, InModels})
 	}
 	return l.Problem(r.Jobs[0])
 }
@@ -100,35 +94,23 @@ func (r Request) Lacks(l *Library) (g Group, ok bool) {
 	return l.Lacks(r.Jobs[0])
 }
 
-// Places where a visitor puts right what Problem says, by the id of the panel.
-const (
-	InStyles    = "styles"
-	InStart     = "start"
-	InStructure = "structure"
-	InSettings  = "settings"
-	InModels    = "models"
-)
-
-// Mend says where what Problem says is put right; "" if no panel would help.
-func (r Request) Mend(l *Library) string {
-	s := r.Jobs[0]
-	switch {
-	case s.Validate() != nil:
-		return InSettings
-	case r.elsewhere(l):
-		return InModels
-	case l.structureProblem(s) != "":
-		return InStructure
-	case l.vaeProblem(s) != "":
-		return InSettings
-	case l.loraProblem(s) != "":
-		return InStyles
-	case l.Chosen.Repaints() && !s.Repaints():
-		return InStart
-	case l.promptProblem(s, l.Chosen) != "":
-		return InModels
+// Problem says what is missing for a picture, and where that is put right; none for nothing.
+func (l *Library) Problem(s settings.Settings) Problem {
+	structure, _ := l.structureProblem(s)
+	for _, check := range []struct {
+		text, panel string
+	}{
+		{structure, InStructure},
+		{l.vaeProblem(s), InSettings},
+		{l.loraProblem(s), InStyles},
+		{l.startProblem(s), InStart},
+		{l.promptProblem(s, l.Chosen), InModels},
+	} {
+		if check.text != "" {
+			return problem(check.text, Remedy{OpenPanel, check.panel})
+		}
 	}
-	return ""
+	return Problem{}
 }
 
 // compose writes what the controls say as settings, with the pictures beside them. It rolls a new seed first, unless

@@ -95,7 +95,7 @@ func TestRestore(t *testing.T) {
 	a := settings.DefaultIPAdapter()
 	s.Guides = settings.Guides{&a}
 	c := NewComposer()
-	c.Problems[AtGo] = "of an earlier request"
+	c.Problems[AtGo] = Problem{Text: "of an earlier request"}
 	c.Restore(s)
 	if c.Settings.Prompt != "words" || c.Settings.Seed != 5 || !c.SeedLocked {
 		t.Errorf("the words or the seed were not taken over: %+v", c.Settings)

@@ -47,6 +47,16 @@ func (c *Composer) SetHeight(height int) {
 	}
 }
 
+// Shrink makes the result smaller, for a GPU with little memory: both edges by a quarter. It reports whether that was
+// possible.
+func (c *Composer) Shrink() bool {
+	s := &c.Settings
+	width, height := edge(0.75*float64(s.Width)), edge(0.75*float64(s.Height))
+	smaller := width < s.Width || height < s.Height
+	s.Width, s.Height = width, height
+	return smaller
+}
+
 // Follows reports whether the result's size follows a start picture.
 func (c *Composer) Follows() bool { return c.Start != nil && c.Settings.ResizeMode == KeepShape }
 

@@ -15,7 +15,7 @@ type Structure struct {
 	Chosen       bool               // the visitor chose the preprocessor; otherwise it follows the network
 	Map          Mask               // the map as it is looked at and painted on
 	MadeBy       string             // the preprocessor that made Map.Base
-	Problem      string             // why the map could not be made
+	Problem      Problem            // why the map could not be made
 	made         string             // what Map.Base was made from
 	Network      string             // the ID of the network that was chosen; if it does not fit the model, the first that does is used
 	Part         string             // of a Uni-ControlNet: Network.Part
@@ -37,11 +37,19 @@ func NewStructure(p *Picture) *Structure {
 func (c *Composer) AddStructure(s *Structure) {
 	if len(c.Structures) >= MaxStructures {
 		s.free()
-		c.Problems[AtStructure] = fmt.Sprintf("There is room for %d pictures here: remove one first.", MaxStructures)
+		c.Problems[AtStructure] = problem(fmt.Sprintf("There is room for %d pictures here: remove one first.", MaxStructures), Remedy{RemoveLast, c.Structures[MaxStructures-1].Name})
 		return
 	}
 	c.Structures = append(c.Structures, s)
 	delete(c.Problems, AtStructure)
+}
+
+// Replace follows another picture in the same way.
+func (c *Composer) Replace(s *Structure, p *Picture) {
+	old := s.Picture
+	s.Picture, s.Map, s.MadeBy = p, Mask{}, ""
+	s.MakeAgain()
+	c.drop(old)
 }
 
 // RemoveStructure removes a picture.

@@ -61,13 +61,13 @@ func TestStructureHasRoomForFour(t *testing.T) {
 	for _, p := range []*Picture{named("a.png"), named("b.png"), named("c.png"), named("d.png"), fifth} {
 		c.AddStructure(NewStructure(p))
 	}
-	if len(c.Structures) != 4 || !freed || !strings.Contains(c.Problems[AtStructure], "room for 4 pictures") {
-		t.Errorf("%d maps, %q", len(c.Structures), c.Problems[AtStructure])
+	if len(c.Structures) != 4 || !freed || !strings.Contains(c.Problems[AtStructure].Text, "room for 4 pictures") {
+		t.Errorf("%d maps, %q", len(c.Structures), c.Problems[AtStructure].Text)
 	}
 	c.RemoveStructure(c.Structures[3])
 	c.RemoveStructure(c.Structures[2])
-	if c.RemoveStructure(c.Structures[0]); len(c.Structures) != 1 || c.Problems[AtStructure] != "" || c.Empty() {
-		t.Errorf("%d maps, %q", len(c.Structures), c.Problems[AtStructure])
+	if c.RemoveStructure(c.Structures[0]); len(c.Structures) != 1 || c.Problems[AtStructure].Text != "" || c.Empty() {
+		t.Errorf("%d maps, %q", len(c.Structures), c.Problems[AtStructure].Text)
 	}
 	undo := &Undo{}
 	step := c.Replacing(undo, nil)
@@ -114,10 +114,10 @@ func TestNetworksOfAModel(t *testing.T) {
 		return Request{Jobs: []settings.Settings{s}}
 	}
 	own := []*Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}, referenceOnly}
-	if text := request("").Problem(f.Library); !reflect.DeepEqual(f.Networks(), own) || text != "" {
+	if text := request("").Problem(f.Library).Text; !reflect.DeepEqual(f.Networks(), own) || text != "" {
 		t.Errorf("the model that ships: %v, %q", f.Networks(), text)
 	}
-	if text := request("pose").Problem(f.Library); !strings.Contains(text, "choose another model") {
+	if text := request("pose").Problem(f.Library).Text; !strings.Contains(text, "choose another model") {
 		t.Errorf("another model's network with the model that ships: %q", text)
 	}
 	f.Choose("sd15")
@@ -126,7 +126,7 @@ func TestNetworksOfAModel(t *testing.T) {
 		t.Errorf("the networks are %+v", got)
 	}
 	for network, problem := range map[string]string{"pose": "", "canny": "Canny is not here", "other": "A map needs a ControlNet"} {
-		if text := request(network).Problem(f.Library); (text == "") != (problem == "") || !strings.Contains(text, problem) {
+		if text := request(network).Problem(f.Library).Text; (text == "") != (problem == "") || !strings.Contains(text, problem) {
 			t.Errorf("%s: %q", network, text)
 		}
 	}

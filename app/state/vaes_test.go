@@ -31,7 +31,7 @@ func TestVAE(t *testing.T) {
 	f.withVAEs(items...)
 	s := settings.Default()
 	s.VAE = "ema.safetensors"
-	if r := f.request(s); f.VAEs() != nil || r.Jobs[0].VAE != "" || r.Problem(f.Library) != "" {
+	if r := f.request(s); f.VAEs() != nil || r.Jobs[0].VAE != "" || r.Problem(f.Library).Text != "" {
 		t.Errorf("the model that ships is drawn with %q", r.Jobs[0].VAE)
 	}
 	f.Choose("sd15")
@@ -39,22 +39,22 @@ func TestVAE(t *testing.T) {
 		t.Errorf("offered are %+v", list)
 	}
 	r := f.request(s)
-	if got := r.Jobs[0]; got.VAE != "ema.safetensors" || got.VAEHash != "abcdef0123" || r.Problem(f.Library) != "" {
-		t.Errorf("it is drawn with %q %q: %s", got.VAE, got.VAEHash, r.Problem(f.Library))
+	if got := r.Jobs[0]; got.VAE != "ema.safetensors" || got.VAEHash != "abcdef0123" || r.Problem(f.Library).Text != "" {
+		t.Errorf("it is drawn with %q %q: %s", got.VAE, got.VAEHash, r.Problem(f.Library).Text)
 	}
 	if load, ok := f.ToLoad(s); !ok || load != (protocol.Load{Model: "sd15", VAE: "ema.safetensors"}) {
 		t.Errorf("loaded is %+v", load)
 	}
 	s.VAE = "mse"
-	if r := f.request(s); !strings.Contains(r.Problem(f.Library), "The VAE MSE is not here: download it") {
-		t.Errorf("it says %q", r.Problem(f.Library))
+	if r := f.request(s); !strings.Contains(r.Problem(f.Library).Text, "The VAE MSE is not here: download it") {
+		t.Errorf("it says %q", r.Problem(f.Library).Text)
 	}
 	if g, ok := f.Lacks(s); !ok || !slices.Equal(g.Records, []string{"mse"}) {
 		t.Errorf("offered is %+v", g)
 	}
 	s.VAE = "gone.safetensors"
-	if r := f.request(s); !strings.Contains(r.Problem(f.Library), "gone.safetensors is not here: add its file") {
-		t.Errorf("it says %q", r.Problem(f.Library))
+	if r := f.request(s); !strings.Contains(r.Problem(f.Library).Text, "gone.safetensors is not here: add its file") {
+		t.Errorf("it says %q", r.Problem(f.Library).Text)
 	}
 	f.Do(Use, "ema.safetensors")
 	if !slices.Equal(f.used, []string{"ema.safetensors"}) || f.Chosen.ID != "sd15" {
@@ -73,8 +73,8 @@ func TestModelWithoutVAE(t *testing.T) {
 		t.Error("it is loaded without a VAE")
 	}
 	r := f.request(s)
-	if !strings.Contains(r.Problem(f.Library), "bare was saved without a VAE") || !strings.Contains(f.row("bare").About, "without a VAE") {
-		t.Errorf("it says %q", r.Problem(f.Library))
+	if !strings.Contains(r.Problem(f.Library).Text, "bare was saved without a VAE") || !strings.Contains(f.row("bare").About, "without a VAE") {
+		t.Errorf("it says %q", r.Problem(f.Library).Text)
 	}
 	g, ok := f.Lacks(r.Jobs[0])
 	if !ok || g.Name != "MSE" {
@@ -83,8 +83,8 @@ func TestModelWithoutVAE(t *testing.T) {
 	f.Fetch(g)
 	f.answer(f.last().ID, protocol.Planned{Records: []store.Record{record("mse", "vae", 3e8)}})
 	f.withVAEs(bare, stored("mse", "vae"))
-	if r := f.request(s); r.Jobs[0].VAE != "mse" || r.Problem(f.Library) != "" || !slices.Equal(f.arrived, []string{"MSE"}) {
-		t.Errorf("with the VAE here: %q, %q, arrived %q", r.Jobs[0].VAE, r.Problem(f.Library), f.arrived)
+	if r := f.request(s); r.Jobs[0].VAE != "mse" || r.Problem(f.Library).Text != "" || !slices.Equal(f.arrived, []string{"MSE"}) {
+		t.Errorf("with the VAE here: %q, %q, arrived %q", r.Jobs[0].VAE, r.Problem(f.Library).Text, f.arrived)
 	}
 	if load, ok := f.ToLoad(s); !ok || load.VAE != "mse" {
 		t.Errorf("loaded is %+v", load)
@@ -101,8 +101,8 @@ func TestPreviewVAE(t *testing.T) {
 	if list := f.Previews(); len(list) != 1 || list[0].ID != "taesd" || list[0].Here {
 		t.Errorf("offered are %+v", list)
 	}
-	if r := f.request(s); r.Jobs[0].PreviewVAE != "" || r.Problem(f.Library) != "" {
-		t.Errorf("before it is here: %q, %q", r.Jobs[0].PreviewVAE, r.Problem(f.Library))
+	if r := f.request(s); r.Jobs[0].PreviewVAE != "" || r.Problem(f.Library).Text != "" {
+		t.Errorf("before it is here: %q, %q", r.Jobs[0].PreviewVAE, r.Problem(f.Library).Text)
 	}
 	f.withVAEs(stored("sd15", "model"), stored("taesd", "vae", func(i *store.Item) { i.Tiny = true }))
 	if r := f.request(s); r.Jobs[0].PreviewVAE != "taesd" {

@@ -42,7 +42,7 @@ func TestVariations(t *testing.T) {
 			t.Errorf("the input %s is %v", name, request.Inputs[name])
 		}
 	}
-	if problem := request.Problem(newFakeLibrary(t).Library); problem != "" {
+	if problem := request.Problem(newFakeLibrary(t).Library).Text; problem != "" {
 		t.Error(problem)
 	}
 
@@ -87,22 +87,22 @@ func TestVariationsInTheirModel(t *testing.T) {
 	c := NewComposer()
 	ask := func(f *fakeLibrary) Request { return c.ForMoreLike(r, r.Inputs, "png", f.AdaptersOf(r.Settings)) }
 	f := newFakeLibrary(t)
-	if problem := ask(f).Problem(f.Library); !strings.Contains(problem, "the model sd, which is not here") {
+	if problem := ask(f).Problem(f.Library).Text; !strings.Contains(problem, "the model sd, which is not here") {
 		t.Errorf("without the model: %q", problem)
 	}
 	model := stored("sd", loader.KindModel, func(i *store.Item) { i.CrossDim = 768 })
 	f.store(model)
-	if problem := ask(f).Problem(f.Library); !strings.Contains(problem, "needs an IP-Adapter that fits sd") {
+	if problem := ask(f).Problem(f.Library).Text; !strings.Contains(problem, "needs an IP-Adapter that fits sd") {
 		t.Errorf("without an adapter: %q", problem)
 	}
 	f.store(model, stored("clip", loader.KindImageEncoder), stored("small", loader.KindIPAdapter, func(i *store.Item) { i.CrossDim = 512 }),
 		stored("plus", loader.KindIPAdapter, func(i *store.Item) { i.CrossDim, i.Needs = 768, "clip" }))
 	request := ask(f)
-	if problem := request.Problem(f.Library); problem != "" || request.Jobs[0].IPAdapters()[0].Weights != "plus" || f.Chosen.ID != "" {
+	if problem := request.Problem(f.Library).Text; problem != "" || request.Jobs[0].IPAdapters()[0].Weights != "plus" || f.Chosen.ID != "" {
 		t.Errorf("with all that it takes: %q, %+v, and the model %q is chosen", problem, request.Jobs[0].IPAdapters()[0], f.Chosen.ID)
 	}
 	delete(r.Inputs, "start-room.png")
-	if problem := ask(f).Problem(f.Library); problem != "room.png, from which this picture was made, is not stored here." {
+	if problem := ask(f).Problem(f.Library).Text; problem != "room.png, from which this picture was made, is not stored here." {
 		t.Errorf("without its start picture: %q", problem)
 	}
 }

@@ -104,7 +104,7 @@ func (t *actionsPanel) saveSheet() {
 		}
 		return func() {
 			if err != nil {
-				t.composer.Problems[state.AtGo] = "The sheet could not be drawn: " + err.Error()
+				*t.note = state.Note{Text: "The sheet could not be drawn: " + err.Error(), Action: "Try again", Do: t.saveSheet}
 				return
 			}
 			download(sheet.FileName, png)

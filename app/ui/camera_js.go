@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
@@ -15,7 +16,7 @@ import (
 type camera struct {
 	state.Camera
 	loop    *loop
-	problem func(text string) // shows what went wrong, or "" for nothing
+	problem func(state.Problem) // shows what went wrong, if anything did
 	stream  js.Value
 }
 
@@ -24,7 +25,7 @@ const cameraID = "camera"
 
 // start asks the browser for the camera.
 func (c *camera) start() {
-	c.problem("")
+	c.problem(state.Problem{})
 	devices := js.Global().Get("navigator").Get("mediaDevices")
 	if !devices.Truthy() {
 		c.problem(state.CameraProblem(""))
@@ -76,7 +77,7 @@ func (c *camera) still(take func(file js.Value)) {
 		return func() {
 			c.stop()
 			if err != nil {
-				c.problem("The camera's picture could not be read: " + err.Error())
+				c.problem(state.Unreadable(state.AtStructure, fmt.Errorf("The camera's picture could not be read: %w", err)))
 				return
 			}
 			take(js.Global().Get("File").New([]any{png}, "camera.png", map[string]any{"type": "image/png"}))

@@ -119,11 +119,11 @@ const (
 	promptFiles  = "image/*,.safetensors,.ipadpt"
 )
 
-// fileInput is a label that opens a file picker. accept is what the picker offers.
-func fileInput(label, accept string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
+// fileInput is a label that opens a file picker. accept is what the picker offers. The id may be "".
+func fileInput(id, label, accept string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
 	return app.Label().Class("add").Body(
 		icon("plus"), app.Span().Text(label), app.Span().Class("quiet with-mouse").Text(hint),
-		app.Input().Type("file").Accept(accept).Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
+		app.Input().ID(id).Type("file").Accept(accept).Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
 			take(pickedFiles(ctx))
 		}, scope...),
 	)

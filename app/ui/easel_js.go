@@ -27,6 +27,7 @@ type easel struct {
 	viewer   *viewer
 	controls *controls
 	canvases *canvases
+	mend     func(state.Remedy)
 }
 
 func (t *easel) Render() app.UI {
@@ -188,7 +189,7 @@ func (t *easel) real() app.UI {
 	}
 	return app.Div().Class("real").Body(
 		app.P().Class("quiet").Text(fmt.Sprintf("The demo model draws these, %d pixels wide. For pictures of 512 pixels and more:", web.Ships.Size)),
-		offerCard(bundles[0], t.library),
+		offerCard(bundles[0], t.library, t.mend),
 	)
 }
 

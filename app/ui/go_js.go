@@ -18,7 +18,7 @@ type goPanel struct {
 	library  *state.Library
 	note     *state.Note
 	undo     *state.Undo
-	open     func(panel string) // shows where a problem is put right
+	mend     func(state.Remedy)
 	request  func(func(model string, fit []state.Adapter) state.Request)
 }
 
@@ -30,8 +30,7 @@ func (t *goPanel) Render() app.UI {
 		do, tip, act = texts.T("Stop"), "Esc", t.jobs.Stop
 	}
 	return app.Div().Class("go").Body(
-		alert(t.composer.Problems[state.AtGo]),
-		t.mend(),
+		trouble(t.composer.Problems[state.AtGo], t.mend),
 		t.lacking(),
 		&queuePanel{Drawn: t.Drawn, jobs: t.jobs, undo: t.undo, note: t.note},
 		app.Div().Class("go-row").Body(
@@ -52,21 +51,11 @@ func (t *goPanel) Render() app.UI {
 	)
 }
 
-// mend opens the panel in which the problem is put right.
-func (t *goPanel) mend() app.UI {
-	where := t.composer.Mend
-	return app.Button().Class("plain small").Text("Open "+panels[where]).Hidden(where == "" || t.composer.Problems[state.AtGo] == "").
-		OnClick(func(app.Context, app.Event) { t.open(where) }, named(where))
-}
-
-// panels are the panels' names.
-var panels = map[string]string{state.InStyles: "Styles", state.InStart: "Start picture", state.InStructure: "Structure", state.InSettings: "Settings", state.InModels: "Models"}
-
 // lacking offers to fetch what Generate found missing.
 func (t *goPanel) lacking() app.UI {
 	if g := t.composer.Lacking; g != nil {
 		if o := t.library.Offer(*g); !o.Here {
-			return offerCard(o, t.library)
+			return offerCard(o, t.library, t.mend)
 		}
 	}
 	return app.Div().Hidden(true)

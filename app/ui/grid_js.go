@@ -46,7 +46,10 @@ func (t *gridPanel) Render() app.UI {
 		app.P().Class("quiet").Text("Pictures that differ in one setting make a strip, in two a grid. Values are numbers, ranges such as 1-5, 0-1 (+0.25) or 0-1 [5], or names, with commas between them."),
 		t.axis(0, "Columns", kinds),
 		t.axis(1, "Rows", kinds),
-		alert(t.composer.Problems[state.AtGrid]),
+		trouble(t.composer.Problems[state.AtGrid], func(state.Remedy) {
+			t.composer.UseExamples(models)
+			t.controls.force = true
+		}),
 		app.Button().Class("plain accent").Text(do).Disabled(t.jobs.Engine.Refusal.Title != "" || t.composer.Axes == [2]state.Axis{}).
 			OnClick(func(app.Context, app.Event) { t.draw() }),
 	)

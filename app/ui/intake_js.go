@@ -63,7 +63,7 @@ func isKept(file js.Value) bool {
 // kept adds an image prompt of kept embeddings.
 func (t *intake) kept(name string, data js.Value, err error) {
 	if err != nil {
-		t.composer.Problems[state.AtPrompts] = name + " could not be read: " + err.Error()
+		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, fmt.Errorf("%s could not be read: %w", name, err))
 		return
 	}
 	t.composer.AddPrompt(state.NewKept(name, data))
@@ -74,7 +74,7 @@ func (t *intake) file(picture *state.Picture, err error, s settings.Settings, ca
 	var partial *settings.Partial
 	switch {
 	case err != nil:
-		t.composer.Problems[state.AtPrompts] = err.Error()
+		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, err)
 	case carried == nil:
 		t.restoreFile(s, nil, picture)
 	case errors.As(carried, &partial):
@@ -111,7 +111,7 @@ func (t *intake) sample(s state.Sample, then func()) {
 		}
 		return func() {
 			if err != nil {
-				t.composer.Problems[state.AtPrompts] = "The sample could not be read: " + err.Error()
+				t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, fmt.Errorf("The sample could not be read: %w", err))
 				return
 			}
 			t.addPrompt(picture)
@@ -155,7 +155,7 @@ func (t *intake) structure(files js.Value) {
 func (t *intake) resultAsStructure(r *state.Result) {
 	t.admitResult(r, func(p *state.Picture) {
 		t.addStructure(p)
-		if t.composer.Problems[state.AtStructure] == "" {
+		if t.composer.Problems[state.AtStructure].Text == "" {
 			*t.note = state.Note{Text: "The next result will follow the map of this picture."}
 		}
 		t.reveal("structure")
@@ -194,7 +194,7 @@ func (t *intake) admit(name string, file js.Value, at state.Place, take func(*st
 		picture, err := admit(name, file)
 		return func() {
 			if err != nil {
-				t.composer.Problems[at] = err.Error()
+				t.composer.Problems[at] = state.Unreadable(at, err)
 				return
 			}
 			take(picture)
@@ -206,7 +206,7 @@ func (t *intake) admit(name string, file js.Value, at state.Place, take func(*st
 func (t *intake) resultAsPrompt(r *state.Result) {
 	t.admitResult(r, func(p *state.Picture) {
 		t.addPrompt(p)
-		if t.composer.Problems[state.AtPrompts] == "" {
+		if t.composer.Problems[state.AtPrompts].Text == "" {
 			*t.note = state.Note{Text: "The picture is an image prompt now."}
 			t.reveal(thumbID(len(t.composer.Prompts) - 1))
 		}

@@ -22,7 +22,7 @@ func (p *page) generate() { p.request(p.composer.ForPicture) }
 func (p *page) grid() {
 	r, err := p.composer.ForGrid(p.library.Chosen.ID, p.library.Adapters(), p.library.GridModels())
 	if err != nil {
-		p.composer.Problems[state.AtGrid] = err.Error()
+		p.composer.Problems[state.AtGrid] = p.composer.GridProblem(err)
 		return
 	}
 	p.request(func(string, []state.Adapter) state.Request { return r })
@@ -63,16 +63,16 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 	}
 	r := compose(p.library.Chosen.ID, p.library.Adapters())
 	p.library.Resolve(&r)
-	p.composer.Problems, p.composer.Lacking, p.composer.Mend = state.Problems{}, nil, ""
+	p.composer.Problems, p.composer.Lacking = state.Problems{}, nil
 	if !p.note.Undo.Can() {
 		p.note = state.Note{}
 	}
-	text := r.Problem(p.library)
-	if r.Of == nil {
-		text = cmp.Or(p.composer.PaintedEarly(), text)
+	problem := r.Problem(p.library)
+	if early := p.composer.PaintedEarly(); r.Of == nil && early.Text != "" {
+		problem = early
 	}
-	if text != "" {
-		p.composer.Problems[state.AtGo], p.composer.Mend = text, r.Mend(p.library)
+	if problem.Text != "" {
+		p.composer.Problems[state.AtGo] = problem
 		if g, ok := r.Lacks(p.library); ok {
 			p.composer.Lacking = &g
 		}
@@ -98,8 +98,8 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 func (p *page) keep(im *state.ImagePrompt) {
 	r := p.composer.ForKeeping(im, p.library.Chosen.ID, p.library.Adapters())
 	p.library.Resolve(&r)
-	if text := r.KeepingProblem(p.library); text != "" {
-		p.composer.Problems[state.AtPrompts] = text
+	if problem := r.KeepingProblem(p.library); problem.Text != "" {
+		p.composer.Problems[state.AtPrompts] = problem
 		return
 	}
 	inputs := inputsOf(r)
@@ -144,7 +144,7 @@ func (p *page) permit(jobs []settings.Settings, then func()) {
 			answer, err := webapi.Await(context.Background(), h.Call("requestPermission", map[string]any{"mode": "read"}))
 			if err != nil || answer.String() != "granted" {
 				p.ctx.Dispatch(func(app.Context) {
-					p.composer.Problems[state.AtGo] = "The browser was not allowed to read " + h.Get("name").String() + ": press Generate again and allow it, or choose another model."
+					p.composer.Problems[state.AtGo] = state.NotAllowed(h.Get("name").String())
 				})
 				return
 			}

@@ -19,7 +19,7 @@ func (p *page) makeMaps() {
 
 // takeMap takes a map that was made.
 func (p *page) takeMap(m state.Made) {
-	if m.Problem != "" {
+	if m.Problem.Text != "" {
 		p.composer.TakeMap(nil, m.Problem)
 		return
 	}
@@ -27,10 +27,10 @@ func (p *page) takeMap(m state.Made) {
 		bitmap, err := browser{}.Bitmap(m.PNG)
 		return func() {
 			if err != nil {
-				p.composer.TakeMap(nil, err.Error())
+				p.composer.TakeMap(nil, state.Unreadable(state.AtStructure, err))
 				return
 			}
-			p.composer.TakeMap(&state.Base{Bitmap: bitmap, PNG: m.PNG}, "")
+			p.composer.TakeMap(&state.Base{Bitmap: bitmap, PNG: m.PNG}, state.Problem{})
 			p.canvases.paintLater()
 		}
 	})

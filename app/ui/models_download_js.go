@@ -13,7 +13,7 @@ import (
 func (c *modelsPanel) bundles() app.UI {
 	var cards []app.UI
 	for _, o := range c.Panel.Bundles {
-		cards = append(cards, offerCard(o, c.library))
+		cards = append(cards, offerCard(o, c.library, c.mend))
 	}
 	return app.Section().Aria("label", "Bundles").Hidden(len(cards) == 0).Body(cards...)
 }
@@ -29,7 +29,7 @@ func (c *modelsPanel) offers() app.UI {
 func (c *modelsPanel) plan(p state.PlanPart) app.UI {
 	return app.Div().Class("planned").Body(
 		app.P().Class("numbers").Text(p.Text),
-		problemText(p.Full),
+		trouble(full(p.Full), c.mend),
 		app.If(p.LicenceID != "", func() app.UI {
 			return licenceCheck(c.library, p.LicenceID, p.Licence, p.Accepted)
 		}),
@@ -61,9 +61,7 @@ func (c *modelsPanel) link() app.UI {
 	if p.Asking {
 		below = append(below, app.P().Class("quiet").Text("Asking what there is to download"))
 	}
-	if p.Problem != "" {
-		below = append(below, problemText(p.Problem))
-	}
+	below = append(below, trouble(p.Problem, c.mend))
 	return app.Section().Aria("label", "Model from a link").Body(
 		app.H3().Text("From a link"),
 		app.Div().Class("field").Body(

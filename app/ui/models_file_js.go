@@ -15,6 +15,9 @@ import (
 	"github.com/imprompt/imprompt/loader"
 )
 
+// importID is the id of the file input for weights.
+const importID = "import-weights"
+
 // weightFiles are the endings of the files that the pickers offer.
 var weightFiles = []string{".safetensors", ".ckpt", ".pt", ".pth", ".bin"}
 
@@ -37,7 +40,7 @@ func (c *modelsPanel) file() app.UI {
 		app.Div().Class("tools").Body(
 			app.Label().Class("add").Body(
 				app.Span().Text("Copy a file into the browser"),
-				app.Input().Type("file").Accept(strings.Join(weightFiles, ",")).Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
+				app.Input().ID(importID).Type("file").Accept(strings.Join(weightFiles, ",")).Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
 					if files := pickedFiles(ctx); files.Length() > 0 {
 						library.ImportFile(files.Index(0))
 					}

@@ -14,6 +14,7 @@ type modelsPanel struct {
 	Panel     state.Panel
 	library   *state.Library
 	librarian *librarian
+	mend      func(state.Remedy)
 }
 
 // Render implements app.Composer.
@@ -27,7 +28,7 @@ func (c *modelsPanel) Render() app.UI {
 			app.H2().Text("Models"),
 			app.Button().Class("remove").Aria("label", "Close models").Title("Close").Body(icon("close")).OnClick(func(app.Context, app.Event) { c.librarian.show(false) }),
 		),
-		problemText(p.Problem),
+		trouble(p.Problem, c.mend),
 		app.If(p.Loading, func() app.UI { return app.P().Class("quiet").Text("Reading what is stored") }),
 		c.bundles(),
 		c.stored(),
@@ -67,9 +68,7 @@ func (c *modelsPanel) row(r state.Row) app.UI {
 	if r.Task != nil {
 		body = append(body, taskLine(*r.Task))
 	}
-	if r.Problem != "" {
-		body = append(body, problemText(r.Problem))
-	}
+	body = append(body, trouble(r.Problem, c.mend))
 	var tools []app.UI
 	if r.Plan != nil {
 		tools = append(tools, c.plan(*r.Plan))

@@ -8,10 +8,13 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
+// storedID is the id of the part with what is stored.
+const storedID = "stored"
+
 // stored draws what is stored.
 func (c *modelsPanel) stored() app.UI {
 	p := c.Panel
-	return app.Section().Aria("label", "Stored models").Body(
+	return app.Section().ID(storedID).Aria("label", "Stored models").Body(
 		app.H3().Text("Here"),
 		app.If(len(p.Stored) == 0, func() app.UI {
 			return app.P().Class("quiet").Text("Only the model that ships is here: no other is stored yet.")

@@ -45,14 +45,14 @@ func (t *adjustPanel) more(im *state.ImagePrompt) app.UI {
 		app.P().Class("quiet").Text("Several pictures can make one image prompt, with one weight."),
 		app.Div().Class("parts").Hidden(more == nil).Body(more...),
 		app.Div().Hidden(len(im.More) >= state.MaxMore).Body(
-			fileInput("Add pictures", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
+			fileInput("", "Add pictures", pictureFiles, true, "", func(files js.Value) { t.intake.more(im, files) }, key(im)),
 		),
 		t.controls.choice(promptID(t.Index, "combine"), "How they are combined", im.Combine, options, func(v string) { im.Combine = v }, key(im)).
 			Hidden(more == nil),
 		app.P().Class("quiet").Text("The result is kept from looking like a picture to avoid. This needs a guidance above 1."),
 		app.Div().Class("parts").Hidden(unlike == nil).Body(unlike...),
 		app.Div().Hidden(unlike != nil).Body(
-			fileInput("Add a picture to avoid", pictureFiles, false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
+			fileInput("", "Add a picture to avoid", pictureFiles, false, "", func(files js.Value) { t.intake.unlike(im, files) }, key(im)),
 		),
 	)
 }

@@ -10,8 +10,16 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
+// full is the problem that there is no room for a download.
+func full(text string) state.Problem {
+	if text == "" {
+		return state.Problem{}
+	}
+	return state.Problem{Text: text, Remedies: []state.Remedy{{Mend: state.MakeRoom}}}
+}
+
 // offerCard draws what is downloaded together: what it takes, its licences, one button, and then one bar.
-func offerCard(o state.Offer, library *state.Library) app.UI {
+func offerCard(o state.Offer, library *state.Library, mend func(state.Remedy)) app.UI {
 	body := []app.UI{app.H3().Text(o.Name)}
 	if o.Busy {
 		return app.Div().Class("offered").Role("group").Aria("label", o.Name).Body(append(body,
@@ -27,7 +35,7 @@ func offerCard(o state.Offer, library *state.Library) app.UI {
 	if o.Estimate != "" {
 		about += " " + o.Estimate
 	}
-	body = append(body, app.P().Class("quiet numbers").Text(about).Title(strings.Join(o.Parts, "\n")), problemText(o.Problem), problemText(o.Full))
+	body = append(body, app.P().Class("quiet numbers").Text(about).Title(strings.Join(o.Parts, "\n")), trouble(o.Problem, mend), trouble(full(o.Full), mend))
 	for _, l := range o.Licences {
 		body = append(body, licenceCheck(library, l.ID, l.Licence, l.Accepted))
 	}

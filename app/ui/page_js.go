@@ -56,6 +56,7 @@ type page struct {
 	typing    *typing
 	camera    *camera
 	checker   *checker
+	mender    *mender
 }
 
 // newPage returns a page that can be drawn, which go-app does before it calls OnMount.
@@ -63,7 +64,7 @@ func newPage() *page {
 	useLanguage()
 	p := &page{loop: &loop{}, composer: state.NewComposer(), jobs: &state.Jobs{}, gallery: &state.Gallery{}, stage: &state.Stage{}, history: &state.History{}, undo: &state.Undo{},
 		controls: &controls{values: map[string]string{}}}
-	p.checker = &checker{page: p}
+	p.checker, p.mender = &checker{page: p}, &mender{page: p}
 	p.engine, p.librarian = &engine{page: p}, &librarian{page: p}
 	p.library = state.NewLibrary(p.librarian, p.undo)
 	p.composer.Networks, p.composer.MapNetworks = p.library.Networks, p.library.MapNetwork
@@ -72,7 +73,7 @@ func newPage() *page {
 	p.canvases = &canvases{composer: p.composer, stage: p.stage, loop: p.loop, edit: p.viewer.edit, place: p.viewer.place}
 	p.viewer.canvases = p.canvases
 	p.typing = &typing{composer: p.composer, library: p.library, loop: p.loop, completion: &state.Completion{}}
-	p.camera = &camera{loop: p.loop, problem: func(text string) { p.composer.Problems[state.AtStructure] = text }}
+	p.camera = &camera{loop: p.loop, problem: func(problem state.Problem) { p.composer.Problems[state.AtStructure] = problem }}
 	store := gallerystore.New()
 	p.viewer.store = store
 	p.keeper = &keeper{gallery: p.gallery, jobs: p.jobs, store: store, undo: p.undo, note: &p.note, loop: p.loop, listed: make(chan struct{})}
@@ -132,24 +133,24 @@ func (p *page) Render() app.UI {
 				app.Div().Class("sheets").Body(
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens, history: p.history, library: p.library, typing: p.typing},
 					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters,
-						intake: p.intake, keep: p.keep, keeping: p.jobs.Keeping, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear},
+						intake: p.intake, keep: p.keep, keeping: p.jobs.Keeping, takeSample: func(s state.Sample) { p.intake.sample(s, nil) }, clear: p.clear, mend: p.mender.do, library: p.library},
 					aspects(p.composer, p.library.Chosen.TrainedFor()),
 					&stylesPanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, countTokens: p.countTokens, openModels: func() { p.librarian.show(true) }},
-					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start},
+					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start, mend: p.mender.do},
 					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, canvases: p.canvases, camera: p.camera,
-						take: p.intake.structure, opened: p.librarian.structureOpened},
-					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load},
+						take: p.intake.structure, opened: p.librarian.structureOpened, intake: p.intake, mend: p.mender.do},
+					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load, mend: p.mender.do},
 					&gridPanel{Of: p.gridOf(), composer: p.composer, jobs: p.jobs, library: p.library, controls: p.controls, draw: p.grid},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
-				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, undo: p.undo, open: p.open, request: p.request},
+				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, undo: p.undo, mend: p.mender.do, request: p.request},
 			),
 			app.Div().Class("wall").Body(
 				p.stageSection().Body(
 					&lightboxBar{Lit: p.gallery.Lightbox, Starred: p.gallery.Shown != nil && p.gallery.Shown.Starred, gallery: p.gallery, curator: p.curator},
 					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, tookBack: p.tookBack},
 					&easel{Drawn: p.drawn, stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library,
-						viewer: p.viewer, controls: p.controls, canvases: p.canvases},
+						viewer: p.viewer, controls: p.controls, canvases: p.canvases, mend: p.mender.do},
 					&progressLine{Progress: progress},
 					openActions(),
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop,
@@ -158,7 +159,7 @@ func (p *page) Render() app.UI {
 				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, film: p.film, curator: p.curator},
 			),
 		),
-		&modelsPanel{Panel: p.library.Panel(), library: p.library, librarian: p.librarian},
+		&modelsPanel{Panel: p.library.Panel(), library: p.library, librarian: p.librarian, mend: p.mender.do},
 		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(progress.Spoken),
 		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
 	)

@@ -21,6 +21,8 @@ type promptsPanel struct {
 	keeping    func() bool
 	takeSample func(state.Sample)
 	clear      func() // the whole composer
+	mend       func(state.Remedy)
+	library    *state.Library
 }
 
 func (t *promptsPanel) Render() app.UI {
@@ -43,10 +45,23 @@ func (t *promptsPanel) Render() app.UI {
 			return &adjustPanel{Drawn: t.Drawn, Index: adjusted, composer: t.composer, controls: t.controls, canvases: t.canvases, adapters: t.adapters,
 				intake: t.intake, keep: t.keep, keeping: t.keeping}
 		}).Else(func() app.UI { return app.Div().Hidden(true) }),
+		t.lacking(),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(
-			fileInput("Add image", promptFiles, true, "or drop, or paste one", t.intake.files),
+			fileInput(state.AddPrompt, "Add image", promptFiles, true, "or drop, or paste one", t.intake.files),
 			app.Div().Class("samples").Body(samples...),
 		),
-		alert(t.composer.Problems[state.AtPrompts]),
+		trouble(t.composer.Problems[state.AtPrompts], t.mend),
+	)
+}
+
+// lacking offers the adapter without which the chosen model does not see image prompts.
+func (t *promptsPanel) lacking() app.UI {
+	g, ok := t.library.LacksFor(t.composer.Prompts)
+	if !ok || t.composer.Lacking != nil { // else it is offered beside Generate
+		return app.Div().Hidden(true)
+	}
+	return app.Div().Class("need").Body(
+		app.P().Class("quiet").Text(t.library.Chosen.Name+" needs an adapter to see image prompts."),
+		offerCard(t.library.Offer(g), t.library, t.mend),
 	)
 }

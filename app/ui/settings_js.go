@@ -23,6 +23,7 @@ type settingsPanel struct {
 	controls *controls
 	library  *state.Library
 	load     func() // the chosen model, with the chosen VAE
+	mend     func(state.Remedy)
 }
 
 func (t *settingsPanel) Render() app.UI {
@@ -111,7 +112,7 @@ func (t *settingsPanel) vaeChoice(label, own string, list []state.VAE, chosen st
 		if v.ID == chosen {
 			known = true
 			if !v.Here {
-				missing = offerCard(t.library.Offer(v.Group()), t.library)
+				missing = offerCard(t.library.Offer(v.Group()), t.library, t.mend)
 			}
 		}
 	}

@@ -21,6 +21,7 @@ type startPanel struct {
 	controls *controls
 	canvases *canvases
 	take     func(files js.Value)
+	mend     func(state.Remedy)
 }
 
 func (t *startPanel) Render() app.UI {
@@ -33,7 +34,7 @@ func (t *startPanel) Render() app.UI {
 		app.Summary().Body(app.Span().Text("Start picture"), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("offer").Hidden(start != nil).Body(
 			app.P().Class("quiet").Text("The result begins from this picture, or repaints a part of it."),
-			fileInput("Add start picture", pictureFiles, false, "", t.take),
+			fileInput(state.AddStart, "Add start picture", pictureFiles, false, "", t.take),
 		),
 		app.Div().Class("card").Hidden(start == nil).Body(
 			app.Img().Src(url).Alt("Start picture").Class("crop"),
@@ -49,7 +50,7 @@ func (t *startPanel) Render() app.UI {
 				t.overlay(),
 			),
 		),
-		alert(t.composer.Problems[state.AtStart]),
+		trouble(t.composer.Problems[state.AtStart], t.mend),
 	)
 }
 

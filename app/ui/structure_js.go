@@ -29,6 +29,8 @@ type structurePanel struct {
 	camera   *camera
 	take     func(files js.Value)
 	opened   func() // the visitor opened it
+	intake   *intake
+	mend     func(state.Remedy)
 }
 
 func (t *structurePanel) Render() app.UI {
@@ -48,10 +50,10 @@ func (t *structurePanel) Render() app.UI {
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(structures) >= state.MaxStructures).Body(
 			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth, or the look of a picture. The map is made from a picture, or the picture is used as it is."),
-			fileInput("Add map", pictureFiles, false, "", t.take),
+			fileInput(state.AddStructure, "Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
-		alert(t.composer.Problems[state.AtStructure]),
+		trouble(t.composer.Problems[state.AtStructure], t.mend),
 	).On("toggle", func(ctx app.Context, _ app.Event) {
 		if ctx.JSSrc().Get("open").Bool() {
 			t.opened()
@@ -77,7 +79,7 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveStructure(s) }, key(s)),
 		app.Div().Class("card-more").Body(
 			t.options(index, s, list),
-			alert(s.Problem),
+			t.trouble(index, s),
 			app.Div().Class("tools").Hidden(!n.ReadsMap()).Body(
 				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage() == s)).
 					OnClick(func(app.Context, app.Event) { t.showOver(s) }, key(s)),
@@ -96,6 +98,29 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 				),
 			),
 		),
+	)
+}
+
+// trouble says why the map could not be made, and puts that right: also with another picture in the place of this one.
+func (t *structurePanel) trouble(index int, s *state.Structure) app.UI {
+	another := structureID(index, "another")
+	return app.Div().Hidden(s.Problem.Text == "").Body(
+		trouble(s.Problem, func(r state.Remedy) {
+			switch r.Mend {
+			case state.TryAgain:
+				s.MakeAgain()
+			case state.ChooseAnother:
+				pickFile(another)
+			default:
+				t.mend(r)
+			}
+		}),
+		app.Input().ID(another).Type("file").Accept(pictureFiles).Hidden(true).Aria("label", "Another picture for the map").OnChange(func(ctx app.Context, _ app.Event) {
+			t.intake.admitFirst(pickedFiles(ctx), state.AtStructure, func(p *state.Picture) {
+				t.composer.Replace(s, p)
+				t.canvases.paintLater()
+			})
+		}, key(s)),
 	)
 }
 
@@ -264,7 +289,7 @@ func (t *structurePanel) needMaker(s *state.Structure) app.UI {
 // download offers a network that is not here.
 func (t *structurePanel) download(n *state.Network) app.UI {
 	row := t.library.Need(n)
-	panel := &modelsPanel{library: t.library}
+	panel := &modelsPanel{library: t.library, mend: t.mend}
 	needs := cmp.Or(state.SizeOf(n.Bytes), "a download")
 	if n.Here {
 		needs = "the image encoder " + row.Name
@@ -273,7 +298,7 @@ func (t *structurePanel) download(n *state.Network) app.UI {
 	if row.Task != nil {
 		body = append(body, taskLine(*row.Task))
 	}
-	body = append(body, problemText(row.Problem))
+	body = append(body, trouble(row.Problem, t.mend))
 	if row.Plan != nil {
 		body = append(body, panel.plan(*row.Plan))
 	}

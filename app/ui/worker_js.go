@@ -84,7 +84,7 @@ func (e *engine) tell(n state.News) {
 	if n.Note != "" {
 		p.note = state.Note{Text: n.Note}
 	}
-	if n.Problem != "" {
+	if n.Problem.Text != "" {
 		p.composer.Problems[state.AtGo] = n.Problem
 	}
 	if n.Embeds != nil {

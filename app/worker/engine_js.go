@@ -17,7 +17,6 @@ import (
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
-	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/model/imageproc"
 	"github.com/imprompt/imprompt/model/prompt"
 )
@@ -118,18 +117,12 @@ func (d *drawer) explain(err error) protocol.Body {
 		time.Sleep(100 * time.Millisecond)
 		errors.As(d.engine.Device.Check(), &lost)
 	}
-	var open *gpu.OpenError
-	switch {
-	case lost != nil:
+	if lost != nil {
 		d.engine = nil
 		runtime.GC()
 		return protocol.Lost{Message: lost.Reason}
-	case errors.Is(err, store.ErrPermission):
-		return protocol.Failed{Message: err.Error(), Reason: protocol.Permission}
-	case errors.As(err, &open):
-		return protocol.Failed{Message: err.Error(), Reason: open.Kind}
 	}
-	return protocol.Failed{Message: err.Error()}
+	return failed(err)
 }
 
 // open opens the GPU, unless it is open as a model needs it.

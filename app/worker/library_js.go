@@ -51,9 +51,10 @@ func (t turn) give() { <-t }
 func serveLibrary() {
 	l := &library{desk: newDesk(), planned: map[string]store.Record{}, records: map[string]turn{}, downloads: newTurn()}
 	started()
+	l.desk.Explain = func(err error) protocol.Body { return failed(err) }
 	ctx := context.Background()
 	if err := l.open(ctx); err != nil {
-		l.desk.Answer(0, protocol.Failed{Message: err.Error()})
+		l.desk.Answer(0, failed(err))
 	}
 	l.desk.ServeTogether(ctx, l.do)
 }
@@ -96,7 +97,7 @@ func (l *library) open(ctx context.Context) error {
 func (l *library) show(ctx context.Context) {
 	all, err := l.store.Library(ctx)
 	if err != nil {
-		l.desk.Answer(0, protocol.Failed{Message: err.Error()})
+		l.desk.Answer(0, failed(err))
 		return
 	}
 	handles := map[string]protocol.Value{}
@@ -131,7 +132,10 @@ func (l *library) do(ctx context.Context, m protocol.Message) (protocol.Body, er
 	}
 	record, err := l.change(ctx, m)
 	l.tell(context.WithoutCancel(ctx))
-	return protocol.Finished{Record: record}, err
+	if err != nil {
+		return nil, recordError{record, err}
+	}
+	return protocol.Finished{Record: record}, nil
 }
 
 // change does a request that changes what is stored, or may, and returns the record's id.

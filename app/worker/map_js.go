@@ -30,7 +30,8 @@ func (d *drawer) makeMap(ctx context.Context, id int, r protocol.MakeMap, beside
 	case errors.As(err, &lost) || ctx.Err() != nil:
 		return err
 	case err != nil:
-		d.desk.Answer(id, protocol.MapMade{Problem: err.Error()})
+		f := failed(err)
+		d.desk.Answer(id, protocol.MapMade{Problem: f.Message, Reason: f.Reason, Record: f.Record})
 		return nil
 	}
 	data := webapi.BytesOf(png)

@@ -56,7 +56,7 @@ func (s *Store) Import(ctx context.Context, file js.Value, progress func(id stri
 		return r.ID, err
 	}
 	if old, err := s.Record(ctx, r.ID); err == nil && old.Complete {
-		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.Name)
+		return r.ID, fmt.Errorf("a file named %s is stored already: %w", r.Name, ErrTaken)
 	}
 	g := begin(r, func(p Progress) { progress(r.ID, p) })
 	unlock, err := tryLock(ctx, r.ID)
@@ -90,7 +90,7 @@ func (s *Store) KeepFile(ctx context.Context, handle js.Value) (string, error) {
 		return r.ID, err
 	}
 	if old, err := s.Record(ctx, r.ID); err == nil && !old.Handle {
-		return r.ID, fmt.Errorf("a file named %s is stored already: delete it first, or rename the new one", r.Name)
+		return r.ID, fmt.Errorf("a file named %s is stored already: %w", r.Name, ErrTaken)
 	}
 	r.Handle = true
 	if err := s.KeepHandle(ctx, r.ID, handle); err != nil {

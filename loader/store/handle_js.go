@@ -4,7 +4,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"syscall/js"
@@ -13,10 +12,6 @@ import (
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
 )
-
-// ErrPermission means that the browser has to ask the visitor again before it reads a file from
-// its place: the page calls the handle's requestPermission when the visitor clicks.
-var ErrPermission = errors.New("after a reload the browser asks again whether this page may read the file: allow it")
 
 // KeepHandle remembers a FileSystemFileHandle under a name, also after a reload.
 func (s *Store) KeepHandle(ctx context.Context, name string, handle js.Value) error {

@@ -57,5 +57,5 @@ func (h *sourceHash) sum() string { return h.Call("digest").String() }
 
 // notReleased says that a file does not have the hash that its publisher states.
 func notReleased(file, got, want string) error {
-	return fmt.Errorf("%s is not the file that its publisher released (SHA-256 %s, expected %s): delete it and download it again", loader.Public(file), got, want)
+	return Damaged(file, "%s is not the file that its publisher released (SHA-256 %s, expected %s)", loader.Public(file), got, want)
 }

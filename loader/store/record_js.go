@@ -13,9 +13,6 @@ import (
 	"github.com/hack-pad/go-indexeddb/idb"
 )
 
-// ErrElsewhere means that another tab is working on a record.
-var ErrElsewhere = errors.New("another tab of this page is downloading it: pause it there first")
-
 // Record reads a record. The error is os.ErrNotExist if there is none.
 func (s *Store) Record(ctx context.Context, id string) (Record, error) {
 	var r Record

@@ -45,7 +45,7 @@ func (f *stored) blob(ctx context.Context, p Piece) (js.Value, error) {
 		return v, err
 	}
 	if v.Type() != js.TypeObject || int64(v.Get("blob").Get("size").Float()) != p.Size {
-		return v, fmt.Errorf("the browser has lost a part of %s: delete it and download it again", f.File)
+		return v, Damaged(f.File, "the browser has lost a part of %s", f.File)
 	}
 	f.blobs[p.At] = v.Get("blob")
 	return f.blobs[p.At], nil
@@ -67,7 +67,7 @@ func (f *stored) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, err
 		take := min(p.Size-from, n-done)
 		buffer, err := webapi.Await(ctx, b.Call("slice", from, from+take).Call("arrayBuffer"))
 		if err != nil {
-			return js.Null(), fmt.Errorf("%s cannot be read back (%w): delete it and download it again", f.File, err)
+			return js.Null(), Damaged(f.File, "%s cannot be read back (%w)", f.File, err)
 		}
 		part := js.Global().Get("Uint8Array").New(buffer)
 		if take == n {
@@ -125,7 +125,7 @@ func (s *Store) verify(ctx context.Context, m Manifest, source string, progress 
 		}
 		runtime.GC() // releases the previous slice
 		if got != p.SHA256 {
-			return fmt.Errorf("%s is damaged on this disk: delete it and download it again", file)
+			return Damaged(file, "%s is damaged on this disk", file)
 		}
 		if source != "" && !m.Converted {
 			for at := int64(0); at < p.Size; at += window {

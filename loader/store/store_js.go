@@ -5,7 +5,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"sort"
@@ -105,9 +104,6 @@ func awaited(ctx context.Context, err error) error {
 	return err
 }
 
-// ErrFull means that the browser grants no more space.
-var ErrFull = errors.New("the browser's space for this page is used up: delete a model here, or free space on the disk, and continue. What is stored stays")
-
 func full(err error) error {
 	if err != nil && strings.Contains(err.Error(), "Quota") {
 		return ErrFull
@@ -178,7 +174,7 @@ func (s *Store) getJSON(ctx context.Context, table, name string, v any) error {
 		return fmt.Errorf("%s is not stored here: %w", name, os.ErrNotExist)
 	}
 	if err := json.Unmarshal([]byte(text.String()), v); err != nil {
-		return fmt.Errorf("the record of %s is damaged: delete it and download it again", name)
+		return Damaged(name, "the record of %s is damaged", name)
 	}
 	return nil
 }

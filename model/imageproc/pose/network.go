@@ -3,6 +3,7 @@ package pose
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -14,6 +15,9 @@ const (
 	Graph   = "movenet-lightning.json"
 	Weights = "movenet-lightning.bin"
 )
+
+// ErrNobody says that a picture shows nobody whose pose could be drawn.
+var ErrNobody = errors.New("nobody was found in this picture: choose one with one person, who is whole and not small in it, or lower the least certainty (least_score)")
 
 // Network is MoveNet, with its weights. Its parts have the names of its graph.
 type Network struct {
