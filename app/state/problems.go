@@ -94,12 +94,12 @@ const (
 )
 
 // Unreadable is the problem of a file that could not be taken at a place.
-func Unreadable(at Place, err error) Problem {
+func Unreadable(at Place, text string) Problem {
 	inputs := map[Place]string{AtPrompts: AddPrompt, AtStart: AddStart, AtStructure: AddStructure}
 	if input := inputs[at]; input != "" {
-		return problem(err.Error(), Remedy{ChooseAnother, input})
+		return problem(text, Remedy{ChooseAnother, input})
 	}
-	return problem(err.Error())
+	return problem(text)
 }
 
 // NotAllowed is the problem of a file on the disk that the browser was not allowed to read.

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"errors"
 	"slices"
 	"testing"
 
@@ -38,7 +37,7 @@ func TestRemedies(t *testing.T) {
 			}
 		}
 	}
-	if p := Unreadable(AtStart, errors.New("it is cut off")); p.Text != "it is cut off" || !slices.Equal(p.Remedies, []Remedy{{ChooseAnother, AddStart}}) {
+	if p := Unreadable(AtStart, "it is cut off"); p.Text != "it is cut off" || !slices.Equal(p.Remedies, []Remedy{{ChooseAnother, AddStart}}) {
 		t.Errorf("%+v", p)
 	}
 	if p := noMap(protocol.MapMade{Problem: "nobody", Reason: protocol.WrongPicture}); !slices.Equal(mends(p), []Mend{ChooseAnother}) {

@@ -4,7 +4,6 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
@@ -77,7 +76,7 @@ func (c *camera) still(take func(file js.Value)) {
 		return func() {
 			c.stop()
 			if err != nil {
-				c.problem(state.Unreadable(state.AtStructure, fmt.Errorf("The camera's picture could not be read: %w", err)))
+				c.problem(state.Unreadable(state.AtStructure, "The camera's picture could not be read: "+err.Error()))
 				return
 			}
 			take(js.Global().Get("File").New([]any{png}, "camera.png", map[string]any{"type": "image/png"}))

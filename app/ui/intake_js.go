@@ -63,7 +63,7 @@ func isKept(file js.Value) bool {
 // kept adds an image prompt of kept embeddings.
 func (t *intake) kept(name string, data js.Value, err error) {
 	if err != nil {
-		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, fmt.Errorf("%s could not be read: %w", name, err))
+		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, name+" could not be read: "+err.Error())
 		return
 	}
 	t.composer.AddPrompt(state.NewKept(name, data))
@@ -74,7 +74,7 @@ func (t *intake) file(picture *state.Picture, err error, s settings.Settings, ca
 	var partial *settings.Partial
 	switch {
 	case err != nil:
-		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, err)
+		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, err.Error())
 	case carried == nil:
 		t.restoreFile(s, nil, picture)
 	case errors.As(carried, &partial):
@@ -111,7 +111,7 @@ func (t *intake) sample(s state.Sample, then func()) {
 		}
 		return func() {
 			if err != nil {
-				t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, fmt.Errorf("The sample could not be read: %w", err))
+				t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, "The sample could not be read: "+err.Error())
 				return
 			}
 			t.addPrompt(picture)
@@ -194,7 +194,7 @@ func (t *intake) admit(name string, file js.Value, at state.Place, take func(*st
 		picture, err := admit(name, file)
 		return func() {
 			if err != nil {
-				t.composer.Problems[at] = state.Unreadable(at, err)
+				t.composer.Problems[at] = state.Unreadable(at, err.Error())
 				return
 			}
 			take(picture)

@@ -5,7 +5,6 @@ package ui
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -48,7 +47,7 @@ func (p *page) again(r *state.Result, compose func(inputs map[string]any, png an
 		png, other := blobs.Bytes(r.PNG.(js.Value))
 		return func() {
 			if err := cmp.Or(err, other); err != nil {
-				p.composer.Problems[state.AtGo] = state.Unreadable(state.AtGo, fmt.Errorf("What this picture was made from could not be read: %w", err))
+				p.composer.Problems[state.AtGo] = state.Unreadable(state.AtGo, "What this picture was made from could not be read: "+err.Error())
 				return
 			}
 			p.request(func(string, []state.Adapter) state.Request { return compose(inputs, png) })

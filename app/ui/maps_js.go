@@ -27,7 +27,7 @@ func (p *page) takeMap(m state.Made) {
 		bitmap, err := browser{}.Bitmap(m.PNG)
 		return func() {
 			if err != nil {
-				p.composer.TakeMap(nil, state.Unreadable(state.AtStructure, err))
+				p.composer.TakeMap(nil, state.Unreadable(state.AtStructure, err.Error()))
 				return
 			}
 			p.composer.TakeMap(&state.Base{Bitmap: bitmap, PNG: m.PNG}, state.Problem{})
