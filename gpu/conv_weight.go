@@ -78,7 +78,7 @@ func (w *ConvWeight) addBias(ctx context.Context, d *Device, label string, biase
 	}
 	var values []float32
 	for _, b := range biases {
-		v, err := b.Float32(ctx)
+		v, err := d.float32(ctx, b)
 		if err != nil {
 			w.Release()
 			return err

@@ -58,8 +58,10 @@ type Device struct {
 	Guard bool
 
 	kernels Kernels
-	memory  memory
-	passed  int64 // bytes of weights since the last collection
+	// compiles, if it is not nil, makes this a planner from Planner.
+	compiles *Device
+	memory   memory
+	passed   int64 // bytes of weights since the last collection
 	//lint:ignore U1000 empty on the host
 	host deviceHandle
 }
@@ -67,6 +69,13 @@ type Device struct {
 // NewPlanner returns a device without a GPU. Programs can be recorded and planned on it,
 // and their memory is counted, but nothing runs and all that is read is zero.
 func NewPlanner(f16 bool, limits Limits) *Device { return &Device{F16: f16, Limits: limits} }
+
+// Planner returns a planner that compiles for d: Build begins to compile a program's pipelines for d, in the
+// browser's background, and allocates nothing. Weights can be uploaded to it without being read. So the
+// pipelines of a network can be compiled while its weights are still on their way to d.
+func (d *Device) Planner() *Device {
+	return &Device{Subgroups: d.Subgroups, SubgroupMin: d.SubgroupMin, F16: d.F16, Limits: d.Limits, Info: d.Info, kernels: d.kernels, compiles: d}
+}
 
 // MemoryBytes is how much memory the device's buffers take now.
 func (d *Device) MemoryBytes() int64 { return d.memory.now }

@@ -36,7 +36,7 @@ func (p *Program) Build(ctx context.Context) error {
 		return err
 	}
 	entries, signatures, err := p.startCompiling()
-	if err != nil {
+	if err != nil || d.compiles != nil {
 		return err
 	}
 
@@ -101,6 +101,10 @@ func (p *Program) Build(ctx context.Context) error {
 // startCompiling begins to compile a pipeline for every dispatch and returns the pipelines
 // and the signatures of their bindings.
 func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
+	d := p.Device
+	if d.compiles != nil {
+		d = d.compiles
+	}
 	entries := make([]*pipelineEntry, len(p.dispatches))
 	signatures := make([]string, len(p.dispatches))
 	for i, ds := range p.dispatches {
@@ -114,11 +118,10 @@ func (p *Program) startCompiling() ([]*pipelineEntry, []string, error) {
 			}
 		}
 		signatures[i] = s.String()
-		source, err := p.Device.Module(ds)
-		if err != nil {
+		var err error
+		if entries[i], err = d.compile(ds, signatures[i]); err != nil {
 			return nil, nil, err
 		}
-		entries[i] = p.Device.compile(ds.Kernel, source, signatures[i])
 	}
 	return entries, signatures, nil
 }
@@ -178,7 +181,7 @@ func (p *Program) Run(ctx context.Context, step int) error { return p.run(ctx, s
 func (p *Program) RunWait(ctx context.Context, step int) error { return p.run(ctx, step, true) }
 
 func (p *Program) run(ctx context.Context, step int, wait bool) error {
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || p.Device.compiles != nil {
 		return err
 	}
 	before := webapi.Calls()

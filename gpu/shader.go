@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/imprompt/imprompt/wgsl"
@@ -25,22 +26,43 @@ func (c Const) declare(s *strings.Builder) {
 	}
 }
 
+// numbers are the types that a dispatch's kernel stores and computes with.
+func (d *Device) numbers(ds Dispatch) wgsl.Numbers {
+	switch {
+	case d.F16:
+		return wgsl.F16
+	case ds.Weights == WeightF32:
+		return wgsl.F32Weights
+	}
+	return wgsl.F32
+}
+
+// moduleKey identifies the Module of a dispatch among those of a device. It is much shorter.
+func (d *Device) moduleKey(ds Dispatch) string {
+	var s strings.Builder
+	s.WriteString(ds.Kernel + " " + string(d.numbers(ds)))
+	for _, c := range ds.Consts {
+		s.WriteByte(' ')
+		s.WriteString(c.Name)
+		switch v := c.Value.(type) {
+		case int:
+			s.WriteString(strconv.Itoa(v))
+		case bool:
+			s.WriteString(strconv.FormatBool(v))
+		}
+	}
+	return s.String()
+}
+
 // Module is the WGSL of a dispatch's pipeline.
 func (d *Device) Module(ds Dispatch) (string, error) {
 	k, err := wgsl.Load(ds.Kernel)
 	if err != nil {
 		return "", err
 	}
-	numbers := wgsl.F32
-	switch {
-	case d.F16:
-		numbers = wgsl.F16
-	case ds.Weights == WeightF32:
-		numbers = wgsl.F32Weights
-	}
 	var constants strings.Builder
 	for _, c := range append(activationCodes, ds.Consts...) {
 		c.declare(&constants)
 	}
-	return k.Module(numbers, constants.String())
+	return k.Module(d.numbers(ds), constants.String())
 }

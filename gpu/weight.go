@@ -126,6 +126,13 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 // stage copies a parameter to the GPU in runs of whole rows, records a program for each, and
 // runs it. ran is called after each, and returns how many more bytes it has read.
 func (d *Device) stage(ctx context.Context, param Parameter, record func(p *Program, s Staged) error, ran func() int64) error {
+	if d.compiles != nil {
+		p := d.NewProgram("repack " + param.Name)
+		if err := record(p, Staged{Buffer: d.NewBuffer("staging", 16), Rows: 1, source: param.source()}); err != nil {
+			return err
+		}
+		return p.Build(ctx)
+	}
 	total := param.Shape[0]
 	rowBytes := int64(param.Count()/total) * int64(param.ElementBytes())
 	each := int(max(1, min(int64(total), StageBytes/rowBytes)))
@@ -179,13 +186,21 @@ func (d *Device) collect(ctx context.Context, passed int64) error {
 func (d *Device) UploadVector(ctx context.Context, label string, params ...Parameter) (*Buffer, error) {
 	var values []float32
 	for _, param := range params {
-		v, err := param.Float32(ctx)
+		v, err := d.float32(ctx, param)
 		if err != nil {
 			return nil, err
 		}
 		values = append(values, v...)
 	}
 	return d.NewVector(label, values), nil
+}
+
+// float32 reads a small parameter, but not for a planner that compiles, where it is zero.
+func (d *Device) float32(ctx context.Context, p Parameter) ([]float32, error) {
+	if d.compiles != nil {
+		return make([]float32, p.Count()), nil
+	}
+	return p.Float32(ctx)
 }
 
 // NewVector uploads numbers as f32.

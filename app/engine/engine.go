@@ -91,6 +91,7 @@ func (e *Engine) Load(ctx context.Context, name, otherVAE string, progress func(
 	if !m.memory.Fits(0, all...) {
 		return nil // each network is loaded when it is needed
 	}
+	p.Precompile(ctx)
 	err := m.memory.Need(ctx, all...)
 	var full *gpu.OutOfMemoryError
 	if errors.As(err, &full) {

@@ -39,7 +39,8 @@ type Pipeline struct {
 	// Encodings are kept from one run to the next, until the owner releases them.
 	Encodings guides.Encodings
 
-	kept *run // the last one, whose programs the next one may go on with
+	precompiled bool // Precompile was called
+	kept        *run // the last one, whose programs the next one may go on with
 }
 
 // Configs are the files that describe a model, each of which is JSON.

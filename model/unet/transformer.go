@@ -131,17 +131,17 @@ type CrossAttention struct {
 
 	Name     string // in the checkpoint
 	Channels int    // of the queries, the keys and the values
-	heads    int
+	Heads    int
 }
 
 func newCrossAttention(name string, ch, heads, contextDim int) *CrossAttention {
 	return &CrossAttention{ToQ: nn.NewLinear(ch, ch, false), ToKV: nn.NewFused(contextDim, false, ch, ch), ToOut: nn.NewLinear(ch, ch, true),
-		Name: name, Channels: ch, heads: heads}
+		Name: name, Channels: ch, Heads: heads}
 }
 
 func (a *CrossAttention) forward(p *gpu.Program, x, residual *gpu.Tensor, c *Conditioning, index int) *gpu.Tensor {
 	q := a.ToQ.Forward(p, x, gpu.LinearOptions{Label: a.Name + ".to_q"})
-	o := gpu.AttentionOptions{Label: a.Name, Heads: a.heads, HeadSize: a.Channels / a.heads, VAt: a.Channels}
+	o := gpu.AttentionOptions{Label: a.Name, Heads: a.Heads, HeadSize: a.Channels / a.Heads, VAt: a.Channels}
 	if c.decoupled != nil {
 		o.Image = c.decoupled.at(index, x.Shape[1], x.Shape[2])
 	}
