@@ -102,6 +102,8 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  the fractions of the steps between which guidance works; the other steps take half the time
   --cache-interval N (1)         DeepCache: one in N steps computes the whole UNet, and the others reuse most of its result
   --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
+  --vae-tiling                   encode and decode in overlapping tiles, which needs less memory and changes colours a little; chosen
+                                 automatically for pictures that would not fit otherwise
   --low-memory                   use less of the GPU's memory, and take more time; chosen automatically when the memory runs out
   --no-f16                       do not use shader-f16
   --kernels auto|gpu|cpu[,CLASS=VARIANT…]
@@ -427,6 +429,8 @@ func parse(args []string) (*options, error) {
 			o.GeneratorDevice = text()
 		case "--background":
 			o.Background = text()
+		case "--vae-tiling":
+			o.VAETiling = true
 		case "--low-memory":
 			o.LowMemory = true
 		case "--no-f16":

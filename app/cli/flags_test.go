@@ -16,7 +16,7 @@ import (
 func TestParse(t *testing.T) {
 	o, err := parse(strings.Fields("--prompt fox --ip-adapter a.safetensors --image-encoder enc --image 1.png 2.png --ip-adapter-scale 0.6 " +
 		"--ip-adapter b.safetensors --image=3.png --ip-adapter-layers style --ip-adapter-start 0.2 --ip-adapter-end 0.8 --ip-adapter-mask m.png " +
-		"--seed 18446744073709551615 --variation-seed 12 --variation-strength 0.3 --num-images 2 --no-f16 --low-memory --kernels gpu,attention/80=single --width 64 --out o.png"))
+		"--seed 18446744073709551615 --variation-seed 12 --variation-strength 0.3 --num-images 2 --no-f16 --low-memory --vae-tiling --kernels gpu,attention/80=single --width 64 --out o.png"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestParse(t *testing.T) {
 	if b.Weights != "b.safetensors" || len(b.Images) != 1 || b.Layers != "style" || b.Start != 0.2 || b.End != 0.8 || b.Mask != "m.png" || b.Lambda != 1 {
 		t.Errorf("the second adapter is %+v", b)
 	}
-	if o.Seed != 1<<64-1 || o.VariationSeed != 12 || o.VariationStrength != 0.3 || o.NumImages != 2 || !o.noF16 || o.kernels.String() != "gpu,attention/80=single" || !o.LowMemory || o.Width != 64 || !o.hasWidth || o.hasHeight || o.Prompt != "fox" || o.out != "o.png" {
+	if o.Seed != 1<<64-1 || o.VariationSeed != 12 || o.VariationStrength != 0.3 || o.NumImages != 2 || !o.noF16 || o.kernels.String() != "gpu,attention/80=single" || !o.LowMemory || !o.VAETiling || o.Width != 64 || !o.hasWidth || o.hasHeight || o.Prompt != "fox" || o.out != "o.png" {
 		t.Errorf("the options are %+v", o)
 	}
 }

@@ -100,7 +100,7 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	}
 	req := &pipeline.Request{
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
-		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Strength: s.Strength,
+		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Strength: s.Strength, VAETiling: s.VAETiling,
 		VariationStrength: s.VariationStrength,
 	}
 	req.Sources, req.Variation = sources(s)
@@ -150,6 +150,11 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		}
 		p := imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width)
 		overlay.apply(p)
+		s := s
+		if r.Tiled && !s.VAETiling {
+			s.VAETiling = true // which the picture needs to be drawn again
+			in.warnOnce(tiledByItself)
+		}
 		result := Result{
 			RGBA: p.RGBA(), Width: r.Width, Height: r.Height,
 			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: s.From(r.Index, 1), Index: r.Index,
@@ -157,6 +162,8 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 		return done(result)
 	})
 }
+
+const tiledByItself = "The graphics card's memory does not hold the decoder for a picture of this size, so that it is decoded in overlapping tiles (tiled VAE). Its colours can differ a little from those of a picture that is decoded at once."
 
 // sources returns the generators of a run's pictures, and those of the noise towards which theirs is turned, or nil. Each picture
 // has its own, so that it can be drawn again alone.

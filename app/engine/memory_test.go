@@ -129,8 +129,8 @@ func grey(w, h int) []byte {
 }
 
 // plan draws a picture of 512 × 512 with guidance and an adapter on a GPU that only
-// plans, and returns the most bytes that it held.
-func plan(t *testing.T, d *gpu.Device, change func(*settings.Settings)) int64 {
+// plans, and returns the most bytes that it held, and the settings of the last picture.
+func plan(t *testing.T, d *gpu.Device, change func(*settings.Settings)) (peak int64, drawn settings.Settings) {
 	t.Helper()
 	e := New(d, readFullSize(t))
 	defer e.Unload()
@@ -146,7 +146,7 @@ func plan(t *testing.T, d *gpu.Device, change func(*settings.Settings)) int64 {
 	err := e.Generate(context.Background(), s, Pictures{"fox.png": grey(300, 200), "start.png": grey(512, 512)}, func(ev Event) {
 		peaks[where] = max(peaks[where], d.MemoryBytes())
 		where = ev.Stage + " " + ev.Network
-	}, func(Result) error { count++; return nil })
+	}, func(r Result) error { count, drawn = count+1, r.Settings; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func plan(t *testing.T, d *gpu.Device, change func(*settings.Settings)) int64 {
 		t.Fatalf("%d pictures", count)
 	}
 	t.Logf("peak %d MiB, MiB held at %v", d.PeakMemoryBytes()>>20, mebibytes(peaks))
-	return d.PeakMemoryBytes()
+	return d.PeakMemoryBytes(), drawn
 }
 
 func mebibytes(peaks map[string]int64) map[string]int64 {
@@ -244,8 +244,25 @@ func TestFullSizeMemory(t *testing.T) {
 		{"image to image", false, roomy, func(s *settings.Settings) { s.LowMemory, s.InitImage, s.NumImages = true, "start.png", 2 }, 2.0 * gib},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if peak := plan(t, gpu.NewPlanner(c.f16, c.limits), c.change); float64(peak) > c.most {
+			if peak, _ := plan(t, gpu.NewPlanner(c.f16, c.limits), c.change); float64(peak) > c.most {
 				t.Errorf("%d MiB at the peak, %.0f are allowed", peak>>20, c.most/(1<<20))
+			}
+		})
+	}
+}
+
+// A picture whose decoder does not fit is decoded in tiles, and its settings say so. One that fits is not.
+func TestTiledByItself(t *testing.T) {
+	for side, tiled := range map[int]bool{768: false, 1536: true} {
+		t.Run(fmt.Sprint(side), func(t *testing.T) {
+			peak, drawn := plan(t, gpu.NewPlanner(true, roomy()), func(s *settings.Settings) {
+				s.Width, s.Height, s.GuidanceScale, s.NumInferenceSteps, s.Guides, s.LowMemory = side, side, 1, 1, nil, true
+			})
+			if drawn.VAETiling != tiled {
+				t.Errorf("the settings say that tiling is %t", drawn.VAETiling)
+			}
+			if peak > nn.LowBudget {
+				t.Errorf("%d MiB at the peak", peak>>20)
 			}
 		})
 	}

@@ -22,6 +22,8 @@ type load struct {
 	Step       work
 	Decode     work
 	Dispatches int // of the step
+	// DecodeBytes is what the decoder takes of the GPU's memory while it runs, with shader-f16.
+	DecodeBytes int64
 }
 
 // work is gpu.Work: how much is done, by what is done at the same pace.
@@ -64,12 +66,13 @@ type Run struct {
 	Steps         int
 	Guided        float64 // the share of the steps that have guidance
 	CacheInterval int     // DeepCache's; 0 counts as 1
+	Tiled         bool    // the VAE works in tiles
 	Guides        string  // the kinds of those that run with every step
 }
 
 // Of returns the Run of one picture of the settings.
 func Of(s settings.Settings) Run {
-	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, CacheInterval: s.CacheInterval}
+	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, CacheInterval: s.CacheInterval, Tiled: s.VAETiling}
 	if s.GuidanceScale > 1 {
 		r.Guided = cmp.Or(s.GuidanceStop, 1) - s.GuidanceStart
 	}
@@ -145,13 +148,49 @@ func (c Card) step(r Run) float64 {
 }
 
 func (c Card) decode(r Run) float64 {
-	return r.between(func(l load) float64 { return c.seconds(l.Decode) })
+	whole := func(l load) float64 { return c.seconds(l.Decode) }
+	if !r.Tiled {
+		return r.between(whole)
+	}
+	tile := r.tile()
+	return tile.between(whole) * float64(along(r.Width, tile.Width)*along(r.Height, tile.Height)) / float64(tile.Width*tile.Height)
 }
+
+// DecodeBytes is about how much of the GPU's memory the decoder takes while it runs, with shader-f16.
+func DecodeBytes(r Run) int64 {
+	if r.Tiled {
+		r = r.tile()
+	}
+	return int64(r.between(func(l load) float64 { return float64(l.DecodeBytes) }))
+}
+
+// tile is r with the size of the VAE's tiles.
+func (r Run) tile() Run {
+	side := 512
+	if r.Model == Demo {
+		side = 128
+	}
+	r.Width, r.Height = min(r.Width, side), min(r.Height, side)
+	return r
+}
+
+// along is how many pixels the tiles have together that lie along so many pixels. Each begins after three quarters of the
+// one before, unless there is only one.
+func along(pixels, tile int) (sum int) {
+	if pixels <= tile {
+		return pixels
+	}
+	for at := 0; at < pixels; at += tile / 4 * 3 {
+		sum += min(tile, pixels-at)
+	}
+	return sum
+}
+
+const factor = 8 // of the VAE
 
 // between is the value of f for the run's size, on the straight line between the recorded sizes around it.
 func (r Run) between(f func(l load) float64) float64 {
 	list := loads[r.Model]
-	const factor = 8 // of the VAE
 	pixels := float64(r.Width*r.Height) / (factor * factor)
 	i := 1
 	for i < len(list)-1 && pixels > float64(list[i].Pixels) {

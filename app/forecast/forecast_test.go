@@ -69,6 +69,22 @@ func TestRuns(t *testing.T) {
 	}
 }
 
+// Tiles take a little longer, and the memory of one.
+func TestTiles(t *testing.T) {
+	at := func(side int, tiled bool) Run {
+		return run(func(s *settings.Settings) { s.Width, s.Height, s.VAETiling = side, side, tiled })
+	}
+	if small := at(512, true); convolutions.Decode(small) != convolutions.Decode(at(512, false)) || DecodeBytes(small) != DecodeBytes(at(512, false)) {
+		t.Error("one tile is not all of the picture")
+	}
+	if got := convolutions.Decode(at(1024, true)) / convolutions.Decode(at(1024, false)); !near(got, 1.5625) {
+		t.Errorf("at 1024 × 1024 tiles take %.3f times as long", got)
+	}
+	if whole, tile := DecodeBytes(at(1024, false)), DecodeBytes(at(1024, true)); tile != DecodeBytes(at(512, false)) || whole < 3*tile {
+		t.Errorf("%d bytes in place of %d", tile, whole)
+	}
+}
+
 // What a picture took corrects the forecast, for its kind of run; one with a ControlNet does not correct one without.
 func TestLearn(t *testing.T) {
 	c := convolutions

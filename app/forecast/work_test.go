@@ -75,7 +75,7 @@ func planned(t *testing.T, unetConfig, vaeConfig []byte, sides ...int) (list []l
 				t.Fatal(err)
 			}
 		}
-		list = append(list, load{Pixels: side * side, Step: work(step.Work()), Decode: work(decode.Work()), Dispatches: step.Len()})
+		list = append(list, load{Pixels: side * side, Step: work(step.Work()), Decode: work(decode.Work()), Dispatches: step.Len(), DecodeBytes: decode.TransientBytes()})
 	}
 	return list
 }

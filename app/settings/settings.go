@@ -78,6 +78,11 @@ type Settings struct {
 	// latent. It does not change the picture, and pictures do not carry it.
 	PreviewVAE string `json:"preview_vae,omitempty"`
 
+	// VAETiling has the VAE encode and decode in overlapping tiles (diffusers' enable_vae_tiling). It needs the memory of
+	// a tile only, and its colours differ a little. Without it, that is done where the GPU's memory asks for it, and the
+	// picture's settings then have it.
+	VAETiling bool `json:"vae_tiling,omitempty"`
+
 	// LowMemory uses as little of the GPU's memory as possible, and takes more time. The
 	// picture is the same, apart from rounding.
 	LowMemory bool `json:"low_memory,omitempty"`

@@ -104,10 +104,29 @@ func (e *Engine) Estimate(c *Composer, model string) string {
 	}
 	s := c.outline(model)
 	one := e.Card.Picture(forecast.Of(s))
+	text := "About " + roughly(one) + " a picture"
 	if s.NumImages > 1 {
-		return fmt.Sprintf("About %s for %d pictures", roughly(one*float64(s.NumImages)), s.NumImages)
+		text = fmt.Sprintf("About %s for %d pictures", roughly(one*float64(s.NumImages)), s.NumImages)
 	}
-	return "About " + roughly(one) + " a picture"
+	return text + decodeNote(s)
+}
+
+// decodeNote says what the decoder takes of the GPU's memory, and what tiles save, for a large picture.
+func decodeNote(s settings.Settings) string {
+	r := forecast.Of(s)
+	r.Tiled = false
+	whole := forecast.DecodeBytes(r)
+	r.Tiled = true
+	tile := forecast.DecodeBytes(r)
+	switch {
+	case whole == tile:
+		return ""
+	case s.VAETiling:
+		return fmt.Sprintf(" · decoded in tiles: %s of the card's memory in place of %s", Megabytes(tile), Megabytes(whole))
+	case whole > 3<<28:
+		return fmt.Sprintf(" · decoding takes %s of the card's memory, or %s in tiles", Megabytes(whole), Megabytes(tile))
+	}
+	return ""
 }
 
 // outline is what the composer describes, as far as its time depends on it.

@@ -72,7 +72,13 @@ func TestEstimate(t *testing.T) {
 	want("sd15", "About 25 s for 4 pictures")
 	c.Settings.NumImages, c.Settings.GuidanceScale = 1, 1
 	want("sd15", "About 4 s a picture")
-	c.Settings.GuidanceScale = 7.5
+	c.Settings.GuidanceScale, c.Settings.VAETiling = 7.5, true
+	want("sd15", "About 7 s a picture") // of one tile
+	c.Settings.Width, c.Settings.Height = 1024, 1024
+	want("sd15", "About 35 s a picture · decoded in tiles: 294 MB of the card's memory in place of 979 MB")
+	c.Settings.VAETiling = false
+	want("sd15", "About 35 s a picture · decoding takes 979 MB of the card's memory, or 294 MB in tiles")
+	c.Settings.Width, c.Settings.Height = 512, 512
 	c.Start, c.Settings.Strength = &Picture{Name: "a.png"}, 0.5
 	want("sd15", "About 4 s a picture")
 	c.Start = nil

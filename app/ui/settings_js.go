@@ -56,6 +56,9 @@ func (t *settingsPanel) Render() app.UI {
 			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).
 				Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
 			info("low-memory", "Low memory"),
+			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.VAETiling)).
+				Text(map[bool]string{true: "Decode in tiles: on", false: "Decode in tiles: when it must be"}[s.VAETiling]).OnClick(func(app.Context, app.Event) { s.VAETiling = !s.VAETiling }),
+			info("vae-tiling", "Decode in tiles"),
 		),
 	)
 }

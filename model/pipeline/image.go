@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/nn"
 )
 
 // image runs the steps of picture i and decodes it. skip ends ctx.
@@ -32,21 +33,19 @@ func (r *run) image(ctx context.Context, i int, skip func()) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps,
-		Seconds: time.Since(began).Seconds(), Skip: skip})
-	if err := ps.readyDecode(ctx); err != nil {
-		return Result{}, err
+	result := Result{Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width, Index: i, Tiled: r.tiled}
+	if !r.req.LatentsOnly {
+		decoded := func(fraction float64) {
+			r.progress(Progress{Stage: StageDecode, Image: i, Images: r.req.NumImages, Step: steps, Steps: steps,
+				Seconds: time.Since(began).Seconds(), Fraction: fraction, Skip: skip})
+		}
+		decoded(0)
+		if result.Pixels, err = ps.decodeLatents(ctx, latents, decoded); err != nil {
+			return Result{}, err
+		}
 	}
-	r.saturation.clear(r.VAE.Decoder)
-	picture, err := ps.decodeLatents(ctx, latents)
-	if err != nil {
-		return Result{}, err
-	}
-	if ps.apart {
-		ps.releaseDecode()
-	}
-	saturated, err := r.saturation.first(ctx)
-	return Result{Pixels: picture, Latents: transposed(latents, r.h*r.w), Height: r.req.Height, Width: r.req.Width, Index: i, Saturated: saturated}, err
+	result.Saturated, err = r.saturation.first(ctx)
+	return result, err
 }
 
 // sample reads the latents as they are now, [h·w, 4].
@@ -58,13 +57,29 @@ func (ps *programs) sample(ctx context.Context) ([]float32, error) {
 	return state[:4*ps.run.h*ps.run.w], nil
 }
 
-func (ps *programs) decodeLatents(ctx context.Context, latents []float32) ([]float32, error) {
-	ps.latents.SetFloat32(latents)
-	if err := ps.decode.Run(ctx, 0); err != nil {
+// decodeLatents turns latents, [h·w, 4], into pixels. done is told which part of their tiles are done, if there are several.
+func (ps *programs) decodeLatents(ctx context.Context, latents []float32, done func(fraction float64)) (pixels []float32, err error) {
+	r := ps.run
+	if err := ps.readyDecode(ctx); err != nil {
 		return nil, err
 	}
-	pixels, err := ps.decoded.Float32(ctx)
-	return ps.run.VAE.Picture(pixels), err
+	r.saturation.clear(r.VAE.Decoder)
+	if r.tiled {
+		keep := ps.networks()
+		if ps.apart {
+			keep = []nn.Network{r.VAE.Decoder}
+		}
+		pixels, err = r.inTiles(ctx, r.VAE.DecodeTiles(r.h, r.w), latents, ps.decode, r.recordDecode, done, keep...)
+	} else {
+		pixels, err = ps.decode.run(ctx, latents)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if ps.apart {
+		ps.releaseDecode()
+	}
+	return r.VAE.Picture(pixels), nil
 }
 
 // upload gives the sampler what picture i begins from, and its noise.

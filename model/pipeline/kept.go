@@ -17,8 +17,8 @@ import (
 // they cannot be kept: if a guide does not say what it depends on, or if preparing the start
 // picture may unload networks.
 func (r *run) key() string {
-	networks := append(r.stepNetworks(), r.VAE.Decoder)
-	if r.kind() != scheduler.TextToImage {
+	networks := r.programs.networks()
+	if r.kind() != scheduler.TextToImage && r.req.InitLatents == nil {
 		networks = append(networks, r.VAE.Encoder)
 	}
 	var s strings.Builder
@@ -32,7 +32,7 @@ func (r *run) key() string {
 	if v := r.Preview; v != nil {
 		fmt.Fprintf(&s, "%p %s ", v, r.Memory.Version(v.Decoder))
 	}
-	fmt.Fprint(&s, r.wordsKey(), r.h, r.w, r.batch, len(r.branches), r.kind(), r.req.GuidanceScale, r.guided, r.req.CacheInterval, *r.schedule, r.Device.Kernels())
+	fmt.Fprint(&s, r.wordsKey(), r.h, r.w, r.batch, len(r.branches), r.kind(), r.req.GuidanceScale, r.guided, r.req.CacheInterval, r.req.VAETiling, r.req.LatentsOnly, *r.schedule, r.Device.Kernels())
 	run := r.guidesRun()
 	for _, g := range r.req.Guides {
 		repeatable, ok := g.(guides.Repeatable)
@@ -49,6 +49,9 @@ func (r *run) prepareAll(ctx context.Context) error {
 	r.Precompile(ctx)
 	// The encoders run first, one after another: when the UNet, the largest network, is loaded,
 	// they are no longer needed.
+	if err := r.chooseTiling(ctx); err != nil {
+		return err
+	}
 	if err := r.encode(ctx); err != nil {
 		return err
 	}
@@ -76,7 +79,7 @@ func (r *run) takeOver() (same bool) {
 		old.release()
 		return false
 	}
-	r.branches, r.programs, r.saturation = old.branches, old.programs, old.saturation
+	r.branches, r.programs, r.saturation, r.tiled = old.branches, old.programs, old.saturation, old.tiled
 	r.releases, r.programs.run = old.releases, r
 	old.over = true
 	return true

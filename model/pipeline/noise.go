@@ -3,9 +3,8 @@ package pipeline
 import (
 	"context"
 	"math"
+	"slices"
 
-	"github.com/imprompt/imprompt/gpu"
-	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/random"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
@@ -38,6 +37,9 @@ func (r *run) drawFrom(ctx context.Context, g, variation random.Source, n int) e
 	var known []float32 // the latents of Init
 	shape := [3]int{4, r.h, r.w}
 	plan := scheduler.PlanDraws(r.kind(), r.schedule, n, shape, r.strength())
+	if q.InitLatents != nil {
+		plan = slices.DeleteFunc(plan, func(d scheduler.Draw) bool { return d.Name == scheduler.ImageLatents })
+	}
 	if r.noised != nil {
 		plan = scheduler.WithReference(plan, r.schedule, n, shape)
 	}
@@ -59,6 +61,9 @@ func (r *run) drawFrom(ctx context.Context, g, variation random.Source, n int) e
 				drawn = random.Slerp(drawn, variation.Normal(d.Count()), q.VariationStrength, r.h, r.w)
 			}
 			for _, noise := range perPicture(drawn, d) {
+				if q.InitLatents != nil {
+					known = transposed(q.InitLatents[len(r.initial)], 4)
+				}
 				r.noise0 = append(r.noise0, noise)
 				r.initial = append(r.initial, r.firstSample(noise, known))
 			}
@@ -114,7 +119,7 @@ func of[T any](list []T, i int) T { return list[min(i, len(list)-1)] }
 // kind is which of diffusers' pipelines the run follows.
 func (r *run) kind() scheduler.Kind {
 	switch {
-	case r.req.Init == nil:
+	case r.req.Init == nil && r.req.InitLatents == nil:
 		return scheduler.TextToImage
 	case r.req.Mask == nil:
 		return scheduler.ImageToImage
@@ -184,23 +189,7 @@ func (r *run) moments(ctx context.Context, pixels []float32) ([]float32, error) 
 	if m, ok := r.momentsOf[&pixels[0]]; ok {
 		return m, nil
 	}
-	if err := r.Memory.Need(ctx, r.VAE.Encoder); err != nil {
-		return nil, err
-	}
-	in := r.Device.NewTensor("pixels", gpu.Act, 1, r.req.Height, r.req.Width, 3)
-	defer in.Release()
-	in.SetFloat32(r.VAE.EncoderInput(pixels))
-	t, err := nn.Once(ctx, r.Device, "VAE encoder", func(p *gpu.Program) *gpu.Tensor {
-		r.saturation.watch(p, r.VAE.Encoder)
-		t := r.VAE.Encoder.Record(p, in)
-		r.Memory.Room(p.TransientBytes(), r.VAE.Encoder)
-		return t
-	})
-	if err != nil {
-		return nil, err
-	}
-	defer t.Release()
-	moments, err := t.Float32(ctx)
+	moments, err := r.encodePixels(ctx, pixels)
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,14 @@ type Request struct {
 	// is nil for a run from noise.
 	Init     []float32
 	Strength float64
+	// InitLatents are what each picture of an image-to-image run starts from in place of Init, [4, h, w],
+	// as Result.Latents has them. Nothing is drawn for them, as in diffusers where image has latents.
+	InitLatents [][]float32
+	// LatentsOnly leaves the decoder out (diffusers' output_type="latent").
+	LatentsOnly bool
+	// VAETiling has the VAE encode and decode in tiles (diffusers' enable_vae_tiling). Without it, that is
+	// done only where the GPU does not hold the decoder for the whole picture.
+	VAETiling bool
 	// Mask, [H, W] of 0 and 1 where 1 is repainted, makes the run an inpainting.
 	Mask        []float32
 	MaskedImage []float32 // Init with the repainted pixels grey (0)
@@ -132,7 +140,7 @@ type Progress struct {
 	Image, Images int // counted from 0
 	Step, Steps   int // the steps that are done, of all
 	Seconds       float64
-	Fraction      float64 // of the shaders that are ready, 0 to 1, while compiling
+	Fraction      float64 // 0 to 1: of the shaders that are ready, while compiling, or of the tiles that are decoded
 	// Skip drops the picture that is being drawn, and Run goes on with the next one. It is
 	// nil except while denoising and decoding.
 	Skip func()
@@ -151,7 +159,7 @@ type Preview struct {
 
 // Result is one picture.
 type Result struct {
-	Pixels  []float32 // [H, W, 3] about -1..1
+	Pixels  []float32 // [H, W, 3] about -1..1; nil for a request of LatentsOnly
 	Latents []float32 // [4, h, w]
 	Height  int
 	Width   int
@@ -159,6 +167,8 @@ type Result struct {
 	// Saturated is the name of the first network whose activations exceeded the range of
 	// float16 and were cut off, so that the picture is wrong. It is "" if all of them fitted.
 	Saturated string
+	// Tiled says that the VAE worked in tiles, so that the picture differs a little from one that was decoded whole.
+	Tiled bool
 }
 
 // errSkip is the cause with which Progress.Skip cancels a picture.
@@ -167,6 +177,7 @@ var errSkip = errors.New("skipped")
 // Run draws req.NumImages pictures and hands each to done when it is finished.
 func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress), done func(Result) error) (err error) {
 	r := &run{Pipeline: p, req: req, progress: progress, factor: p.VAE.Config.Factor()}
+	r.programs = &programs{run: r}
 	if err := r.check(); err != nil {
 		return err
 	}
@@ -181,7 +192,6 @@ func (p *Pipeline) Run(ctx context.Context, req *Request, progress func(Progress
 		}
 	} else {
 		r.saturation = r.newSaturation()
-		r.programs = &programs{run: r}
 		progress(Progress{Stage: StageEncode, Images: req.NumImages, Steps: len(r.schedule.Steps)})
 		if err := r.prepareAll(ctx); err != nil {
 			return err
@@ -230,6 +240,7 @@ type run struct {
 	momentsOf      map[*float32][]float32
 	programs       *programs
 	saturation     *saturation
+	tiled          bool // the VAE works in tiles
 	releases       []func()
 	over           bool   // and released
 	preparedAs     string // key, when it had prepared everything
@@ -246,7 +257,7 @@ func (r *run) release() {
 
 // strength is the fraction of the steps that is run: all of them without a picture.
 func (r *run) strength() float64 {
-	if r.req.Init == nil {
+	if r.kind() == scheduler.TextToImage {
 		return 1
 	}
 	return r.req.Strength
@@ -260,13 +271,16 @@ func (r *run) check() error {
 	if q.NumImages < 1 {
 		return fmt.Errorf("%d pictures: ask for at least one", q.NumImages)
 	}
+	if q.InitLatents != nil && (len(q.InitLatents) != q.NumImages || q.Init != nil) {
+		return fmt.Errorf("%d latents to start from for %d pictures: give them for each picture, and no start picture", len(q.InitLatents), q.NumImages)
+	}
 	if q.Sources != nil && len(q.Sources) != q.NumImages {
 		return fmt.Errorf("%d sources of random numbers for %d pictures: give one for each", len(q.Sources), q.NumImages)
 	}
 	if q.Variation != nil && (q.Sources == nil || len(q.Variation) != q.NumImages) {
 		return fmt.Errorf("a variation with %d sources of random numbers for %d pictures: give one for each, beside the pictures' own", len(q.Variation), q.NumImages)
 	}
-	if q.Init != nil && int(float64(q.Steps)*q.Strength) < 1 {
+	if r.kind() != scheduler.TextToImage && int(float64(q.Steps)*q.Strength) < 1 {
 		return fmt.Errorf("%d steps at strength %g leave none to run: raise one of the two", q.Steps, q.Strength)
 	}
 	if r.VAE.Decoder == nil {

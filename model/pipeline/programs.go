@@ -5,6 +5,7 @@ import (
 
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/model/guides"
+	"github.com/imprompt/imprompt/model/nn"
 )
 
 // programs are those of a run: one that begins a picture, a step, and the decoder.
@@ -13,10 +14,8 @@ type programs struct {
 	sampler *gpu.Sampler
 	start   *gpu.Program
 	step    *gpu.Program
-	decode  *gpu.Program
-	decoded *gpu.Tensor // the decoder's result
-	latents *gpu.Tensor // what the decoder reads
-	apart   bool        // whether the GPU does not hold the step and the decoder together
+	decode  *coder // for a whole picture, or for the largest of its tiles
+	apart   bool   // whether the GPU does not hold the step and the decoder together
 	// background is how the decoder's program is being built, while the first steps run.
 	background *building
 	previewer  *previewer // nil where previews are the latents' colours
@@ -82,12 +81,10 @@ func (ps *programs) build(ctx context.Context) error {
 	if err := ps.compile(ctx, ps.start, 0); err != nil {
 		return err
 	}
-	ps.latents = d.NewTensor("latents", gpu.F32, 1, r.h, r.w, 4)
-	r.later(ps.latents.Release)
 	r.later(ps.releaseStep)
 	r.later(ps.releaseDecode)
 
-	networks := append(r.stepNetworks(), r.VAE.Decoder)
+	networks := ps.networks()
 	if ps.apart = !r.Memory.Fits(0, networks...); ps.apart {
 		return nil // the decoder is not even loaded beside the UNet
 	}
@@ -95,13 +92,20 @@ func (ps *programs) build(ctx context.Context) error {
 		return err
 	}
 	ps.recordStep()
-	ps.recordDecode()
-	if ps.apart = !r.Memory.Room(ps.step.TransientBytes()+ps.decode.TransientBytes(), networks...); ps.apart {
+	bytes := ps.step.TransientBytes()
+	if !r.req.LatentsOnly {
+		ps.recordDecode()
+		bytes += ps.decode.program.TransientBytes()
+		if r.tiled {
+			bytes += ps.decode.program.TransientBytes() // for the tiles of another size
+		}
+	}
+	if ps.apart = !r.Memory.Room(bytes, networks...); ps.apart {
 		ps.releaseStep()
 		ps.releaseDecode()
 		return nil
 	}
-	if err := ps.recordPreview(ctx, ps.step.TransientBytes()+ps.decode.TransientBytes(), networks); err != nil {
+	if err := ps.recordPreview(ctx, bytes, networks); err != nil {
 		return err
 	}
 	if err := ps.compile(ctx, ps.step, 1); err != nil {
@@ -110,8 +114,19 @@ func (ps *programs) build(ctx context.Context) error {
 	if v := ps.previewer; v != nil {
 		v.ready = build(ctx, v.decode)
 	}
-	ps.background = build(ctx, ps.decode)
+	if ps.decode != nil {
+		ps.background = build(ctx, ps.decode.program)
+	}
 	return nil
+}
+
+// networks are those that pictures need, from the first step to the last pixel.
+func (ps *programs) networks() []nn.Network {
+	r := ps.run
+	if r.req.LatentsOnly {
+		return r.stepNetworks()
+	}
+	return append(r.stepNetworks(), r.VAE.Decoder)
 }
 
 // compile builds the program of that number, of two, and reports how far it has come.
@@ -163,12 +178,7 @@ func (r *run) active(b *guides.Branch) []bool {
 }
 
 // recordDecode records the decoder, which has to be loaded.
-func (ps *programs) recordDecode() {
-	ps.decode = ps.run.Device.NewProgram("VAE decoder")
-	ps.run.saturation.watch(ps.decode, ps.run.VAE.Decoder)
-	ps.decoded = ps.run.VAE.Decoder.Record(ps.decode, ps.run.VAE.DecoderInput(ps.decode, ps.latents))
-	ps.decode.Keep(ps.decoded)
-}
+func (ps *programs) recordDecode() { ps.decode = ps.run.recordDecode(ps.run.decodeSize()) }
 
 func (ps *programs) releaseStep() {
 	if ps.step != nil {
@@ -183,11 +193,8 @@ func (ps *programs) releaseDecode() {
 		<-ps.background.done
 		ps.background = nil
 	}
-	if ps.decode != nil {
-		ps.decode.Release()
-		ps.decoded.Release()
-		ps.decode = nil
-	}
+	ps.decode.release()
+	ps.decode = nil
 }
 
 // readyStep builds the step's program where it is not kept.
@@ -218,8 +225,8 @@ func (ps *programs) readyDecode(ctx context.Context) error {
 		return err
 	}
 	ps.recordDecode()
-	r.Memory.Room(ps.decode.TransientBytes(), r.VAE.Decoder)
-	return ps.compile(ctx, ps.decode, 1)
+	r.Memory.Room(ps.decode.program.TransientBytes(), r.VAE.Decoder)
+	return ps.compile(ctx, ps.decode.program, 1)
 }
 
 // samplerRows is the schedule in the kernel's form. Row 0 prepares the first input.

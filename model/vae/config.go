@@ -1,6 +1,10 @@
 package vae
 
-import "github.com/imprompt/imprompt/model/nn"
+import (
+	"slices"
+
+	"github.com/imprompt/imprompt/model/nn"
+)
 
 // Config is what AutoencoderKL or AutoencoderTiny reads from vae/config.json.
 type Config struct {
@@ -15,6 +19,7 @@ type Config struct {
 	InChannels, OutChannels, LatentChannels int
 	BlockOutChannels                        []int
 	LayersPerBlock                          int
+	SampleSize                              int // the sides of the pictures that it was trained with, and of a tile
 	NormNumGroups                           int
 	ScalingFactor, ShiftFactor              float64
 	MidBlockAttention                       bool
@@ -45,6 +50,7 @@ func ParseConfig(data []byte) (Config, error) {
 		MidBlockAttention: nn.Get(c, "mid_block_add_attention", true),
 		QuantConv:         nn.Get(c, "use_quant_conv", true),
 		PostQuantConv:     nn.Get(c, "use_post_quant_conv", true),
+		SampleSize:        slices.Min(nn.Each(c, "sample_size", 2, 32)),
 	}
 	for i, t := range nn.Get(c, "down_block_types", []string{"DownEncoderBlock2D"}) {
 		if t != "DownEncoderBlock2D" {
@@ -68,6 +74,6 @@ func ParseConfig(data []byte) (Config, error) {
 	c.Only("act_fn", `"silu"`, `"swish"`)
 	c.Only("latents_mean", "null")
 	c.Only("latents_std", "null")
-	c.Ignore("sample_size", "force_upcast")
+	c.Ignore("force_upcast")
 	return v, c.Done()
 }

@@ -15,6 +15,7 @@ type VAE struct {
 	Encoder   Encoder   // nil for a tiny autoencoder whose file has the decoder alone
 	Decoder   Decoder   // nil for one whose file has the encoder alone
 	LatentRGB LatentRGB // SD15LatentRGB unless the model's folder has its own
+	Tile      int       // the sides of a tile, in latents (diffusers' tile_latent_min_size)
 }
 
 // Encoder turns a picture into latents.
@@ -40,8 +41,9 @@ type Decoder interface {
 
 // New lays both halves out.
 func New(c Config) *VAE {
-	v := &VAE{Config: c, LatentRGB: SD15LatentRGB}
+	v := &VAE{Config: c, LatentRGB: SD15LatentRGB, Tile: 512 / c.Factor()}
 	if !c.Tiny {
+		v.Tile = max(4, c.SampleSize/c.Factor()/4*4) // a quarter of it is how far tiles overlap
 		v.Encoder, v.Decoder = newEncoder(c), newDecoder(c)
 		return v
 	}
