@@ -90,6 +90,9 @@ func (r *Run) Entries(ctx context.Context, x *gpu.Tensor, first, count int) (ent
 type Branch struct {
 	First, Count int // the entries of the batch
 	Taps         unet.ConditioningTaps
+	// Full says in which steps the UNet computes everything, where it does not in all of them
+	// (unet.FullSteps). In the others it reads no skip but the first.
+	Full []bool
 	// Conditioning is what the UNet's steps share. It is there when Record is called.
 	Conditioning *unet.Conditioning
 }

@@ -48,12 +48,8 @@ func (r *run) condition(ctx context.Context) error {
 			return err
 		}
 		r.later(release)
-		var full []bool
-		if r.req.CacheInterval > 1 {
-			full = unet.FullSteps(r.req.CacheInterval, run.Steps, r.active(b))
-		}
 		c, err := r.UNet.NewConditioning(ctx, r.Device, unet.ConditioningOptions{
-			Timesteps: run.Timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps, Full: full})
+			Timesteps: run.Timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps, Full: b.Full})
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,7 @@ func (m *testModel) addControls(t *testing.T, req *Request, c testCase) {
 func TestControlNet(t *testing.T) {
 	var f steeredFixture
 	modeltest.Fixture(t, "controlnet/controlnet.json", &f)
+	cached := readFixture(t, "deep_cache/controlnet.json") // tests/reference/deep_cache.py
 	onModels(t, func(t *testing.T, d *gpu.Device, models models) {
 		for name, n := range f.Nets {
 			model, net, _ := strings.Cut(name, "/")
@@ -59,6 +60,11 @@ func TestControlNet(t *testing.T) {
 		}
 		for name, c := range f.Cases {
 			t.Run(name, func(t *testing.T) {
+				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
+			})
+		}
+		for name, c := range cached.Cases {
+			t.Run("DeepCache, "+name, func(t *testing.T) {
 				modeltest.Compare(t, d, models(c.Model).run(t, c), c.Latents, c.F16Error)
 			})
 		}

@@ -320,6 +320,11 @@ func (r *run) branch() {
 	default:
 		r.branches = []*guides.Branch{{Count: 2}}
 	}
+	if r.req.CacheInterval > 1 {
+		for _, b := range r.branches {
+			b.Full = unet.FullSteps(r.req.CacheInterval, len(r.schedule.Steps), r.active(b))
+		}
+	}
 }
 
 // guided says in which of the steps guidance works (ClassifierFreeGuidance._is_cfg_enabled of diffusers'

@@ -40,6 +40,14 @@ func (c *deepCache) record(p *gpu.Program, deep func() *gpu.Tensor) *gpu.Tensor 
 	return c.kept
 }
 
+// steps are those in which everything is computed. nil means all of them.
+func (c *deepCache) steps() []bool {
+	if c == nil {
+		return nil
+	}
+	return c.full
+}
+
 func (c *deepCache) release() {
 	if c != nil {
 		c.kept.Release()

@@ -140,15 +140,22 @@ func (e *Encoder) SkipChannels() []int {
 //	x: Act [B, H, W, in_channels], the noisy latents, scaled as the scheduler asks, or [1, …] as in UNet.Record
 //	hint: Act, of x's entries, [H, W, C], which is added to conv_in's result, or nil
 //	c: what the steps share
-//	returns: Act, the skips in the order of SkipChannels, and the mid block's result
+//	returns: Act, the skips in the order of SkipChannels, and the mid block's result. With DeepCache, only the
+//	   first skip is there in all steps
 func (e *Encoder) Record(p *gpu.Program, x, hint *gpu.Tensor, c *Conditioning) (skips []*gpu.Tensor, mid *gpu.Tensor) {
 	t := &StepTaps{}
-	h := e.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1, Residual: hint})
-	h, skips = e.down(p, h, c, t)
-	for i := range skips {
-		skips[i] = gpu.Repeat(p, skips[i], c.batch)
-	}
-	return skips, gpu.Repeat(p, e.mid(p, h, c, t), c.batch)
+	in := e.ConvIn.Forward(p, x, gpu.Conv2dOptions{Label: "conv_in", Padding: 1, Residual: hint})
+	first := gpu.Repeat(p, in, c.batch)
+	p.When(c.cache.steps(), func() {
+		var h *gpu.Tensor
+		h, skips = e.down(p, in, c, t)
+		for i := range skips[1:] {
+			skips[1+i] = gpu.Repeat(p, skips[1+i], c.batch)
+		}
+		mid = gpu.Repeat(p, e.mid(p, h, c, t), c.batch)
+	})
+	skips[0] = first
+	return skips, mid
 }
 
 // down records the down blocks. h is conv_in's result, of one entry or of the whole batch.

@@ -53,7 +53,7 @@ def control_map(c, h, w):
     return torch.where(repainted(h, w) > 0.5, -1.0, m) if c.get("repaint") else m
 
 
-def run(case, dtype):
+def run(case, dtype, prepare=None):
     nets, maps, balance = [], [], case.get("balance", "balanced")
     for c in case["controlnets"]:
         net, _ = network(case["model"] + "/" + c["net"])
@@ -69,7 +69,7 @@ def run(case, dtype):
                      control_guidance_start=one([c.get("start", 0.0) for c in case["controlnets"]]),
                      control_guidance_end=one([c.get("end", 1.0) for c in case["controlnets"]]))
     arguments["control_image" if case["kind"] else "image"] = one(maps)
-    return pipelines.run(case, dtype, CLASSES, dict(controlnet=one(nets)), arguments)[0]
+    return pipelines.run(case, dtype, CLASSES, dict(controlnet=one(nets)), arguments, prepare=prepare)[0]
 
 
 def forward(real, falling, *args, guess_mode=False, **kw):

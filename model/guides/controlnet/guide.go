@@ -133,7 +133,7 @@ func (g *Guide) prepare(ctx context.Context, r *guides.Run, b *guides.Branch, p 
 		return err
 	}
 	defer release()
-	o := unet.ConditioningOptions{Timesteps: r.Timesteps, Words: words}
+	o := unet.ConditioningOptions{Timesteps: r.Timesteps, Words: words, Full: b.Full}
 	if g.maps != nil {
 		o.FDN = g.network.Modulations(g.maps)
 	}
@@ -230,11 +230,17 @@ func (g *Guide) record(p *gpu.Program, x *gpu.Tensor, pr *prepared, b *guides.Br
 			})
 			continue
 		}
-		if g.network.GlobalPool() {
-			// The average of a convolution's results is the convolution of the average.
-			h = gpu.AveragePool(p, h, h.Shape[1], h.Shape[2], label+".pool")
+		full := b.Full
+		if i == 0 {
+			full = nil // the first skip is read in all steps
 		}
-		residual := unet.Residual{X: conv.Forward(p, h, gpu.Conv2dOptions{Label: label}), Lambda: g.table, LambdaAt: i, First: pr.first}
-		tapSkip(i, residual.Tap(label+".tap"))
+		p.When(full, func() {
+			if g.network.GlobalPool() {
+				// The average of a convolution's results is the convolution of the average.
+				h = gpu.AveragePool(p, h, h.Shape[1], h.Shape[2], label+".pool")
+			}
+			residual := unet.Residual{X: conv.Forward(p, h, gpu.Conv2dOptions{Label: label}), Lambda: g.table, LambdaAt: i, First: pr.first}
+			tapSkip(i, residual.Tap(label+".tap"))
+		})
 	}
 }
