@@ -116,8 +116,8 @@ func vaeConfig(w *Checkpoint) ([]byte, error) {
 }
 
 // textConfig infers a CLIP text encoder's config.json from its weights. CLIP's heads
-// have 64 channels.
-func textConfig(w *Checkpoint) ([]byte, error) {
+// have 64 channels. The activation does not show in the shapes.
+func textConfig(w *Checkpoint, activation string) ([]byte, error) {
 	const embeddings = "text_model.embeddings."
 	tokens, err := shapeOf(w, embeddings+"token_embedding.weight", 2)
 	if err != nil {
@@ -139,7 +139,7 @@ func textConfig(w *Checkpoint) ([]byte, error) {
 		layers++
 	}
 	return object{
-		"architectures": []string{"CLIPTextModel"}, "model_type": "clip_text_model", "hidden_act": "quick_gelu", "hidden_size": tokens[1],
+		"architectures": []string{"CLIPTextModel"}, "model_type": "clip_text_model", "hidden_act": activation, "hidden_size": tokens[1],
 		"intermediate_size": fc1[0], "layer_norm_eps": 1e-5, "max_position_embeddings": positions[0],
 		"num_attention_heads": max(1, tokens[1]/64), "num_hidden_layers": layers, "vocab_size": tokens[0],
 		"bos_token_id": 0, "eos_token_id": 2, "pad_token_id": 1, "projection_dim": tokens[1],

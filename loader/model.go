@@ -52,7 +52,7 @@ func OpenSingleFile(ctx context.Context, s Source, clip Folder) (*Model, error) 
 	case KindTextualInversion:
 		return nil, fmt.Errorf("%s is an embedding for the words of a prompt, and not a model: choose it as a textual inversion, and a Stable Diffusion 1.5 model as the model", s.Name())
 	case KindImageEncoder:
-		return openVisionTower(c)
+		return openCLIP(c, clip)
 	case KindVAE:
 		m, err := openVAE(c)
 		if err != nil {
@@ -103,14 +103,17 @@ func openLDM(c *Checkpoint) (*Model, error) {
 		delete(m.networks, VAE)
 		err2 = &WithoutVAEError{m}
 	}
-	m.files[Config(TextEncoder)], err3 = textConfig(text)
+	m.files[Config(TextEncoder)], err3 = textConfig(text, "quick_gelu")
 	m.files[SchedulerConfig] = schedulerConfig(c)
-	m.files[tokenizerConfig] = []byte(`{"model_max_length":77,"bos_token":"<|startoftext|>","eos_token":"<|endoftext|>","unk_token":"<|endoftext|>","pad_token":"<|endoftext|>"}`)
+	m.files[tokenizerConfig] = []byte(clipTokenizer)
 	if err := errors.Join(err1, err3); err != nil {
 		return nil, err
 	}
 	return m, err2
 }
+
+// clipTokenizer is the tokenizer_config.json of CLIP.
+const clipTokenizer = `{"model_max_length":77,"bos_token":"<|startoftext|>","eos_token":"<|endoftext|>","unk_token":"<|endoftext|>","pad_token":"<|endoftext|>"}`
 
 // Kind is what a single file is, and "" for a folder.
 func (m *Model) Kind() Kind { return m.kind }

@@ -68,12 +68,16 @@ func (e *Engine) imageEncoder(ctx context.Context, name string) (*imageEncoder, 
 		if err != nil {
 			return nil, err
 		}
-		v := &imageEncoder{network: clip.NewVisionEncoder(config)}
-		if v.processor, err = ImageProcessor(ctx, folder, config.ImageSize, prefix); err != nil {
-			return nil, err
-		}
 		c, err := loader.OpenFolder(folder).Network(ctx, prefix)
 		if err != nil {
+			return nil, err
+		}
+		// A whole CLIPModel's configuration has this size in up to three places that may differ.
+		if size := clip.VisualProjectionDim(c); size > 0 {
+			config.ProjectionDim = size
+		}
+		v := &imageEncoder{network: clip.NewVisionEncoder(config)}
+		if v.processor, err = ImageProcessor(ctx, folder, config.ImageSize, prefix); err != nil {
 			return nil, err
 		}
 		return v, m.memory.Add(v.network, c, m.weights)

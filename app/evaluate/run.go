@@ -13,6 +13,7 @@ import (
 	"github.com/imprompt/imprompt/app/engine"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
+	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
@@ -254,9 +255,9 @@ func (r *run) measure(ctx context.Context, m *imageproc.Image, example int) (Sco
 
 // score compares an embedding with an example's.
 func (r *run) score(seen []float32, example int) Score {
-	s := Score{CLIP: r.judge.print, CLIPI: cosine(seen, r.prompts[example]), CLIPT: cosine(seen, r.captions[example])}
+	s := Score{CLIP: r.judge.print, CLIPI: clip.Cosine(seen, r.prompts[example]), CLIPT: clip.Cosine(seen, r.captions[example])}
 	if r.others != nil {
-		other := cosine(seen, r.others[example])
+		other := clip.Cosine(seen, r.others[example])
 		s.Other = &other
 	}
 	return s

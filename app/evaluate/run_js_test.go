@@ -17,6 +17,7 @@ import (
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
@@ -116,10 +117,10 @@ func TestJudge(t *testing.T) {
 			}
 			for i, a := range images {
 				for k, b := range images {
-					check("CLIP-I of "+want.Pictures[i]+" and "+want.Pictures[k], cosine(a, b), want.CLIPI[i][k])
+					check("CLIP-I of "+want.Pictures[i]+" and "+want.Pictures[k], clip.Cosine(a, b), want.CLIPI[i][k])
 				}
 				for k, b := range texts {
-					check("CLIP-T of "+want.Pictures[i]+" and "+want.Captions[k], cosine(a, b), want.CLIPT[i][k])
+					check("CLIP-T of "+want.Pictures[i]+" and "+want.Captions[k], clip.Cosine(a, b), want.CLIPT[i][k])
 				}
 				// The length has to be right, too, not only the direction.
 				check("the size of "+want.Pictures[i], length(a)/length(want.ImageEmbeds[i]), 1)
@@ -248,7 +249,7 @@ func TestRun(t *testing.T) {
 					return err
 				}
 				v := see(b.Bytes())
-				clipI, clipT, other = append(clipI, cosine(v, see(disc))), append(clipT, cosine(v, read("a red fox"))), append(other, cosine(v, read("on a blue lake")))
+				clipI, clipT, other = append(clipI, clip.Cosine(v, see(disc))), append(clipT, clip.Cosine(v, read("a red fox"))), append(other, clip.Cosine(v, read("on a blue lake")))
 				return nil
 			})
 			if err != nil {

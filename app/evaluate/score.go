@@ -20,17 +20,6 @@ type Score struct {
 	Other *float64 `json:"clip_t_other,omitempty"` // with the list's "other" words
 }
 
-// cosine returns the cosine of the angle between two embeddings.
-func cosine(a, b []float32) float64 {
-	var ab, aa, bb float64
-	for i := range a {
-		ab += float64(a[i]) * float64(b[i])
-		aa += float64(a[i]) * float64(a[i])
-		bb += float64(b[i]) * float64(b[i])
-	}
-	return ab / math.Sqrt(aa*bb)
-}
-
 // Measure is a mean over pictures and seeds.
 type Measure struct {
 	Mean float64 `json:"mean"`

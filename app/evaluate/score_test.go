@@ -12,15 +12,6 @@ import (
 	"github.com/imprompt/imprompt/model/imageproc"
 )
 
-func TestCosine(t *testing.T) {
-	if c := cosine([]float32{3, 0}, []float32{1, 1}); math.Abs(c-math.Sqrt2/2) > 1e-12 {
-		t.Errorf("45°: %g", c)
-	}
-	if c := cosine([]float32{1, 2}, []float32{-2, -4}); math.Abs(c+1) > 1e-12 {
-		t.Errorf("180°: %g", c)
-	}
-}
-
 // The mean is over all, the spread over the seeds' means.
 func TestMeasure(t *testing.T) {
 	m := measure([][]float64{{0, 1}, {0.5, 1.5}, {0, 0}})

@@ -1,6 +1,8 @@
 package protocol
 
 import (
+	"fmt"
+
 	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/settings"
 )
@@ -85,6 +87,13 @@ type (
 	Embed struct {
 		Settings settings.Settings `json:"settings"`
 		Guide    int               `json:"guide"` // its index in the settings
+	}
+
+	// Judge asks how near pictures are to what they were made from, which is measured by the image
+	// encoders of the model that is loaded. The pictures' files travel beside it under JudgedName, and
+	// those that the settings name. It is answered with Judged.
+	Judge struct {
+		Settings []settings.Settings `json:"settings"` // by picture
 	}
 
 	// Tokens counts the tokens of the words. It does not wait for its turn, and is
@@ -217,6 +226,18 @@ type (
 		Stages         map[string]float64 `json:"stages"`
 	}
 
+	// Judged answers Judge.
+	Judged struct {
+		Scores []Score `json:"scores"` // by picture
+	}
+
+	// Score is engine.Score: how near a picture is to its image prompts and to its words. It is stored
+	// in the gallery, too.
+	Score struct {
+		CLIPI []float64 `json:"clip_i"`
+		CLIPT *float64  `json:"clip_t,omitempty"`
+	}
+
 	// Drawn says that all pictures of a Generate have come.
 	Drawn struct {
 		Memory    int64 `json:"memory"` // bytes that the GPU holds
@@ -254,6 +275,10 @@ type (
 	}
 )
 
+// JudgedName is what the file of picture i of a Judge is called. The files that settings name have no
+// slash in their names.
+func JudgedName(i int) string { return fmt.Sprintf("/%d", i) }
+
 func (Cancel) Type() string   { return "cancel" }
 func (Stopped) Type() string  { return "stopped" }
 func (Failed) Type() string   { return "failed" }
@@ -265,6 +290,8 @@ func (Skip) Type() string     { return "skip" }
 func (Embed) Type() string    { return "embed" }
 func (Embeds) Type() string   { return "embeds" }
 func (Embedded) Type() string { return "embedded" }
+func (Judge) Type() string    { return "judge" }
+func (Judged) Type() string   { return "judged" }
 func (Tokens) Type() string   { return "tokens" }
 func (MakeMap) Type() string  { return "make-map" }
 func (MapMade) Type() string  { return "map-made" }

@@ -28,10 +28,10 @@ type Message struct {
 // The messages. A request is over with one of last.
 var (
 	both    = []Body{Cancel{}, Started{}, Ended{}}
-	engine  = []Body{Load{}, Generate{}, Skip{}, Embed{}, Tokens{}, MakeMap{}, Forget{}, Gauge{}, Measure{}, Ready{}, Progress{}, Preview{}, Picture{}, Embeds{}, Warning{}}
+	engine  = []Body{Load{}, Generate{}, Skip{}, Embed{}, Judge{}, Tokens{}, MakeMap{}, Forget{}, Gauge{}, Measure{}, Ready{}, Progress{}, Preview{}, Picture{}, Embeds{}, Warning{}}
 	check   = []Body{CheckProgress{}, CheckOver{}}
 	library = []Body{List{}, Plan{}, Download{}, Verify{}, Delete{}, Tidy{}, Import{}, Keep{}, Stored{}, Moved{}}
-	last    = []Body{Failed{}, Stopped{}, Loaded{}, Counted{}, MapMade{}, Drawn{}, Embedded{}, Gauged{}, Forgotten{}, Lost{}, Planned{}, Finished{}}
+	last    = []Body{Failed{}, Stopped{}, Loaded{}, Counted{}, MapMade{}, Drawn{}, Embedded{}, Judged{}, Gauged{}, Forgotten{}, Lost{}, Planned{}, Finished{}}
 )
 
 // known has the type of each message, by its name on the wire.

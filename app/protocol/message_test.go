@@ -18,9 +18,10 @@ func TestRoundTrip(t *testing.T) {
 	s := settings.Default()
 	s.Prompt, s.Seed = "a fox – \"quoted\"", 1<<63
 	untested := maps.Clone(known)
+	words := 0.27
 	for _, body := range []Body{
 		Cancel{Of: 3}, Stopped{}, Failed{Message: "no", Reason: Permission, Record: "sd15"}, Started{}, Ended{Message: "out of memory"},
-		Load{Model: "sd15"}, Generate{Settings: s}, Skip{Of: 4}, Embed{Settings: s, Guide: 1}, Embeds{}, Embedded{}, Tokens{Prompt: "a", Negative: "b"}, MakeMap{Preprocessor: "hed", Weights: "hed", Model: "sd15", Width: 64, Height: 96, Background: "#ff0000"}, MapMade{Problem: "no"}, Forget{}, Gauge{}, Measure{},
+		Load{Model: "sd15"}, Generate{Settings: s}, Skip{Of: 4}, Embed{Settings: s, Guide: 1}, Embeds{}, Embedded{}, Judge{Settings: []settings.Settings{s}}, Judged{Scores: []Score{{CLIPI: []float64{0.84}, CLIPT: &words}, {}}}, Tokens{Prompt: "a", Negative: "b"}, MakeMap{Preprocessor: "hed", Weights: "hed", Model: "sd15", Width: 64, Height: 96, Background: "#ff0000"}, MapMade{Problem: "no"}, Forget{}, Gauge{}, Measure{},
 		Ready{Adapter: "llvmpipe", F16: true, MaxBuffer: 4 << 30}, Loaded{Memory: 1 << 40}, Counted{Prompt: Count{3, 77, ""}, Negative: Count{80, 77, "zebra"}},
 		Progress{Stage: "denoise", Step: 3, Steps: 20, SecondsPerStep: 0.25}, Preview{}, Picture{Index: 1, Settings: s, Cost: Cost{Seconds: 2, Stages: map[string]float64{"load": 1}}},
 		Drawn{Memory: 1, Peak: 2, Pipelines: 3, Kernels: "auto,conv=early", Measured: true}, Gauged{forecast.Card{Paces: map[string]float64{"memory": 1e-11}}}, Forgotten{}, Warning{Message: "slow"}, Lost{Message: "reset"},

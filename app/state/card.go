@@ -17,8 +17,9 @@ func (j *Jobs) Gauge() {
 	}
 }
 
-// giveWay ends the benchmark: what the visitor asked for comes first.
+// giveWay ends the benchmark, and puts off what is measured of pictures: what the visitor asked for comes first.
 func (j *Jobs) giveWay() {
+	j.stopJudging()
 	if j.gauge != 0 {
 		j.line.Cancel(j.gauge)
 		j.line.Drop(j.gauge)

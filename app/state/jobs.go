@@ -42,6 +42,8 @@ type Jobs struct {
 	keep         int               // the Embed under way; 0 for none
 	keepName     string            // of its file
 	making       int               // the last MakeMap
+
+	judging
 }
 
 // Engine is what the engine says of itself.
@@ -72,6 +74,7 @@ func (j *Jobs) Connect(line *protocol.Line) {
 	j.line = line
 	j.Engine = Engine{LastCost: j.Engine.LastCost, Card: j.Engine.Card}
 	j.load, j.gauge, j.keep, j.stopping, j.loadLost = 0, 0, 0, 0, false
+	j.forgetUnknown()
 	j.end()
 }
 
@@ -198,6 +201,7 @@ func (j *Jobs) begin(u Unfinished) {
 	}
 	j.Shots, j.Grid, j.tries, j.number, j.held = u.Shots, u.Grid, u.Tries, u.Number, false
 	j.bar, j.decode = bar{}, 0
+	j.plots = len(u.Jobs) > 0 && j.judges(u.Jobs[0]) && differing(u.Jobs) != nil
 	first := len(u.Shots)
 	for _, s := range u.Jobs {
 		first -= s.NumImages
@@ -215,6 +219,7 @@ func (j *Jobs) next() {
 	if len(j.rest) == 0 {
 		j.current.id, j.progress, j.HasPreview = 0, protocol.Progress{}, false
 		j.beginWaiting()
+		j.askToJudge()
 		return
 	}
 	j.current, j.rest = j.rest[0], j.rest[1:]

@@ -62,6 +62,8 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return j.receiveGauge(m)
 	case j.keep:
 		return j.receiveKeep(m)
+	case j.judge:
+		return j.receiveJudge(m)
 	case j.making:
 		if _, lost := m.Body.(protocol.Lost); lost {
 			return News{Map: &Made{Problem: problem("The GPU was lost while this map was made.", Remedy{Mend: TryAgain})}}
@@ -152,6 +154,7 @@ func (j *Jobs) picture(b protocol.Picture, png any) *Result {
 			r.Label = at.Label
 		}
 	}
+	j.toJudge(r)
 	j.Engine.LastCost, j.HasPreview, j.decode = r.Cost, false, r.Cost.Stages["decode"]
 	return r
 }
@@ -192,6 +195,7 @@ func lostTwice(why string) Problem {
 func (j *Jobs) Died(why string, online bool) News {
 	opened, busy := j.Engine.Ready, j.Busy()
 	j.line, j.load, j.gauge, j.stopping = nil, 0, 0, 0
+	j.forgetUnknown()
 	j.hold()
 	switch {
 	case !opened:

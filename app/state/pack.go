@@ -18,6 +18,7 @@ type Indexed struct {
 	Label    string            `json:"label,omitempty"`
 	Starred  bool              `json:"starred,omitempty"`
 	Seconds  float64           `json:"seconds,omitempty"`
+	Score    *Score            `json:"score,omitempty"`
 	Settings settings.Settings `json:"settings"`
 }
 
@@ -43,7 +44,7 @@ func Pack(w io.Writer, results []*Result, read func(*Result) ([]byte, error), dr
 			return err
 		}
 		made := r.Made
-		index[i] = Indexed{File: names[i], Label: r.Label, Starred: r.Starred, Seconds: r.Cost.Seconds, Settings: r.Settings.Public()}
+		index[i] = Indexed{File: names[i], Label: r.Label, Starred: r.Starred, Seconds: r.Cost.Seconds, Score: r.Score, Settings: r.Settings.Public()}
 		if made.IsZero() {
 			made = now
 		} else {

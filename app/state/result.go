@@ -17,6 +17,7 @@ type Result struct {
 	Settings settings.Settings
 	Label    string // what tells it from the others of its strip; "" if it was made alone
 	Cost     Cost
+	Score    *Score            // how near it is to what it was made from; nil where that was not measured
 	PNG      any               // the file, as the browser holds it
 	URL      string            // where the browser shows it from
 	Inputs   map[string]any    // the bytes of the pictures that the settings name; nil if they are only in the Store
@@ -29,6 +30,9 @@ type Result struct {
 
 // Cost is what it took to make a picture, as the engine reports it.
 type Cost = protocol.Cost
+
+// Score is how near a picture is to its image prompts and to its words, as the engine measures it.
+type Score = protocol.Score
 
 // Store keeps results over visits. Its methods may take a while, so they are called outside of the page's own
 // goroutine.
@@ -46,6 +50,8 @@ type Store interface {
 	Hide(key float64, hidden bool) error
 	// Star stores whether a result has a star.
 	Star(key float64, starred bool) error
+	// Score stores how near a result is to what it was made from.
+	Score(key float64, score Score) error
 	// Forget deletes a result, and the inputs that no other result was made from.
 	Forget(key float64) error
 }

@@ -21,6 +21,9 @@ type Sheet struct {
 	// Settings are saved in the file, so that it can be dropped back for them: those of the greatest image weight,
 	// because λ = 0 says little, and of the first picture among those.
 	Settings settings.Settings
+	// Scores are how near its pictures are to what they were made from, as far as that was measured. They are saved in
+	// the file, too.
+	Scores   []Scored
 	FileName string
 }
 
@@ -175,6 +178,7 @@ func (l layout) lay(sheet *Sheet, cells []Cell, columns int) {
 	if wanted := min(max(width, l.cell), most); wanted != width {
 		width, height = wanted, wanted*height/width
 	}
+	sheet.Scores = scored(cells)
 	rows := (len(cells) + columns - 1) / columns
 	pitch := height + 2*sheetLine
 	for i := range cells {

@@ -90,6 +90,8 @@ func (d *drawer) do(ctx context.Context, m protocol.Message) (protocol.Body, err
 		return d.generate(ctx, m.ID, b.Settings, m.Beside)
 	case protocol.Embed:
 		return d.embed(ctx, m.ID, b, m.Beside)
+	case protocol.Judge:
+		return d.judge(ctx, b, m.Beside)
 	case protocol.MakeMap:
 		return nil, d.makeMap(ctx, m.ID, b, m.Beside)
 	case protocol.Forget:
@@ -244,6 +246,29 @@ func (d *drawer) embed(ctx context.Context, id int, b protocol.Embed, beside map
 	}
 	post(protocol.Message{ID: id, Body: protocol.Embeds{}, Beside: map[string]protocol.Value{"embeds": webapi.BytesOf(file)}})
 	return protocol.Embedded{}, nil
+}
+
+// judge scores pictures, with what is open.
+func (d *drawer) judge(ctx context.Context, b protocol.Judge, beside map[string]protocol.Value) (protocol.Body, error) {
+	answer := protocol.Judged{Scores: make([]protocol.Score, len(b.Settings))}
+	if d.engine == nil {
+		return answer, nil
+	}
+	var list []engine.Made
+	for i, s := range b.Settings {
+		name := protocol.JudgedName(i)
+		file, err := blobs.Bytes(beside[name].(js.Value))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, engine.Made{Settings: s, File: webapi.GoBytes(file)})
+		delete(beside, name)
+	}
+	scores, err := d.engine.Judge(ctx, list, filesOf(beside))
+	for i, s := range scores {
+		answer.Scores[i] = protocol.Score(s)
+	}
+	return answer, err
 }
 
 // filesOf are the files beside a request.

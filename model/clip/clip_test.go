@@ -1,6 +1,9 @@
 package clip
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 // The state that stands for a text is that of the first end token or, by the rule for
 // configurations that say 2, of the first token with the highest id.
@@ -21,5 +24,14 @@ func TestEndOfText(t *testing.T) {
 				t.Errorf("%v, eos %d: %d, not %d", c.ids, c.eos, at, c.want)
 			}
 		})
+	}
+}
+
+func TestCosine(t *testing.T) {
+	if c := Cosine([]float32{3, 0}, []float32{1, 1}); math.Abs(c-math.Sqrt2/2) > 1e-12 {
+		t.Errorf("45°: %g", c)
+	}
+	if c := Cosine([]float32{1, 2}, []float32{-2, -4}); math.Abs(c+1) > 1e-12 {
+		t.Errorf("180°: %g", c)
 	}
 }

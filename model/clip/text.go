@@ -79,8 +79,8 @@ func (m *TextEncoder) EncodeWith(ctx context.Context, d *gpu.Device, ids [][]int
 		return nil, fmt.Errorf("clip_skip is %d and the text encoder has %d layers: leave out from 0 to %d of them", o.ClipSkip, m.Config.Layers, m.Config.Layers-1)
 	}
 	length := len(ids[0])
-	if length > m.Config.MaxPositions {
-		return nil, fmt.Errorf("the tokenizer gives %d tokens and the text encoder takes at most %d", length, m.Config.MaxPositions)
+	if err := m.checkLength(length); err != nil {
+		return nil, err
 	}
 	flat := make([]uint32, 0, len(ids)*length)
 	vectors := make([]uint32, 0, len(ids)*length) // by token: which of o.Vectors it is
@@ -93,8 +93,8 @@ func (m *TextEncoder) EncodeWith(ctx context.Context, d *gpu.Device, ids [][]int
 				continue
 			}
 			vectors = append(vectors, 0)
-			if int(id) >= m.Config.VocabSize || id < 0 {
-				return nil, fmt.Errorf("token %d is outside the text encoder's vocabulary of %d: the tokenizer belongs to another model", id, m.Config.VocabSize)
+			if err := m.checkID(id); err != nil {
+				return nil, err
 			}
 			flat = append(flat, uint32(id))
 		}
@@ -130,4 +130,35 @@ func (m *TextEncoder) EncodeWith(ctx context.Context, d *gpu.Device, ids [][]int
 		}
 		return m.recordLayers(p, h, m.Config.Layers-o.ClipSkip)
 	})
+}
+
+// input uploads one row of token ids, U32 [1, T], in a tensor that the caller releases.
+func (m *TextEncoder) input(d *gpu.Device, ids []int32) (*gpu.Tensor, error) {
+	if err := m.checkLength(len(ids)); err != nil {
+		return nil, err
+	}
+	row := make([]uint32, len(ids))
+	for i, id := range ids {
+		if err := m.checkID(id); err != nil {
+			return nil, err
+		}
+		row[i] = uint32(id)
+	}
+	in := d.NewTensor("input_ids", gpu.U32, 1, len(ids))
+	in.SetUint32(row)
+	return in, nil
+}
+
+func (m *TextEncoder) checkLength(tokens int) error {
+	if tokens > m.Config.MaxPositions {
+		return fmt.Errorf("the tokenizer gives %d tokens and the text encoder takes at most %d", tokens, m.Config.MaxPositions)
+	}
+	return nil
+}
+
+func (m *TextEncoder) checkID(id int32) error {
+	if int(id) >= m.Config.VocabSize || id < 0 {
+		return fmt.Errorf("token %d is outside the text encoder's vocabulary of %d: the tokenizer belongs to another model", id, m.Config.VocabSize)
+	}
+	return nil
 }

@@ -119,3 +119,16 @@ func (m *VisionEncoder) Encode(ctx context.Context, d *gpu.Device, memory *nn.Me
 	}
 	return nn.Once(ctx, d, m.Name(), func(p *gpu.Program) *gpu.Tensor { return m.Record(p, in, o) })
 }
+
+// stream is Encode with one part of the encoder on the GPU at a time.
+func (m *VisionEncoder) stream(ctx context.Context, memory *nn.Memory, pixels *gpu.Tensor, o Output) (*gpu.Tensor, error) {
+	s := newStream(ctx, memory, m)
+	s.run("embeddings", &visionStart{m.Model.Embeddings, m.Model.PreLayrnorm}, "vision_model.", func(p *gpu.Program, _ *gpu.Tensor) *gpu.Tensor {
+		return m.embed(p, pixels)
+	})
+	s.layers(m.Model.Encoder.Layers[:m.layers(o)], m.Config, false, "vision_model.")
+	if o == ImageEmbeds {
+		s.run("visual projection", &visionEnd{m.Model.PostLayernorm, m.Projection}, "", m.project)
+	}
+	return s.result()
+}
