@@ -58,6 +58,9 @@ func Chunks(s Settings) ([]byte, error) {
 	return appendChunk(appendText(nil, keyA1111, s.Format()), "iTXt", internationalText(keyJSON, string(whole))), nil
 }
 
+// Chunk returns an iTXt chunk with a text under another key than those of Chunks.
+func Chunk(key, text string) []byte { return appendChunk(nil, "iTXt", internationalText(key, text)) }
+
 // appendText appends a text as PIL does, and therefore A1111: as tEXt if all of it is
 // Latin-1, otherwise as iTXt. Latin-1 that could be taken for UTF-8 is iTXt, too.
 func appendText(b []byte, key, text string) []byte {

@@ -48,4 +48,8 @@ var Help = map[string]string{
 	"Previews":        "What shows the picture while it is being drawn: a rough guess, or a tiny network that shows how it will look.",
 	"Decode in tiles": "A large picture is turned into pixels tile by tile, which needs the memory of one tile. Its colours differ a little from those of a picture that is decoded at once. If it is off, it is used where the memory would not do.",
 	"Low memory":      "Takes less of the graphics card's memory, and more time. If it is off, it is used when the memory runs out.",
+
+	// How near a picture is.
+	"How near": "Says under a picture how near it is to its image prompts and to its words, and draws that under a strip. It is measured after the picture. Without a graphics card, it is measured for the demo model only, because it takes long.",
+	"Near":     "How alike the image encoder finds the picture and the image prompt, or the words: 1 is the same. These are CLIP-I and CLIP-T of the IP-Adapter paper, section 4.2.1. To the words, 0.3 is much. Two encoders give values that cannot be compared.",
 }

@@ -1,11 +1,11 @@
 package state
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // judging is how near pictures are to what they were made from, which is measured when nothing else
@@ -120,7 +120,7 @@ func (j *Jobs) Near(r *Result) string {
 	case j.isUnknown(r):
 		return near("…", "", seen(r.Settings))
 	case !j.Unwanted && seen(r.Settings) > 0 && j.slow(r.Settings):
-		return "How near it is to the picture is not measured, because that takes long without a graphics card."
+		return texts.T("How near it is to the picture is not measured, because that takes long without a graphics card.")
 	}
 	return ""
 }
@@ -140,24 +140,23 @@ func (j *Jobs) isUnknown(r *Result) bool {
 func says(s Score) string {
 	var pictures []string
 	for _, c := range s.CLIPI {
-		pictures = append(pictures, fmt.Sprintf("%.2f", c))
+		pictures = append(pictures, texts.Number(c, 2))
 	}
 	words := ""
 	if s.CLIPT != nil {
-		words = fmt.Sprintf("%.2f", *s.CLIPT)
+		words = texts.Number(*s.CLIPT, 2)
 	}
 	return near(strings.Join(pictures, ", "), words, len(pictures))
 }
 
 // near puts scores in words. n is the number of pictures, and words is "" where they are not compared.
 func near(pictures, words string, n int) string {
-	text := "Near to the picture "
+	text := texts.F("Near to the picture %s", pictures)
 	if n > 1 {
-		text = "Near to the pictures "
+		text = texts.F("Near to the pictures %s", pictures)
 	}
-	text += pictures
 	if words != "" {
-		text += " · near to the words " + words
+		text += " · " + texts.F("near to the words %s", words)
 	}
 	return text
 }

@@ -109,7 +109,7 @@ func (f *fakeLibrary) row(name string) Row {
 	return Row{}
 }
 
-func texts(buttons []Button) string {
+func labelsOf(buttons []Button) string {
 	var list []string
 	for _, b := range buttons {
 		list = append(list, b.Text)
@@ -140,7 +140,7 @@ func TestPlanBeforeTheWorkerRuns(t *testing.T) {
 
 func TestDownload(t *testing.T) {
 	f := newFakeLibrary(t)
-	if r := f.row("SD 1.5"); r.About != "Model · about 2.00 GB · OpenRAIL" || texts(r.Buttons) != "Download" || r.Buttons[0].Label != "Download SD 1.5" {
+	if r := f.row("SD 1.5"); r.About != "Model · about 2.00 GB · OpenRAIL" || labelsOf(r.Buttons) != "Download" || r.Buttons[0].Label != "Download SD 1.5" {
 		t.Errorf("%+v", r)
 	}
 	f.Do(PlanDownload, "sd15")
@@ -173,8 +173,8 @@ func TestDownload(t *testing.T) {
 		Files: []store.FileProgress{{Name: "unet", Done: 1, Total: 2}, {Name: "vae", Done: 0, Total: 5e6}}}})
 	r := f.row("sd15")
 	want := &TaskLine{Label: "Progress of sd15", Fraction: 0.5, Text: "1.00 GB of 2.00 GB · 10.0 MB/s · 2 min left", Files: []string{"unet: 0 kB of 0 kB", "vae: 0 kB of 5.0 MB"}}
-	if !reflect.DeepEqual(r.Task, want) || texts(r.Buttons) != "Pause" {
-		t.Errorf("%+v %s", r.Task, texts(r.Buttons))
+	if !reflect.DeepEqual(r.Task, want) || labelsOf(r.Buttons) != "Pause" {
+		t.Errorf("%+v %s", r.Task, labelsOf(r.Buttons))
 	}
 	// Pause names the request; the row waits for the answer.
 	f.Do(Pause, "sd15")
@@ -182,13 +182,13 @@ func TestDownload(t *testing.T) {
 		t.Fatalf("%+v", m)
 	}
 	f.answer(id, protocol.Stopped{})
-	if r := f.row("sd15"); r.Task != nil || texts(r.Buttons) != "Resume, Delete" {
+	if r := f.row("sd15"); r.Task != nil || labelsOf(r.Buttons) != "Resume, Delete" {
 		t.Errorf("%+v", r)
 	}
 	f.Do(Resume, "sd15")
 	f.store(stored("sd15", "model"))
 	f.answer(f.last().ID, protocol.Finished{Record: "sd15"})
-	if r := f.row("sd15"); r.Task != nil || texts(r.Buttons) != "Use, Verify, Delete" {
+	if r := f.row("sd15"); r.Task != nil || labelsOf(r.Buttons) != "Use, Verify, Delete" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -213,7 +213,7 @@ func TestVerifyAndDelete(t *testing.T) {
 		t.Fatalf("%+v", f.Chosen)
 	}
 	f.Do(Verify, "sd15")
-	if r := f.row("sd15"); texts(r.Buttons) != "Stop verifying" || !strings.HasPrefix(r.Task.Text, "Verifying, ") {
+	if r := f.row("sd15"); labelsOf(r.Buttons) != "Stop verifying" || !strings.HasPrefix(r.Task.Text, "Verifying, ") {
 		t.Errorf("%+v", r)
 	}
 	f.answer(f.last().ID, protocol.Finished{Record: "sd15"})
@@ -294,7 +294,7 @@ func TestStartAgain(t *testing.T) {
 func TestDroppedFile(t *testing.T) {
 	f := newFakeLibrary(t)
 	f.Drop(DroppedFile{Name: "a.safetensors", File: "a file", Handle: "a handle"})
-	if p := f.Panel().File; p.Dropped != "a.safetensors" || texts(p.Buttons) != "Keep a copy in the browser, Use it without copying, Not now" {
+	if p := f.Panel().File; p.Dropped != "a.safetensors" || labelsOf(p.Buttons) != "Keep a copy in the browser, Use it without copying, Not now" {
 		t.Errorf("%+v", p)
 	}
 	f.Do(CopyDropped, "")
@@ -385,7 +385,7 @@ func TestHandles(t *testing.T) {
 	if got := f.Handles(settings.Settings{Model: "m"}); !reflect.DeepEqual(got, []any{"a handle"}) {
 		t.Errorf("%v", got)
 	}
-	if r := f.row("m"); r.About != "Model · used from your disk, not copied" || texts(r.Buttons) != "Forget" {
+	if r := f.row("m"); r.About != "Model · used from your disk, not copied" || labelsOf(r.Buttons) != "Forget" {
 		t.Errorf("%+v", r)
 	}
 }

@@ -2,12 +2,12 @@ package state
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Plot is how near the pictures of a strip or a grid are to their image prompts and to their words, over
@@ -49,7 +49,7 @@ func NewPlot(shots Shots, pending bool) (p Plot, ok bool) {
 		return Plot{}, false
 	}
 	p = Plot{Width: plotWidth, Height: plotHeight, Left: 40, Right: plotWidth - 104, Top: 10, Bottom: plotHeight - 24,
-		Label: "How near the pictures are to the image prompts is being measured."}
+		Label: texts.T("How near the pictures are to the image prompts is being measured.")}
 	if len(scores) < 2 {
 		return p, true
 	}
@@ -68,12 +68,12 @@ func NewPlot(shots Shots, pending bool) (p Plot, ok bool) {
 	}
 	y := func(v float64) float64 { return p.Bottom - (p.Bottom-p.Top)*(v-least)/(most-least) }
 	for _, v := range []float64{least, most} {
-		p.Ticks = append(p.Ticks, Tick{fmt.Sprintf("%.1f", v), p.Left - 18, y(v)})
+		p.Ticks = append(p.Ticks, Tick{texts.Number(v, 1), p.Left - 18, y(v)})
 	}
 	for _, w := range spread(weights, 6) {
-		p.Ticks = append(p.Ticks, Tick{trimmed(w), x(w), p.Bottom + 14})
+		p.Ticks = append(p.Ticks, Tick{texts.Trimmed(w), x(w), p.Bottom + 14})
 	}
-	for i, name := range []string{"picture", "words"} {
+	for i, name := range []string{texts.T("picture"), texts.T("words")} {
 		line := PlotLine{Name: name}
 		for _, w := range weights {
 			if s := scores[w]; i < len(s) {
@@ -204,13 +204,13 @@ func part(a, b *PlotLine, bottom float64) {
 func plotLabel(weights []float64, scores map[float64][]float64) string {
 	var parts []string
 	for _, w := range weights {
-		text := fmt.Sprintf("at %s %.2f to the picture", trimmed(w), scores[w][0])
+		text := texts.F("at %s %s to the picture", texts.Trimmed(w), texts.Number(scores[w][0], 2))
 		if len(scores[w]) > 1 {
-			text += fmt.Sprintf(" and %.2f to the words", scores[w][1])
+			text += texts.F(" and %s to the words", texts.Number(scores[w][1], 2))
 		}
 		parts = append(parts, text)
 	}
-	return "How near the pictures are, by image weight: " + strings.Join(parts, ", ") + "."
+	return texts.F("How near the pictures are, by image weight: %s.", strings.Join(parts, ", "))
 }
 
 // Plot is the plot of the last request; ok is false where there is none.

@@ -55,6 +55,8 @@ func (m fakeStore) Hide(float64, bool) error { return nil }
 
 func (m fakeStore) Star(float64, bool) error { return nil }
 
+func (m fakeStore) Score(float64, Score) error { return nil }
+
 func (m fakeStore) Forget(key float64) error {
 	delete(m, key)
 	return nil

@@ -124,7 +124,7 @@ func (t *easel) scene() app.UI {
 	case t.jobs.Engine.Refusal.Title != "":
 		return t.refusal()
 	case len(t.jobs.Shots) > 1:
-		return t.strip()
+		return app.Div().Class("spread").Body(t.strip(), plot(t.jobs))
 	}
 	return t.empty()
 }

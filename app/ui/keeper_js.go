@@ -59,6 +59,7 @@ func (k *keeper) follow() {
 				case err != nil:
 				case r != nil && here != nil:
 					k.gallery.TakeStar(here, r.Starred)
+					here.Score = r.Score
 					blobs.Revoke(r.URL)
 				case r != nil:
 					k.gallery.Elsewhere(r)
@@ -89,6 +90,9 @@ func (k *keeper) keep(r *state.Result) {
 			}
 			if !k.gallery.Has(r) { // it was removed meanwhile
 				k.hide(r, true)
+			}
+			if r.Score != nil { // which came meanwhile
+				k.score(r)
 			}
 			k.tell(r.Key)
 		}
@@ -136,6 +140,17 @@ func (k *keeper) star(r *state.Result) {
 			}
 			k.tell(r.Key)
 		}
+	})
+}
+
+// score stores how near a result is to what it was made from.
+func (k *keeper) score(r *state.Result) {
+	if r.Key == 0 {
+		return // it is stored once the result is
+	}
+	k.loop.beside(func() func() {
+		_ = k.store.Score(r.Key, *r.Score) // if it cannot be stored, it is known as long as the page is open
+		return func() { k.tell(r.Key) }
 	})
 }
 

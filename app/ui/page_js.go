@@ -81,7 +81,7 @@ func newPage() *page {
 	p.film = &film{gallery: p.gallery, curator: p.curator, loop: p.loop,
 		thumbs: &thumbs{loop: p.loop, made: map[*state.Result]string{}, changed: func() { p.gallery.Changes++ }}}
 	p.curator.film = p.film
-	p.jobs.Begun = p.gallery.NextRequested
+	p.jobs.Begun, p.jobs.Scored = p.gallery.NextRequested, p.keeper.score
 	p.drafts, p.program = &drafts{page: p}, &program{page: p}
 	p.intake = &intake{composer: p.composer, gallery: p.gallery, store: store, undo: p.undo, note: &p.note, controls: p.controls, canvases: p.canvases, loop: p.loop,
 		library: p.library, load: p.load, countTokens: p.countTokens}
@@ -102,6 +102,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.listenLanguage()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	ctx.LocalStorage().Get("history", &p.history.Prompts)
+	ctx.LocalStorage().Get(nearKey, &p.jobs.Unwanted)
 	p.librarian.open()
 	p.engine.start()
 	p.keeper.open()
@@ -139,7 +140,7 @@ func (p *page) Render() app.UI {
 					&startPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, take: p.intake.start, mend: p.mender.do},
 					&structurePanel{Drawn: p.drawn, composer: p.composer, library: p.library, controls: p.controls, canvases: p.canvases, camera: p.camera,
 						take: p.intake.structure, opened: p.librarian.structureOpened, intake: p.intake, mend: p.mender.do},
-					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load, mend: p.mender.do},
+					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load, mend: p.mender.do, jobs: p.jobs},
 					&gridPanel{Of: p.gridOf(), composer: p.composer, jobs: p.jobs, library: p.library, controls: p.controls, draw: p.grid},
 					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
@@ -152,6 +153,7 @@ func (p *page) Render() app.UI {
 					&easel{Drawn: p.drawn, stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library,
 						viewer: p.viewer, controls: p.controls, canvases: p.canvases, mend: p.mender.do},
 					&progressLine{Progress: progress},
+					&nearLine{Text: p.jobs.Near(state.OnStage(p.gallery, p.jobs))},
 					openActions(),
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop,
 						vary: p.vary, moreLike: p.moreLike},

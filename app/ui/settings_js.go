@@ -23,6 +23,7 @@ type settingsPanel struct {
 	controls *controls
 	library  *state.Library
 	load     func() // the chosen model, with the chosen VAE
+	jobs     *state.Jobs
 	mend     func(state.Remedy)
 }
 
@@ -59,6 +60,8 @@ func (t *settingsPanel) Render() app.UI {
 			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.VAETiling)).
 				Text(map[bool]string{true: "Decode in tiles: on", false: "Decode in tiles: when it must be"}[s.VAETiling]).OnClick(func(app.Context, app.Event) { s.VAETiling = !s.VAETiling }),
 			info("vae-tiling", "Decode in tiles"),
+			t.nearness(),
+			info("nearness", "How near"),
 		),
 	)
 }

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"sort"
 	"syscall/js"
@@ -44,6 +45,13 @@ func drawSheet(sheet state.Sheet) (js.Value, error) {
 	texts, err := settings.Chunks(sheet.Settings)
 	if err != nil {
 		return js.Undefined(), err
+	}
+	if sheet.Scores != nil {
+		scores, err := json.Marshal(sheet.Scores)
+		if err != nil {
+			return js.Undefined(), err
+		}
+		texts = append(texts, settings.Chunk("imprompt-scores", string(scores))...)
 	}
 	return blobs.Join([]any{png.Call("slice", 0, settings.AfterHeader), webapi.BytesOf(texts), png.Call("slice", settings.AfterHeader)}, "image/png"), nil
 }

@@ -114,6 +114,15 @@ func (s *Store) Hide(key float64, hidden bool) error {
 // Star implements state.Store.
 func (s *Store) Star(key float64, starred bool) error { return s.change(key, "starred", starred) }
 
+// Score implements state.Store.
+func (s *Store) Score(key float64, score state.Score) error {
+	text, err := json.Marshal(score)
+	if err != nil {
+		return err
+	}
+	return s.change(key, "score", string(text))
+}
+
 // change sets a property of a stored picture, if it is there.
 func (s *Store) change(key float64, property string, value any) error {
 	return s.within(idb.TransactionReadWrite, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
@@ -143,6 +152,9 @@ func result(key float64, v js.Value) *state.Result {
 	}
 	if text := v.Get("cost"); text.Type() == js.TypeString {
 		_ = json.Unmarshal([]byte(text.String()), &r.Cost)
+	}
+	if text := v.Get("score"); text.Type() == js.TypeString {
+		_ = json.Unmarshal([]byte(text.String()), &r.Score)
 	}
 	if text := v.Get("label"); text.Type() == js.TypeString {
 		r.Label = text.String()
