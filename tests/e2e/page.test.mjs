@@ -143,11 +143,14 @@ test("a strip draws one seed at five weights; one is skipped; it is saved as one
   const pictures = [];
   for (const img of await strip.getByRole("img").all()) pictures.push(await pixelsOf(page, await bytesOf(img)));
   for (let i = 1; i < pictures.length; i++) assert.ok(difference(pictures[0], pictures[i]) > 8, "λ changes the picture");
+  const near = String.raw`-?[01]\.\d\d to the picture and -?[01]\.\d\d to the words`;
+  await page.getByRole("img", { name: new RegExp(`by image weight: at 0 ${near}, .*at 1 ${near}`) }).waitFor({ timeout: PICTURE });
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download as one sheet").click()]);
   const sheet = fs.readFileSync(await download.path());
   const [width, height] = await pixelsOf(page, sheet);
   assert.ok(width > 4 * 320 && height > 320, `a sheet of ${width} × ${height}`);
   assert.match(sheet.toString("latin1"), /tEXtparameters\0.*on a yellow background/s, "it can be dropped back for its settings");
+  assert.match(sheet.toString("latin1"), /iTXtimprompt-scores\0.{4}\[\{"label":.*"clip_i":\[[-\d.e]+\],"clip_t":/s);
 });
 
 test("buttons act on the picture that is shown, not on an earlier one", async () => {
@@ -193,6 +196,7 @@ test("the gallery outlasts a reload; its settings come back with their image pro
   await show.waitFor();
   await expect(page.locator(".gallery figure")).toHaveCount(6);
   await show.click();
+  await page.getByText(/^Near to the picture -?[01]\.\d\d · near to the words -?[01]\.\d\d$/).waitFor();
   await button(page, "Use these settings").click();
   await page.getByRole("img", { name: "Image prompt fox.png" }).waitFor();
   await expect(prompt(page)).toHaveValue("on a yellow background");
