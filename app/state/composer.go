@@ -29,11 +29,12 @@ type Composer struct {
 	Problems    Problems
 	Lacking     *Group // what has to be downloaded before pictures can be made of this; nil for nothing
 
-	followed, before [2]int           // the size that the start picture's shape led to, and the one before it
-	making           MapRequest       // the map that is being made
-	adjusted         *ImagePrompt     // the one whose further controls are shown; nil for none
-	overStage        *Structure       // the one whose map was asked for over the stage; nil for none
-	held             map[*Picture]int // pictures that may come back, and how many steps of Undo have them
+	followed, before [2]int             // the size that the start picture's shape led to, and the one before it
+	borders          []settings.Borders // what the borders were, before each change of them
+	making           MapRequest         // the map that is being made
+	adjusted         *ImagePrompt       // the one whose further controls are shown; nil for none
+	overStage        *Structure         // the one whose map was asked for over the stage; nil for none
+	held             map[*Picture]int   // pictures that may come back, and how many steps of Undo have them
 }
 
 // ImagePrompt is a picture with how it is to be used.
@@ -81,6 +82,7 @@ func NewImagePrompt(p *Picture) *ImagePrompt {
 // the model that ships.
 func (c *Composer) SuitModel(pixels int) {
 	s := &c.Settings
+	s.Outpaint, c.borders = settings.Borders{}, nil // they belong to the size
 	s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = pixels, pixels, 25, 7.5
 	if pixels == 0 {
 		s.Width, s.Height, s.NumInferenceSteps, s.GuidanceScale = web.Ships.Size, web.Ships.Size, web.Ships.NumInferenceSteps, web.Ships.GuidanceScale
@@ -128,6 +130,8 @@ func (c *Composer) Adjusted() int { return slices.Index(c.Prompts, c.adjusted) }
 
 // SetStart takes a picture to begin from; nil takes it away.
 func (c *Composer) SetStart(p *Picture) {
+	c.setBorders(settings.Borders{})
+	c.borders = nil
 	c.unfollow()
 	old := c.Start
 	c.Start, c.StartMask = p, Mask{}

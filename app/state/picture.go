@@ -27,9 +27,9 @@ type Browser interface {
 	Bitmap(png any) (any, error)
 }
 
-// Input is a picture that goes into a request: either a file's bytes, or a mask that is still to be drawn at the
-// request's size.
+// Input is a picture that goes into a request: either a file's bytes, or a mask that is still to be drawn at a size in pixels.
 type Input struct {
-	Bytes any
-	Mask  *Mask
+	Bytes         any
+	Mask          *Mask
+	Width, Height int // of the mask
 }

@@ -128,7 +128,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		a := im.guideWith(i+1, fit, inputs)
 		if !im.Mask.Empty() {
 			a.Mask = fmt.Sprintf("mask-%d.png", i+1)
-			inputs[a.Mask] = Input{Mask: im.Mask.Copy()}
+			inputs[a.Mask] = Input{Mask: im.Mask.Copy(), Width: s.Width, Height: s.Height}
 		}
 		s.Guides = append(s.Guides, a)
 	}
@@ -140,7 +140,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		if n.ReadsMap() && m.Painted() && m.Map.Base != nil {
 			delete(inputs, name)
 			name, preprocessor = fmt.Sprintf("map%d-painted.png", i+1), ""
-			inputs[name] = Input{Mask: m.Map.Copy()}
+			inputs[name] = Input{Mask: m.Map.Copy(), Width: s.Width, Height: s.Height}
 		}
 		weights := ""
 		if n, needed := c.MapNetwork(m); needed && preprocessor != "" {
@@ -153,8 +153,11 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 		inputs[s.InitImage] = Input{Bytes: c.Start.Bytes}
 		if !c.StartMask.Empty() {
 			s.Mask = "mask-start.png"
-			inputs[s.Mask] = Input{Mask: c.StartMask.Copy()}
+			width, height := s.InitSize()
+			inputs[s.Mask] = Input{Mask: c.StartMask.Copy(), Width: width, Height: height}
 		}
+	} else {
+		s.Outpaint = settings.Borders{}
 	}
 	return s, inputs
 }

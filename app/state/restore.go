@@ -18,7 +18,7 @@ func (c *Composer) Restore(s settings.Settings) {
 	if s.Scheduler == "" {
 		s.Scheduler = "pndm" // the scheduler of Stable Diffusion 1.5's own configuration
 	}
-	c.Settings, c.SeedLocked = s, true
+	c.Settings, c.SeedLocked, c.borders = s, true, nil
 	c.Problems = Problems{}
 }
 

@@ -31,50 +31,60 @@ func (c *Composer) SetShape(mode string) {
 	}
 }
 
-// SetWidth sets the result's width. Where the result keeps the start picture's shape, its height follows.
+// SetWidth sets the result's width. What is painted around a start picture stays as wide as it is. Where the start picture keeps
+// its shape, the height follows.
 func (c *Composer) SetWidth(width int) {
-	c.Settings.Width = width
+	before, height := c.Settings.InitSize()
+	width = max(MinEdge, before+width-c.Settings.Width)
 	if c.Follows() {
-		c.Settings.Height = edge(float64(width) * float64(c.Start.Height) / float64(c.Start.Width))
+		height = edge(float64(width) * float64(c.Start.Height) / float64(c.Start.Width))
 	}
+	c.setInit(width, height)
 }
 
-// SetHeight sets the result's height. Where the result keeps the start picture's shape, its width follows.
+// SetHeight sets the result's height, as SetWidth sets its width.
 func (c *Composer) SetHeight(height int) {
-	c.Settings.Height = height
+	width, before := c.Settings.InitSize()
+	height = max(MinEdge, before+height-c.Settings.Height)
 	if c.Follows() {
-		c.Settings.Width = edge(float64(height) * float64(c.Start.Width) / float64(c.Start.Height))
+		width = edge(float64(height) * float64(c.Start.Width) / float64(c.Start.Height))
 	}
+	c.setInit(width, height)
 }
 
 // Shrink makes the result smaller, for a GPU with little memory: both edges by a quarter. It reports whether that was
 // possible.
 func (c *Composer) Shrink() bool {
 	s := &c.Settings
-	width, height := edge(0.75*float64(s.Width)), edge(0.75*float64(s.Height))
-	smaller := width < s.Width || height < s.Height
-	s.Width, s.Height = width, height
-	return smaller
+	before := [2]int{s.Width, s.Height}
+	width, height := s.InitSize()
+	for _, e := range Edges {
+		*e.width(&s.Outpaint) = *e.width(&s.Outpaint) * 3 / 4
+	}
+	c.setInit(edge(0.75*float64(width)), edge(0.75*float64(height)))
+	return s.Width < before[0] || s.Height < before[1]
 }
 
 // Follows reports whether the result's size follows a start picture.
 func (c *Composer) Follows() bool { return c.Start != nil && c.Settings.ResizeMode == KeepShape }
 
-// follow gives the result the start picture's proportions and about the area that it has.
+// follow gives the result, without what is painted around the start picture, the start picture's proportions and about the area
+// that it has.
 func (c *Composer) follow() {
 	if !c.Follows() {
 		return
 	}
-	s := &c.Settings
-	before := [2]int{s.Width, s.Height}
-	s.Width, s.Height = shaped(float64(s.Width)*float64(s.Height), c.Start.Width, c.Start.Height)
-	c.followed, c.before = [2]int{s.Width, s.Height}, before
+	width, height := c.Settings.InitSize()
+	c.before = [2]int{width, height}
+	width, height = shaped(float64(width)*float64(height), c.Start.Width, c.Start.Height)
+	c.setInit(width, height)
+	c.followed = [2]int{width, height}
 }
 
 // unfollow returns to the size before the result took the start picture's proportions, unless it was changed since.
 func (c *Composer) unfollow() {
-	if s := &c.Settings; c.followed == [2]int{s.Width, s.Height} {
-		s.Width, s.Height = c.before[0], c.before[1]
+	if width, height := c.Settings.InitSize(); c.followed == [2]int{width, height} {
+		c.setInit(c.before[0], c.before[1])
 	}
 	c.followed = [2]int{}
 }

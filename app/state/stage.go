@@ -40,10 +40,11 @@ type Editing struct {
 
 // What can be edited on the stage.
 const (
-	EditStart = "start" // the mask of the start picture
-	EditWhere = "where" // the mask of an image prompt
-	EditMap   = "map"   // a structure's map
-	EditCrop  = "crop"  // the square that the image encoder sees
+	EditStart   = "start"   // the mask of the start picture
+	EditBorders = "borders" // what is painted around the start picture
+	EditWhere   = "where"   // the mask of an image prompt
+	EditMap     = "map"     // a structure's map
+	EditCrop    = "crop"    // the square that the image encoder sees
 )
 
 // Editing returns what is edited; What is "" for nothing.
@@ -54,7 +55,7 @@ func (s *Stage) Edit(e Editing, shown *Result) {
 	if s.edit == e {
 		e = Editing{}
 	}
-	s.edit, s.under, s.View.Large = e, shown, e.What != ""
+	s.edit, s.under, s.View.Large, s.View.Around = e, shown, e.What != "", e.What == EditBorders
 	s.View.Fit()
 }
 
@@ -79,7 +80,7 @@ func (s *Stage) Settle(c *Composer, g *Gallery, shown *Result) {
 // within reports whether what is edited is composed.
 func (e Editing) within(c *Composer) bool {
 	switch e.What {
-	case EditStart:
+	case EditStart, EditBorders:
 		return c.Start != nil
 	case EditMap:
 		return slices.Contains(c.Structures, e.Structure)
@@ -114,15 +115,16 @@ func (e Editing) Crop() *Crop {
 
 // Title names what is edited, and Hint says what to do.
 func (e Editing) Title() string {
-	return map[string]string{EditStart: "Repaint a part", EditWhere: "Where", EditMap: "Paint on the map", EditCrop: "Crop"}[e.What]
+	return map[string]string{EditStart: "Repaint a part", EditBorders: "Extend the edges", EditWhere: "Where", EditMap: "Paint on the map", EditCrop: "Crop"}[e.What]
 }
 
 func (e Editing) Hint() string {
 	return map[string]string{
-		EditStart: "Paint over what is to be drawn again. If nothing is painted, that is all of it.",
-		EditWhere: "Paint where in the result this picture has an effect. If nothing is painted, that is everywhere.",
-		EditMap:   "Paint white to add lines, and black to remove them.",
-		EditCrop:  "The encoder sees the bright square: drag it, or turn the wheel to zoom.",
+		EditStart:   "Paint over what is to be drawn again. If nothing is painted, that is all of it.",
+		EditBorders: "Drag an edge or a corner outwards. What is added there is painted, and the picture itself stays as it is.",
+		EditWhere:   "Paint where in the result this picture has an effect. If nothing is painted, that is everywhere.",
+		EditMap:     "Paint white to add lines, and black to remove them.",
+		EditCrop:    "The encoder sees the bright square: drag it, or turn the wheel to zoom.",
 	}[e.What]
 }
 

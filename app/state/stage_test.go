@@ -30,6 +30,15 @@ func TestStageEdits(t *testing.T) {
 		}
 		stage.Done()
 	}
+	stage.Edit(Editing{What: EditBorders}, a)
+	stage.Settle(c, g, a)
+	if got := stage.Editing(); got.What != EditBorders || got.Mask(c) != nil || got.Crop() != nil || !stage.View.Around || got.Title() == "" || got.Hint() == "" {
+		t.Errorf("%+v is edited", got)
+	}
+	c.SetStart(nil)
+	if stage.Settle(c, g, a); stage.Editing().What != "" || stage.View.Around {
+		t.Error("the edges of a start picture that was removed are still edited")
+	}
 	crop := Editing{What: EditCrop, Prompt: im}
 	stage.Edit(crop, a)
 	stage.Settle(c, g, a)

@@ -98,6 +98,7 @@ func (c *Composer) Replacing(u *Undo, before func()) *Step {
 		}
 		now := c.pictures()
 		c.Settings, c.SeedLocked, c.followed, c.before = was.Settings, was.SeedLocked, was.followed, was.before
+		c.borders = nil
 		c.Prompts, c.Structures, c.Start, c.StartMask, c.Problems = was.Prompts, was.Structures, was.Start, was.StartMask, Problems{}
 		for _, p := range now {
 			c.drop(p)

@@ -8,12 +8,20 @@ import (
 // View is how a picture on the stage is looked at: how large, and which part of it. Until the visitor zooms, the whole
 // picture fits. Places on the stage are in the screen's (CSS) pixels, from its left and top.
 type View struct {
-	Large bool // a picture that fits fills the stage however small it is, as one does that is painted on
+	Large  bool // a picture that fits fills the stage however small it is, as one does that is painted on
+	Around bool // there is space around a picture that fits, so that its edges can be dragged outwards
 
 	room    [2]float64 // the stage's width and height
 	picture [2]float64 // the picture's, in its own pixels
 	zoom    float64    // pixels of the screen for one of the picture; 0 fits
 	middle  [2]float64 // the place of the picture that is in the middle of the stage, in its own pixels, while it does not fit
+	held    *held      // nil while no edge is dragged
+}
+
+// held is how a picture is seen whose edges are dragged.
+type held struct {
+	x, y, scale float64 // of the picture without what was added to its left and above it
+	added       [2]float64
 }
 
 const (
@@ -32,13 +40,34 @@ func (v *View) Show(width, height float64) {
 	}
 }
 
+// Hold keeps what is seen where it is, while the picture's edges are dragged. added is how much was added to its left and above
+// it.
+func (v *View) Hold(added [2]float64) {
+	x, y, scale := v.Placed()
+	v.held = &held{x + added[0]*scale, y + added[1]*scale, scale, added}
+}
+
+// Added says how much is added to the left and above while the edges are dragged.
+func (v *View) Added(added [2]float64) {
+	if v.held != nil {
+		v.held.added = added
+	}
+}
+
+// Release ends what Hold began: all of the picture is seen again.
+func (v *View) Release() { v.held = nil }
+
 // fit is the scale at which the whole picture is seen.
 func (v *View) fit() float64 {
 	if v.room[0] <= 0 || v.room[1] <= 0 || v.picture[0] <= 0 || v.picture[1] <= 0 {
 		return 1
 	}
 	scale := min(v.room[0]/v.picture[0], v.room[1]/v.picture[1])
-	if v.Large {
+	const around = 0.7 // of the stage
+	switch {
+	case v.Around:
+		return around * scale
+	case v.Large:
 		return scale
 	}
 	return min(scale, maxFit)
@@ -46,6 +75,9 @@ func (v *View) fit() float64 {
 
 // Scale returns how many of the screen's pixels one of the picture takes.
 func (v *View) Scale() float64 {
+	if v.held != nil {
+		return v.held.scale
+	}
 	if v.zoom == 0 {
 		return v.fit()
 	}
@@ -55,6 +87,9 @@ func (v *View) Scale() float64 {
 // Placed returns where on the stage the picture's left and top edges are, and its scale.
 func (v *View) Placed() (x, y, scale float64) {
 	scale = v.Scale()
+	if h := v.held; h != nil {
+		return math.Round(h.x - h.added[0]*scale), math.Round(h.y - h.added[1]*scale), scale
+	}
 	at := [2]float64{}
 	for i, middle := range v.bounded() {
 		at[i] = math.Round(v.room[i]/2 - middle*scale)

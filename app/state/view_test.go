@@ -13,6 +13,24 @@ func viewOf(width, height float64) *View {
 	return v
 }
 
+// While an edge is dragged, what was there stays where it is, at its scale, and afterwards all of it is seen again, with space
+// around it.
+func TestViewOfEdges(t *testing.T) {
+	v := viewOf(200, 100)
+	v.Around = true
+	wantPlaced(t, v, 120, 160, 2.8)
+	v.Hold([2]float64{0, 0})
+	v.Show(300, 140)
+	v.Added([2]float64{100, 40})
+	wantPlaced(t, v, 120-280, 160-112, 2.8)
+	wantUnder(t, v, 120, 160, [2]float64{100, 40})
+	v.Hold([2]float64{100, 40}) // again, at another edge
+	v.Show(300, 160)
+	wantUnder(t, v, 120, 160, [2]float64{100, 40})
+	v.Release()
+	wantPlaced(t, v, 120, 151, 560.0/300)
+}
+
 // under returns the place of the picture that is at a place of the stage.
 func under(v *View, x, y float64) [2]float64 {
 	left, top, scale := v.Placed()

@@ -63,6 +63,7 @@ func (t *actionsPanel) Render() app.UI {
 		button(none || off, "", "More like this", t.moreLike).Title("New seeds, with this picture as an image prompt"),
 		button(none, "", "Use as image prompt", t.intake.resultAsPrompt),
 		button(none, "", "Use as start picture", t.intake.resultAsStart),
+		button(none, "", "Extend", t.intake.extendResult).Title("Use it as the start picture, and drag its edges outwards"),
 		button(none, "", "Use as map", t.intake.resultAsStructure),
 		button(none, "", "Use these settings", t.intake.restoreResult),
 		button(none, "", "Same seed", func(r *state.Result) {

@@ -10,7 +10,8 @@ import (
 	"github.com/imprompt/imprompt/app/state"
 )
 
-// aspects offers shapes of the model's own area. A start picture whose shape is kept gives the shape.
+// aspects offers shapes of the model's own area. A start picture whose shape is kept, or whose edges were
+// dragged, gives the shape.
 func aspects(c *state.Composer, trained int) app.UI {
 	now, offered := c.Aspect(trained)
 	var list []app.UI
@@ -18,5 +19,5 @@ func aspects(c *state.Composer, trained int) app.UI {
 		list = append(list, app.Button().Class("plain small").Text(a.String()).Aria("pressed", fmt.Sprint(offered && a == now)).
 			OnClick(func(app.Context, app.Event) { c.SetAspect(a, trained) }, named(a.String())))
 	}
-	return app.Div().Class("aspects").Role("group").Aria("label", "Shape of the picture").Hidden(c.Follows()).Body(list...)
+	return app.Div().Class("aspects").Role("group").Aria("label", "Shape of the picture").Hidden(c.Follows() || c.Start != nil && c.Extended()).Body(list...)
 }

@@ -113,8 +113,12 @@ func (c *canvases) paint() {
 }
 
 func (c *canvases) paintMask(id string, m *state.Mask) {
+	width, height := c.composer.Settings.Width, c.composer.Settings.Height
+	if m == &c.composer.StartMask {
+		width, height = c.composer.Settings.InitSize()
+	}
 	if canvas := byID(id); canvas.Truthy() && m != nil {
-		paintMask(canvas, m, c.composer.Settings.Width, c.composer.Settings.Height)
+		paintMask(canvas, m, width, height)
 	}
 }
 

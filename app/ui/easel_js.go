@@ -42,6 +42,7 @@ func (t *easel) Render() app.UI {
 			app.Div().Class("layers").Body(layers...),
 			app.Div().Class("ring").Aria("hidden", "true"),
 			t.line(),
+			t.edges(),
 			app.Raw(tint),
 		),
 		app.Div().Class("scene").Hidden(layers != nil).Body(scene),
@@ -74,7 +75,7 @@ func (t *easel) layers() []app.UI {
 // before is the picture that the one on the stage is compared with.
 func (t *easel) before() app.UI {
 	url, fit := t.viewer.before()
-	return app.Img().Class("before " + fit).Src(url).Alt("Before: " + t.stage.Compare.With.Label).Hidden(url == "")
+	return app.Img().Class("before inset " + fit).Src(url).Alt("Before: " + t.stage.Compare.With.Label).Hidden(url == "")
 }
 
 // line is moved between the two pictures.
@@ -99,6 +100,12 @@ func (t *easel) overlay() app.HTMLCanvas {
 func (t *easel) editor(e state.Editing, shown *state.Result) []app.UI {
 	under, fit, class := "", "", "whole tint"
 	switch e.What {
+	case state.EditBorders:
+		s := t.composer.Settings
+		return []app.UI{
+			app.Canvas().Class("whole added").Width(s.Width).Height(s.Height).Aria("hidden", "true"),
+			app.Img().Class("under inset " + fits[s.ResizeMode]).Src(t.composer.Start.URL).Alt("Start picture"),
+		}
 	case state.EditStart:
 		under, fit = t.composer.Start.URL, fits[t.composer.Settings.ResizeMode]
 	case state.EditWhere:

@@ -222,6 +222,18 @@ func (t *intake) resultAsStart(r *state.Result) {
 	})
 }
 
+// extendResult makes a result the start picture, and lets the visitor drag its edges.
+func (t *intake) extendResult(r *state.Result) {
+	t.admitResult(r, func(p *state.Picture) {
+		step := t.composer.Replacing(t.undo, nil)
+		t.composer.Extend(p)
+		*t.note = state.Note{Text: "The picture is the start picture now.", Undo: step}
+		openPanel(state.InStart)
+		t.canvases.stage.Done()
+		t.canvases.edit(state.Editing{What: state.EditBorders})
+	})
+}
+
 // reveal scrolls an element into view, once the page is drawn.
 func (t *intake) reveal(id string) {
 	t.loop.drawn(func() {

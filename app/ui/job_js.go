@@ -111,7 +111,7 @@ func inputsOf(r state.Request) map[string]any {
 	inputs := map[string]any{}
 	for name, in := range r.Inputs {
 		if in.Mask != nil {
-			inputs[name] = maskPNG(in.Mask, r.Jobs[0].Width, r.Jobs[0].Height)
+			inputs[name] = maskPNG(in.Mask, in.Width, in.Height)
 			continue
 		}
 		inputs[name] = in.Bytes

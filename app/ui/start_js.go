@@ -46,7 +46,10 @@ func (t *startPanel) Render() app.UI {
 				OnClick(func(app.Context, app.Event) { t.composer.SetStart(nil) }),
 			app.Div().Class("card-more").Body(
 				t.shape(),
-				app.Div().Class("tools").Body(t.canvases.editButton("Repaint a part", state.Editing{What: state.EditStart})),
+				app.Div().Class("tools").Body(
+					t.canvases.editButton("Repaint a part", state.Editing{What: state.EditStart}),
+					t.canvases.editButton("Extend the edges", state.Editing{What: state.EditBorders}),
+				),
 				t.overlay(),
 			),
 		),
@@ -74,7 +77,7 @@ func (t *startPanel) shape() app.UI {
 // overlay chooses whether what is not repainted stays as it is.
 func (t *startPanel) overlay() app.UI {
 	s := &t.composer.Settings
-	return app.Div().Class("grid").Hidden(t.composer.StartMask.Empty() && s.ResizeMode != settings.ResizeOutpaint).Body(
+	return app.Div().Class("grid").Hidden(t.composer.StartMask.Empty() && s.ResizeMode != settings.ResizeOutpaint && !t.composer.Extended()).Body(
 		app.Label().Class("check").Body(
 			app.Input().Type("checkbox").Checked(s.MaskOverlay).OnChange(func(ctx app.Context, _ app.Event) { s.MaskOverlay = ctx.JSSrc().Get("checked").Bool() }),
 			app.Span().Text("Keep what is not painted"),

@@ -32,6 +32,8 @@ func (t *viewBar) Render() app.UI {
 	m, crop := e.Mask(t.composer), e.Crop()
 	var tools app.UI
 	switch {
+	case e.What == state.EditBorders:
+		tools = t.borders(e)
 	case m != nil:
 		tools = t.mask(e, m)
 	case crop != nil:
@@ -125,7 +127,6 @@ func (t *viewBar) mask(e state.Editing, m *state.Mask) app.UI {
 	if !whole {
 		brush, eraser = "White", "Black"
 	}
-	s := &t.composer.Settings
 	list := t.tools(m,
 		tool{label: brush, title: "E: the other one", do: func() { m.Erase = false }, toggles: true, on: !m.Erase},
 		tool{label: eraser, title: "E: the other one", do: func() { m.Erase = true }, toggles: true, on: m.Erase},
@@ -137,9 +138,14 @@ func (t *viewBar) mask(e state.Editing, m *state.Mask) app.UI {
 	)
 	return t.editing(e, slices.Insert(list, 2,
 		t.slide(m, false, ranged{label: "Size", name: "Brush size", value: 100 * m.Width(), least: 100 * state.MinBrush, most: 100 * state.MaxBrush, step: 1}, func(v float64) { m.Brush = v / 100 }),
-		t.slide(m, e.What != state.EditStart || !s.MaskOverlay, ranged{label: "Soft edge", name: "Soft edge of the mask", value: float64(s.MaskFeather), most: 64, step: 1},
-			func(v float64) { s.MaskFeather = int(v) }),
+		t.softEdge(m, e.What != state.EditStart || !t.composer.Settings.MaskOverlay),
 	))
+}
+
+// softEdge is how far what is painted fades out into what is kept.
+func (t *viewBar) softEdge(of any, hidden bool) app.UI {
+	s := &t.composer.Settings
+	return t.slide(of, hidden, ranged{label: "Soft edge", name: "Soft edge of the mask", value: float64(s.MaskFeather), most: 64, step: 1}, func(v float64) { s.MaskFeather = int(v) })
 }
 
 // crop has the sliders of a crop.

@@ -7,6 +7,7 @@ import (
 	"syscall/js"
 	"time"
 
+	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 )
@@ -58,6 +59,7 @@ func (v *viewer) place() {
 	if width > 0 {
 		s.View.Show(width, height)
 	}
+	s.View.Added(v.added())
 	x, y, scale := s.View.Placed()
 	set := func(name string, value float64, unit string) {
 		view.Get("style").Call("setProperty", name, fmt.Sprintf("%.3f%s", value, unit))
@@ -67,6 +69,11 @@ func (v *viewer) place() {
 	set("--x", x, "px")
 	set("--y", y, "px")
 	set("--scale", scale, "")
+	borders := v.inset()
+	set("--inset-left", float64(borders.Left), "px")
+	set("--inset-top", float64(borders.Top), "px")
+	set("--inset-right", float64(borders.Right), "px")
+	set("--inset-bottom", float64(borders.Bottom), "px")
 	left, right := s.View.Seen()
 	at := left + s.Compare.Line*(right-left)
 	set("--line", at, "px")
@@ -87,6 +94,18 @@ func (v *viewer) place() {
 		v.drawn = now
 		v.loop.dispatch(func() {}) // the bar's buttons say so
 	}
+}
+
+// inset returns what is painted around the start picture that is shown: the one that is edited, or that of a result.
+func (v *viewer) inset() (b settings.Borders) {
+	shown := state.OnStage(v.gallery, v.jobs)
+	switch {
+	case v.stage.Editing().What == state.EditBorders:
+		b = v.composer.Settings.Outpaint
+	case shown != nil && v.stage.Compare.With.Result == nil:
+		b = shown.Settings.Outpaint
+	}
+	return b
 }
 
 // sizeOf returns the size of a picture or a canvas in its own pixels; 0 before it is loaded.
@@ -120,7 +139,7 @@ func (v *viewer) listen() {
 	end := func(e js.Value) {
 		delete(v.fingers, e.Get("pointerId").Int())
 		if v.follow != nil {
-			v.follow = nil
+			v.letGo()
 			v.loop.dispatch(func() {})
 		}
 	}
@@ -178,14 +197,16 @@ func (v *viewer) pointerDown(e js.Value) {
 	if e.Get("pointerType").String() == "touch" {
 		v.fingers[e.Get("pointerId").Int()] = [2]float64{x, y}
 		if len(v.fingers) > 1 {
-			v.follow = nil
+			v.letGo()
 			v.canvases.giveUp()
 			e.Call("preventDefault")
 			e.Call("stopImmediatePropagation")
 			return
 		}
 	}
-	switch {
+	switch edge := edgeOf(e.Get("target")); {
+	case edge != 0 && button == 0:
+		v.pull(e, edge)
 	case inside(e, "#"+lineID) && button == 0:
 		v.hold(e, byID(lineID), v.dragLine)
 	case button == 1, button == 0 && v.stage.Editing().What == "" && v.stage.View.Beyond():
@@ -203,6 +224,12 @@ func (v *viewer) hold(e, element js.Value, follow func(e js.Value)) {
 	element.Call("focus", map[string]any{"preventScroll": true})
 	element.Call("setPointerCapture", e.Get("pointerId"))
 	e.Call("preventDefault")
+}
+
+// letGo ends what the pointer holds.
+func (v *viewer) letGo() {
+	v.follow = nil
+	v.stage.View.Release()
 }
 
 func (v *viewer) dragLine(e js.Value) {
@@ -243,7 +270,13 @@ func (v *viewer) keyDown(e js.Value) {
 	control := e.Get("ctrlKey").Bool() || e.Get("metaKey").Bool()
 	arrow := len(name) > 5 && name[:5] == "Arrow"
 	view := byID(viewID)
+	edge, borders := edgeOf(target), v.stage.Editing().What == state.EditBorders
 	switch m := v.stage.Editing().Mask(v.composer); {
+	case edge != 0 && !control && v.composer.PullKey(edge, name, e.Get("shiftKey").Bool()):
+		v.loop.dispatch(func() {})
+	case borders && control && name == "z" && v.composer.CanUndoBorders():
+		v.composer.UndoBorders()
+		v.loop.dispatch(func() {})
 	case target.Get("id").String() == lineID && !control && v.stage.Compare.Key(name):
 		v.loop.dispatch(v.place)
 	case m != nil && free && !arrow && name != " " && (!control || m.CanUndo() || m.CanRedo()) && m.Key(name, e.Get("shiftKey").Bool(), control):
@@ -272,11 +305,15 @@ func (v *viewer) edit(e state.Editing) {
 	v.loop.drawn(func() {
 		v.canvases.paint()
 		v.place()
-		if canvas := byID(editID); canvas.Truthy() && v.stage.Editing().What != "" {
+		first := byID(editID)
+		if e.What == state.EditBorders {
+			first = byID(edgeID(state.Right))
+		}
+		if first.Truthy() && v.stage.Editing().What != "" {
 			if before == "" {
 				v.opener = active
 			}
-			canvas.Call("focus", map[string]any{"preventScroll": true})
+			first.Call("focus", map[string]any{"preventScroll": true})
 			v.reveal()
 		}
 	})

@@ -369,6 +369,71 @@ test("the masked part of a start picture is repainted, and the rest stays", { ti
   await page.getByRole("img", { name: "Before: Start picture" }).waitFor();
 });
 
+test("the edges of a picture are dragged outwards, and it keeps its pixels; then it is varied", { timeout: 2 * PICTURE }, async () => {
+  await set(page, { Steps: 1 });
+  await pictures(page, "on a yellow background").first().click();
+  const from = await pixelsOf(page, await bytesOf(result(page)));
+  await button(page, "Extend").click();
+  const edge = (name) => page.getByRole("slider", { name: `${name} edge`, exact: true });
+  const added = (name, pixels) => expect(edge(name)).toHaveAttribute("aria-valuenow", String(pixels));
+  await expect(edge("Right")).toBeFocused();
+  // settled waits until all of the picture lies in the middle of the view, and returns its place.
+  const settled = () => page.waitForFunction(() => {
+    const [whole, view] = [".added", ".view"].map((s) => document.querySelector(s).getBoundingClientRect());
+    const apart = Math.hypot(whole.x + whole.width / 2 - view.x - view.width / 2, whole.y + whole.height / 2 - view.y - view.height / 2);
+    return whole.width > 0 && apart < 2 && Math.abs(Math.max(whole.width / view.width, whole.height / view.height) - 0.7) < 0.02 && whole.toJSON();
+  }).then((h) => h.jsonValue());
+  let whole = await settled();
+  await page.mouse.move(whole.right, whole.bottom);
+  await page.mouse.down();
+  await page.mouse.move(whole.right + whole.width / 4, whole.bottom - 3, { steps: 4 });
+  await added("Right", 16); // of 64
+  await page.mouse.up();
+  await edge("Top").press("ArrowUp");
+  await added("Top", 8);
+  await page.keyboard.press("Control+z");
+  await added("Top", 0);
+  await added("Right", 16);
+  await spin(page, "Bottom").fill("13");
+  await spin(page, "Bottom").press("Enter");
+  await added("Bottom", 16);
+  await axeFindsNothing(page, ".stage");
+  // On a phone, with a finger.
+  const { width, height } = page.viewportSize();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await edge("Left").scrollIntoViewIfNeeded();
+  whole = await settled();
+  const touch = await studio.context.newCDPSession(page);
+  const finger = (type, ...at) => touch.send("Input.dispatchTouchEvent", { type, touchPoints: at.map(([x, y]) => ({ x, y })) });
+  const y = whole.y + whole.height / 2;
+  await finger("touchStart", [whole.x, y]);
+  await finger("touchMove", [whole.x - whole.width / 20, y]);
+  await finger("touchMove", [whole.x - whole.width / 10, y]); // of 80
+  await added("Left", 8);
+  await finger("touchEnd");
+  await touch.detach();
+  await page.setViewportSize({ width, height });
+  await button(page, "Done").click();
+  await page.getByRole("slider", { name: "Strength" }).fill("1");
+  await draw(page);
+  const to = await pixelsOf(page, await bytesOf(result(page)));
+  assert.deepEqual(to.slice(0, 2), [88, 80]);
+  for (let y = 0; y < 64; y++) assert.deepEqual(to.slice(2 + 4 * (88 * y + 8), 2 + 4 * (88 * y + 72)), from.slice(2 + 4 * 64 * y, 2 + 4 * 64 * (y + 1)), `row ${y}`);
+  // Its variations have its seed and its borders, and each has a variation seed of its own.
+  await set(page, { Pictures: 2 });
+  await button(page, "Variations").click();
+  const varied = page.locator(".strip img");
+  await expect(varied).toHaveCount(2, { timeout: PICTURE });
+  const seeds = [];
+  for (const i of [0, 1]) {
+    const said = /Seed: 7, Size: 88x80, .*Variation seed: (\d+), Variation seed strength: 0\.25,/.exec(Buffer.from(await bytesOf(varied.nth(i))).toString("latin1"));
+    seeds.push(Number(said?.[1]));
+  }
+  assert.equal(seeds[1], seeds[0] + 1);
+  await button(page, "Generate").waitFor({ timeout: PICTURE });
+  await set(page, { Pictures: 1 });
+});
+
 test("deleting a picture deletes that one, also after a reload", async () => {
   const titles = () => pictures(page).evaluateAll((list) => list.map((b) => b.getAttribute("aria-label")));
   const before = await titles();
