@@ -10,10 +10,19 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // The edges of the picture on the stage can be dragged outwards, with the pointer, by keys or by numbers: what is added is
 // painted around the start picture.
+
+// edgeLabels are what an edge is called, and the border there.
+var edgeLabels = map[state.Edge]struct{ edge, border texts.Text }{
+	state.Left:   {texts.Of("Left edge"), texts.Of("Left")},
+	state.Top:    {texts.Of("Top edge"), texts.Of("Top")},
+	state.Right:  {texts.Of("Right edge"), texts.Of("Right")},
+	state.Bottom: {texts.Of("Bottom edge"), texts.Of("Bottom")},
+}
 
 // edgeID is the id of what an edge or a corner is dragged by.
 func edgeID(e state.Edge) string { return "edge-" + strings.Join(e.Names(), "-") }
@@ -24,19 +33,18 @@ func (t *easel) edges() app.UI {
 	var list []app.UI
 	hidden := t.stage.Editing().What != state.EditBorders
 	for _, e := range state.Edges {
-		name := e.Names()[0]
 		width, most := t.composer.BorderAt(e)
 		along := "horizontal"
 		if e == state.Top || e == state.Bottom {
 			along = "vertical"
 		}
-		list = append(list, app.Div().ID(edgeID(e)).Class("edge "+name).Role("slider").TabIndex(0).Aria("orientation", along).
-			Aria("label", strings.ToUpper(name[:1])+name[1:]+" edge").Aria("valuemin", 0).Aria("valuemax", most).Aria("valuenow", width).Aria("valuetext", fmt.Sprintf("%d pixels", width)))
+		list = append(list, app.Div().ID(edgeID(e)).Class("edge "+e.Names()[0]).Role("slider").TabIndex(0).Aria("orientation", along).Aria("label", edgeLabels[e].edge.String()).
+			Aria("valuemin", 0).Aria("valuemax", most).Aria("valuenow", width).Aria("valuetext", texts.N(width, "%d pixel", "%d pixels")))
 	}
 	for _, e := range state.Corners {
 		list = append(list, app.Div().ID(edgeID(e)).Class("edge "+strings.Join(e.Names(), " ")).Aria("hidden", "true"))
 	}
-	return app.Div().Class("edges").Role("group").Aria("label", "Edges").Hidden(hidden).Body(list...)
+	return app.Div().Class("edges").Role("group").Aria("label", texts.T("Edges")).Hidden(hidden).Body(list...)
 }
 
 // edgeOf returns the edge or the corner of an element; 0 if it is none.
@@ -79,18 +87,18 @@ func (t *viewBar) borders(e state.Editing) app.UI {
 	s := &c.Settings
 	list := []app.UI{app.Span().Class("numbers quiet").Text(fmt.Sprintf("%d × %d", s.Width, s.Height))}
 	for _, edge := range state.Edges {
-		name := edge.Names()[0]
 		width, most := c.BorderAt(edge)
-		list = append(list, app.Label().Class("inline").Body(app.Span().Text(strings.ToUpper(name[:1])+name[1:]),
+		list = append(list, app.Label().Class("inline").Body(app.Span().Text(edgeLabels[edge].border.String()),
 			app.Input().ID(t.controls.bind("stage-"+edgeID(edge), fmt.Sprint(width))).Type("number").Class("numbers narrow").Min("0").Max(fmt.Sprint(most)).Step(state.BorderStep).
 				OnChange(func(ctx app.Context, _ app.Event) {
-					c.SetBorder(edge, int(number(ctx, float64(width))))
+					now, _ := c.BorderAt(edge)
+					c.SetBorder(edge, int(min(max(number(ctx, float64(now)), 0), state.MaxEdge)))
 					t.controls.force = true // what was typed may have been too much
-				}, named(name))))
+				}, named(edgeID(edge)))))
 	}
 	list = append(list, t.tools(c,
-		tool{label: "Undo", title: "Ctrl+Z", do: c.UndoBorders, off: !c.CanUndoBorders()},
-		tool{label: "None", title: "Paint nothing around the picture", do: c.ClearBorders, off: !c.Extended()},
+		tool{label: texts.T("Undo"), title: "Ctrl+Z", do: c.UndoBorders, off: !c.CanUndoBorders()},
+		tool{label: texts.T("No borders"), title: texts.T("Paint nothing around the picture"), do: c.ClearBorders, off: !c.Extended()},
 	)...)
 	return t.editing(e, append(list, t.softEdge(c, !s.MaskOverlay)))
 }
