@@ -3,7 +3,9 @@ package loader
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +65,9 @@ func TestImageEncoderInOneFile(t *testing.T) {
 			if width := EncoderWidth(c); width != e.hidden || IsStyleAdapter(c) {
 				t.Errorf("the width is %d", width)
 			}
+			if _, _, _, err := TextHalf(ctx, m, Here); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("a text half of which most is missing: %v", err)
+			}
 			if len(c.Names()) != 3+2*e.layers || slices.ContainsFunc(c.Names(), func(n string) bool { return strings.HasPrefix(n, "text") }) {
 				t.Errorf("the encoder has the tensors %v", c.Names())
 			}
@@ -75,5 +80,51 @@ func TestImageEncoderWithoutProjection(t *testing.T) {
 		"vision_model.embeddings.position_embedding.weight": {5, 8}, "vision_model.encoder.layers.0.mlp.fc1.weight": {8, 8}}), nil)
 	if err == nil || !strings.Contains(err.Error(), "CLIPVisionModelWithProjection") {
 		t.Error(err)
+	}
+}
+
+// The text half of a whole CLIPModel in one file is found, with the activation of the image half and CLIP's tokenizer.
+func TestTextHalfInOneFile(t *testing.T) {
+	ctx := context.Background()
+	shapes := map[string][]int{
+		patchEmbedding: {1280, 3, 14, 14},
+		"vision_model.embeddings.position_embedding.weight": {257, 1280},
+		"vision_model.encoder.layers.0.mlp.fc1.weight":      {5120, 1280},
+		"visual_projection.weight":                          {1024, 1280},
+		"text_model.embeddings.token_embedding.weight":      {49408, 1024},
+		"text_model.embeddings.position_embedding.weight":   {77, 1024},
+		"text_model.encoder.layers.0.layer_norm1.weight":    {1024},
+		"text_model.encoder.layers.0.mlp.fc1.weight":        {4096, 1024},
+		"text_model.encoder.layers.1.layer_norm1.weight":    {1024},
+		"text_projection.weight":                            {1024, 1024},
+	}
+	m, err := OpenSingleFile(ctx, makeHeader(t, shapes), Directory("../web/clip"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, config, tokenizer, err := TextHalf(ctx, m, Here)
+	if err != nil || len(c.Names()) != 6 {
+		t.Fatalf("%v, %v", c, err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal(config, &got); err != nil {
+		t.Fatal(err)
+	}
+	for field, want := range map[string]any{"hidden_size": 1024, "num_hidden_layers": 2, "num_attention_heads": 16, "hidden_act": "gelu", "vocab_size": 49408} {
+		if fmt.Sprint(got[field]) != fmt.Sprint(want) {
+			t.Errorf("%s is %v, want %v", field, got[field], want)
+		}
+	}
+	for _, name := range []string{"vocab.json", "merges.txt", "tokenizer_config.json"} {
+		if _, err := m.Open(ctx, tokenizer+"/"+name); err != nil {
+			t.Error(err)
+		}
+	}
+	delete(shapes, "text_projection.weight")
+	if m, err = OpenSingleFile(ctx, makeHeader(t, shapes), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := TextHalf(ctx, m, Here); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a text encoder without a projection: %v", err)
 	}
 }

@@ -9,12 +9,9 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
-	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/clip"
 	"github.com/imprompt/imprompt/model/imageproc"
-	"github.com/imprompt/imprompt/model/nn"
 	"github.com/imprompt/imprompt/model/prompt"
-	"github.com/imprompt/imprompt/model/tokenizer"
 )
 
 // Made is a picture that Generate made, as a file.
@@ -249,13 +246,6 @@ func plainWords(s settings.Settings) string {
 	return strings.TrimSpace(words)
 }
 
-// textTower is the text half of an image encoder's CLIP.
-type textTower struct {
-	network   *clip.TextTower // nil where there is none
-	weights   nn.Checkpoint
-	tokenizer *tokenizer.Tokenizer
-}
-
 // textEmbeds embeds words with the text half of the CLIP whose image encoder has a name and projects to
 // size numbers. It returns nil where there is none, or nothing to embed.
 func (j *judge) textEmbeds(ctx context.Context, encoder, words string, size int) ([]float32, error) {
@@ -265,7 +255,10 @@ func (j *judge) textEmbeds(ctx context.Context, encoder, words string, size int)
 	}
 	m := j.engine.loaded
 	tower, err := openOnce(m, "text half of "+encoder, func() (*textTower, error) { return j.engine.openTextTower(ctx, encoder, size) })
-	if err != nil || tower.network == nil {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	if j.towers[encoder] == nil {
@@ -291,32 +284,4 @@ func (j *judge) release() {
 			m.memory.Remove(t.network)
 		}
 	}
-}
-
-// openTextTower opens the text half of an image encoder's CLIP.
-func (e *Engine) openTextTower(ctx context.Context, encoder string, size int) (*textTower, error) {
-	folder, at, err := ImageEncoder(ctx, e.host, e.loaded.folder, encoder)
-	if err != nil {
-		return nil, err
-	}
-	weights, file, vocabulary, err := loader.TextHalf(ctx, folder, at)
-	if errors.Is(err, os.ErrNotExist) {
-		return &textTower{}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if clip.TextProjectionDim(weights) != size {
-		return &textTower{}, nil // it belongs to another CLIP
-	}
-	config, err := clip.ParseTextConfig(file)
-	if err != nil {
-		return nil, err
-	}
-	t := &textTower{network: clip.NewTextTower(config, size), weights: nn.PartOf(weights, "text_model.", "text_projection.")}
-	t.tokenizer, err = OpenTokenizer(ctx, folder, vocabulary)
-	if errors.Is(err, os.ErrNotExist) {
-		return &textTower{}, nil
-	}
-	return t, err
 }

@@ -55,6 +55,21 @@ func (h *host) Folder(ctx context.Context, name string) (loader.Folder, error) {
 	return s.OpenRecord(ctx, r, shipped("clip"))
 }
 
+// ImageEncoders implements engine.Encoders.
+func (h *host) ImageEncoders(ctx context.Context) (names []string, err error) {
+	s, err := h.store(ctx)
+	if err != nil {
+		return nil, err
+	}
+	records, err := s.Records(ctx)
+	for _, r := range records {
+		if r.Kind == loader.KindImageEncoder && r.Complete {
+			names = append(names, r.ID)
+		}
+	}
+	return names, err
+}
+
 // File finds a file of weights. It has the record's name, which stands for an embedding in the words.
 func (h *host) File(ctx context.Context, name string) (loader.Source, error) {
 	if name == "" {
