@@ -31,21 +31,22 @@ type Encoders interface {
 // where the image encoder is, or else from another one that is the same. The error is os.ErrNotExist where there
 // is none.
 func (e *Engine) openTextTower(ctx context.Context, name string, size int) (*textTower, error) {
-	names := []string{name}
+	// A text half that cannot be read is as good as none, for the pictures can be compared without it.
+	if t, err := e.textHalf(ctx, name, size); err == nil {
+		return t, nil
+	}
 	if host, ok := e.host.(Encoders); ok {
 		others, err := host.ImageEncoders(ctx)
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, others...)
-	}
-	for i, other := range names {
-		if i > 0 && !e.sameEncoder(ctx, name, other) {
-			continue
-		}
-		// A text half that cannot be read is as good as none, for the pictures can be compared without it.
-		if t, err := e.textHalf(ctx, other, size); err == nil {
-			return t, nil
+		for _, other := range others {
+			if !e.sameEncoder(ctx, name, other) {
+				continue
+			}
+			if t, err := e.textHalf(ctx, other, size); err == nil {
+				return t, nil
+			}
 		}
 	}
 	return nil, fmt.Errorf("the text half of the image encoder %s: %w", name, os.ErrNotExist)

@@ -51,5 +51,5 @@ var Help = map[string]string{
 
 	// How near a picture is.
 	"How near": "Says under a picture how near it is to its image prompts and to its words, and draws that under a strip. It is measured after the picture. Without a graphics card, it is measured for the demo model only, because it takes long.",
-	"Near":     "How alike the image encoder finds the picture and the image prompt, or the words: 1 is the same. These are CLIP-I and CLIP-T of the IP-Adapter paper, section 4.2.1. To the words, 0.3 is much. Two encoders give values that cannot be compared.",
+	"Near":     "How alike the image encoder finds the picture and the image prompt, or the words: 1 is the same. These are CLIP-I and CLIP-T of the IP-Adapter paper, section 4.2.1. The values of different encoders cannot be compared.",
 }

@@ -48,7 +48,7 @@ func NewPlot(shots Shots, pending bool) (p Plot, ok bool) {
 	if len(scores) < 2 && !pending {
 		return Plot{}, false
 	}
-	p = Plot{Width: plotWidth, Height: plotHeight, Left: 40, Right: plotWidth - 104, Top: 10, Bottom: plotHeight - 24,
+	p = Plot{Width: plotWidth, Height: plotHeight, Left: 40, Right: plotWidth - 120, Top: 10, Bottom: plotHeight - 24,
 		Label: texts.T("How near the pictures are to the image prompts is being measured.")}
 	if len(scores) < 2 {
 		return p, true
