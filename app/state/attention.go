@@ -1,6 +1,8 @@
 package state
 
-import "fmt"
+import (
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 // Attention is what the page's tab says while the visitor looks elsewhere.
 type Attention struct {
@@ -29,10 +31,10 @@ func (a *Attention) Done(text string) (tell bool) {
 // Title is the title of the tab: how far a picture is or, without one, a download.
 func (a *Attention) Title(j *Jobs, l *Library) string {
 	if j.Busy() {
-		return fmt.Sprintf("%.0f %% · %s", 100*j.Progress(nil).Fraction, a.Name)
+		return texts.Percent(j.Progress(nil).Fraction) + " · " + a.Name
 	}
 	if text, fraction := l.Underway(); text != "" {
-		return fmt.Sprintf("%.0f %% · %s", 100*fraction, a.Name)
+		return texts.Percent(fraction) + " · " + a.Name
 	}
 	if a.done != "" {
 		return a.done + " · " + a.Name

@@ -1,5 +1,7 @@
 package state
 
+import "github.com/imprompt/imprompt/app/texts"
+
 // Camera is the visitor's camera, from which a still becomes a map's picture.
 type Camera struct {
 	Asked bool // the browser was asked for it and has not answered
@@ -11,11 +13,11 @@ type Camera struct {
 func CameraProblem(name string) Problem {
 	switch name {
 	case "NotAllowedError", "SecurityError":
-		return problem("The browser does not allow this page to use the camera. Allow it with the icon beside the page's address and press Camera again, or add a picture from a file.", Remedy{ChooseAnother, AddStructure})
+		return problem(texts.T("The browser does not allow this page to use the camera. Allow it with the icon beside the page's address and press Camera again, or add a picture from a file."), Remedy{ChooseAnother, AddStructure})
 	case "NotFoundError", "OverconstrainedError":
-		return problem("There is no camera. Connect one and press Camera again, or add a picture from a file.", Remedy{ChooseAnother, AddStructure})
+		return problem(texts.T("There is no camera. Connect one and press Camera again, or add a picture from a file."), Remedy{ChooseAnother, AddStructure})
 	case "NotReadableError", "AbortError":
-		return problem("Another program is using the camera. Close it and press Camera again, or add a picture from a file.", Remedy{ChooseAnother, AddStructure})
+		return problem(texts.T("Another program is using the camera. Close it and press Camera again, or add a picture from a file."), Remedy{ChooseAnother, AddStructure})
 	}
-	return problem("This browser does not let pages use a camera. Add a picture from a file.", Remedy{ChooseAnother, AddStructure})
+	return problem(texts.T("This browser does not let pages use a camera. Add a picture from a file."), Remedy{ChooseAnother, AddStructure})
 }

@@ -1,12 +1,12 @@
 package state
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -51,7 +51,7 @@ func (e *Engine) OfSD15() string {
 	if !e.Card.Known() {
 		return ""
 	}
-	return "Stable Diffusion 1.5 at 512 × 512: " + e.verdict(sd15) + "."
+	return texts.F("Stable Diffusion 1.5 at 512 × 512: %s.", e.verdict(sd15))
 }
 
 // OfDemo says what the model that ships takes on this GPU; "" where that is not known.
@@ -61,7 +61,7 @@ func (e *Engine) OfDemo() string {
 	}
 	r := sd15
 	r.Model, r.Width, r.Height = forecast.Demo, 128, 128
-	return "The demo model at 128 × 128: about " + roughly(e.Card.Picture(r)) + " a picture."
+	return texts.F("The demo model at 128 × 128: about %s a picture.", roughly(e.Card.Picture(r)))
 }
 
 // OfEntry says what any model of the catalogue would take on this GPU, with the steps and the guidance that suit a bundle;
@@ -80,22 +80,22 @@ func (e *Engine) OfEntry(b loader.Bundle) string {
 			r.Guided = 1
 		}
 	}
-	return "At 512 × 512 " + e.verdict(r) + "."
+	return texts.F("At 512 × 512 %s.", e.verdict(r))
 }
 
 // verdict says what a picture of Stable Diffusion 1.5 takes, and whether the GPU has it. Browsers do not say how much
 // memory a GPU has, so that is judged by its limits and by the machine's memory.
 func (e *Engine) verdict(r forecast.Run) string {
-	seconds, word := e.Card.Picture(r), "fine"
+	seconds, word := e.Card.Picture(r), texts.T("fine")
 	switch machine := e.GPU.MachineMemory; {
 	case e.GPU.Software, machine > 0 && machine <= 2:
-		word = "not on this card"
+		word = texts.T("not on this card")
 	case e.GPU.MaxBuffer > 0 && e.GPU.MaxBuffer <= 256<<20, machine > 0 && machine <= 4:
-		word = "use low memory"
+		word = texts.T("use low memory")
 	case e.GPU.MaxBuffer > 0 && e.GPU.MaxBuffer < 1<<30, seconds > 300:
-		word = "tight"
+		word = texts.T("tight")
 	}
-	return fmt.Sprintf("about %s a picture, needs %s of its memory: %s", roughly(seconds), Megabytes(int64(sd15Memory)), word)
+	return texts.F("about %s a picture, needs %s of its memory: %s", roughly(seconds), Megabytes(int64(sd15Memory)), word)
 }
 
 // Estimate says how long what the composer describes would take with a model; "" where that is not known.
@@ -105,9 +105,9 @@ func (e *Engine) Estimate(c *Composer, model string) string {
 	}
 	s := c.outline(model)
 	one := e.Card.Picture(forecast.Of(s))
-	text := "About " + roughly(one) + " a picture"
+	text := texts.F("About %s a picture", roughly(one))
 	if s.NumImages > 1 {
-		text = fmt.Sprintf("About %s for %d pictures", roughly(one*float64(s.NumImages)), s.NumImages)
+		text = texts.F("About %s for %d pictures", roughly(one*float64(s.NumImages)), s.NumImages)
 	}
 	return text + decodeNote(s)
 }
@@ -123,9 +123,9 @@ func decodeNote(s settings.Settings) string {
 	case whole == tile:
 		return ""
 	case s.VAETiling:
-		return fmt.Sprintf(" · decoded in tiles: %s of the card's memory in place of %s", Megabytes(tile), Megabytes(whole))
+		return " · " + texts.F("decoded in tiles: %s of the card's memory in place of %s", Megabytes(tile), Megabytes(whole))
 	case whole > 3<<28:
-		return fmt.Sprintf(" · decoding takes %s of the card's memory, or %s in tiles", Megabytes(whole), Megabytes(tile))
+		return " · " + texts.F("decoding takes %s of the card's memory, or %s in tiles", Megabytes(whole), Megabytes(tile))
 	}
 	return ""
 }
@@ -148,13 +148,13 @@ func (c *Composer) outline(model string) settings.Settings {
 func roughly(s float64) string {
 	switch {
 	case s < 1:
-		return "a second"
+		return texts.T("a second")
 	case s < 20:
-		return fmt.Sprintf("%.0f s", s)
+		return texts.F("%s s", texts.Number(s, 0))
 	case s < 90:
-		return fmt.Sprintf("%.0f s", 5*math.Round(s/5))
+		return texts.F("%s s", texts.Number(5*math.Round(s/5), 0))
 	case s < 90*60:
-		return fmt.Sprintf("%.0f min", s/60)
+		return texts.F("%s min", texts.Number(s/60, 0))
 	}
-	return fmt.Sprintf("%.0f hours", s/3600)
+	return texts.F("%s hours", texts.Number(s/3600, 0))
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/web"
@@ -81,7 +82,7 @@ func (c *Chooser) Restore(s settings.Settings) (leftOut string) {
 			return ""
 		}
 	}
-	return "the model " + id + ", which is not here (see Models)"
+	return texts.F("the model %s, which is not here (see Models)", id)
 }
 
 // Models lists the models that can be chosen, besides the one that ships.
@@ -152,7 +153,7 @@ func encoderThat(encoders []store.Item, id string, fits func(width int) bool) (f
 func (c *Chooser) elsewhereProblem(s settings.Settings) string {
 	m, here := c.modelOf(s)
 	if !here {
-		return "This picture was made with the model " + ModelName(s.Model) + ", which is not here: bring it back in Models."
+		return texts.F("This picture was made with the model %s, which is not here: bring it back in Models.", ModelName(s.Model))
 	}
 	return c.promptProblem(s, m)
 }
@@ -161,9 +162,9 @@ func (c *Chooser) elsewhereProblem(s settings.Settings) string {
 func (c *Chooser) startProblem(s settings.Settings) string {
 	switch name := c.Chosen.Name; {
 	case c.Chosen.Repaints() && s.InitImage == "":
-		return name + " repaints a part of a picture: add a start picture, and paint on it the part to be repainted."
+		return texts.F("%s repaints a part of a picture: add a start picture, and paint on it the part to be repainted.", name)
 	case c.Chosen.Repaints() && !s.Repaints():
-		return name + " repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted."
+		return texts.F("%s repaints a part of a picture: open \"Repaint a part\" below the start picture, and paint over the part to be repainted.", name)
 	}
 	return ""
 }
@@ -174,9 +175,9 @@ func (c *Chooser) promptProblem(s settings.Settings, m Choice) string {
 	case len(s.IPAdapters()) == 0 || m.ID == "":
 		return ""
 	case len(c.adaptersOf(m)) == 0:
-		return "An image prompt needs an IP-Adapter that fits " + m.Name + ": download one in Models, or remove the image prompts."
+		return texts.F("An image prompt needs an IP-Adapter that fits %s: download one in Models, or remove the image prompts.", m.Name)
 	case encodes(s) && len(whole(c.stored, loader.KindImageEncoder)) == 0:
-		return "An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts."
+		return texts.T("An IP-Adapter needs the CLIP image encoder: download it in Models, or remove the image prompts.")
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Part is a picture beside that of an image prompt.
@@ -50,7 +51,7 @@ func NewKept(name string, bytes any) *ImagePrompt {
 func (c *Composer) AddMore(im *ImagePrompt, p *Picture) {
 	if len(im.More) >= MaxMore {
 		p.free()
-		c.Problems[AtPrompts] = problem(fmt.Sprintf("There is room for %d pictures in one image prompt: remove one first.", MaxMore+1))
+		c.Problems[AtPrompts] = problem(texts.F("There is room for %d pictures in one image prompt: remove one first.", MaxMore+1))
 		return
 	}
 	im.More = append(slices.Clip(im.More), NewPart(p))
@@ -153,7 +154,7 @@ func (r reader) prompt(a *settings.IPAdapter) (*ImagePrompt, error) {
 	if a.Embeds != "" {
 		data, ok := r.inputs[a.Embeds]
 		if !ok {
-			return nil, fmt.Errorf("%s is not stored here", a.Embeds)
+			return nil, texts.Errorf("%s is not stored here", a.Embeds)
 		}
 		return NewKept(plainName(a.Embeds), data), nil
 	}

@@ -1,11 +1,11 @@
 package state
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Compare lays a second picture over the one on the stage: before it, up to a line that the visitor moves.
@@ -44,14 +44,14 @@ func (g *Gallery) Others(shown *Result) (list []Other) {
 		return nil
 	}
 	if shown.Settings.InitImage != "" {
-		list = append(list, Other{Label: "Start picture"})
+		list = append(list, Other{Label: texts.T("Start picture")})
 	}
 	var rest []Other
 	for _, r := range g.Results {
 		switch {
 		case r == shown:
 		case r.likeBut(shown):
-			list = append(list, Other{r, "Same seed, " + r.weights()})
+			list = append(list, Other{r, texts.F("Same seed, %s", r.weights())})
 		case len(rest) < maxOthers:
 			rest = append(rest, Other{r, Shortened(r.Title())})
 		}
@@ -101,7 +101,7 @@ func (r *Result) weights() string {
 	var list []string
 	for _, g := range r.Settings.Guides {
 		if w := weightOf(g); w != nil {
-			list = append(list, fmt.Sprintf("λ = %g", *w))
+			list = append(list, "λ = "+texts.Trimmed(*w))
 		}
 	}
 	return strings.Join(list, ", ")

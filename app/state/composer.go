@@ -1,12 +1,12 @@
 package state
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/web"
 )
@@ -96,7 +96,7 @@ func (c *Composer) AddPrompt(im *ImagePrompt) {
 		for _, p := range im.pictures() {
 			p.free()
 		}
-		c.Problems[AtPrompts] = problem(fmt.Sprintf("There is room for %d image prompts: remove one first.", MaxPrompts), Remedy{RemoveLast, c.Prompts[MaxPrompts-1].Name})
+		c.Problems[AtPrompts] = problem(texts.F("There is room for %d image prompts: remove one first.", MaxPrompts), Remedy{RemoveLast, c.Prompts[MaxPrompts-1].Name})
 		return
 	}
 	c.Prompts = append(c.Prompts, im)

@@ -1,13 +1,13 @@
 package state
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/prompt"
 )
@@ -123,9 +123,9 @@ func (c *Chooser) missingEmbeddings(s settings.Settings) (leftOut []string) {
 		)
 		switch {
 		case !ok:
-			leftOut = append(leftOut, fmt.Sprintf("the embedding %s, which is not here (its name is read as plain words)", name))
+			leftOut = append(leftOut, texts.F("the embedding %s, which is not here (its name is read as plain words)", name))
 		case found.ID != file && !strings.EqualFold(found.Name, name) && !strings.EqualFold(found.Token, name):
-			leftOut = append(leftOut, fmt.Sprintf("the embedding %s, which is called %s here", name, found.Name))
+			leftOut = append(leftOut, texts.F("the embedding %s, which is called %s here", name, found.Name))
 		}
 	}
 	return leftOut
@@ -133,11 +133,8 @@ func (c *Chooser) missingEmbeddings(s settings.Settings) (leftOut []string) {
 
 // About says how many tokens of a prompt an embedding takes; "" if that is not known.
 func (e Embedding) About() string {
-	switch e.Vectors {
-	case 0:
+	if e.Vectors == 0 {
 		return ""
-	case 1:
-		return "1 token"
 	}
-	return fmt.Sprintf("%d tokens", e.Vectors)
+	return texts.N(e.Vectors, "%d token", "%d tokens")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -29,11 +30,11 @@ func facts(r *Result) []string {
 	}
 	chosen, _ := scheduler.Find(s.Scheduler)
 	list[factModel], list[factScheduler], list[factWords] = ModelName(s.Model), chosen.Label, s.Prompt
-	list[factSeed], list[factSteps] = fmt.Sprintf("Seed %d", s.Seed), fmt.Sprintf("%d steps", s.NumInferenceSteps)
+	list[factSeed], list[factSteps] = texts.F("Seed %d", s.Seed), texts.N(s.NumInferenceSteps, "%d step", "%d steps")
 	if s.VariationStrength > 0 {
-		list[factSeed] += fmt.Sprintf(", variation %d at %s", s.VariationSeed, trimmed(s.VariationStrength))
+		list[factSeed] += texts.F(", variation %d at %s", s.VariationSeed, texts.Trimmed(s.VariationStrength))
 	}
-	list[factSize], list[factGuidance] = fmt.Sprintf("%d × %d", s.Width, s.Height), "guidance "+trimmed(s.GuidanceScale)
+	list[factSize], list[factGuidance] = fmt.Sprintf("%d × %d", s.Width, s.Height), texts.F("guidance %s", texts.Trimmed(s.GuidanceScale))
 	if r.Cost.Seconds > 0 {
 		list[factTime] = Seconds(r.Cost.Seconds)
 	}
@@ -60,7 +61,7 @@ func (r *Result) Facts() string {
 func weights(r *Result) string {
 	var list []string
 	for _, a := range r.Settings.IPAdapters() {
-		list = append(list, trimmed(a.Lambda))
+		list = append(list, texts.Trimmed(a.Lambda))
 	}
 	return strings.Join(list, ", ")
 }

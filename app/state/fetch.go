@@ -1,11 +1,11 @@
 package state
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 	"github.com/imprompt/imprompt/model/scheduler"
@@ -71,7 +71,7 @@ func (l *Library) Offer(g Group) Offer {
 	t := l.tally(g)
 	for _, e := range t.missing {
 		o.Here = false
-		o.Parts = append(o.Parts, e.Name+", "+loader.FormatBytes(e.Bytes))
+		o.Parts = append(o.Parts, e.Name+", "+texts.Bytes(e.Bytes))
 		if licence := l.catalogue.Licences[e.Licence]; licence.Accept && !slices.ContainsFunc(o.Licences, func(o OfferedLicence) bool { return o.ID == e.Licence }) {
 			o.Licences = append(o.Licences, OfferedLicence{e.Licence, licence, l.Accepted[e.Licence]})
 			o.Accepted = o.Accepted && l.Accepted[e.Licence]
@@ -84,9 +84,9 @@ func (l *Library) Offer(g Group) Offer {
 		}
 	}
 	o.Begun = t.done > 0 && !o.Here
-	o.Size = fmt.Sprintf("%s to download, %s on disk", loader.FormatBytes(max(0, t.bytes-t.done)), loader.FormatBytes(t.space))
+	o.Size = texts.F("%s to download, %s on disk", texts.Bytes(max(0, t.bytes-t.done)), texts.Bytes(t.space))
 	if room := l.stored.Granted - l.stored.Used; l.stored.Granted > 0 && t.space > room && !o.Here {
-		o.Full = fmt.Sprintf("The browser grants this page %s more: delete a model here, or free space on the disk.", loader.FormatBytes(max(0, room)))
+		o.Full = texts.F("The browser grants this page %s more: delete a model here, or free space on the disk.", texts.Bytes(max(0, room)))
 	}
 	if t.bytes > 0 {
 		o.Fraction = min(1, float64(t.done)/float64(t.bytes))
@@ -147,9 +147,9 @@ func (l *Library) tally(g Group) (t tally) {
 }
 
 func (t tally) text() string {
-	text := fmt.Sprintf("%s of %s", loader.FormatBytes(t.done), loader.FormatBytes(t.bytes))
+	text := texts.F("%s of %s", texts.Bytes(t.done), texts.Bytes(t.bytes))
 	if t.speed > 0 && t.done < t.bytes {
-		text += fmt.Sprintf(" · %s/s · %s left", loader.FormatBytes(int64(t.speed)), Seconds(float64(t.bytes-t.done)/t.speed))
+		text += " · " + texts.F("%s/s · %s left", texts.Bytes(int64(t.speed)), Seconds(float64(t.bytes-t.done)/t.speed))
 	}
 	return text
 }
@@ -289,7 +289,7 @@ const catalogueDim = 768
 func (l *Library) Underway() (text string, fraction float64) {
 	if l.Fetching != nil {
 		if o := l.Offer(*l.Fetching); o.Busy {
-			return fmt.Sprintf("%s, %.0f %%", l.Fetching.Name, 100*o.Fraction), o.Fraction
+			return l.Fetching.Name + ", " + texts.Percent(o.Fraction), o.Fraction
 		}
 	}
 	var done, total int64
@@ -302,5 +302,5 @@ func (l *Library) Underway() (text string, fraction float64) {
 		return "", 0
 	}
 	fraction = float64(done) / float64(total)
-	return fmt.Sprintf("Downloading, %.0f %%", 100*fraction), fraction
+	return texts.F("Downloading, %s", texts.Percent(fraction)), fraction
 }

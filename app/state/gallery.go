@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Gallery is what was made, and which of it is on the stage.
@@ -39,7 +40,7 @@ func (g *Gallery) changed() {
 // Unreadable says that the pictures of earlier visits are there but cannot be shown, which must not look like an empty
 // gallery.
 func (g *Gallery) Unreadable(why error) {
-	g.unread = "The pictures of earlier visits cannot be shown: " + why.Error() + "."
+	g.unread = texts.F("The pictures of earlier visits cannot be shown: %s.", texts.Translate(why.Error()))
 	g.Changes++
 }
 
@@ -62,11 +63,11 @@ func (g *Gallery) About() string {
 	case g.unread != "":
 		return g.unread
 	case len(g.Results) == 0 && g.safe:
-		return "What you make is kept here, on this machine."
+		return texts.T("What you make is kept here, on this machine.")
 	case len(g.Results) == 0: // a page cannot find out whether its window is private
-		return "What you make is kept here, on this machine. In a private window, it is kept until that window is closed."
+		return texts.T("What you make is kept here, on this machine. In a private window, it is kept until that window is closed.")
 	case g.unsafe:
-		return "The browser may clear these pictures when the disk runs full or when a private window is closed. Export what you want to keep."
+		return texts.T("The browser may clear these pictures when the disk runs full or when a private window is closed. Export what you want to keep.")
 	}
 	return ""
 }
@@ -97,7 +98,7 @@ func (g *Gallery) Made(r *Result, alone bool) {
 func (g *Gallery) Kept(r *Result, key float64, inputs map[string]string, err error) (note string) {
 	g.keeping--
 	if err != nil {
-		return "The picture is in the gallery only until the page is closed: the browser could not store it (" + err.Error() + "). Delete some pictures, or download it."
+		return texts.F("The picture is in the gallery only until the page is closed: the browser could not store it (%s). Delete some pictures, or download it.", texts.Translate(err.Error()))
 	}
 	r.Key, r.Kept, r.Inputs = key, inputs, nil
 	return ""

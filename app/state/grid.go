@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -52,27 +53,27 @@ func (c *Composer) AxisKinds(models []Choice) (kinds []AxisKind) {
 		}
 	}
 	n := len(c.Prompts)
-	add(n > 0, "lambda", "Image weight", "0-1 (+0.25)", decimals(weightLabel, setWeights))
+	add(n > 0, "lambda", texts.T("Image weight"), "0-1 (+0.25)", decimals(weightLabel, setWeights))
 	for i := range n {
-		add(n > 1, fmt.Sprintf("lambda%d", i+1), fmt.Sprintf("Weight of image prompt %d", i+1), "0-1 (+0.25)",
+		add(n > 1, fmt.Sprintf("lambda%d", i+1), texts.F("Weight of image prompt %d", i+1), "0-1 (+0.25)",
 			decimals(fmt.Sprintf("λ%c = ", '₁'+rune(i)), func(s *settings.Settings, v float64) { s.IPAdapters()[i].Lambda = v }))
 	}
 	chosen, _ := scheduler.Find(c.Settings.Scheduler)
 	_, tags, _ := settings.CutLoRAs(c.Settings.Prompt)
-	add(true, "steps", "Steps", "10-30 (+10)", wholes("%d steps", func(s *settings.Settings, n int) { s.NumInferenceSteps = n }))
-	add(true, "guidance", "Guidance", "3-9 [4]", decimals("guidance ", func(s *settings.Settings, v float64) { s.GuidanceScale = v }))
-	add(true, "scheduler", "Scheduler", "Euler, DDIM, UniPC", schedulers)
-	add(true, "seed", "Seed", "1-5", wholes(seedLabel+"%d", setSeed))
-	add(true, "variation", "Variation", "0-0.5 (+0.1)", decimals("variation ", func(s *settings.Settings, v float64) { s.VariationStrength = v }))
-	add(len(models) > 1, "model", "Model", strings.Join(namesOf(models), ", "), func(text string, _ settings.Settings) ([]point, error) {
-		return namedIn(text, "model", namesOf(models), idsOf(models), func(s *settings.Settings, id string) { s.Model = id })
+	add(true, "steps", texts.T("Steps"), "10-30 (+10)", wholes("%d steps", func(s *settings.Settings, n int) { s.NumInferenceSteps = n }))
+	add(true, "guidance", texts.T("Guidance"), "3-9 [4]", decimals("guidance ", func(s *settings.Settings, v float64) { s.GuidanceScale = v }))
+	add(true, "scheduler", texts.T("Scheduler"), "Euler, DDIM, UniPC", schedulers)
+	add(true, "seed", texts.T("Seed"), "1-5", wholes(seedLabel+"%d", setSeed))
+	add(true, "variation", texts.T("Variation"), "0-0.5 (+0.1)", decimals("variation ", func(s *settings.Settings, v float64) { s.VariationStrength = v }))
+	add(len(models) > 1, "model", texts.T("Model"), strings.Join(namesOf(models), ", "), func(text string, _ settings.Settings) ([]point, error) {
+		return namedIn(text, texts.T("model"), namesOf(models), idsOf(models), func(s *settings.Settings, id string) { s.Model = id })
 	})
-	add(true, "words", "Words, replaced", "fox, cat, dog", replacements)
-	add(true, "clip_skip", "Clip skip", "0-2", wholes("clip skip %d", func(s *settings.Settings, n int) { s.ClipSkip = n }))
-	add(chosen.Eta, "eta", "Eta", "0-1 (+0.5)", decimals("eta ", func(s *settings.Settings, v float64) { s.Eta = v }))
-	add(c.Start != nil, "strength", "Strength", "0.4-1 (+0.2)", decimals("strength ", func(s *settings.Settings, v float64) { s.Strength = v }))
-	add(len(c.Structures) > 0, "structure", "Structure weight", "0-1 (+0.5)", decimals("structure ", setStructures))
-	add(len(c.Settings.LoRAs)+len(tags) > 0, "lora", "LoRA weight", "0-1 (+0.5)", decimals("LoRA ", setLoRAs))
+	add(true, "words", texts.T("Words, replaced"), "fox, cat, dog", replacements)
+	add(true, "clip_skip", texts.T("Clip skip"), "0-2", wholes("clip skip %d", func(s *settings.Settings, n int) { s.ClipSkip = n }))
+	add(chosen.Eta, "eta", texts.T("Eta"), "0-1 (+0.5)", decimals("eta ", func(s *settings.Settings, v float64) { s.Eta = v }))
+	add(c.Start != nil, "strength", texts.T("Strength"), "0.4-1 (+0.2)", decimals("strength ", func(s *settings.Settings, v float64) { s.Strength = v }))
+	add(len(c.Structures) > 0, "structure", texts.T("Structure weight"), "0-1 (+0.5)", decimals("structure ", setStructures))
+	add(len(c.Settings.LoRAs)+len(tags) > 0, "lora", texts.T("LoRA weight"), "0-1 (+0.5)", decimals("LoRA ", setLoRAs))
 	return kinds
 }
 
@@ -132,7 +133,7 @@ func schedulers(text string, _ settings.Settings) ([]point, error) {
 	for _, o := range scheduler.All() {
 		labels, ids = append(labels, o.Label), append(ids, o.Name)
 	}
-	return namedIn(text, "scheduler", labels, ids, func(s *settings.Settings, id string) { s.Scheduler = id })
+	return namedIn(text, texts.T("scheduler"), labels, ids, func(s *settings.Settings, id string) { s.Scheduler = id })
 }
 
 // namedIn reads a list of names, each a label or an id of what there is. A name may be shortened, as long as it is that of
@@ -161,7 +162,7 @@ func namedIn(text, what string, labels, ids []string, set func(s *settings.Setti
 			whole = labels
 		}
 		if len(whole) != 1 || at < 0 {
-			return nil, fmt.Errorf("%q is not the name of one %s: choose from %s", name, what, strings.Join(whole, ", "))
+			return nil, texts.Errorf("%q is not the name of one %s: choose from %s", name, what, strings.Join(whole, ", "))
 		}
 		id := ids[at]
 		points = append(points, point{labels[at], func(s *settings.Settings) { set(s, id) }})
@@ -177,7 +178,7 @@ func replacements(text string, s settings.Settings) (points []point, err error) 
 	}
 	was := list[0]
 	if !strings.Contains(s.Prompt, was) && !strings.Contains(s.NegativePrompt, was) {
-		return nil, fmt.Errorf("%q is not in the prompt: the first of the words is what the others replace", was)
+		return nil, texts.Errorf("%q is not in the prompt: the first of the words is what the others replace", was)
 	}
 	for _, words := range list {
 		points = append(points, point{words, func(s *settings.Settings) {
@@ -200,22 +201,22 @@ func (c *Composer) ForGrid(model string, fit []Adapter, models []Choice) (Reques
 	for i, a := range axes {
 		k, ok := first(kinds, func(k AxisKind) bool { return k.Kind == a.Kind })
 		if !ok {
-			return Request{}, fmt.Errorf("there is nothing composed that the %s axis could change", a.Kind)
+			return Request{}, texts.Errorf("there is nothing composed that the %s axis could change", a.Kind)
 		}
 		list, err := k.parse(a.Values, s)
 		switch {
 		case err != nil:
 			return Request{}, fmt.Errorf("%s: %w", k.Label, err)
 		case len(list) == 0:
-			return Request{}, fmt.Errorf("%s has no values: type some, for example %s", k.Label, k.Example)
+			return Request{}, texts.Errorf("%s has no values: type some, for example %s", k.Label, k.Example)
 		}
 		points[i] = list
 	}
 	if n := len(points[0]) * max(1, len(points[1])); n > maxGrid {
-		return Request{}, fmt.Errorf("these are %d pictures; a grid has at most %d", n, maxGrid)
+		return Request{}, texts.Errorf("these are %d pictures; a grid has at most %d", n, maxGrid)
 	}
 	if len(axes) == 0 {
-		return Request{}, fmt.Errorf("choose what differs between the pictures first")
+		return Request{}, texts.Errorf("choose what differs between the pictures first")
 	}
 	return gridOf(s, inputs, points[0], points[1]), nil
 }

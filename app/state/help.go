@@ -1,7 +1,9 @@
 package state
 
+import "github.com/imprompt/imprompt/app/texts"
+
 // Help says what a control does, in plain sentences, by the control's label. The page shows it behind an (i).
-var Help = map[string]string{
+var Help = map[texts.Text]texts.Text{
 	// The words.
 	"Prompt":          "What the picture should show. English words work best, as the models were trained on English captions. The arrow up brings earlier prompts back.",
 	"Negative prompt": "What the picture should not show. It works only with a guidance above 1.",

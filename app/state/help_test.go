@@ -7,7 +7,8 @@ import (
 
 // What is said of a control is made of whole sentences, and is not in the terms of a program.
 func TestHelp(t *testing.T) {
-	for label, text := range Help {
+	for label, help := range Help {
+		text := string(help)
 		if !strings.HasSuffix(text, ".") || strings.Contains(text, "_") || strings.ToUpper(text[:1]) != text[:1] {
 			t.Errorf("%s: %s", label, text)
 		}

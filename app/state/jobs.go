@@ -6,6 +6,7 @@ import (
 	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Jobs is what the engine was asked to do: the request under way, those that wait for it, and the places for the
@@ -294,7 +295,7 @@ func Kernels(choice string) string {
 	case first != "auto":
 		return choice
 	case !any:
-		return "the first of each kind"
+		return texts.T("the first of each kind")
 	}
 	return strings.ReplaceAll(others, ",", ", ")
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // News is what a message of the engine means for the rest of the page. Most of it is empty.
@@ -47,7 +48,7 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		j.Engine.Ready, j.Engine.GPU = true, b
 		return News{}
 	case protocol.Warning:
-		return News{Note: b.Message}
+		return News{Note: texts.Translate(b.Message)}
 	case protocol.Counted:
 		return News{Counted: &b}
 	case protocol.MapMade:
@@ -66,7 +67,7 @@ func (j *Jobs) Receive(m protocol.Message) News {
 		return j.receiveJudge(m)
 	case j.making:
 		if _, lost := m.Body.(protocol.Lost); lost {
-			return News{Map: &Made{Problem: problem("The GPU was lost while this map was made.", Remedy{Mend: TryAgain})}}
+			return News{Map: &Made{Problem: problem(texts.T("The GPU was lost while this map was made."), Remedy{Mend: TryAgain})}}
 		}
 	case j.current.id:
 		return j.receiveJob(m)
@@ -167,7 +168,7 @@ func (j *Jobs) fail(f protocol.Failed) News {
 		return News{}
 	}
 	if f.Reason == protocol.Permission {
-		f.Message = "After a reload the browser asks again whether this page may read the model's file on your disk: press Generate and allow it."
+		f.Message = texts.T("After a reload the browser asks again whether this page may read the model's file on your disk: press Generate and allow it.")
 	}
 	return News{Problem: failure(f, Remedy{Mend: TryAgain})}
 }
@@ -182,11 +183,11 @@ func (j *Jobs) lost(why string) News {
 	j.current.again = true
 	j.rest = append([]job{j.current}, j.rest...)
 	j.next()
-	return News{Note: "The graphics card was taken away (" + why + "). It was opened again, and the picture was begun again with your settings."}
+	return News{Note: texts.F("The graphics card was taken away (%s). It was opened again, and the picture was begun again with your settings.", texts.Translate(why))}
 }
 
 func lostTwice(why string) Problem {
-	return problem("The graphics card was taken away twice ("+why+"). Your settings are kept: try a smaller size, or close other programs that use it, then press Generate again.",
+	return problem(texts.F("The graphics card was taken away twice (%s). Your settings are kept: try a smaller size, or close other programs that use it, then press Generate again.", texts.Translate(why)),
 		Remedy{Mend: StartEngine}, Remedy{Mend: DrawSmaller})
 }
 
@@ -202,7 +203,7 @@ func (j *Jobs) Died(why string, online bool) News {
 		j.Engine.Refusal = withoutEngine(why, online)
 		return News{}
 	case busy:
-		return News{Restart: true, Problem: problem("The engine stopped ("+why+"), perhaps because the memory ran out: try a smaller size. It was started again, and your settings are kept.",
+		return News{Restart: true, Problem: problem(texts.F("The engine stopped (%s), perhaps because the memory ran out: try a smaller size. It was started again, and your settings are kept.", texts.Translate(why)),
 			Remedy{Mend: DrawSmaller}, Remedy{Mend: TryAgain})}
 	}
 	return News{Restart: true}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // KeptHead is how much of a file IsKept has to see, in bytes.
@@ -87,7 +88,7 @@ func (j *Jobs) receiveKeep(m protocol.Message) News {
 		return News{Problem: failure(b)}
 	case protocol.Lost:
 		j.keep = 0
-		return News{Problem: problem("The GPU was lost while the picture was encoded: try again.")}
+		return News{Problem: problem(texts.T("The GPU was lost while the picture was encoded: try again."))}
 	case protocol.Embedded, protocol.Stopped:
 		j.keep = 0
 	}

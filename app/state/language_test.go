@@ -1,9 +1,13 @@
 package state
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 func TestLanguage(t *testing.T) {
-	for text, want := range map[string]string{
+	for text, want := range map[string]texts.Text{
 		"": "", "a fox on a blue background": "", "fox": "", "masterpiece, best quality, 1girl, solo": "",
 		"a portrait by Vincent van Gogh, in the style of die Brücke": "",
 		"café au lait on a table":                                    "",

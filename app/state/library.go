@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 )
@@ -176,9 +177,9 @@ func (l *Library) SetBase(base string) {
 
 // Persisted takes the browser's answer to PersistStorage.
 func (l *Library) Persisted(granted bool) {
-	l.Persists = "The browser keeps it until you delete it."
+	l.Persists = texts.T("The browser keeps it until you delete it.")
 	if !granted {
-		l.Persists = "The browser made no promise to keep it: it may clear it when the disk runs full. A bookmark of this page, or installing it, often changes that."
+		l.Persists = texts.T("The browser made no promise to keep it: it may clear it when the disk runs full. A bookmark of this page, or installing it, often changes that.")
 	}
 }
 

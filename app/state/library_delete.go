@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader/store"
 )
 
@@ -90,8 +91,8 @@ func (d drawing) goingRows() (rows []Row) {
 		if !d.l.going[item.ID].Can() {
 			continue
 		}
-		rows = append(rows, Row{ID: item.ID, Name: item.Name, About: "Deleted. For half a minute it can be brought back.",
-			Buttons: []Button{button(TakeBack, item.ID, "Undo", "the deletion of "+item.Name), button(DeleteNow, item.ID, "Delete now", item.Name)}})
+		rows = append(rows, Row{ID: item.ID, Name: item.Name, About: texts.T("Deleted. For half a minute it can be brought back."),
+			Buttons: []Button{button(TakeBack, item.ID, texts.T("Undo"), texts.F("the deletion of %s", item.Name)), button(DeleteNow, item.ID, texts.T("Delete now"), item.Name)}})
 	}
 	return rows
 }

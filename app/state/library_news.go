@@ -1,6 +1,9 @@
 package state
 
-import "github.com/imprompt/imprompt/app/protocol"
+import (
+	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 // Receive takes a message of the library's worker.
 func (l *Library) Receive(m protocol.Message) {
@@ -41,7 +44,7 @@ func (l *Library) failed(q question, f protocol.Failed) Problem {
 	case f.Reason == protocol.Unreachable:
 		f.Reason = ""
 	case f.Reason == "" && (q.kind == "import" || q.kind == "keep"):
-		return problem(f.Message, Remedy{Mend: ChooseFile})
+		return problem(texts.Translate(f.Message), Remedy{Mend: ChooseFile})
 	}
 	if f.Record == "" {
 		f.Record = q.record
@@ -66,9 +69,9 @@ func (l *Library) finished(q question, record string) {
 	delete(l.notes, record)
 	switch q.kind {
 	case "verify":
-		l.notes[record] = Problem{Text: "Verified: every byte is as it was stored.", Fine: true}
+		l.notes[record] = Problem{Text: texts.T("Verified: every byte is as it was stored."), Fine: true}
 		if item := find(l.stored, record); item != nil && item.Released {
-			l.notes[record] = Problem{Text: "Verified: every byte is as it was stored, and what was stored is what its publisher released.", Fine: true}
+			l.notes[record] = Problem{Text: texts.T("Verified: every byte is as it was stored, and what was stored is what its publisher released."), Fine: true}
 		}
 	case "delete":
 		l.forgetGoing(record)
@@ -105,9 +108,9 @@ func (l *Library) takeStored(b protocol.Stored, beside map[string]any) {
 // Died says that the worker's program is over, or could not start.
 func (l *Library) Died(why string) {
 	if l.Ready {
-		l.notes[panelNote] = problem("The part of the page that stores models has stopped ("+why+"). What is stored stays: reload the page to go on.", Remedy{Mend: Reload})
+		l.notes[panelNote] = problem(texts.F("The part of the page that stores models has stopped (%s). What is stored stays: reload the page to go on.", texts.Translate(why)), Remedy{Mend: Reload})
 	} else {
-		l.notes[panelNote] = problem("The part of the page that stores models could not start ("+why+"). Reload the page to try again.", Remedy{Mend: Reload})
+		l.notes[panelNote] = problem(texts.F("The part of the page that stores models could not start (%s). Reload the page to try again.", texts.Translate(why)), Remedy{Mend: Reload})
 	}
 	l.tasks, l.asked = map[string]*task{}, map[int]question{}
 }

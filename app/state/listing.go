@@ -78,6 +78,14 @@ func (r *Result) searched() string {
 	return r.text
 }
 
+// Retell has what is said of the results said anew, in another language.
+func (g *Gallery) Retell() {
+	for _, r := range g.Results {
+		r.text = ""
+	}
+	g.changed()
+}
+
 // Star gives results a star, or takes it away if all of them have one. It returns those that it changed.
 func (g *Gallery) Star(list []*Result) (changed []*Result) {
 	give := slices.ContainsFunc(list, func(r *Result) bool { return !r.Starred })

@@ -1,11 +1,11 @@
 package state
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/web"
 )
@@ -74,9 +74,9 @@ func (c *Chooser) loraProblem(s settings.Settings) string {
 			continue
 		}
 		if c.Chosen.ID == "" {
-			return fmt.Sprintf("The style %s is not one of the model that ships: choose another model, or remove the style under Styles or from the words.", l.Name())
+			return texts.F("The style %s is not one of the model that ships: choose another model, or remove the style under Styles or from the words.", l.Name())
 		}
-		return fmt.Sprintf("The style (LoRA) %s is not here: add its file in Models, or remove it under Styles or from the words.", l.Name())
+		return texts.F("The style (LoRA) %s is not here: add its file in Models, or remove it under Styles or from the words.", l.Name())
 	}
 	return ""
 }

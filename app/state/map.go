@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 )
 
@@ -69,7 +70,7 @@ func (s *Structure) Painted() bool { return s.Map.Painted() }
 func (c *Composer) PaintedEarly() Problem {
 	for _, s := range c.Structures {
 		if s.Painted() && s.Map.Base == nil {
-			return problem("The map of "+s.Name+", on which you painted, is still being made. Press Generate again in a moment.", Remedy{Mend: TryAgain})
+			return problem(texts.F("The map of %s, on which you painted, is still being made. Press Generate again in a moment.", s.Name), Remedy{Mend: TryAgain})
 		}
 	}
 	return Problem{}

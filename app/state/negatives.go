@@ -1,9 +1,16 @@
 package state
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 // Preset is a list of words that many negative prompts have.
-type Preset struct{ Name, Words string }
+type Preset struct {
+	Name  texts.Text
+	Words string
+}
 
 // NegativePresets are those that are offered.
 var NegativePresets = []Preset{

@@ -1,6 +1,10 @@
 package state
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 func TestNegativePresets(t *testing.T) {
 	p := Preset{"", "text, watermark, logo"}
@@ -18,7 +22,7 @@ func TestNegativePresets(t *testing.T) {
 			t.Errorf("the second time, %q becomes %q", got, again)
 		}
 	}
-	names := map[string]bool{}
+	names := map[texts.Text]bool{}
 	for _, p := range NegativePresets {
 		if names[p.Name] || p.Add("") != p.Words {
 			t.Errorf("%s is there twice, or repeats itself", p.Name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc/maps"
 	"github.com/imprompt/imprompt/web"
@@ -30,10 +31,19 @@ const Reference loader.Kind = "reference"
 const ReferenceOnly = "reference-only"
 
 // referenceOnly follows the picture itself.
-var referenceOnly = &Network{ID: ReferenceOnly, Name: "The picture itself (reference-only, no download)", Kind: Reference, Here: true}
+var referenceOnly = &Network{ID: ReferenceOnly, Kind: Reference, Here: true}
+
+// reference returns referenceOnly, with its name in the language of the page.
+func reference() *Network {
+	referenceOnly.Name = texts.T("The picture itself (reference-only, no download)")
+	return referenceOnly
+}
 
 // uniParts are the pictures of a Uni-ControlNet, with what they show.
-var uniParts = []struct{ name, label string }{{"canny", "Canny edges"}, {"mlsd", "straight lines (M-LSD)"}, {"hed", "soft edges (HED)"}, {"sketch", "a sketch"}, {"openpose", "a pose (OpenPose)"},
+var uniParts = []struct {
+	name  string
+	label texts.Text
+}{{"canny", "Canny edges"}, {"mlsd", "straight lines (M-LSD)"}, {"hed", "soft edges (HED)"}, {"sketch", "a sketch"}, {"openpose", "a pose (OpenPose)"},
 	{"midas", "depth (MiDaS)"}, {"seg", "areas in colours (segmentation)"}, {settings.UniContent, "the picture as a whole"}}
 
 // SizeOf says how much there is to download; "" where the catalogue does not know it.
@@ -88,7 +98,7 @@ func (l *Library) Networks() (list []*Network) {
 		if web.Ships.ControlNet != "" {
 			list = append(list, &Network{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true})
 		}
-		return append(list, referenceOnly)
+		return append(list, reference())
 	}
 	for _, kind := range structural {
 		for _, item := range whole(l.stored, kind) {
@@ -105,7 +115,7 @@ func (l *Library) Networks() (list []*Network) {
 			list = append(list, l.parts(&Network{ID: e.ID, Name: e.Name, Kind: e.Kind, Style: style, Bytes: e.Bytes}, e.Needs)...)
 		}
 	}
-	return append(list, referenceOnly)
+	return append(list, reference())
 }
 
 // parts lists a network as what its pictures may be, each with its image encoder. needs is the encoder's ID in the catalogue.
@@ -116,7 +126,7 @@ func (l *Library) parts(n *Network, needs string) (list []*Network) {
 	}
 	for _, part := range uniParts {
 		p := *n
-		p.Part, p.Name = part.name, n.Name+": "+part.label
+		p.Part, p.Name = part.name, n.Name+": "+part.label.String()
 		l.findEncoder(&p, needs)
 		list = append(list, &p)
 	}
@@ -209,19 +219,19 @@ func (l *Library) structureProblem(s settings.Settings) (text, lacks string) {
 			continue
 		}
 		if maker != nil {
-			return maker.Name + ", which makes the map, is not here: download it under Structure, or choose another way to make the map.", maker.ID
+			return texts.F("%s, which makes the map, is not here: download it under Structure, or choose another way to make the map.", maker.Name), maker.ID
 		}
 		i := slices.IndexFunc(networks, func(n *Network) bool { return n.ID == g.Files()[0] && n.Part == picture })
 		switch {
 		case i >= 0 && networks[i].Here && networks[i].Lacks != "":
-			return networks[i].Name + " needs the image encoder CLIP ViT-L/14: download it under Structure, or remove the picture.", networks[i].Lacks
+			return texts.F("%s needs the image encoder CLIP ViT-L/14: download it under Structure, or remove the picture.", networks[i].Name), networks[i].Lacks
 		case i >= 0 && networks[i].Here:
 		case i >= 0:
-			return networks[i].Name + " is not here: download it under Structure, or remove the map.", networks[i].ID
+			return texts.F("%s is not here: download it under Structure, or remove the map.", networks[i].Name), networks[i].ID
 		case l.Chosen.ID == "":
-			return "The network that reads this map is not part of the model that ships: choose another model, or remove the map.", ""
+			return texts.T("The network that reads this map is not part of the model that ships: choose another model, or remove the map."), ""
 		default:
-			return "A map needs a ControlNet or a T2I-Adapter that reads it: download one under Structure, or remove the map.", ""
+			return texts.T("A map needs a ControlNet or a T2I-Adapter that reads it: download one under Structure, or remove the map."), ""
 		}
 	}
 	return "", ""

@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/loader/store"
 )
@@ -100,10 +101,10 @@ func (l *Library) Panel() Panel {
 		}
 	}
 	if s := l.stored; s.LeftOver > 0 {
-		p.LeftOver = loader.FormatBytes(s.LeftOver)
+		p.LeftOver = texts.Bytes(s.LeftOver)
 	}
 	if s := l.stored; s.Granted > 0 {
-		p.Space = strings.TrimSpace(fmt.Sprintf("This page stores %s; the browser grants it %s more. %s", loader.FormatBytes(s.Used), loader.FormatBytes(max(0, s.Granted-s.Used)), l.Persists))
+		p.Space = strings.TrimSpace(texts.F("This page stores %s; the browser grants it %s more. %s", texts.Bytes(s.Used), texts.Bytes(max(0, s.Granted-s.Used)), l.Persists))
 	}
 	for _, e := range l.catalogue.Models {
 		if l.going[e.ID] != nil {
@@ -126,74 +127,74 @@ func button(do Action, record, text, name string) Button {
 
 func (d drawing) storedRow(item store.Item) Row {
 	r := Row{ID: item.ID, Name: item.Name, Source: item.Source, Task: d.task(item.ID, item.Name), Problem: d.l.notes[item.ID]}
-	kind := item.Kind.Name()
+	kind := texts.Translate(item.Kind.Name())
 	switch {
 	case item.Handle:
-		r.About = kind + " · used from your disk, not copied"
+		r.About = kind + " · " + texts.T("used from your disk, not copied")
 	case item.Complete:
-		r.About = kind + " · " + loader.FormatBytes(item.Space)
+		r.About = kind + " · " + texts.Bytes(item.Space)
 	default:
-		r.About = fmt.Sprintf("%s · %s of %s are here", kind, loader.FormatBytes(item.Done), loader.FormatBytes(item.Bytes()))
+		r.About = kind + " · " + texts.F("%s of %s are here", texts.Bytes(item.Done), texts.Bytes(item.Bytes()))
 	}
 	if licence, ok := d.l.catalogue.Licences[item.Licence]; ok {
 		r.About += " · " + licence.Name
 	}
 	if item.Complete && item.Source != "" && !item.Handle && !item.Released {
-		r.About += " · not compared with a checksum of its publisher"
+		r.About += " · " + texts.T("not compared with a checksum of its publisher")
 	}
 	if r.Source == "" {
-		r.Source = "a file from this disk"
+		r.Source = texts.T("a file from this disk")
 		if !item.Complete {
-			r.Source += ": choose it again to go on"
+			r.Source = texts.T("a file from this disk: choose it again to go on")
 		}
 	}
 	if item.LoRA != nil && item.LoRA.Title != "" {
 		r.About += " · " + item.LoRA.Title
 	}
 	if item.WithoutVAE {
-		r.About += " · without a VAE"
+		r.About += " · " + texts.T("without a VAE")
 	}
 	chosen := item.ID == d.l.Chosen.ID
 	add := func(do Action, text string) { r.Buttons = append(r.Buttons, button(do, item.ID, text, item.Name)) }
 	if t := d.l.tasks[item.ID]; t != nil {
 		switch t.kind {
 		case "download":
-			add(Pause, "Pause")
+			add(Pause, texts.T("Pause"))
 		case "verify":
-			add(Pause, "Stop verifying")
+			add(Pause, texts.T("Stop verifying"))
 		}
 		return r
 	}
 	r.InUse = chosen
 	switch {
 	case !item.Complete && item.Source != "":
-		add(Resume, "Resume")
+		add(Resume, texts.T("Resume"))
 	case item.Complete && usable(item.Kind) && !chosen:
-		add(Use, "Use")
+		add(Use, texts.T("Use"))
 	}
 	if item.Complete && !item.Handle {
-		add(Verify, "Verify")
+		add(Verify, texts.T("Verify"))
 	}
 	if item.Handle {
-		add(Delete, "Forget")
+		add(Delete, texts.T("Forget"))
 	} else {
-		add(Delete, "Delete")
+		add(Delete, texts.T("Delete"))
 	}
 	return r
 }
 
 func (d drawing) offerRow(e loader.Entry) Row {
 	r := Row{ID: e.ID, Name: e.Name, Source: e.Source, Task: d.task(e.ID, e.Name), Problem: d.l.notes[e.ID]}
-	size := "about " + loader.FormatBytes(e.Bytes)
+	size := texts.F("about %s", texts.Bytes(e.Bytes))
 	if e.Bytes == 0 {
-		size = "its size is shown before the download"
+		size = texts.T("its size is shown before the download")
 	}
-	r.About = fmt.Sprintf("%s · %s · %s", e.Kind.Name(), size, d.l.catalogue.Licences[e.Licence].Name)
+	r.About = fmt.Sprintf("%s · %s · %s", texts.Translate(e.Kind.Name()), size, d.l.catalogue.Licences[e.Licence].Name)
 	if e.About != "" {
-		r.About = e.About + " " + r.About
+		r.About = texts.Translate(e.About) + " " + r.About
 	}
 	if needs, ok := d.l.catalogue.Entry(e.Needs); ok && find(d.l.stored, needs.ID) == nil {
-		r.About += fmt.Sprintf(" · with it comes the %s, about %s", needs.Name, loader.FormatBytes(needs.Bytes))
+		r.About += " · " + texts.F("with it comes the %s, about %s", needs.Name, texts.Bytes(needs.Bytes))
 	}
 	if d.l.Estimate != nil && e.Kind == loader.KindModel {
 		r.Estimate = d.l.Estimate(e, loader.Bundle{})
@@ -203,7 +204,7 @@ func (d drawing) offerRow(e loader.Entry) Row {
 	case d.l.plans[e.ID] != nil:
 		r.Plan = d.plan(e.ID, e.Name)
 	default:
-		r.Buttons = []Button{button(PlanDownload, e.ID, "Download", e.Name)}
+		r.Buttons = []Button{button(PlanDownload, e.ID, texts.T("Download"), e.Name)}
 	}
 	return r
 }
@@ -215,31 +216,31 @@ func (d drawing) task(record, name string) *TaskLine {
 		return nil
 	}
 	p := t.progress
-	line := &TaskLine{Label: "Progress of " + name, Planning: t.kind == "plan", Text: fmt.Sprintf("%s of %s", loader.FormatBytes(p.Done), loader.FormatBytes(p.Total))}
+	line := &TaskLine{Label: texts.F("Progress of %s", name), Planning: t.kind == "plan", Text: texts.F("%s of %s", texts.Bytes(p.Done), texts.Bytes(p.Total))}
 	switch {
 	case line.Planning:
-		line.Text = "Asking what there is to download"
+		line.Text = texts.T("Asking what there is to download")
 	case p.Queued:
-		line.Text = "Waiting for an earlier download to finish"
+		line.Text = texts.T("Waiting for an earlier download to finish")
 	case p.Waiting:
-		line.Text = "Another tab is downloading it: this one waits for it"
+		line.Text = texts.T("Another tab is downloading it: this one waits for it")
 	case p.Note != "":
-		line.Text += " · " + p.Note
+		line.Text += " · " + texts.Translate(p.Note)
 	case t.speed > 0 && p.Done < p.Total:
-		line.Text += fmt.Sprintf(" · %s/s · %s left", loader.FormatBytes(int64(t.speed)), Seconds(t.left))
+		line.Text += " · " + texts.F("%s/s · %s left", texts.Bytes(int64(t.speed)), Seconds(t.left))
 	}
 	if p.Anew {
-		line.Text += " · The file was changed at its source: it is downloaded anew"
+		line.Text += " · " + texts.T("The file was changed at its source: it is downloaded anew")
 	}
 	if t.kind == "verify" {
-		line.Text = "Verifying, " + line.Text
+		line.Text = texts.F("Verifying, %s", line.Text)
 	}
 	if p.Total > 0 {
 		line.Fraction = float64(p.Done) / float64(p.Total)
 	}
 	if len(p.Files) > 1 {
 		for _, f := range p.Files {
-			line.Files = append(line.Files, fmt.Sprintf("%s: %s of %s", f.Name, loader.FormatBytes(f.Done), loader.FormatBytes(f.Total)))
+			line.Files = append(line.Files, f.Name+": "+texts.F("%s of %s", texts.Bytes(f.Done), texts.Bytes(f.Total)))
 		}
 	}
 	return line
@@ -255,19 +256,15 @@ func (d drawing) plan(record, name string) *PlanPart {
 		space += r.Space()
 		files += len(r.Files)
 		if len(list) > 1 {
-			p.Text += r.Name + ", " + loader.FormatBytes(r.Bytes()) + ". "
+			p.Text += r.Name + ", " + texts.Bytes(r.Bytes()) + ". "
 		}
 		if licence := d.l.catalogue.Licences[r.Licence]; licence.Accept && p.LicenceID == "" {
 			p.LicenceID, p.Licence, p.Accepted = r.Licence, licence, d.l.Accepted[r.Licence]
 		}
 	}
-	noun := "files"
-	if files == 1 {
-		noun = "file"
-	}
-	p.Text += fmt.Sprintf("%d %s, %s to download; %s when stored.", files, noun, loader.FormatBytes(bytes), loader.FormatBytes(space))
+	p.Text += texts.N(files, "%d file, %s to download; %s when stored.", "%d files, %s to download; %s when stored.", texts.Bytes(bytes), texts.Bytes(space))
 	if room := d.l.stored.Granted - d.l.stored.Used; d.l.stored.Granted > 0 && space > room {
-		p.Full = fmt.Sprintf("The browser grants this page %s more: delete a model here, or free space on the disk.", loader.FormatBytes(max(0, room)))
+		p.Full = texts.F("The browser grants this page %s more: delete a model here, or free space on the disk.", texts.Bytes(max(0, room)))
 	}
 	return p
 }
@@ -275,7 +272,7 @@ func (d drawing) plan(record, name string) *PlanPart {
 func (d drawing) link() LinkPart {
 	p := LinkPart{Link: d.l.Link, Asking: d.l.tasks[linkRecord] != nil, Problem: d.l.notes[linkRecord]}
 	if list := d.l.plans[linkRecord]; len(list) > 0 {
-		p.Found = list[0].Kind.Name() + " " + list[0].Name + ". Its publisher says under which licence it comes."
+		p.Found = texts.F("%s %s. Its publisher says under which licence it comes.", texts.Translate(list[0].Kind.Name()), list[0].Name)
 		p.Plan = d.plan(linkRecord, list[0].Name)
 	}
 	return p
@@ -284,11 +281,11 @@ func (d drawing) link() LinkPart {
 func (d drawing) file() (p FilePart) {
 	if f := d.l.Dropped; f != nil {
 		p.Dropped = f.Name
-		p.Buttons = append(p.Buttons, button(CopyDropped, "", "Keep a copy in the browser", f.Name))
+		p.Buttons = append(p.Buttons, button(CopyDropped, "", texts.T("Keep a copy in the browser"), f.Name))
 		if f.Handle != nil {
-			p.Buttons = append(p.Buttons, button(KeepDropped, "", "Use it without copying", f.Name))
+			p.Buttons = append(p.Buttons, button(KeepDropped, "", texts.T("Use it without copying"), f.Name))
 		}
-		p.Buttons = append(p.Buttons, button(LeaveDropped, "", "Not now", f.Name))
+		p.Buttons = append(p.Buttons, button(LeaveDropped, "", texts.T("Not now"), f.Name))
 	}
 	for record, t := range d.l.tasks {
 		if t.kind == "import" && find(d.l.stored, record) == nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/protocol"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Place is where in the composer a problem is shown: beside what caused it.
@@ -64,14 +65,14 @@ const (
 func (r Remedy) Label() string {
 	switch r.Mend {
 	case OpenPanel:
-		return "Open " + panelNames[r.Of]
+		return texts.F("Open %s", panelNames[r.Of])
 	case RemoveLast:
-		return "Remove " + r.Of
+		return texts.F("Remove %s", r.Of)
 	}
-	return labels[r.Mend]
+	return labels[r.Mend].String()
 }
 
-var labels = map[Mend]string{ChooseAnother: "Choose another", ChooseFile: "Choose the file", TryAgain: "Try again", AllowFile: "Allow it and generate",
+var labels = map[Mend]texts.Text{ChooseAnother: "Choose another", ChooseFile: "Choose the file", TryAgain: "Try again", AllowFile: "Allow it and generate",
 	DrawSmaller: "Draw it smaller", StartEngine: "Start the engine again", Reload: "Reload the page", MakeRoom: "Make room", GetAgain: "Download it again",
 	DeleteStored: "Delete the stored one", UseExample: "Use an example"}
 
@@ -84,7 +85,7 @@ const (
 	InModels    = "models"
 )
 
-var panelNames = map[string]string{InStyles: "Styles", InStart: "Start picture", InStructure: "Structure", InSettings: "Settings", InModels: "Models"}
+var panelNames = map[string]texts.Text{InStyles: "Styles", InStart: "Start picture", InStructure: "Structure", InSettings: "Settings", InModels: "Models"}
 
 // The file inputs that a picture is chosen with, by where what went wrong with it is shown.
 const (
@@ -104,7 +105,7 @@ func Unreadable(at Place, text string) Problem {
 
 // NotAllowed is the problem of a file on the disk that the browser was not allowed to read.
 func NotAllowed(file string) Problem {
-	return problem("The browser was not allowed to read "+file+": press Generate again and allow it, or choose another model.", Remedy{Mend: AllowFile})
+	return problem(texts.F("The browser was not allowed to read %s: press Generate again and allow it, or choose another model.", file), Remedy{Mend: AllowFile})
 }
 
 // failure is the problem that a worker tells of. others are the remedies if the worker gives no reason for any.
@@ -120,9 +121,9 @@ func failure(f protocol.Failed, others ...Remedy) Problem {
 		protocol.Unreachable: {{Mend: TryAgain}},
 	}
 	if list, ok := reason[f.Reason]; ok && !(f.Record == "" && slices.Contains([]string{protocol.Damaged, protocol.Taken}, f.Reason)) {
-		return problem(f.Message, list...)
+		return problem(texts.Translate(f.Message), list...)
 	}
-	return problem(f.Message, others...)
+	return problem(texts.Translate(f.Message), others...)
 }
 
 // Note says what was done on the visitor's behalf, with what may be done about it.

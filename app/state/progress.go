@@ -1,13 +1,12 @@
 package state
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/forecast"
 	"github.com/imprompt/imprompt/app/protocol"
-	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Progress is the line and the bar under the picture.
@@ -28,13 +27,13 @@ func (j *Jobs) Progress(shown *Result) Progress {
 	case m.busy:
 		p.Spoken = m.spoken(j.bar.at)
 	case j.stopping != 0:
-		return Progress{Active: true, Fraction: j.bar.at, Text: "Stopping…", Spoken: "Stopping"}
+		return Progress{Active: true, Fraction: j.bar.at, Text: texts.T("Stopping…"), Spoken: texts.T("Stopping")}
 	case m.Stage != "": // a model loads before anything is asked for
 		p.Fraction = m.share()
 	case len(j.Shots) > 1:
-		p.Spoken = "The strip is ready."
+		p.Spoken = texts.T("The strip is ready.")
 	case shown != nil && shown == single:
-		p.Spoken = "The picture is ready."
+		p.Spoken = texts.T("The picture is ready.")
 	}
 	if shown == nil {
 		shown = single
@@ -107,32 +106,32 @@ func (m meter) text() string {
 	switch m.Stage {
 	case "load":
 		if m.Total > 0 {
-			return fmt.Sprintf("Loading weights, %.0f %% of %s", 100*float64(m.Done)/float64(m.Total), Megabytes(m.Total))
+			return texts.F("Loading weights, %s of %s", texts.Percent(float64(m.Done)/float64(m.Total)), Megabytes(m.Total))
 		}
-		return "Loading weights"
+		return texts.T("Loading weights")
 	case "encode":
-		return "Reading words and pictures"
+		return texts.T("Reading words and pictures")
 	case "compile":
 		if m.Fraction > 0 {
-			return fmt.Sprintf("Compiling shaders, %.0f %%: the first time only", 100*m.Fraction)
+			return texts.F("Compiling shaders, %s: the first time only", texts.Percent(m.Fraction))
 		}
-		return "Compiling shaders, the first time only"
+		return texts.T("Compiling shaders, the first time only")
 	case "denoise":
-		text := fmt.Sprintf("Step %d of %d", m.Step, m.Steps)
+		text := texts.F("Step %d of %d", m.Step, m.Steps)
 		// The first step is reported when the GPU has it, not when it is done.
 		if m.Step > 1 {
-			text += fmt.Sprintf(" · %s per step · %s left", Seconds(m.SecondsPerStep), Seconds(m.timeLeft()))
+			text += " · " + texts.F("%s per step · %s left", Seconds(m.SecondsPerStep), Seconds(m.timeLeft()))
 		}
 		return m.which() + text
 	case "decode":
-		text := "Decoding"
+		text := texts.T("Decoding")
 		if left := m.timeLeft(); left > 0 {
-			text += " · " + Seconds(left) + " left"
+			text += " · " + texts.F("%s left", Seconds(left))
 		}
 		return m.which() + text
 	}
 	if m.busy {
-		return "Starting"
+		return texts.T("Starting")
 	}
 	return ""
 }
@@ -140,7 +139,7 @@ func (m meter) text() string {
 // which says which of several pictures is drawn.
 func (m meter) which() string {
 	if n := len(m.shots); n > 1 {
-		return fmt.Sprintf("Picture %d of %d · ", m.first+m.Image+1, n)
+		return texts.F("Picture %d of %d", m.first+m.Image+1, n) + " · "
 	}
 	return ""
 }
@@ -178,13 +177,13 @@ func (m meter) pictures() float64 {
 func (m meter) spoken(fraction float64) string {
 	switch {
 	case m.Stage == "denoise" && m.Steps > 0:
-		return fmt.Sprintf("%d percent", 25*int(4*fraction))
+		return texts.F("%d percent", 25*int(4*fraction))
 	case m.Stage == "decode":
-		return "Decoding"
+		return texts.T("Decoding")
 	case m.Stage == "load":
-		return "Loading weights"
+		return texts.T("Loading weights")
 	case m.Stage == "compile":
-		return "Compiling shaders"
+		return texts.T("Compiling shaders")
 	}
 	return m.text()
 }
@@ -193,32 +192,22 @@ func (m meter) spoken(fraction float64) string {
 func caption(r *Result) string {
 	parts := these(facts(r), factModel, factSeed, factSize, factSteps, factScheduler, factWeights)
 	if r.Label != "" && !strings.HasPrefix(r.Label, seedLabel) {
-		says := strings.Split(r.Label, " · ")
+		says := strings.Split(LabelText(r.Label), " · ")
 		parts = append(says, slices.DeleteFunc(parts, func(p string) bool { return slices.Contains(says, p) })...)
 	}
 	if c := r.Cost; c.Seconds > 0 {
-		parts = append(parts, fmt.Sprintf("%s (%s per step)", Seconds(c.Seconds), Seconds(c.SecondsPerStep)), Megabytes(int64(c.Peak))+" at most")
+		parts = append(parts, texts.F("%s (%s per step)", Seconds(c.Seconds), Seconds(c.SecondsPerStep)), texts.F("%s at most", Megabytes(int64(c.Peak))))
 	}
 	return strings.Join(parts, " · ")
 }
 
 // Seconds puts a time in words.
-func Seconds(s float64) string {
-	switch {
-	case s >= 90:
-		return fmt.Sprintf("%.0f min", s/60)
-	case s >= 10:
-		return fmt.Sprintf("%.0f s", s)
-	case s >= 0.1 || s == 0:
-		return fmt.Sprintf("%.1f s", s)
-	}
-	return fmt.Sprintf("%.0f ms", 1000*s)
-}
+func Seconds(s float64) string { return texts.Seconds(s) }
 
 // Megabytes puts an amount of the GPU's memory in words; a dash where it is not known.
 func Megabytes(n int64) string {
 	if n <= 0 {
 		return "–"
 	}
-	return loader.FormatBytes(n)
+	return texts.Bytes(n)
 }

@@ -1,8 +1,9 @@
 package state
 
 import (
-	"fmt"
 	"slices"
+
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Queue returns the requests that wait, in the order in which they will be drawn.
@@ -20,10 +21,10 @@ func (u Unfinished) Title() string {
 	s, n := u.Jobs[0], len(u.Shots)
 	title := s.Prompt
 	if title == "" {
-		title = fmt.Sprintf("picture of seed %d", s.Seed)
+		title = texts.F("picture of seed %d", s.Seed)
 	}
 	if n > 1 {
-		title += fmt.Sprintf(", %d pictures", n)
+		title += ", " + texts.N(n, "%d picture", "%d pictures")
 	}
 	return title
 }

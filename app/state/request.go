@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Request is what the composer asks to have generated: one picture, several, or a strip.
@@ -74,7 +75,7 @@ func (r Request) Problem(l *Library) Problem {
 	}
 	for _, name := range r.Jobs[0].Pictures() {
 		if _, ok := r.Inputs[name]; !ok && r.Of != nil {
-			return problem(plainName(name) + ", from which this picture was made, is not stored here.")
+			return problem(texts.F("%s, from which this picture was made, is not stored here.", plainName(name)))
 		}
 	}
 	if r.elsewhere(l) {

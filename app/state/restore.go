@@ -1,10 +1,10 @@
 package state
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Restore takes over settings, except for their pictures and their model.
@@ -32,7 +32,7 @@ func (l *Library) RestoreWeights(s *settings.Settings) (leftOut []string) {
 	if v, ok := l.VAEOf(*s); ok && s.VAE != "" && v.Here {
 		s.VAE = v.ID
 	} else if s.VAE != "" {
-		leftOut = append(leftOut, fmt.Sprintf("the VAE %s, which is not here", s.VAE))
+		leftOut = append(leftOut, texts.F("the VAE %s, which is not here", s.VAE))
 		s.VAE, s.VAEHash = "", ""
 	}
 	return leftOut
@@ -43,9 +43,9 @@ func (l *Library) RestoreWeights(s *settings.Settings) (leftOut []string) {
 // returns what to tell the visitor.
 func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []string) (note string) {
 	c.Restore(s)
-	note = "Settings restored from " + name + "."
+	note = texts.F("Settings restored from %s.", name)
 	if len(leftOut) > 0 {
-		note = "Settings restored from " + name + ", except for: " + strings.Join(leftOut, "; ") + "."
+		note = texts.F("Settings restored from %s, except for: %s.", name, strings.Join(leftOut, "; "))
 	}
 	for i, a := range s.IPAdapters() {
 		if i < len(c.Prompts) {
@@ -63,10 +63,10 @@ func (c *Composer) RestoreFile(name string, s settings.Settings, leftOut []strin
 		}
 	}
 	if maps > len(c.Structures) {
-		note += " Add its maps again under Structure: the file has only their names."
+		note += " " + texts.T("Add its maps again under Structure: the file has only their names.")
 	}
 	if len(s.IPAdapters()) > len(c.Prompts) {
-		note += " Add its image prompts again: the file has only their names."
+		note += " " + texts.T("Add its image prompts again: the file has only their names.")
 	}
 	return note
 }
@@ -162,7 +162,7 @@ type reader struct {
 func (r reader) picture(name string) (*Picture, error) {
 	data, ok := r.inputs[name]
 	if !ok {
-		return nil, fmt.Errorf("%s is not stored here", name)
+		return nil, texts.Errorf("%s is not stored here", name)
 	}
 	return r.browser.Admit(plainName(name), data)
 }
@@ -179,7 +179,7 @@ func (r reader) mask(name string) (Mask, error) {
 	}
 	data, ok := r.inputs[name]
 	if !ok {
-		return Mask{}, fmt.Errorf("the mask %s is not stored here", name)
+		return Mask{}, texts.Errorf("the mask %s is not stored here", name)
 	}
 	bitmap, err := r.browser.Bitmap(data)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Result is a picture that was made.
@@ -60,10 +61,10 @@ type Store interface {
 func (r *Result) Title() string {
 	name := r.Settings.Prompt
 	if name == "" {
-		name = fmt.Sprintf("picture of seed %d", r.Settings.Seed)
+		name = texts.F("picture of seed %d", r.Settings.Seed)
 	}
 	if r.Label != "" {
-		name += ", " + r.Label
+		name += ", " + LabelText(r.Label)
 	}
 	return name
 }
@@ -87,7 +88,7 @@ func (r *Result) FileName() string {
 // ModelName is what a model is called in short: the model's file or record without its folder.
 func ModelName(id string) string {
 	if id == "" {
-		return "Demo model"
+		return texts.T("Demo model")
 	}
 	return settings.WeightsName(settings.PublicName(id))
 }

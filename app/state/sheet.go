@@ -1,13 +1,13 @@
 package state
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // Sheet is several pictures laid out as one, as the paper's figures are: the image prompts first, the pictures in rows
@@ -64,7 +64,7 @@ func NewSheet(shots Shots, grid Grid, prompts []*ImagePrompt) (Sheet, error) {
 		}
 	}
 	if len(results) == 0 {
-		return Sheet{}, errors.New("no picture is there yet")
+		return Sheet{}, texts.Errorf("no picture is there yet")
 	}
 	sheet := sheetOf(results)
 	var before []Cell
@@ -73,7 +73,7 @@ func NewSheet(shots Shots, grid Grid, prompts []*ImagePrompt) (Sheet, error) {
 			if im.Kept {
 				continue // there is nothing to see
 			}
-			before = append(before, Cell{Picture: im.Picture, Square: im.Crop.Square(), Label: "Image prompt"})
+			before = append(before, Cell{Picture: im.Picture, Square: im.Crop.Square(), Label: texts.T("Image prompt")})
 		}
 	}
 	l := layout{cell: sheetCell, of: results[0].Settings}
@@ -81,7 +81,7 @@ func NewSheet(shots Shots, grid Grid, prompts []*ImagePrompt) (Sheet, error) {
 		sheet.FileName = fmt.Sprintf("imprompt-strip-%d.png", results[0].Settings.Seed)
 		for _, s := range shots {
 			if s.Result != nil {
-				before = append(before, Cell{Result: s.Result, Label: s.Label})
+				before = append(before, Cell{Result: s.Result, Label: LabelText(s.Label)})
 			}
 		}
 		l.lay(&sheet, before, len(before))
@@ -101,11 +101,11 @@ func NewSheet(shots Shots, grid Grid, prompts []*ImagePrompt) (Sheet, error) {
 	l.lay(&sheet, before, columns)
 	for i, text := range grid.Columns {
 		c := sheet.Cells[above*columns+i]
-		sheet.Heads = append(sheet.Heads, Head{text, c.X + c.Width/2, c.Y - sheetLine/2 + 2, c.Width})
+		sheet.Heads = append(sheet.Heads, Head{LabelText(text), c.X + c.Width/2, c.Y - sheetLine/2 + 2, c.Width})
 	}
 	for i, text := range grid.Rows {
 		c := sheet.Cells[(above+i)*columns]
-		sheet.Heads = append(sheet.Heads, Head{text, sheetGap + sheetHead/2 - sheetGap/2, c.Y + c.Height/2, sheetHead - sheetGap})
+		sheet.Heads = append(sheet.Heads, Head{LabelText(text), sheetGap + sheetHead/2 - sheetGap/2, c.Y + c.Height/2, sheetHead - sheetGap})
 	}
 	sheet.Cells = slices.DeleteFunc(sheet.Cells, func(c Cell) bool { return c.Picture == nil && c.Result == nil })
 	return sheet, nil

@@ -7,6 +7,9 @@ type Shot struct {
 	Skipped bool    // it will not come
 }
 
+// Says is the label as it is drawn.
+func (s *Shot) Says() string { return LabelText(s.Label) }
+
 // Shots are the places of one request's pictures, in their order.
 type Shots []*Shot
 

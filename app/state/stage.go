@@ -1,6 +1,10 @@
 package state
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 // Stage is how the picture on the stage is looked at, what it is compared with, and what is edited on the stage.
 type Stage struct {
@@ -115,16 +119,16 @@ func (e Editing) Crop() *Crop {
 
 // Title names what is edited, and Hint says what to do.
 func (e Editing) Title() string {
-	return map[string]string{EditStart: "Repaint a part", EditBorders: "Extend the edges", EditWhere: "Where", EditMap: "Paint on the map", EditCrop: "Crop"}[e.What]
+	return map[string]string{EditStart: texts.T("Repaint a part"), EditBorders: texts.T("Extend the edges"), EditWhere: texts.T("Where"), EditMap: texts.T("Paint on the map"), EditCrop: texts.T("Crop")}[e.What]
 }
 
 func (e Editing) Hint() string {
 	return map[string]string{
-		EditStart:   "Paint over what is to be drawn again. If nothing is painted, that is all of it.",
-		EditBorders: "Drag an edge or a corner outwards. What is added there is painted, and the picture itself stays as it is.",
-		EditWhere:   "Paint where in the result this picture has an effect. If nothing is painted, that is everywhere.",
-		EditMap:     "Paint white to add lines, and black to remove them.",
-		EditCrop:    "The encoder sees the bright square: drag it, or turn the wheel to zoom.",
+		EditStart:   texts.T("Paint over what is to be drawn again. If nothing is painted, that is all of it."),
+		EditBorders: texts.T("Drag an edge or a corner outwards. What is added there is painted, and the picture itself stays as it is."),
+		EditWhere:   texts.T("Paint where in the result this picture has an effect. If nothing is painted, that is everywhere."),
+		EditMap:     texts.T("Paint white to add lines, and black to remove them."),
+		EditCrop:    texts.T("The encoder sees the bright square: drag it, or turn the wheel to zoom."),
 	}[e.What]
 }
 

@@ -1,10 +1,10 @@
 package state
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -37,7 +37,7 @@ func NewStructure(p *Picture) *Structure {
 func (c *Composer) AddStructure(s *Structure) {
 	if len(c.Structures) >= MaxStructures {
 		s.free()
-		c.Problems[AtStructure] = problem(fmt.Sprintf("There is room for %d pictures here: remove one first.", MaxStructures), Remedy{RemoveLast, c.Structures[MaxStructures-1].Name})
+		c.Problems[AtStructure] = problem(texts.F("There is room for %d pictures here: remove one first.", MaxStructures), Remedy{RemoveLast, c.Structures[MaxStructures-1].Name})
 		return
 	}
 	c.Structures = append(c.Structures, s)

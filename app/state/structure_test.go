@@ -113,7 +113,7 @@ func TestNetworksOfAModel(t *testing.T) {
 		s.Guides = settings.Guides{&settings.ControlNet{Weights: network, Map: "m.png", Lambda: 1, End: 1, Balance: settings.BalanceEven}}
 		return Request{Jobs: []settings.Settings{s}}
 	}
-	own := []*Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}, referenceOnly}
+	own := []*Network{{Name: web.Ships.ControlNet, Kind: loader.KindControlNet, Here: true}, reference()}
 	if text := request("").Problem(f.Library).Text; !reflect.DeepEqual(f.Networks(), own) || text != "" {
 		t.Errorf("the model that ships: %v, %q", f.Networks(), text)
 	}
@@ -121,7 +121,7 @@ func TestNetworksOfAModel(t *testing.T) {
 		t.Errorf("another model's network with the model that ships: %q", text)
 	}
 	f.Choose("sd15")
-	want := []*Network{{ID: "pose", Name: "pose", Kind: loader.KindControlNet, Here: true}, {ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Bytes: 7e8}, referenceOnly}
+	want := []*Network{{ID: "pose", Name: "pose", Kind: loader.KindControlNet, Here: true}, {ID: "canny", Name: "Canny", Kind: loader.KindControlNet, Bytes: 7e8}, reference()}
 	if got := f.Networks(); !reflect.DeepEqual(got, want) {
 		t.Errorf("the networks are %+v", got)
 	}

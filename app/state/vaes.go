@@ -1,12 +1,12 @@
 package state
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -107,11 +107,11 @@ func (l *Library) vaeProblem(s settings.Settings) string {
 	case ok && v.Here:
 		return ""
 	case s.VAE == "" && l.Chosen.WithoutVAE, ok && l.Chosen.WithoutVAE:
-		return l.Chosen.Name + " was saved without a VAE, which turns what it draws into pixels: download one, or choose one under Settings."
+		return texts.F("%s was saved without a VAE, which turns what it draws into pixels: download one, or choose one under Settings.", l.Chosen.Name)
 	case ok:
-		return fmt.Sprintf("The VAE %s is not here: download it, or choose another one under Settings.", v.Name)
+		return texts.F("The VAE %s is not here: download it, or choose another one under Settings.", v.Name)
 	case s.VAE != "":
-		return fmt.Sprintf("The VAE %s is not here: add its file in Models, or choose another one under Settings.", s.VAE)
+		return texts.F("The VAE %s is not here: add its file in Models, or choose another one under Settings.", s.VAE)
 	}
 	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/imprompt/imprompt/app/settings"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // wholes returns a reader of whole numbers, which are labelled by a format and put into settings by set.
@@ -64,12 +65,12 @@ func numbers(text string, whole bool) (list []float64, err error) {
 				return nil, err
 			}
 			if step == 0 || (to-from)/step < 0 {
-				return nil, fmt.Errorf("%q never arrives: its step leads the other way", part)
+				return nil, texts.Errorf("%q never arrives: its step leads the other way", part)
 			}
 		case m[4] != "":
 			count, _ = strconv.Atoi(m[4]) // more than fits is too many below
 			if count < 2 {
-				return nil, fmt.Errorf("%q needs a count of 2 or more", part)
+				return nil, texts.Errorf("%q needs a count of 2 or more", part)
 			}
 			step = (to - from) / float64(count-1)
 		}
@@ -79,7 +80,7 @@ func numbers(text string, whole bool) (list []float64, err error) {
 			}
 		}
 		if count > maxGrid {
-			return nil, fmt.Errorf("%q has too many values: a grid has at most %d pictures", part, maxGrid)
+			return nil, texts.Errorf("%q has too many values: a grid has at most %d pictures", part, maxGrid)
 		}
 		for i := range count {
 			v := math.Round((from+float64(i)*step)*1e9) / 1e9
@@ -96,9 +97,9 @@ func number(text string, whole bool) (float64, error) {
 	v, err := strconv.ParseFloat(text, 64)
 	switch {
 	case err != nil || math.IsNaN(v) || math.IsInf(v, 0) || math.Abs(v) > 1<<53:
-		return 0, fmt.Errorf("%q is not a number", text)
+		return 0, texts.Errorf("%q is not a number", text)
 	case whole && v != math.Trunc(v):
-		return 0, fmt.Errorf("%q is not a whole number", text)
+		return 0, texts.Errorf("%q is not a whole number", text)
 	}
 	return v, nil
 }

@@ -1,8 +1,9 @@
 package state
 
 import (
-	"fmt"
 	"math"
+
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // View is how a picture on the stage is looked at: how large, and which part of it. Until the visitor zooms, the whole
@@ -235,4 +236,4 @@ func (v *View) Seen() (left, right float64) {
 }
 
 // Percent says how much the picture is enlarged.
-func (v *View) Percent() string { return fmt.Sprintf("%.0f %%", 100*v.Scale()) }
+func (v *View) Percent() string { return texts.Percent(v.Scale()) }

@@ -5,7 +5,7 @@
 //	texts.T("Delete")
 //	texts.F("Seed %d", seed)
 //	texts.N(len(list), "%d picture", "%d pictures")
-//	var label = texts.Of("Guidance") // a text that is kept, and translated when it is drawn
+//	var label texts.Text = "Guidance" // a text that is kept, and translated when it is drawn: label.String()
 //
 // A language is a file of web/languages, which the page loads when it is wanted, so that no language is part of the
 // program. The file en.json lists all texts; `go run ./app/texts/extract` writes it. Numbers are written by the

@@ -3,12 +3,12 @@
 package ui
 
 import (
-	"fmt"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // actionsPanel is what can be done with the picture on the stage, or with the strip.
@@ -43,32 +43,32 @@ func (t *actionsPanel) Render() app.UI {
 				}
 			}, key(r))
 	}
-	back := "Back to the strip"
+	back := texts.T("Back to the strip")
 	if !t.jobs.Grid.Flat() {
-		back = "Back to the grid"
+		back = texts.T("Back to the grid")
 	}
 	if t.jobs.Busy() {
-		back = "Back to the picture in progress"
+		back = texts.T("Back to the picture in progress")
 	}
 	elsewhere := strip || t.jobs.Busy() && !t.gallery.Follow
-	return app.Div().ID(actionsID).Class("actions").Attr("popover", "auto").Role("group").Aria("label", "With this picture").Body(
+	return app.Div().ID(actionsID).Class("actions").Attr("popover", "auto").Role("group").Aria("label", texts.T("With this picture")).Body(
 		app.Button().Class("plain small").Hidden(none || !elsewhere).Body(app.Span().Text(back)).
 			OnClick(func(app.Context, app.Event) { t.gallery.Back() }),
-		app.Button().Class("plain small").Hidden(!none || !strip || !t.jobs.Shots.Any()).Body(icon("download"), app.Span().Text("Download as one sheet")).
+		app.Button().Class("plain small").Hidden(!none || !strip || !t.jobs.Shots.Any()).Body(icon("download"), app.Span().Text(texts.T("Download as one sheet"))).
 			OnClick(func(app.Context, app.Event) { t.saveSheet() }),
-		button(none, "download", "Download", func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
-		button(none, "copy", "Copy", t.tell("Copied.", func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
-		button(none || !t.CanShare, "share", "Share", t.tell("", func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
-		button(none || off, "", "Variations", t.vary).Title("The same seed and settings, with a little of other noise"),
-		button(none || off, "", "More like this", t.moreLike).Title("New seeds, with this picture as an image prompt"),
-		button(none, "", "Use as image prompt", t.intake.resultAsPrompt),
-		button(none, "", "Use as start picture", t.intake.resultAsStart),
-		button(none, "", "Extend", t.intake.extendResult).Title("Use it as the start picture, and drag its edges outwards"),
-		button(none, "", "Use as map", t.intake.resultAsStructure),
-		button(none, "", "Use these settings", t.intake.restoreResult),
-		button(none, "", "Same seed", func(r *state.Result) {
+		button(none, "download", texts.T("Download"), func(r *state.Result) { download(r.FileName(), r.PNG.(js.Value)) }),
+		button(none, "copy", texts.T("Copy"), t.tell(texts.T("Copied."), func(r *state.Result) error { return copyPicture(r.PNG.(js.Value)) })),
+		button(none || !t.CanShare, "share", texts.T("Share"), t.tell("", func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
+		button(none || off, "", texts.T("Variations"), t.vary).Title(texts.T("The same seed and settings, with a little of other noise")),
+		button(none || off, "", texts.T("More like this"), t.moreLike).Title(texts.T("New seeds, with this picture as an image prompt")),
+		button(none, "", texts.T("Use as image prompt"), t.intake.resultAsPrompt),
+		button(none, "", texts.T("Use as start picture"), t.intake.resultAsStart),
+		button(none, "", texts.T("Extend"), t.intake.extendResult).Title(texts.T("Use it as the start picture, and drag its edges outwards")),
+		button(none, "", texts.T("Use as map"), t.intake.resultAsStructure),
+		button(none, "", texts.T("Use these settings"), t.intake.restoreResult),
+		button(none, "", texts.T("Same seed"), func(r *state.Result) {
 			t.composer.SetSeed(r.Settings.Seed)
-			*t.note = state.Note{Text: fmt.Sprintf("The next pictures have the seed %d.", r.Settings.Seed)}
+			*t.note = state.Note{Text: texts.F("The next pictures have the seed %d.", r.Settings.Seed)}
 		}),
 	)
 }
@@ -77,7 +77,7 @@ func (t *actionsPanel) Render() app.UI {
 const actionsID = "actions"
 
 func openActions() app.UI {
-	return app.Button().Class("plain opens-actions").Text("With this picture …").Attr("popovertarget", actionsID)
+	return app.Button().Class("plain opens-actions").Text(texts.T("With this picture …")).Attr("popovertarget", actionsID)
 }
 
 // tell does something that takes a while, and tells the visitor how it went.
@@ -105,7 +105,7 @@ func (t *actionsPanel) saveSheet() {
 		}
 		return func() {
 			if err != nil {
-				*t.note = state.Note{Text: "The sheet could not be drawn: " + err.Error(), Action: "Try again", Do: t.saveSheet}
+				*t.note = state.Note{Text: texts.F("The sheet could not be drawn: %s", texts.Translate(err.Error())), Action: texts.T("Try again"), Do: t.saveSheet}
 				return
 			}
 			download(sheet.FileName, png)

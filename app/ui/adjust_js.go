@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/model/guides"
 )
 
@@ -28,10 +29,10 @@ const adjustID = "adjust"
 
 func (t *adjustPanel) Render() app.UI {
 	im := t.composer.Prompts[t.Index]
-	return app.Div().ID(adjustID).Class("adjust").Role("group").Aria("label", "Adjust "+im.Name).Body(
+	return app.Div().ID(adjustID).Class("adjust").Role("group").Aria("label", texts.F("Adjust %s", im.Name)).Body(
 		app.Div().Class("head").Body(
 			app.H3().Dir("auto").Text(im.Name),
-			app.Button().Class("remove").Aria("label", "Close the adjustments").Title("Close").Body(icon("close")).
+			app.Button().Class("remove").Aria("label", texts.T("Close the adjustments")).Title(texts.T("Close")).Body(icon("close")).
 				OnClick(func(app.Context, app.Event) { t.composer.Adjust(im) }, key(im)),
 		),
 		app.Div().Class("field").Body(
@@ -41,13 +42,13 @@ func (t *adjustPanel) Render() app.UI {
 			app.P().Class("quiet").Text(aboutLayers(im.Layers)),
 		),
 		app.Div().Class("cropping").Hidden(im.Kept || im.Tiled != "").Body(
-			cropCanvas(cropID(t.Index), "Crop of "+im.Name),
+			cropCanvas(cropID(t.Index), texts.F("Crop of %s", im.Name)),
 			app.Div().Class("crop-tools").Body(
 				app.Div().Class("label").Body(t.canvases.editButton("Crop", state.Editing{What: state.EditCrop, Prompt: im}), info("crop", "Crop")),
 			),
 		),
 		app.Div().Body(
-			app.Div().Class("label").Body(app.H4().Text("When"), info("when", "When")),
+			app.Div().Class("label").Body(app.H4().Text(texts.T("When")), info("when", "When")),
 			app.Div().Class("grid").Body(
 				t.controls.percent(promptID(t.Index, "start"), "From step, %", im.Start, im.SetStart, key(im)),
 				t.controls.percent(promptID(t.Index, "end"), "To step, %", im.End, im.SetEnd, key(im)),
@@ -56,10 +57,10 @@ func (t *adjustPanel) Render() app.UI {
 		app.Div().Body(t.canvases.editButton("Where", state.Editing{What: state.EditWhere, Prompt: im})),
 		t.more(im),
 		app.Details().Class("more").Hidden(im.Kept && len(t.adapters()) < 2).Body(
-			app.Summary().Text("More options"),
+			app.Summary().Text(texts.T("More options")),
 			app.Div().Class("grid").Body(t.adapter(im), t.tiled(im)),
-			app.Button().Class("plain small").Hidden(im.Kept).Disabled(t.keeping()).Text("Keep as a file").
-				Title("Saves what the model sees in the picture. The small file can be used in place of the picture, and does not show it.").
+			app.Button().Class("plain small").Hidden(im.Kept).Disabled(t.keeping()).Text(texts.T("Keep as a file")).
+				Title(texts.T("Saves what the model sees in the picture. The small file can be used in place of the picture, and does not show it.")).
 				OnClick(func(app.Context, app.Event) { t.keep(im) }, key(im)),
 		),
 	)
@@ -80,7 +81,7 @@ func (t *adjustPanel) adapter(im *state.ImagePrompt) app.UI {
 // aboutLayers says what a choice of what to take does.
 func aboutLayers(name string) string {
 	c, _ := guides.FindLayers(name)
-	return c.About
+	return texts.Translate(c.About)
 }
 
 // layerOptions are the choices of what to take, and the one that is chosen where it is no longer offered.
@@ -89,9 +90,9 @@ func layerOptions(chosen string) []app.UI {
 	for _, c := range guides.LayerChoices() {
 		switch {
 		case c.Label != "":
-			list = append(list, option(c.Name, c.Label).Title(c.About))
+			list = append(list, option(c.Name, texts.Translate(c.Label)).Title(texts.Translate(c.About)))
 		case c.Name == chosen:
-			list = append(list, option(c.Name, c.Name+", as before"))
+			list = append(list, option(c.Name, texts.F("%s, as before", c.Name)))
 		}
 	}
 	return list

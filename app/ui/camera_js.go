@@ -7,6 +7,7 @@ import (
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -76,7 +77,7 @@ func (c *camera) still(take func(file js.Value)) {
 		return func() {
 			c.stop()
 			if err != nil {
-				c.problem(state.Unreadable(state.AtStructure, "The camera's picture could not be read: "+err.Error()))
+				c.problem(state.Unreadable(state.AtStructure, texts.F("The camera's picture could not be read: %s", texts.Translate(err.Error()))))
 				return
 			}
 			take(js.Global().Get("File").New([]any{png}, "camera.png", map[string]any{"type": "image/png"}))

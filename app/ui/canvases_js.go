@@ -10,6 +10,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // canvases lets the visitor change crops, masks and maps directly on their pictures, with the pointer, the wheel and keys.
@@ -49,8 +50,8 @@ func partID(i, number int) string {
 func mapPreviewID(i int) string { return "preview-map-" + cropID(i) }
 
 // editButton is a button that has something edited on the stage.
-func (c *canvases) editButton(text string, e state.Editing) app.HTMLButton {
-	return app.Button().Class("plain small").Text(text).Aria("pressed", fmt.Sprint(c.stage.Editing() == e)).Title("On the stage: "+e.Hint()).
+func (c *canvases) editButton(text texts.Text, e state.Editing) app.HTMLButton {
+	return app.Button().Class("plain small").Text(text.String()).Aria("pressed", fmt.Sprint(c.stage.Editing() == e)).Title(texts.F("On the stage: %s", e.Hint())).
 		OnClick(func(app.Context, app.Event) { c.edit(e) }, named(fmt.Sprintf("%s %p %d %p", e.What, e.Prompt, e.Part, e.Structure)))
 }
 

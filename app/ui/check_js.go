@@ -10,6 +10,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -47,16 +48,16 @@ func (c *checker) save() {
 // draw draws the button, and how far the check is or what it found.
 func (c *checker) draw() app.UI {
 	s := c.state
-	press, text := "Check this GPU", s.Found.Summary
+	press, text := texts.T("Check this GPU"), texts.Translate(s.Found.Summary)
 	if s.Running {
-		press, text = "Stop the check", s.Progress.Text
+		press, text = texts.T("Stop the check"), texts.Translate(s.Progress.Text)
 	}
 	return app.Div().Class("check").Body(
-		app.Progress().Aria("label", "Progress of the check").Max(1).Value(s.Progress.Fraction).Hidden(!s.Running),
+		app.Progress().Aria("label", texts.T("Progress of the check")).Max(1).Value(s.Progress.Fraction).Hidden(!s.Running),
 		app.P().Class("numbers").Text(text),
 		alert(strings.TrimSpace(strings.Join(append([]string{s.Found.Problem}, s.Found.Different...), "\n"))),
-		app.Button().Class("plain").Text(press).Title("Compares every operation with plain Go, and measures the GPU: a minute or so, after 1.8 MB to download").
+		app.Button().Class("plain").Text(press).Title(texts.T("Compares every operation with plain Go, and measures the GPU: a minute or so, after 1.8 MB to download")).
 			Disabled(s.Stopping).OnClick(func(app.Context, app.Event) { c.press() }),
-		app.Button().Class("plain").Text("Download the report").Hidden(s.Found.Report == "").OnClick(func(app.Context, app.Event) { c.save() }),
+		app.Button().Class("plain").Text(texts.T("Download the report")).Hidden(s.Found.Report == "").OnClick(func(app.Context, app.Event) { c.save() }),
 	)
 }

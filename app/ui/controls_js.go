@@ -9,6 +9,8 @@ import (
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // controls are the values that form controls are to show. go-app sets a control's value only when the value that was
@@ -31,7 +33,7 @@ func (c *controls) number(id string) float64 {
 }
 
 // percent is a field for a fraction, which is shown in percent.
-func (c *controls) percent(id, label string, value float64, set func(float64), scope app.EventOption) app.UI {
+func (c *controls) percent(id string, label texts.Text, value float64, set func(float64), scope app.EventOption) app.UI {
 	return app.Div().Class("field").Body(
 		labelled(id, label),
 		app.Input().ID(c.bind(id, trim(100*value))).Type("number").Class("numbers").Min("0").Max("100").Step(5).
@@ -41,7 +43,8 @@ func (c *controls) percent(id, label string, value float64, set func(float64), s
 
 // slider is a slider, with its label and its value above it.
 type slider struct {
-	id, label          string
+	id                 string
+	label              texts.Text
 	name               string // what assistive technology calls it; "" is the label
 	file               bool   // the label is the name of a file
 	value, least, most float64
@@ -50,14 +53,14 @@ type slider struct {
 // slider draws a slider for a weight or a strength.
 func (c *controls) slider(s slider, set func(float64), scope ...app.EventOption) app.UI {
 	return app.Div().Class("field").Body(
-		labelLine(s.id, s.label, !s.file, trim(s.value)),
-		app.Input().ID(c.bind(s.id, trim(s.value))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(0.05).Aria("label", cmp.Or(s.name, s.label)).
+		labelLine(s.id, s.label, !s.file, texts.Trimmed(s.value)),
+		app.Input().ID(c.bind(s.id, trim(s.value))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(0.05).Aria("label", cmp.Or(s.name, s.label.String())).
 			OnInput(func(ctx app.Context, _ app.Event) { set(number(ctx, s.value)) }, scope...),
 	)
 }
 
 // choice draws a list to choose from, with its label above it.
-func (c *controls) choice(id, label, value string, options []app.UI, set func(value string), scope ...app.EventOption) app.HTMLDiv {
+func (c *controls) choice(id string, label texts.Text, value string, options []app.UI, set func(value string), scope ...app.EventOption) app.HTMLDiv {
 	return app.Div().Class("field").Body(
 		labelled(id, label),
 		app.Select().ID(c.bindChoice(id, value)).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { set(chosenIn(ctx)) }, scope...),
@@ -120,10 +123,10 @@ const (
 )
 
 // fileInput is a label that opens a file picker. accept is what the picker offers. The id may be "".
-func fileInput(id, label, accept string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
+func fileInput(id string, label texts.Text, accept string, several bool, hint string, take func(files js.Value), scope ...app.EventOption) app.UI {
 	return app.Label().Class("add").Body(
-		icon("plus"), app.Span().Text(label), app.Span().Class("quiet with-mouse").Text(hint),
-		app.Input().ID(id).Type("file").Accept(accept).Multiple(several).Aria("label", label).OnChange(func(ctx app.Context, e app.Event) {
+		icon("plus"), app.Span().Text(label.String()), app.Span().Class("quiet with-mouse").Text(hint),
+		app.Input().ID(id).Type("file").Accept(accept).Multiple(several).Aria("label", label.String()).OnChange(func(ctx app.Context, e app.Event) {
 			take(pickedFiles(ctx))
 		}, scope...),
 	)

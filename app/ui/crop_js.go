@@ -8,13 +8,14 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // cropCanvas shows a picture and its crop.
 func cropCanvas(id, label string) app.HTMLCanvas {
 	return app.Canvas().ID(id).Class("crop").TabIndex(0).Role("img").Aria("label", label).
-		Aria("description", cropKeys).
-		Title("The encoder sees the bright square: drag it, or turn the wheel to zoom")
+		Aria("description", cropKeys.String()).
+		Title(texts.T("The encoder sees the bright square: drag it, or turn the wheel to zoom"))
 }
 
 // paintThumb draws what the encoder sees of a picture.
@@ -27,7 +28,7 @@ func paintThumb(canvas js.Value, c state.Crop, image js.Value) {
 	canvas.Call("getContext", "2d").Call("drawImage", image, float64(s.X)*scale, float64(s.Y)*scale, size, size, 0, 0, side, side)
 }
 
-const cropKeys = "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back."
+const cropKeys texts.Text = "The encoder sees the bright square. Arrow keys move it, plus and minus zoom, 0 puts it back."
 
 // cropPixels is the width of a crop's canvas in the composer, for sharp screens.
 const cropPixels = 224

@@ -3,10 +3,10 @@
 package ui
 
 import (
-	"fmt"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -122,7 +122,7 @@ func (c *curator) sheet(list []*state.Result) {
 		png, err := drawSheet(sheet)
 		return func() {
 			if err != nil {
-				*c.note = state.Note{Text: "The sheet could not be drawn: " + err.Error()}
+				*c.note = state.Note{Text: texts.F("The sheet could not be drawn: %s", texts.Translate(err.Error()))}
 				return
 			}
 			download(sheet.FileName, png)
@@ -148,7 +148,7 @@ func (c *curator) export(list []*state.Result) {
 		w := parts{js.Global().Get("Array").New()}
 		err := state.Pack(w, list, func(r *state.Result) ([]byte, error) {
 			if read++; read%50 == 0 {
-				text := fmt.Sprintf("%d of %d pictures are packed.", read, len(list))
+				text := texts.F("%d of %d pictures are packed.", read, len(list))
 				c.loop.dispatch(func() { *c.note = state.Note{Text: text} })
 			}
 			return readBlob(r.PNG.(js.Value))
@@ -161,7 +161,7 @@ func (c *curator) export(list []*state.Result) {
 		})
 		return func() {
 			if err != nil {
-				*c.note = state.Note{Text: "The gallery could not be packed: " + err.Error()}
+				*c.note = state.Note{Text: texts.F("The gallery could not be packed: %s", texts.Translate(err.Error()))}
 				return
 			}
 			*c.note = state.Note{}

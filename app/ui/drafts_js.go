@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/draftstore"
 )
 
@@ -51,10 +52,10 @@ func (d *drafts) takeUp(u state.Unfinished) {
 	}
 	if u.Takeable() {
 		resume()
-		p.note = state.Note{Text: "The page was left while a picture was being drawn: it was begun again."}
+		p.note = state.Note{Text: texts.T("The page was left while a picture was being drawn: it was begun again.")}
 		return
 	}
-	p.note = state.Note{Text: "The page was left twice while a picture was being drawn.", Action: "Begin it again", Do: func() {
+	p.note = state.Note{Text: texts.T("The page was left twice while a picture was being drawn."), Action: texts.T("Begin it again"), Do: func() {
 		p.note = state.Note{}
 		resume()
 	}}
@@ -95,7 +96,7 @@ func (d *drafts) tell(err error) {
 	if !d.failed {
 		d.failed = true
 		d.page.loop.dispatch(func() {
-			d.page.note = state.Note{Text: "The browser cannot keep what is composed for the next visit (" + err.Error() + ")."}
+			d.page.note = state.Note{Text: texts.F("The browser cannot keep what is composed for the next visit (%s).", texts.Translate(err.Error()))}
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/web"
 )
 
@@ -37,8 +38,8 @@ func (t *easel) Render() app.UI {
 		scene = t.scene()
 	}
 	return app.Div().Class("easel").Body(
-		app.Div().ID(viewID).Class("view").Hidden(layers == nil).TabIndex(0).Role("group").Aria("label", "The picture").
-			Aria("description", "Plus and minus zoom, 0 shows all of it, 1 its own pixels. Arrow keys move it.").Body(
+		app.Div().ID(viewID).Class("view").Hidden(layers == nil).TabIndex(0).Role("group").Aria("label", texts.T("The picture")).
+			Aria("description", texts.T("Plus and minus zoom, 0 shows all of it, 1 its own pixels. Arrow keys move it.")).Body(
 			app.Div().Class("layers").Body(layers...),
 			app.Div().Class("ring").Aria("hidden", "true"),
 			t.line(),
@@ -63,7 +64,7 @@ func (t *easel) layers() []app.UI {
 	case e.What != "":
 		return t.editor(e, r)
 	case r != nil:
-		return []app.UI{app.Img().Class("whole").Alt("Result").Src(r.URL), t.before(), t.overlay().Class("over")}
+		return []app.UI{app.Img().Class("whole").Alt(texts.T("Result")).Src(r.URL), t.before(), t.overlay().Class("over")}
 	case len(t.jobs.Shots) == 1 && t.jobs.Busy():
 		return []app.UI{t.preview("whole"), t.before(), t.overlay().Class("over")}
 	case len(t.jobs.Shots) <= 1 && t.composer.OverStage() != nil:
@@ -75,7 +76,7 @@ func (t *easel) layers() []app.UI {
 // before is the picture that the one on the stage is compared with.
 func (t *easel) before() app.UI {
 	url, fit := t.viewer.before()
-	return app.Img().Class("before inset " + fit).Src(url).Alt("Before: " + t.stage.Compare.With.Label).Hidden(url == "")
+	return app.Img().Class("before inset " + fit).Src(url).Alt(texts.F("Before: %s", t.stage.Compare.With.Label)).Hidden(url == "")
 }
 
 // line is moved between the two pictures.
@@ -84,14 +85,14 @@ func (t *easel) line() app.UI {
 	url, _ := t.viewer.before()
 	percent := int(math.Round(100 * c.Line))
 	return app.Div().ID(lineID).Class("line").Role("slider").TabIndex(0).Hidden(url == "" || t.stage.Editing().What != "").
-		Aria("label", "Before and after").Aria("valuemin", 0).Aria("valuemax", 100).Aria("valuenow", percent).Aria("valuetext", fmt.Sprintf("%d %% of %s", percent, c.With.Label))
+		Aria("label", texts.T("Before and after")).Aria("valuemin", 0).Aria("valuemax", 100).Aria("valuenow", percent).Aria("valuetext", texts.F("%d %% of %s", percent, c.With.Label))
 }
 
 // overlay shows a map over the picture.
 func (t *easel) overlay() app.HTMLCanvas {
 	canvas := app.Canvas().ID(stageMapID).Role("img")
 	if s := t.composer.OverStage(); s != nil {
-		return canvas.Aria("label", "The map "+s.Name)
+		return canvas.Aria("label", texts.F("The map %s", s.Name))
 	}
 	return canvas.Hidden(true)
 }
@@ -115,13 +116,13 @@ func (t *easel) editor(e state.Editing, shown *state.Result) []app.UI {
 	default:
 		class = "whole"
 	}
-	describe := "Arrow keys move the brush, with Shift they paint, Space sets a dab. [ and ] change its size, E takes the eraser. Control and Z takes back."
+	describe := texts.Text("Arrow keys move the brush, with Shift they paint, Space sets a dab. [ and ] change its size, E takes the eraser. Control and Z takes back.")
 	if e.What == state.EditCrop {
 		describe, class = cropKeys, class+" crop"
 	}
 	return []app.UI{
 		app.Img().Class("under " + fit).Src(under).Role("presentation").Hidden(under == ""),
-		app.Canvas().ID(editID).Class(class).TabIndex(0).Role("img").Aria("label", e.Title()).Aria("description", describe),
+		app.Canvas().ID(editID).Class(class).TabIndex(0).Role("img").Aria("label", e.Title()).Aria("description", describe.String()),
 	}
 }
 
@@ -140,7 +141,7 @@ func (t *easel) scene() app.UI {
 func (t *easel) refusal() app.UI {
 	return app.Div().Class("empty").Body(
 		app.H2().Text(t.jobs.Engine.Refusal.Title), app.P().Text(t.jobs.Engine.Refusal.Text),
-		app.Button().Class("plain").Text("Try again").OnClick(func(app.Context, app.Event) { t.restart() }),
+		app.Button().Class("plain").Text(texts.T("Try again")).OnClick(func(app.Context, app.Event) { t.restart() }),
 	)
 }
 
@@ -150,7 +151,7 @@ func (t *easel) preview(class string) app.UI {
 		class += " blank"
 	}
 	width, height := t.jobs.Size()
-	return app.Canvas().ID("preview").Class(class).Role("img").Aria("label", "Preview").Width(width).Height(height)
+	return app.Canvas().ID("preview").Class(class).Role("img").Aria("label", texts.T("Preview")).Width(width).Height(height)
 }
 
 // blank is an empty place of a picture's shape. The site's Content-Security-Policy rules out a style attribute for it.
@@ -168,21 +169,21 @@ func (t *easel) strip() app.UI {
 		place, label := t.place(s)
 		list = append(list, app.Figure().Body(place, app.FigCaption().Class("numbers quiet").Text(label)))
 	}
-	return app.Div().Class("strip").Aria("label", "Strip").Role("group").Body(list...)
+	return app.Div().Class("strip").Aria("label", texts.T("Strip")).Role("group").Body(list...)
 }
 
 // place shows one picture of a strip or a grid, or a place for it. The label says if it is left out.
 func (t *easel) place(s *state.Shot) (place app.UI, label string) {
 	switch r := s.Result; {
 	case r != nil:
-		return app.Button().Class("frame-button").Aria("label", "Show "+s.Label).Body(app.Img().Class("picture").Src(r.URL).Alt(s.Label)).
-			OnClick(func(app.Context, app.Event) { t.gallery.ShowOfStrip(r) }, key(r)), s.Label
+		return app.Button().Class("frame-button").Aria("label", texts.F("Show %s", s.Says())).Body(app.Img().Class("picture").Src(r.URL).Alt(s.Says())).
+			OnClick(func(app.Context, app.Event) { t.gallery.ShowOfStrip(r) }, key(r)), s.Says()
 	case s == t.jobs.At():
-		return t.preview("picture"), s.Label
+		return t.preview("picture"), s.Says()
 	case s.Skipped:
-		return blank(t.jobs.Size()), s.Label + ", left out"
+		return blank(t.jobs.Size()), texts.F("%s, left out", s.Says())
 	}
-	return blank(t.jobs.Size()), s.Label
+	return blank(t.jobs.Size()), s.Says()
 }
 
 // real offers a model of full size, as long as the demo model is used. Until the catalogue is here, the place is kept.
@@ -195,7 +196,7 @@ func (t *easel) real() app.UI {
 		return app.Div().Class("real")
 	}
 	return app.Div().Class("real").Body(
-		app.P().Class("quiet").Text(fmt.Sprintf("The demo model draws these, %d pixels wide. For pictures of 512 pixels and more:", web.Ships.Size)),
+		app.P().Class("quiet").Text(texts.F("The demo model draws these, %d pixels wide. For pictures of 512 pixels and more:", web.Ships.Size)),
 		offerCard(bundles[0], t.library, t.mend),
 	)
 }
@@ -210,10 +211,10 @@ func (t *easel) empty() app.UI {
 		).OnClick(func(app.Context, app.Event) { t.try(s) }, named(s.File)))
 	}
 	return app.Div().Class("empty").Body(
-		app.H2().Text("Start with a picture"),
+		app.H2().Text(texts.T("Start with a picture")),
 		app.P().Class("quiet").Body(
-			app.Span().Class("with-mouse").Text("Drop one anywhere, or try one of these."),
-			app.Span().Class("with-touch").Text("Try one of these."),
+			app.Span().Class("with-mouse").Text(texts.T("Drop one anywhere, or try one of these.")),
+			app.Span().Class("with-touch").Text(texts.T("Try one of these.")),
 		),
 		app.Div().Class("tries").Body(list...),
 		t.real(),

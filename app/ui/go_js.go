@@ -35,16 +35,16 @@ func (t *goPanel) Render() app.UI {
 		&queuePanel{Drawn: t.Drawn, jobs: t.jobs, undo: t.undo, note: t.note},
 		app.Div().Class("go-row").Body(
 			app.Button().Class("primary").Text(do).Title(tip).Disabled(off).OnClick(func(app.Context, app.Event) { act() }, named(do)),
-			app.Button().Class("plain").Text("Add").Aria("label", "Add to the queue").Title("Ctrl+Enter: draw this after what is drawn now").Hidden(!busy).
+			app.Button().Class("plain").Text(texts.T("Add")).Aria("label", texts.T("Add to the queue")).Title(texts.T("Ctrl+Enter: draw this after what is drawn now")).Hidden(!busy).
 				OnClick(func(app.Context, app.Event) { generate() }),
-			app.Button().Class("plain").Text("Skip").Title("Leave this picture out and go on with the next").Hidden(!busy || t.jobs.Shots.Left() < 2).
+			app.Button().Class("plain").Text(texts.T("Skip")).Title(texts.T("Leave this picture out and go on with the next")).Hidden(!busy || t.jobs.Shots.Left() < 2).
 				OnClick(func(app.Context, app.Event) {
 					t.jobs.Skip()
-					*t.note = state.Note{Text: "This picture is left out."}
+					*t.note = state.Note{Text: texts.T("This picture is left out.")}
 				}),
-			app.Button().Class("plain").Text("λ strip").Title("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1").Hidden(busy).
+			app.Button().Class("plain").Text(texts.T("λ strip")).Title(texts.T("The same seed at image weights 0, 0.25, 0.5, 0.75 and 1")).Hidden(busy).
 				Disabled(off || len(t.composer.Prompts) == 0).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForWeightStrip) }),
-			app.Button().Class("plain").Text("Seed strip").Title("The same settings with five seeds").Hidden(busy).
+			app.Button().Class("plain").Text(texts.T("Seed strip")).Title(texts.T("The same settings with five seeds")).Hidden(busy).
 				Disabled(off).OnClick(func(app.Context, app.Event) { t.request(t.composer.ForSeedStrip) }),
 		),
 		app.P().Class("quiet numbers estimate").Text(t.jobs.Engine.Estimate(t.composer, t.library.Chosen.ID)),

@@ -25,7 +25,11 @@ type header struct {
 }
 
 // themes are, for each theme, its icon, its name, and the theme after it.
-var themes = map[string]struct{ icon, name, next string }{
+var themes = map[string]struct {
+	icon string
+	name texts.Text
+	next string
+}{
 	"":      {"system", "as the system", "light"},
 	"light": {"light", "light", "dark"},
 	"dark":  {"dark", "dark", ""},
@@ -44,12 +48,12 @@ func (t *header) Render() app.UI {
 		app.P().Class("quiet motto").Text(texts.T("Pictures from a picture and a few words, on your own graphics card")),
 		t.offerUpdate(),
 		t.download(),
-		app.Button().Class("plain small").Text("Install").Title("Opens in a window of its own, and with pictures from your files").Hidden(!t.CanInstall).
+		app.Button().Class("plain small").Text(texts.T("Install")).Title(texts.T("Opens in a window of its own, and with pictures from your files")).Hidden(!t.CanInstall).
 			OnClick(func(app.Context, app.Event) { t.program.ask() }),
 		&shortcutsPanel{Language: texts.Code()},
 		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs, checker: t.checker},
 		&languageChoice{Language: texts.Code()},
-		app.Button().Class("bare square").Aria("label", "Theme: "+theme.name).Title("Light, dark, or as the system").Body(icon(theme.icon)).
+		app.Button().Class("bare square").Aria("label", texts.F("Theme: %s", theme.name)).Title(texts.T("Light, dark, or as the system")).Body(icon(theme.icon)).
 			OnClick(func(ctx app.Context, _ app.Event) {
 				t.theme = theme.next
 				ctx.LocalStorage().Set("theme", t.theme)
@@ -61,12 +65,12 @@ func (t *header) Render() app.UI {
 // offerUpdate offers a new version of the page. A browser ends the old service worker first, which
 // takes up to half a minute if a page asked it for a file just then.
 func (t *header) offerUpdate() app.UI {
-	text := "A new version is ready: use it"
+	text := texts.T("A new version is ready: use it")
 	if t.updating {
-		text = "Changing to the new version…"
+		text = texts.T("Changing to the new version…")
 	}
 	return app.Button().Class("plain small accent").Text(text).Hidden(!t.Update).Disabled(t.updating || t.jobs.Busy()).
-		Title("Loads the page anew; the gallery stays").OnClick(func(app.Context, app.Event) {
+		Title(texts.T("Loads the page anew; the gallery stays")).OnClick(func(app.Context, app.Event) {
 		t.updating = true
 		app.Window().Call("impromptUpdate")
 	})
@@ -75,9 +79,9 @@ func (t *header) offerUpdate() app.UI {
 // download says how far the downloads are, also while the drawer with the models is closed.
 func (t *header) download() app.UI {
 	text, fraction := t.library.Underway()
-	return app.Button().Class("plain small chip").Hidden(text == "" || t.library.Open).Title("Show the models").Body(
+	return app.Button().Class("plain small chip").Hidden(text == "" || t.library.Open).Title(texts.T("Show the models")).Body(
 		app.Span().Class("numbers").Text(text),
-		app.Progress().Aria("label", "Download").Max(1).Value(fraction),
+		app.Progress().Aria("label", texts.T("Download")).Max(1).Value(fraction),
 	).OnClick(func(app.Context, app.Event) { t.librarian.show(true) })
 }
 

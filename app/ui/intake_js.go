@@ -10,6 +10,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
@@ -63,7 +64,7 @@ func isKept(file js.Value) bool {
 // kept adds an image prompt of kept embeddings.
 func (t *intake) kept(name string, data js.Value, err error) {
 	if err != nil {
-		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, name+" could not be read: "+err.Error())
+		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, texts.F("%s could not be read: %s", name, texts.Translate(err.Error())))
 		return
 	}
 	t.composer.AddPrompt(state.NewKept(name, data))
@@ -111,7 +112,7 @@ func (t *intake) sample(s state.Sample, then func()) {
 		}
 		return func() {
 			if err != nil {
-				t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, "The sample could not be read: "+err.Error())
+				t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, texts.F("The sample could not be read: %s", texts.Translate(err.Error())))
 				return
 			}
 			t.addPrompt(picture)
@@ -156,7 +157,7 @@ func (t *intake) resultAsStructure(r *state.Result) {
 	t.admitResult(r, func(p *state.Picture) {
 		t.addStructure(p)
 		if t.composer.Problems[state.AtStructure].Text == "" {
-			*t.note = state.Note{Text: "The next result will follow the map of this picture."}
+			*t.note = state.Note{Text: texts.T("The next result will follow the map of this picture.")}
 		}
 		t.reveal("structure")
 	})
@@ -207,7 +208,7 @@ func (t *intake) resultAsPrompt(r *state.Result) {
 	t.admitResult(r, func(p *state.Picture) {
 		t.addPrompt(p)
 		if t.composer.Problems[state.AtPrompts].Text == "" {
-			*t.note = state.Note{Text: "The picture is an image prompt now."}
+			*t.note = state.Note{Text: texts.T("The picture is an image prompt now.")}
 			t.reveal(thumbID(len(t.composer.Prompts) - 1))
 		}
 	})
@@ -217,7 +218,7 @@ func (t *intake) resultAsPrompt(r *state.Result) {
 func (t *intake) resultAsStart(r *state.Result) {
 	t.admitResult(r, func(p *state.Picture) {
 		t.setStart(p)
-		*t.note = state.Note{Text: "The picture is the start picture now."}
+		*t.note = state.Note{Text: texts.T("The picture is the start picture now.")}
 		t.reveal("start")
 	})
 }
@@ -256,12 +257,12 @@ func (t *intake) restoreFile(s settings.Settings, leftOut []string, picture *sta
 	}
 	if r := t.gallery.FindMadeFrom(s); r != nil {
 		t.restoreResult(r)
-		t.note.Text, t.note.Action, t.note.Do = "Settings restored from "+picture.Name+". Its pictures were in the gallery.", "Use it as an image prompt as well", offer
+		t.note.Text, t.note.Action, t.note.Do = texts.F("Settings restored from %s. Its pictures were in the gallery.", picture.Name), texts.T("Use it as an image prompt as well"), offer
 		return
 	}
 	step := t.replacing()
 	leftOut = append(leftOut, t.restoreWeights(&s)...)
-	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: "Use it as an image prompt instead", Do: func() {
+	*t.note = state.Note{Text: t.composer.RestoreFile(picture.Name, s, leftOut), Action: texts.T("Use it as an image prompt instead"), Do: func() {
 		step.Back()
 		t.restored()
 		offer()
@@ -286,11 +287,11 @@ func (t *intake) replacing() *state.Step {
 // restoreResult takes over a result's settings and its pictures.
 func (t *intake) restoreResult(r *state.Result) {
 	step := t.replacing()
-	*t.note = state.Note{Text: "The settings and pictures of this picture are restored.", Undo: step}
+	*t.note = state.Note{Text: texts.T("The settings and pictures of this picture are restored."), Undo: step}
 	s := r.Settings
 	leftOut := t.restoreWeights(&s)
 	if len(leftOut) > 0 {
-		t.note.Text = "Restored, except for " + strings.Join(leftOut, "; ") + "."
+		t.note.Text = texts.F("Restored, except for %s.", strings.Join(leftOut, "; "))
 	}
 	t.composer.Restore(s)
 	t.restored()
@@ -298,7 +299,7 @@ func (t *intake) restoreResult(r *state.Result) {
 		pictures, err := r.Pictures(t.store, browser{})
 		return func() {
 			if err != nil {
-				t.note.Text = "The settings are restored, but not their pictures: " + err.Error()
+				t.note.Text = texts.F("The settings are restored, but not their pictures: %s", texts.Translate(err.Error()))
 				return
 			}
 			if !step.Can() { // taken back meanwhile

@@ -11,6 +11,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -47,7 +48,7 @@ func (p *page) again(r *state.Result, compose func(inputs map[string]any, png an
 		png, other := blobs.Bytes(r.PNG.(js.Value))
 		return func() {
 			if err := cmp.Or(err, other); err != nil {
-				p.composer.Problems[state.AtGo] = state.Unreadable(state.AtGo, "What this picture was made from could not be read: "+err.Error())
+				p.composer.Problems[state.AtGo] = state.Unreadable(state.AtGo, texts.F("What this picture was made from could not be read: %s", texts.Translate(err.Error())))
 				return
 			}
 			p.request(func(string, []state.Adapter) state.Request { return compose(inputs, png) })
@@ -84,7 +85,7 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		p.ctx.LocalStorage().Set("history", p.history.Prompts)
 		if p.jobs.Busy() {
 			p.jobs.Submit(r, inputs)
-			p.note = state.Note{Text: "Added to the queue."}
+			p.note = state.Note{Text: texts.T("Added to the queue.")}
 			return
 		}
 		p.stage.Done()

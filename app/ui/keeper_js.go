@@ -4,11 +4,11 @@ package ui
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/loader/store/database"
 )
@@ -120,9 +120,9 @@ func (k *keeper) remove(list []*state.Result) {
 			k.forget(r)
 		}
 	})
-	*k.note = state.Note{Text: "The picture was deleted.", Undo: step}
+	*k.note = state.Note{Text: texts.T("The picture was deleted."), Undo: step}
 	if n := len(list); n > 1 {
-		k.note.Text = fmt.Sprintf("%d pictures were deleted.", n)
+		k.note.Text = texts.N(n, "%d picture was deleted.", "%d pictures were deleted.")
 	}
 	k.loop.later(state.UndoTime, step.Over)
 }
@@ -136,7 +136,7 @@ func (k *keeper) star(r *state.Result) {
 		err := k.store.Star(r.Key, r.Starred)
 		return func() {
 			if err != nil {
-				*k.note = state.Note{Text: "The star could not be stored: " + err.Error()}
+				*k.note = state.Note{Text: texts.F("The star could not be stored: %s", texts.Translate(err.Error()))}
 			}
 			k.tell(r.Key)
 		}
@@ -163,7 +163,7 @@ func (k *keeper) hide(r *state.Result, hidden bool) {
 		err := k.store.Hide(r.Key, hidden)
 		return func() {
 			if err != nil {
-				*k.note = state.Note{Text: "The picture could not be deleted: " + err.Error()}
+				*k.note = state.Note{Text: texts.F("The picture could not be deleted: %s", texts.Translate(err.Error()))}
 			}
 			k.tell(r.Key)
 		}
@@ -178,7 +178,7 @@ func (k *keeper) forget(r *state.Result) {
 		err := k.store.Forget(r.Key)
 		return func() {
 			if err != nil {
-				*k.note = state.Note{Text: "The picture could not be deleted: " + err.Error()}
+				*k.note = state.Note{Text: texts.F("The picture could not be deleted: %s", texts.Translate(err.Error()))}
 			}
 		}
 	})

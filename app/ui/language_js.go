@@ -48,7 +48,7 @@ func (p *page) listenLanguage() {
 	on("imprompt-language", func(js.Value) {
 		p.loop.dispatch(func() {
 			useLanguage()
-			p.gallery.Changes++
+			p.gallery.Retell()
 		})
 	})
 }

@@ -8,11 +8,12 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // stageSection is the stage. In the lightbox it is over the whole page, as a dialog.
 func (p *page) stageSection() app.HTMLSection {
-	stage := app.Section().ID("stage").TabIndex(-1).Aria("label", "Result")
+	stage := app.Section().ID("stage").TabIndex(-1).Aria("label", texts.T("Result"))
 	if p.gallery.Lightbox {
 		return stage.Class("stage lightbox").Role("dialog").Aria("modal", "true")
 	}
@@ -22,10 +23,11 @@ func (p *page) stageSection() app.HTMLSection {
 // lightboxBar closes the lightbox, and goes to the pictures beside the one that is shown.
 type lightboxBar struct {
 	app.Compo
-	Lit     bool // the lightbox is open
-	Starred bool // the picture in it
-	gallery *state.Gallery
-	curator *curator
+	Lit      bool // the lightbox is open
+	Starred  bool // the picture in it
+	Language string
+	gallery  *state.Gallery
+	curator  *curator
 }
 
 func (t *lightboxBar) Render() app.UI {
@@ -37,11 +39,11 @@ func (t *lightboxBar) Render() app.UI {
 		}
 	}
 	return app.Div().Class("lightbox-bar").Hidden(!t.Lit).Body(
-		small("‹", "The picture before", func() { t.gallery.Step(-1) }),
-		small("›", "The next picture", func() { t.gallery.Step(1) }),
-		small("", "Star", with(func(r *state.Result) { t.curator.star([]*state.Result{r}) })).Class("star").
+		small("‹", texts.T("The picture before"), func() { t.gallery.Step(-1) }),
+		small("›", texts.T("The next picture"), func() { t.gallery.Step(1) }),
+		small("", texts.T("Star"), with(func(r *state.Result) { t.curator.star([]*state.Result{r}) })).Class("star").
 			Aria("pressed", fmt.Sprint(t.Starred)).Body(icon("star")),
-		small("Delete", "Delete", with(t.curator.removeShown)),
-		small("Close", "Close", t.curator.close).Title("Esc").Class("end"),
+		small(texts.T("Delete"), texts.T("Delete"), with(t.curator.removeShown)),
+		small(texts.T("Close"), texts.T("Close"), t.curator.close).Title(texts.T("Esc")).Class("end"),
 	)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // mender does what the buttons beside a problem say.
@@ -29,11 +30,11 @@ func (m *mender) do(r state.Remedy) {
 	case state.DrawSmaller:
 		s := &p.composer.Settings
 		if !p.composer.Shrink() {
-			p.note = state.Note{Text: "The picture cannot be made smaller: close other programs that use the graphics card, or choose a smaller model."}
+			p.note = state.Note{Text: texts.T("The picture cannot be made smaller: close other programs that use the graphics card, or choose a smaller model.")}
 			return
 		}
 		p.generate()
-		p.note = state.Note{Text: fmt.Sprintf("The size is %d × %d pixels from now on.", s.Width, s.Height)}
+		p.note = state.Note{Text: texts.F("The size is %d × %d pixels from now on.", s.Width, s.Height)}
 	case state.StartEngine:
 		p.restart()
 	case state.Reload:

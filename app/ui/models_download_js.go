@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/loader"
 )
 
@@ -15,13 +16,13 @@ func (c *modelsPanel) bundles() app.UI {
 	for _, o := range c.Panel.Bundles {
 		cards = append(cards, offerCard(o, c.library, c.mend))
 	}
-	return app.Section().Aria("label", "Bundles").Hidden(len(cards) == 0).Body(cards...)
+	return app.Section().Aria("label", texts.T("Bundles")).Hidden(len(cards) == 0).Body(cards...)
 }
 
 // offers draws what the catalogue has.
 func (c *modelsPanel) offers() app.UI {
 	return app.If(len(c.Panel.Offers) > 0, func() app.UI {
-		return app.Section().Aria("label", "Catalogue").Body(app.H3().Text("To download"), c.rows(c.Panel.Offers))
+		return app.Section().Aria("label", texts.T("Catalogue")).Body(app.H3().Text(texts.T("To download")), c.rows(c.Panel.Offers))
 	})
 }
 
@@ -34,9 +35,9 @@ func (c *modelsPanel) plan(p state.PlanPart) app.UI {
 			return licenceCheck(c.library, p.LicenceID, p.Licence, p.Accepted)
 		}),
 		app.Div().Class("tools").Body(
-			app.Button().Class("plain accent").Text("Start download").Aria("label", "Start download of "+p.Name).Disabled(p.Full != "" || !p.Accepted).
+			app.Button().Class("plain accent").Text(texts.T("Start download")).Aria("label", texts.F("Start download of %s", p.Name)).Disabled(p.Full != "" || !p.Accepted).
 				OnClick(func(app.Context, app.Event) { c.library.Do(state.StartDownload, p.Record) }, named(p.Record)),
-			c.button(state.Button{Do: state.CancelPlan, Record: p.Record, Text: "Not now", Label: "Not now " + p.Name}),
+			c.button(state.Button{Do: state.CancelPlan, Record: p.Record, Text: texts.T("Not now"), Label: texts.F("Not now %s", p.Name)}),
 		),
 	)
 }
@@ -47,7 +48,7 @@ func licenceCheck(library *state.Library, id string, l loader.Licence, accepted 
 		app.Input().Type("checkbox").Checked(accepted).OnChange(func(ctx app.Context, _ app.Event) {
 			library.Accept(id, ctx.JSSrc().Get("checked").Bool())
 		}, named(id)),
-		app.Span().Body(app.Text("I have read and accept the licence "), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
+		app.Span().Body(app.Text(texts.T("I have read and accept the licence ")), app.A().Href(l.URL).Target("_blank").Rel("noopener").Text(l.Name), app.Text(".")),
 	)
 }
 
@@ -59,24 +60,24 @@ func (c *modelsPanel) link() app.UI {
 		below = append(below, app.P().Text(p.Found), c.plan(*p.Plan))
 	}
 	if p.Asking {
-		below = append(below, app.P().Class("quiet").Text("Asking what there is to download"))
+		below = append(below, app.P().Class("quiet").Text(texts.T("Asking what there is to download")))
 	}
 	below = append(below, trouble(p.Problem, c.mend))
-	return app.Section().Aria("label", "Model from a link").Body(
-		app.H3().Text("From a link"),
+	return app.Section().Aria("label", texts.T("Model from a link")).Body(
+		app.H3().Text(texts.T("From a link")),
 		app.Div().Class("field").Body(
-			app.Label().For("model-link").Text("Link to a model"),
+			app.Label().For("model-link").Text(texts.T("Link to a model")),
 			app.Div().Class("pair").Body(
-				app.Input().ID("model-link").Type("text").Placeholder("https://… or owner/model").Value(p.Link).AutoComplete(false).
+				app.Input().ID("model-link").Type("text").Placeholder(texts.T("https://… or owner/model")).Value(p.Link).AutoComplete(false).
 					OnInput(func(ctx app.Context, _ app.Event) { library.Link = ctx.JSSrc().Get("value").String() }).
 					OnKeyDown(func(_ app.Context, e app.Event) {
 						if e.Get("key").String() == "Enter" {
 							library.LookAtLink()
 						}
 					}),
-				small("Look", "Look at the link", library.LookAtLink),
+				small(texts.T("Look"), texts.T("Look at the link"), library.LookAtLink),
 			),
-			app.P().Class("quiet").Text("A folder in diffusers' layout on a hub, a file of weights, or a model's page on Civitai: a Stable Diffusion 1.5 model or an IP-Adapter."),
+			app.P().Class("quiet").Text(texts.T("A folder in diffusers' layout on a hub, a file of weights, or a model's page on Civitai: a Stable Diffusion 1.5 model or an IP-Adapter.")),
 		),
 		app.Div().Body(below...),
 	)
@@ -85,12 +86,12 @@ func (c *modelsPanel) link() app.UI {
 // mirror draws where downloads come from.
 func (c *modelsPanel) mirror() app.UI {
 	return app.Details().Class("more").Body(
-		app.Summary().Text("Hub or mirror"),
+		app.Summary().Text(texts.T("Hub or mirror")),
 		app.Div().Class("field").Body(
-			app.Label().For("model-mirror").Text("Address of the hub, or of a mirror with the same paths"),
+			app.Label().For("model-mirror").Text(texts.T("Address of the hub, or of a mirror with the same paths")),
 			app.Input().ID("model-mirror").Type("text").Placeholder(c.Panel.Hub).Value(c.Panel.Base).AutoComplete(false).
 				OnChange(func(ctx app.Context, _ app.Event) { c.library.SetBase(ctx.JSSrc().Get("value").String()) }),
-			app.P().Class("quiet").Text("Downloads come from this address and from wherever it redirects to. No other server is asked for anything."),
+			app.P().Class("quiet").Text(texts.T("Downloads come from this address and from wherever it redirects to. No other server is asked for anything.")),
 		),
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
@@ -28,26 +29,26 @@ func (c *modelsPanel) file() app.UI {
 	for _, t := range p.Tasks {
 		below = append(below, taskLine(t))
 	}
-	return app.Section().Aria("label", "Model from a file").Body(
-		app.H3().Text("From a file"),
-		app.P().Class("quiet").Text("A file of weights from your disk (.safetensors, .ckpt, .pt, .pth or .bin): drop it anywhere on the page, or choose it here. Nothing is uploaded."),
+	return app.Section().Aria("label", texts.T("Model from a file")).Body(
+		app.H3().Text(texts.T("From a file")),
+		app.P().Class("quiet").Text(texts.T("A file of weights from your disk (.safetensors, .ckpt, .pt, .pth or .bin): drop it anywhere on the page, or choose it here. Nothing is uploaded.")),
 		app.If(p.Dropped != "", func() app.UI {
-			return app.Div().Class("model").Role("group").Aria("label", "Dropped "+p.Dropped).Body(
+			return app.Div().Class("model").Role("group").Aria("label", texts.F("Dropped %s", p.Dropped)).Body(
 				app.H4().Text(p.Dropped),
 				app.Div().Class("tools").Body(c.buttons(p.Buttons)...),
 			)
 		}),
 		app.Div().Class("tools").Body(
 			app.Label().Class("add").Body(
-				app.Span().Text("Copy a file into the browser"),
-				app.Input().ID(importID).Type("file").Accept(strings.Join(weightFiles, ",")).Aria("label", "Copy a file into the browser").OnChange(func(ctx app.Context, _ app.Event) {
+				app.Span().Text(texts.T("Copy a file into the browser")),
+				app.Input().ID(importID).Type("file").Accept(strings.Join(weightFiles, ",")).Aria("label", texts.T("Copy a file into the browser")).OnChange(func(ctx app.Context, _ app.Event) {
 					if files := pickedFiles(ctx); files.Length() > 0 {
 						library.ImportFile(files.Index(0))
 					}
 				}),
 			),
 			app.If(js.Global().Get("showOpenFilePicker").Type() == js.TypeFunction, func() app.UI {
-				return app.Button().Class("plain").Text("Use a file without copying it").OnClick(func(app.Context, app.Event) { c.librarian.pick() })
+				return app.Button().Class("plain").Text(texts.T("Use a file without copying it")).OnClick(func(app.Context, app.Event) { c.librarian.pick() })
 			}),
 		),
 		app.Div().Body(below...),
@@ -60,7 +61,7 @@ func (l *librarian) pick() {
 	for _, ending := range weightFiles {
 		endings.Call("push", ending)
 	}
-	options := map[string]any{"types": []any{map[string]any{"description": "Weights", "accept": map[string]any{"application/octet-stream": endings}}}}
+	options := map[string]any{"types": []any{map[string]any{"description": texts.T("Weights"), "accept": map[string]any{"application/octet-stream": endings}}}}
 	picked := js.Global().Call("showOpenFilePicker", options)
 	l.page.loop.beside(func() func() {
 		list, err := webapi.Await(context.Background(), picked)

@@ -10,6 +10,7 @@ import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/loader"
@@ -121,8 +122,8 @@ func (l *librarian) Arrived(g state.Group) {
 	p.composer.Lacking = nil
 	p.composer.Suit(g, p.library)
 	p.load()
-	p.note = state.Note{Text: g.Name + ": all of it is here, and is used from now on."}
-	p.done("Ready", p.note.Text)
+	p.note = state.Note{Text: texts.F("%s: all of it is here, and is used from now on.", g.Name)}
+	p.done(texts.T("Ready"), p.note.Text)
 }
 
 // Later implements state.Outside.

@@ -6,12 +6,14 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // modelsPanel is the drawer with everything about models.
 type modelsPanel struct {
 	app.Compo
 	Panel     state.Panel
+	Language  string
 	library   *state.Library
 	librarian *librarian
 	mend      func(state.Remedy)
@@ -23,13 +25,13 @@ func (c *modelsPanel) Render() app.UI {
 	if !p.Open {
 		return app.Div().Hidden(true)
 	}
-	return app.Section().ID("models").Class("models").TabIndex(-1).Aria("label", "Models").Body(
+	return app.Section().ID("models").Class("models").TabIndex(-1).Aria("label", texts.T("Models")).Body(
 		app.Div().Class("models-head").Body(
-			app.H2().Text("Models"),
-			app.Button().Class("remove").Aria("label", "Close models").Title("Close").Body(icon("close")).OnClick(func(app.Context, app.Event) { c.librarian.show(false) }),
+			app.H2().Text(texts.T("Models")),
+			app.Button().Class("remove").Aria("label", texts.T("Close models")).Title(texts.T("Close")).Body(icon("close")).OnClick(func(app.Context, app.Event) { c.librarian.show(false) }),
 		),
 		trouble(p.Problem, c.mend),
-		app.If(p.Loading, func() app.UI { return app.P().Class("quiet").Text("Reading what is stored") }),
+		app.If(p.Loading, func() app.UI { return app.P().Class("quiet").Text(texts.T("Reading what is stored")) }),
 		c.bundles(),
 		c.stored(),
 		c.offers(),
@@ -74,7 +76,7 @@ func (c *modelsPanel) row(r state.Row) app.UI {
 		tools = append(tools, c.plan(*r.Plan))
 	}
 	if r.InUse {
-		tools = append(tools, app.Span().Class("quiet").Text("In use"))
+		tools = append(tools, app.Span().Class("quiet").Text(texts.T("In use")))
 	}
 	tools = append(tools, c.buttons(r.Buttons)...)
 	return app.Div().Class("model").Role("group").Aria("label", r.Name).Body(append(body, app.Div().Class("tools").Body(tools...))...)
@@ -101,7 +103,7 @@ func taskLine(t state.TaskLine) app.UI {
 		app.Progress().Aria("label", t.Label).Max(1).Value(t.Fraction),
 		app.P().Class("quiet numbers").Text(t.Text),
 		app.If(len(files) > 0, func() app.UI {
-			return app.Details().Class("more").Body(app.Summary().Text("By file"), app.Ul().Class("quiet").Body(files...))
+			return app.Details().Class("more").Body(app.Summary().Text(texts.T("By file")), app.Ul().Class("quiet").Body(files...))
 		}),
 	)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // full is the problem that there is no room for a download.
@@ -23,9 +24,9 @@ func offerCard(o state.Offer, library *state.Library, mend func(state.Remedy)) a
 	body := []app.UI{app.H3().Text(o.Name)}
 	if o.Busy {
 		return app.Div().Class("offered").Role("group").Aria("label", o.Name).Body(append(body,
-			app.Progress().Aria("label", "Progress of "+o.Name).Max(1).Value(o.Fraction),
+			app.Progress().Aria("label", texts.F("Progress of %s", o.Name)).Max(1).Value(o.Fraction),
 			app.P().Class("quiet numbers").Text(o.Progress),
-			app.Button().Class("plain small").Text("Pause").Aria("label", "Pause "+o.Name).OnClick(func(app.Context, app.Event) { library.StopFetch() }),
+			app.Button().Class("plain small").Text(texts.T("Pause")).Aria("label", texts.F("Pause %s", o.Name)).OnClick(func(app.Context, app.Event) { library.StopFetch() }),
 		)...)
 	}
 	about := o.Size + "."
@@ -39,9 +40,9 @@ func offerCard(o state.Offer, library *state.Library, mend func(state.Remedy)) a
 	for _, l := range o.Licences {
 		body = append(body, licenceCheck(library, l.ID, l.Licence, l.Accepted))
 	}
-	text := "Download"
+	text := texts.T("Download")
 	if o.Begun {
-		text = "Go on"
+		text = texts.T("Go on")
 	}
 	return app.Div().Class("offered").Role("group").Aria("label", o.Name).Body(append(body,
 		app.Button().Class("plain accent").Text(text).Aria("label", text+": "+o.Name).Disabled(!o.Accepted || o.Full != "").OnClick(func(app.Context, app.Event) {

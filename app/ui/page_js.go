@@ -8,6 +8,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/gallerystore"
 	"github.com/imprompt/imprompt/loader"
 )
@@ -130,7 +131,7 @@ func (p *page) Render() app.UI {
 	return app.Div().Class(class).Body(
 		&header{Drawn: p.drawn, Update: p.update, CanInstall: p.program.canInstall(), program: p.program, checker: p.checker, jobs: p.jobs, library: p.library, librarian: p.librarian},
 		app.Main().Class("room").Body(
-			app.Section().Class("composer").Aria("label", "Composer").Body(
+			app.Section().Class("composer").Aria("label", texts.T("Composer")).Body(
 				app.Div().Class("sheets").Body(
 					&wordsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, countTokens: p.countTokens, history: p.history, library: p.library, typing: p.typing},
 					&promptsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, canvases: p.canvases, adapters: p.library.Adapters,
@@ -142,13 +143,13 @@ func (p *page) Render() app.UI {
 						take: p.intake.structure, opened: p.librarian.structureOpened, intake: p.intake, mend: p.mender.do},
 					&settingsPanel{Drawn: p.drawn, composer: p.composer, controls: p.controls, library: p.library, load: p.load, mend: p.mender.do, jobs: p.jobs},
 					&gridPanel{Of: p.gridOf(), composer: p.composer, jobs: p.jobs, library: p.library, controls: p.controls, draw: p.grid},
-					&modelChoice{Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
+					&modelChoice{Language: texts.Code(), Models: p.library.Models(), Chosen: p.library.Chosen, Open: p.library.Open, Busy: p.jobs.Busy(), library: p.library, librarian: p.librarian, controls: p.controls},
 				),
 				&goPanel{Drawn: p.drawn, composer: p.composer, jobs: p.jobs, library: p.library, note: &p.note, undo: p.undo, mend: p.mender.do, request: p.request},
 			),
 			app.Div().Class("wall").Body(
 				p.stageSection().Body(
-					&lightboxBar{Lit: p.gallery.Lightbox, Starred: p.gallery.Shown != nil && p.gallery.Shown.Starred, gallery: p.gallery, curator: p.curator},
+					&lightboxBar{Language: texts.Code(), Lit: p.gallery.Lightbox, Starred: p.gallery.Shown != nil && p.gallery.Shown.Starred, gallery: p.gallery, curator: p.curator},
 					&noticesPanel{Drawn: p.drawn, jobs: p.jobs, note: &p.note, tookBack: p.tookBack},
 					&easel{Drawn: p.drawn, stage: p.stage, composer: p.composer, gallery: p.gallery, jobs: p.jobs, restart: p.restart, try: p.try, library: p.library,
 						viewer: p.viewer, controls: p.controls, canvases: p.canvases, mend: p.mender.do},
@@ -161,9 +162,9 @@ func (p *page) Render() app.UI {
 				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, film: p.film, curator: p.curator},
 			),
 		),
-		&modelsPanel{Panel: p.library.Panel(), library: p.library, librarian: p.librarian, mend: p.mender.do},
+		&modelsPanel{Language: texts.Code(), Panel: p.library.Panel(), library: p.library, librarian: p.librarian, mend: p.mender.do},
 		app.Div().Class("visually-hidden").Role("status").Aria("live", "polite").Text(progress.Spoken),
-		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text("Drop it: a picture becomes an image prompt, one made here brings its settings back")),
+		app.Div().Class("drop").Aria("hidden", "true").Body(app.P().Text(texts.T("Drop it: a picture becomes an image prompt, one made here brings its settings back"))),
 	)
 }
 
@@ -178,7 +179,7 @@ func (p *page) title() {
 // try generates a first picture from a sample.
 func (p *page) try(s state.Sample) {
 	if step := p.composer.Try(s, p.undo); step != nil {
-		p.note = state.Note{Text: "The sample took the place of what was composed.", Undo: step}
+		p.note = state.Note{Text: texts.T("The sample took the place of what was composed."), Undo: step}
 	}
 	p.controls.force = true
 	p.countTokens()
@@ -189,7 +190,7 @@ func (p *page) try(s state.Sample) {
 func (p *page) clear() {
 	step := p.composer.Replacing(p.undo, nil)
 	p.composer.Clear()
-	p.note = state.Note{Text: "The words and the pictures were cleared.", Undo: step}
+	p.note = state.Note{Text: texts.T("The words and the pictures were cleared."), Undo: step}
 	p.intake.restored()
 }
 
@@ -212,7 +213,7 @@ func (p *page) takeBack() {
 
 // tookBack shows what was brought back.
 func (p *page) tookBack() {
-	p.note = state.Note{Text: "Taken back."}
+	p.note = state.Note{Text: texts.T("Taken back.")}
 	p.intake.restored()
 }
 

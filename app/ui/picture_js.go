@@ -10,6 +10,7 @@ import (
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 	"github.com/imprompt/imprompt/model/imageproc"
@@ -25,11 +26,11 @@ const maxFile = 64 << 20
 // such as AVIF, is turned into PNG by the browser.
 func admit(name string, file js.Value) (*state.Picture, error) {
 	if size := file.Get("size").Float(); size > maxFile {
-		return nil, fmt.Errorf("%s has %.0f MB: at most %d MB can be read", name, size/1e6, maxFile>>20)
+		return nil, texts.Errorf("%s has %s MB: at most %d MB can be read", name, texts.Number(size/1e6, 0), maxFile>>20)
 	}
 	data, err := blobs.Bytes(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s could not be read: %w", name, err)
+		return nil, texts.Errorf("%s could not be read: %s", name, texts.Translate(err.Error()))
 	}
 	head := imageproc.Check(webapi.GoBytes(data))
 	if head != nil && !errors.Is(head, imageproc.ErrFormat) {
@@ -57,7 +58,7 @@ func admit(name string, file js.Value) (*state.Picture, error) {
 	pic := &state.Picture{Name: name, Bytes: data, Width: whole.Get("width").Int(), Height: whole.Get("height").Int()}
 	defer whole.Call("close")
 	if pic.Width > imageproc.MaxPixels/pic.Height {
-		return nil, fmt.Errorf("%s has %d × %d pixels, more than the %d million that fit: make it smaller in a picture editor", name, pic.Width, pic.Height, imageproc.MaxPixels>>20)
+		return nil, texts.Errorf("%s has %d × %d pixels, more than the %d million that fit: make it smaller in a picture editor", name, pic.Width, pic.Height, imageproc.MaxPixels>>20)
 	}
 	if head != nil {
 		if pic.Bytes, err = blobs.PNG(context.Background(), whole); err != nil {
@@ -110,7 +111,7 @@ func fetchBlob(path string) (js.Value, error) {
 		return js.Undefined(), err
 	}
 	if !response.Get("ok").Bool() {
-		return js.Undefined(), fmt.Errorf("%s: the server answered %d", path, response.Get("status").Int())
+		return js.Undefined(), texts.Errorf("%s: the server answered %d", path, response.Get("status").Int())
 	}
 	return webapi.Await(context.Background(), response.Call("blob"))
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // promptsPanel has a row with a tile for each image prompt, the further controls of one of them, and the ways to add one.
@@ -31,14 +32,14 @@ func (t *promptsPanel) Render() app.UI {
 		tiles = append(tiles, t.tile(i, im))
 	}
 	for _, s := range state.Samples {
-		samples = append(samples, app.Button().Class("thumb").Aria("label", "Sample: "+s.Title).Title(s.Title).
+		samples = append(samples, app.Button().Class("thumb").Aria("label", texts.F("Sample: %s", s.Title)).Title(s.Title.String()).
 			Body(app.Img().Src(here("web/samples/"+s.File)).Role("presentation")).OnClick(func(app.Context, app.Event) { t.takeSample(s) }, named(s.File)))
 	}
 	adjusted := t.composer.Adjusted()
-	return app.Section().Class("prompts").Aria("label", "Image prompts").Body(
+	return app.Section().Class("prompts").Aria("label", texts.T("Image prompts")).Body(
 		app.Div().Class("head").Body(
-			app.Div().Class("label").Body(app.H2().Text("Image prompts"), info("image-prompts", "Image prompts")),
-			app.Button().Class("plain small").Text("Clear").Title("Take all words and pictures away").Disabled(t.composer.Empty()).OnClick(func(app.Context, app.Event) { t.clear() }),
+			app.Div().Class("label").Body(app.H2().Text(texts.T("Image prompts")), info("image-prompts", "Image prompts")),
+			app.Button().Class("plain small").Text(texts.T("Clear")).Title(texts.T("Take all words and pictures away")).Disabled(t.composer.Empty()).OnClick(func(app.Context, app.Event) { t.clear() }),
 		),
 		app.Div().Class("row").Hidden(len(tiles) == 0).Body(tiles...),
 		app.If(adjusted >= 0, func() app.UI {
@@ -47,7 +48,7 @@ func (t *promptsPanel) Render() app.UI {
 		}).Else(func() app.UI { return app.Div().Hidden(true) }),
 		t.lacking(),
 		app.Div().Class("offer").Hidden(t.composer.Full()).Body(
-			fileInput(state.AddPrompt, "Add image", promptFiles, true, "or drop, or paste one", t.intake.files),
+			fileInput(state.AddPrompt, "Add image", promptFiles, true, texts.T("or drop, or paste one"), t.intake.files),
 			app.Div().Class("samples").Body(samples...),
 		),
 		trouble(t.composer.Problems[state.AtPrompts], t.mend),
@@ -61,7 +62,7 @@ func (t *promptsPanel) lacking() app.UI {
 		return app.Div().Hidden(true)
 	}
 	return app.Div().Class("need").Body(
-		app.P().Class("quiet").Text(t.library.Chosen.Name+" needs an adapter to see image prompts."),
+		app.P().Class("quiet").Text(texts.F("%s needs an adapter to see image prompts.", t.library.Chosen.Name)),
 		offerCard(t.library.Offer(g), t.library, t.mend),
 	)
 }

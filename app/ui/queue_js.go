@@ -3,11 +3,10 @@
 package ui
 
 import (
-	"fmt"
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // queuePanel lists the requests that wait, with what can be done with them.
@@ -25,15 +24,15 @@ func (t *queuePanel) Render() app.UI {
 	for i, u := range list {
 		rows = append(rows, t.row(u, i, len(list)))
 	}
-	title := fmt.Sprintf("%d waiting", len(list))
+	title := texts.F("%d waiting", len(list))
 	if t.jobs.Held() {
-		title = fmt.Sprintf("%d held", len(list))
+		title = texts.F("%d held", len(list))
 	}
-	return app.Section().Class("queue").Aria("label", "Queue").Hidden(len(list) == 0).Body(
+	return app.Section().Class("queue").Aria("label", texts.T("Queue")).Hidden(len(list) == 0).Body(
 		app.Div().Class("pair").Body(
 			app.H2().Class("numbers").Text(title),
-			small("Go on", "Go on", t.jobs.GoOn).Class("accent").Hidden(!t.jobs.Held()),
-			small("Empty", "Empty the queue", func() { t.took(t.jobs.WithdrawAll(), "The queue was emptied.") }),
+			small(texts.T("Go on"), texts.T("Go on"), t.jobs.GoOn).Class("accent").Hidden(!t.jobs.Held()),
+			small(texts.T("Empty"), texts.T("Empty the queue"), func() { t.took(t.jobs.WithdrawAll(), texts.T("The queue was emptied.")) }),
 		),
 		app.Ul().Body(rows...),
 	)
@@ -47,9 +46,9 @@ func (t *queuePanel) row(u *state.Unfinished, i, n int) app.UI {
 		off         bool
 		do          func()
 	}{
-		{"up", "Sooner", i == 0, func() { t.jobs.Move(u.Number, -1) }},
-		{"down", "Later", i == n-1, func() { t.jobs.Move(u.Number, 1) }},
-		{"close", "Remove from the queue", false, func() { t.took(t.jobs.Withdraw(u.Number), "Removed from the queue.") }},
+		{"up", texts.T("Sooner"), i == 0, func() { t.jobs.Move(u.Number, -1) }},
+		{"down", texts.T("Later"), i == n-1, func() { t.jobs.Move(u.Number, 1) }},
+		{"close", texts.T("Remove from the queue"), false, func() { t.took(t.jobs.Withdraw(u.Number), texts.T("Removed from the queue.")) }},
 	} {
 		row = append(row, app.Button().Class("bare square").Aria("label", b.name+": "+title).Title(b.name).Disabled(b.off).Body(icon(b.image)).
 			OnClick(func(app.Context, app.Event) { b.do() }, key(u)))

@@ -11,7 +11,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
-	"github.com/imprompt/imprompt/loader"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/model/scheduler"
 )
 
@@ -30,8 +30,8 @@ type settingsPanel struct {
 func (t *settingsPanel) Render() app.UI {
 	s := &t.composer.Settings
 	return app.Details().ID("settings").Body(
-		app.Summary().Body(app.Span().Text("Settings"),
-			app.Span().Class("quiet numbers").Text(fmt.Sprintf("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
+		app.Summary().Body(app.Span().Text(texts.T("Settings")),
+			app.Span().Class("quiet numbers").Text(texts.F("%d × %d, %d steps", s.Width, s.Height, s.NumInferenceSteps))),
 		app.Div().Class("grid").Body(
 			t.edge("Width", s.Width, t.composer.SetWidth),
 			t.edge("Height", s.Height, t.composer.SetHeight),
@@ -55,7 +55,7 @@ func (t *settingsPanel) Render() app.UI {
 		),
 		app.Div().Class("tools").Body(
 			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.LowMemory)).
-				Text(map[bool]string{true: "Low memory: on", false: "Low memory: when it runs out"}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
+				Text(map[bool]string{true: texts.T("Low memory: on"), false: texts.T("Low memory: when it runs out")}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
 			info("low-memory", "Low memory"),
 			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.VAETiling)).
 				Text(map[bool]string{true: "Decode in tiles: on", false: "Decode in tiles: when it must be"}[s.VAETiling]).OnClick(func(app.Context, app.Event) { s.VAETiling = !s.VAETiling }),
@@ -70,7 +70,7 @@ func (t *settingsPanel) Render() app.UI {
 func (t *settingsPanel) noise() app.UI {
 	s := &t.composer.Settings
 	return t.controls.choice("set-Noise", "Noise",
-		cmp.Or(s.GeneratorDevice, settings.GeneratorCPU), []app.UI{option(settings.GeneratorCPU, "CPU, as diffusers"), option(settings.GeneratorGPU, "GPU, as A1111")},
+		cmp.Or(s.GeneratorDevice, settings.GeneratorCPU), []app.UI{option(settings.GeneratorCPU, texts.T("CPU, as diffusers")), option(settings.GeneratorGPU, texts.T("GPU, as A1111"))},
 		func(v string) { s.GeneratorDevice = v })
 }
 
@@ -79,7 +79,7 @@ func (t *settingsPanel) vae() app.UI {
 	s := &t.composer.Settings
 	list, bare := t.library.VAEs(), t.library.Chosen.WithoutVAE
 	chosen, known := t.library.VAEOf(*s)
-	own := "The model's own"
+	own := texts.T("The model's own")
 	if bare {
 		own = ""
 	}
@@ -97,12 +97,12 @@ func (t *settingsPanel) vae() app.UI {
 // previews chooses what shows the picture in the making.
 func (t *settingsPanel) previews() app.UI {
 	s := &t.composer.Settings
-	return t.vaeChoice("Previews", "Rough, but instant", t.library.Previews(), s.PreviewVAE,
+	return t.vaeChoice("Previews", texts.T("Rough, but instant"), t.library.Previews(), s.PreviewVAE,
 		func(id string) { s.PreviewVAE = id })
 }
 
 // vaeChoice chooses from a list of VAEs, and offers to download the chosen one. own is the choice of none; "" is no choice.
-func (t *settingsPanel) vaeChoice(label, own string, list []state.VAE, chosen string, choose func(id string)) app.UI {
+func (t *settingsPanel) vaeChoice(label texts.Text, own string, list []state.VAE, chosen string, choose func(id string)) app.UI {
 	var options []app.UI
 	if own != "" {
 		options = append(options, option("", own))
@@ -112,7 +112,7 @@ func (t *settingsPanel) vaeChoice(label, own string, list []state.VAE, chosen st
 	for _, v := range list {
 		name := v.Name
 		if !v.Here {
-			name += " (" + loader.FormatBytes(v.Bytes) + " to download)"
+			name += " (" + texts.F("%s to download", texts.Bytes(v.Bytes)) + ")"
 		}
 		options = append(options, option(v.ID, name))
 		if v.ID == chosen {
@@ -123,9 +123,9 @@ func (t *settingsPanel) vaeChoice(label, own string, list []state.VAE, chosen st
 		}
 	}
 	if !known {
-		options = append(options, option(chosen, chosen+", which is not here"))
+		options = append(options, option(chosen, texts.F("%s, which is not here", chosen)))
 	}
-	id := t.controls.bindChoice("set-"+label, chosen)
+	id := t.controls.bindChoice("set-"+string(label), chosen)
 	return app.Div().Class("field wide").Hidden(len(list) == 0 && known).Body(
 		labelled(id, label),
 		app.Select().ID(id).Body(options...).OnChange(func(ctx app.Context, _ app.Event) { choose(chosenIn(ctx)) }),
@@ -149,8 +149,8 @@ func (t *settingsPanel) background() app.UI {
 
 // spin is a field for a number. What is typed is taken as soon as it is valid, and put right when the field is left.
 // set takes a value and returns what the field is to show for it.
-func (t *settingsPanel) spin(label string, least, most, step float64, value float64, set func(float64) string) app.UI {
-	id := t.controls.bind("set-"+label, trim(value))
+func (t *settingsPanel) spin(label texts.Text, least, most, step float64, value float64, set func(float64) string) app.UI {
+	id := t.controls.bind("set-"+string(label), trim(value))
 	take := func(v float64) { t.controls.bind(id, set(v)) }
 	return app.Div().Class("field").Body(
 		labelled(id, label),
@@ -168,7 +168,7 @@ func (t *settingsPanel) spin(label string, least, most, step float64, value floa
 }
 
 // whole is a field for a whole number, a multiple of step.
-func (t *settingsPanel) whole(label string, least, most, step, value int, set func(int)) app.UI {
+func (t *settingsPanel) whole(label texts.Text, least, most, step, value int, set func(int)) app.UI {
 	return t.spin(label, float64(least), float64(most), float64(step), float64(value), func(v float64) string {
 		n := max(least, int(v)/step*step)
 		set(n)
@@ -177,7 +177,7 @@ func (t *settingsPanel) whole(label string, least, most, step, value int, set fu
 }
 
 // edge is a field for a width or a height.
-func (t *settingsPanel) edge(label string, value int, set func(int)) app.UI {
+func (t *settingsPanel) edge(label texts.Text, value int, set func(int)) app.UI {
 	return t.whole(label, state.MinEdge, state.MaxEdge, 8, value, set)
 }
 
@@ -203,12 +203,12 @@ func (t *settingsPanel) eta() app.UI {
 
 func (t *settingsPanel) seed() app.UI {
 	c := t.composer
-	lock, lockIcon := "Keep this seed", "open"
+	lock, lockIcon := texts.T("Keep this seed"), "open"
 	if c.SeedLocked {
-		lock, lockIcon = "The seed is kept: roll a new one each time", "locked"
+		lock, lockIcon = texts.T("The seed is kept: roll a new one each time"), "locked"
 	}
 	return t.seedField("Seed", c.Settings.Seed, c.SetSeed, "Roll a new seed", c.RollSeed,
-		app.Button().Class("plain square").Aria("label", "Keep this seed").Aria("pressed", fmt.Sprint(c.SeedLocked)).Title(lock).Body(icon(lockIcon)).
+		app.Button().Class("plain square").Aria("label", texts.T("Keep this seed")).Aria("pressed", fmt.Sprint(c.SeedLocked)).Title(lock).Body(icon(lockIcon)).
 			OnClick(func(app.Context, app.Event) { c.SeedLocked = !c.SeedLocked }),
 	)
 }
@@ -221,8 +221,8 @@ func (t *settingsPanel) variationSeed() app.UI {
 }
 
 // seedField is a field for a seed, with a button that rolls another one.
-func (t *settingsPanel) seedField(label string, value uint64, set func(uint64), rollLabel string, roll func(), more ...app.UI) app.HTMLDiv {
-	id := t.controls.bind("set-"+label, strconv.FormatUint(value, 10))
+func (t *settingsPanel) seedField(label texts.Text, value uint64, set func(uint64), rollLabel texts.Text, roll func(), more ...app.UI) app.HTMLDiv {
+	id := t.controls.bind("set-"+string(label), strconv.FormatUint(value, 10))
 	row := []app.UI{
 		app.Input().ID(id).Type("number").Class("numbers").Min("0").Step(1).
 			OnInput(func(ctx app.Context, _ app.Event) {
@@ -230,7 +230,7 @@ func (t *settingsPanel) seedField(label string, value uint64, set func(uint64), 
 					set(v)
 				}
 			}),
-		app.Button().Class("plain square").Aria("label", rollLabel).Title(rollLabel).Body(icon("die")).
+		app.Button().Class("plain square").Aria("label", rollLabel.String()).Title(rollLabel.String()).Body(icon("die")).
 			OnClick(func(app.Context, app.Event) { roll() }),
 	}
 	return app.Div().Class("field wide").Body(labelled(id, label), app.Div().Class("pair").Body(append(row, more...)...))

@@ -4,9 +4,9 @@ package ui
 
 import (
 	"context"
-	"fmt"
 	"syscall/js"
 
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -26,11 +26,11 @@ func download(name string, b js.Value) {
 func copyPicture(b js.Value) error {
 	clipboard := js.Global().Get("navigator").Get("clipboard")
 	if !clipboard.Truthy() || js.Global().Get("ClipboardItem").IsUndefined() {
-		return fmt.Errorf("this browser does not let a page copy pictures: use Download")
+		return texts.Errorf("this browser does not let a page copy pictures: use Download")
 	}
 	item := js.Global().Get("ClipboardItem").New(map[string]any{"image/png": b})
 	if _, err := webapi.Await(context.Background(), clipboard.Call("write", []any{item})); err != nil {
-		return fmt.Errorf("the browser did not let the page copy the picture (%w): use Download", err)
+		return texts.Errorf("the browser did not let the page copy the picture (%s): use Download", texts.Translate(err.Error()))
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func canShare() bool {
 func share(b js.Value, name string) error {
 	_, err := webapi.Await(context.Background(), js.Global().Get("navigator").Call("share", shareOf(b, name)))
 	if err != nil && err.Error() != "Share canceled" {
-		return fmt.Errorf("the picture could not be shared (%w): use Download", err)
+		return texts.Errorf("the picture could not be shared (%s): use Download", texts.Translate(err.Error()))
 	}
 	return nil
 }

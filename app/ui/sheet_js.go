@@ -5,12 +5,12 @@ package ui
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sort"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
@@ -61,7 +61,7 @@ func drawCell(g js.Value, c state.Cell) error {
 	if c.Picture != nil {
 		small, ok := c.Picture.Small.(js.Value)
 		if !ok {
-			return fmt.Errorf("the image prompt %s was removed meanwhile", c.Picture.Name)
+			return texts.Errorf("the image prompt %s was removed meanwhile", c.Picture.Name)
 		}
 		scale := small.Get("width").Float() / float64(c.Picture.Width)
 		side := float64(c.Square.Size) * scale

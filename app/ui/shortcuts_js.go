@@ -2,7 +2,11 @@
 
 package ui
 
-import "github.com/maxence-charriere/go-app/v10/pkg/app"
+import (
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"github.com/imprompt/imprompt/app/texts"
+)
 
 // shortcutsPanel unfolds to the keys that the page knows.
 type shortcutsPanel struct {
@@ -13,7 +17,7 @@ type shortcutsPanel struct {
 const shortcutsID = "shortcuts"
 
 // shortcuts are the keys and what they do.
-var shortcuts = [][2]string{
+var shortcuts = [][2]texts.Text{
 	{"Ctrl Enter", "Generate; while drawing, add to the queue"}, {"Esc", "close what is open, or stop the picture"}, {"Ctrl Z", "take back what was done last"},
 	{"Ctrl ↑ ↓", "the selected words, or the word at the cursor, weigh more or less"},
 	{"↑ ↓", "earlier prompts, from the beginning or the end of the prompt"}, {"?", "these keys"},
@@ -28,10 +32,10 @@ var shortcuts = [][2]string{
 func (t *shortcutsPanel) Render() app.UI {
 	var list []app.UI
 	for _, s := range shortcuts {
-		list = append(list, app.Dt().Body(app.Kbd().Text(s[0])), app.Dd().Text(s[1]))
+		list = append(list, app.Dt().Body(app.Kbd().Text(s[0].String())), app.Dd().Text(s[1].String()))
 	}
 	return app.Details().Class("about").ID(shortcutsID).Body(
-		app.Summary().Text("?").Aria("label", "Keys").Title("Keys"),
+		app.Summary().Text("?").Aria("label", texts.T("Keys")).Title(texts.T("Keys")),
 		app.Div().Class("float").Body(app.Dl().Body(list...)),
 	)
 }

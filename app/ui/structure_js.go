@@ -12,6 +12,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 	"github.com/imprompt/imprompt/loader"
 	"github.com/imprompt/imprompt/model/imageproc/maps"
@@ -46,10 +47,10 @@ func (t *structurePanel) Render() app.UI {
 		about = strings.Join(names, ", ")
 	}
 	return app.Details().ID("structure").Body(
-		app.Summary().Body(app.Span().Text("Structure"), app.Span().Class("quiet").Text(about)),
+		app.Summary().Body(app.Span().Text(texts.T("Structure")), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		app.Div().Class("offer").Hidden(len(structures) >= state.MaxStructures).Body(
-			app.P().Class("quiet").Hidden(len(structures) > 0).Text("The result follows a map, such as edges, a sketch, a pose or depth, or the look of a picture. The map is made from a picture, or the picture is used as it is."),
+			app.P().Class("quiet").Hidden(len(structures) > 0).Text(texts.T("The result follows a map, such as edges, a sketch, a pose or depth, or the look of a picture. The map is made from a picture, or the picture is used as it is.")),
 			fileInput(state.AddStructure, "Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
@@ -75,22 +76,22 @@ func (t *structurePanel) card(index int, s *state.Structure) app.UI {
 			t.network(index, s, list, n),
 			t.preprocessor(index, s, list, n),
 		),
-		app.Button().Class("remove").Aria("label", "Remove map "+s.Name).Title("Remove").Body(icon("close")).
+		app.Button().Class("remove").Aria("label", texts.F("Remove map %s", s.Name)).Title(texts.T("Remove")).Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveStructure(s) }, key(s)),
 		app.Div().Class("card-more").Body(
 			t.options(index, s, list),
 			t.trouble(index, s),
 			app.Div().Class("tools").Hidden(!n.ReadsMap()).Body(
-				app.Button().Class("plain small").Text("Show over the picture").Aria("pressed", fmt.Sprint(t.composer.OverStage() == s)).
+				app.Button().Class("plain small").Text(texts.T("Show over the picture")).Aria("pressed", fmt.Sprint(t.composer.OverStage() == s)).
 					OnClick(func(app.Context, app.Event) { t.showOver(s) }, key(s)),
 				t.canvases.editButton("Paint on the map", state.Editing{What: state.EditMap, Structure: s}),
-				app.Button().Class("plain small").Text("Download the map").Disabled(s.Map.Base == nil).
+				app.Button().Class("plain small").Text(texts.T("Download the map")).Disabled(s.Map.Base == nil).
 					OnClick(func(app.Context, app.Event) { download(s.MapName(), t.png(s)) }, key(s)),
 			),
 			t.need(n, ok),
 			t.needMaker(s),
 			app.Details().Class("more").Hidden(n.Kind == state.Reference || n.Part == settings.UniContent).Body(
-				app.Summary().Text("More options"),
+				app.Summary().Text(texts.T("More options")),
 				app.Div().Class("grid").Body(
 					t.controls.percent(structureID(index, "start"), "From step, %", lead.Start, lead.SetStart, key(lead)),
 					t.controls.percent(structureID(index, "end"), "To step, %", lead.End, lead.SetEnd, key(lead)),
@@ -115,7 +116,7 @@ func (t *structurePanel) trouble(index int, s *state.Structure) app.UI {
 				t.mend(r)
 			}
 		}),
-		app.Input().ID(another).Type("file").Accept(pictureFiles).Hidden(true).Aria("label", "Another picture for the map").OnChange(func(ctx app.Context, _ app.Event) {
+		app.Input().ID(another).Type("file").Accept(pictureFiles).Hidden(true).Aria("label", texts.T("Another picture for the map")).OnChange(func(ctx app.Context, _ app.Event) {
 			t.intake.admitFirst(pickedFiles(ctx), state.AtStructure, func(p *state.Picture) {
 				t.composer.Replace(s, p)
 				t.canvases.paintLater()
@@ -127,21 +128,21 @@ func (t *structurePanel) trouble(index int, s *state.Structure) app.UI {
 // shownAs says what a picture of the card is.
 func shownAs(n *state.Network) string {
 	if n.ReadsMap() {
-		return "Map"
+		return texts.T("Map")
 	}
-	return "Picture"
+	return texts.T("Picture")
 }
 
 // strength is how strongly the result follows a picture.
 func (t *structurePanel) strength(index int, s *state.Structure, n *state.Network) app.UI {
-	w, scope := slider{id: structureID(index, "scale"), label: "Weight", name: "Weight of the map", value: s.Scale, most: 2}, key(s)
+	w, scope := slider{id: structureID(index, "scale"), label: "Weight", name: texts.T("Weight of the map"), value: s.Scale, most: 2}, key(s)
 	set := &s.Scale
 	switch {
 	case n.Kind == state.Reference:
 		w = slider{id: structureID(index, "fidelity"), label: "Style fidelity", value: s.Reference.Fidelity, most: 1}
 		set, scope = &s.Reference.Fidelity, key(&s.Reference)
 	case !n.ReadsMap():
-		w.name = "Weight of the picture"
+		w.name = texts.T("Weight of the picture")
 	}
 	return t.controls.slider(w, func(v float64) { *set = v }, scope)
 }
@@ -158,7 +159,7 @@ func (t *structurePanel) takes(index int, s *state.Structure) app.UI {
 		chosen = adain
 	}
 	return t.controls.choice(structureID(index, "takes"), "What to take over", chosen, []app.UI{
-		option(attention, "Its looks and things (attention)"), option(adain, "Its colours and contrasts (AdaIN)"), option(both, "Both"),
+		option(attention, texts.T("Its looks and things (attention)")), option(adain, texts.T("Its colours and contrasts (AdaIN)")), option(both, texts.T("Both")),
 	}, func(v string) { r.Attention, r.AdaIN = v != adain, v != attention }, key(r))
 }
 
@@ -173,11 +174,11 @@ func (t *structurePanel) showOver(s *state.Structure) {
 func madeBy(s *state.Structure) string {
 	switch {
 	case s.Map.Base == nil:
-		return "The map has not been made yet"
+		return texts.T("The map has not been made yet")
 	case s.MadeBy == "":
-		return "The picture itself"
+		return texts.T("The picture itself")
 	}
-	return "Made by " + s.MadeBy
+	return texts.F("Made by %s", s.MadeBy)
 }
 
 // network chooses what reads the map.
@@ -186,12 +187,12 @@ func (t *structurePanel) network(index int, s *state.Structure, list []*state.Ne
 	for _, n := range list {
 		name := n.Name
 		if !n.Here {
-			name += " (" + strings.TrimSpace(state.SizeOf(n.Bytes)+" to download") + ")"
+			name += " (" + strings.TrimSpace(texts.F("%s to download", state.SizeOf(n.Bytes))) + ")"
 		}
 		options = append(options, option(n.Value(), name))
 	}
-	return app.Select().ID(t.controls.bindChoice(structureID(index, "network"), chosen.Value())).Aria("label", "What the result follows").
-		Title("What the result follows: what the map shows, by the ControlNet or T2I-Adapter that reads it, or the picture itself").Hidden(len(list) == 0).Body(options...).
+	return app.Select().ID(t.controls.bindChoice(structureID(index, "network"), chosen.Value())).Aria("label", texts.T("What the result follows")).
+		Title(texts.T("What the result follows: what the map shows, by the ControlNet or T2I-Adapter that reads it, or the picture itself")).Hidden(len(list) == 0).Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) {
 			t.composer.Choose(s, chosenIn(ctx))
 			t.canvases.paintLater()
@@ -208,10 +209,10 @@ func (t *structurePanel) preprocessor(index int, s *state.Structure, list []*sta
 	}
 	var options []app.UI
 	for _, m := range maps.Methods {
-		options = append(options, option(m.Name, m.Label))
+		options = append(options, option(m.Name, texts.Translate(m.Label)))
 	}
-	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Method.Name)).Aria("label", "How the map is made").
-		Title("How the map is made from the picture").Body(options...).
+	return app.Select().ID(t.controls.bind(structureID(index, "preprocessor"), s.Parsed(list).Method.Name)).Aria("label", texts.T("How the map is made")).
+		Title(texts.T("How the map is made from the picture")).Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) { s.SetPreprocessor(text(ctx)) }, key(s))
 }
 
@@ -253,15 +254,15 @@ func (t *structurePanel) cameraPart() app.UI {
 	}
 	return app.Div().Class("camera").Body(
 		app.If(t.camera.On, func() app.UI {
-			return app.Video().ID(cameraID).AutoPlay(true).Muted(true).Aria("label", "What the camera sees")
+			return app.Video().ID(cameraID).AutoPlay(true).Muted(true).Aria("label", texts.T("What the camera sees"))
 		}),
 		app.Div().Class("tools").Body(
-			button("Camera", t.camera.start).Hidden(t.camera.On).Disabled(t.camera.Asked),
-			app.Span().Class("quiet").Hidden(!t.camera.Asked).Text("The browser asks whether this page may use the camera."),
-			button("Take the picture", func() {
+			button(texts.T("Camera"), t.camera.start).Hidden(t.camera.On).Disabled(t.camera.Asked),
+			app.Span().Class("quiet").Hidden(!t.camera.Asked).Text(texts.T("The browser asks whether this page may use the camera.")),
+			button(texts.T("Take the picture"), func() {
 				t.camera.still(func(file js.Value) { t.take(js.Global().Get("Array").Call("of", file)) })
 			}).Hidden(!t.camera.On),
-			button("Close the camera", t.camera.stop).Hidden(!t.camera.On),
+			button(texts.T("Close the camera"), t.camera.stop).Hidden(!t.camera.On),
 		),
 	)
 }
@@ -270,7 +271,7 @@ func (t *structurePanel) cameraPart() app.UI {
 func (t *structurePanel) need(n *state.Network, ok bool) app.UI {
 	switch {
 	case !ok:
-		return app.P().Class("quiet").Text("Nothing that reads maps is known for this model. A ControlNet for Stable Diffusion 1.5 can be added under Models, from a file or a link.")
+		return app.P().Class("quiet").Text(texts.T("Nothing that reads maps is known for this model. A ControlNet for Stable Diffusion 1.5 can be added under Models, from a file or a link."))
 	case n.Here && n.Lacks == "":
 		return app.Div().Hidden(true)
 	}
@@ -290,11 +291,11 @@ func (t *structurePanel) needMaker(s *state.Structure) app.UI {
 func (t *structurePanel) download(n *state.Network) app.UI {
 	row := t.library.Need(n)
 	panel := &modelsPanel{library: t.library, mend: t.mend}
-	needs := cmp.Or(state.SizeOf(n.Bytes), "a download")
+	needs := cmp.Or(state.SizeOf(n.Bytes), texts.T("a download"))
 	if n.Here {
-		needs = "the image encoder " + row.Name
+		needs = texts.F("the image encoder %s", row.Name)
 	}
-	body := []app.UI{app.P().Class("quiet").Text(fmt.Sprintf("%s needs %s, once.", n.Name, needs))}
+	body := []app.UI{app.P().Class("quiet").Text(texts.F("%s needs %s, once.", n.Name, needs))}
 	if row.Task != nil {
 		body = append(body, taskLine(*row.Task))
 	}
@@ -309,7 +310,7 @@ func (t *structurePanel) download(n *state.Network) app.UI {
 // balance chooses what is more important, for a ControlNet.
 func (t *structurePanel) balance(index int, s *state.Structure, n *state.Network) app.UI {
 	return t.controls.choice(structureID(index, "balance"), "More important", s.Balance, []app.UI{
-		option(settings.BalanceEven, "Both alike"), option(settings.BalancePrompt, "The words"), option(settings.BalanceControl, "The map"),
-		option(settings.BalanceGuess, "The map alone: guess mode"),
+		option(settings.BalanceEven, texts.T("Both alike")), option(settings.BalancePrompt, texts.T("The words")), option(settings.BalanceControl, texts.T("The map")),
+		option(settings.BalanceGuess, texts.T("The map alone: guess mode")),
 	}, func(v string) { s.Balance = v }, key(s)).Class("wide").Hidden(n.Kind != loader.KindControlNet)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // stylesPanel has a card for each LoRA that is used, and the ways to add one.
@@ -42,7 +43,7 @@ func (t *stylesPanel) Render() app.UI {
 		about = state.Shortened(strings.Join(names, ", "))
 	}
 	return app.Details().ID("styles").Body(
-		app.Summary().Title("LoRAs and textual inversions").Body(app.Span().Text("Styles"), app.Span().Class("quiet").Text(about)),
+		app.Summary().Title(texts.T("LoRAs and textual inversions")).Body(app.Span().Text(texts.T("Styles")), app.Span().Class("quiet").Text(about)),
 		app.Div().Class("cards").Hidden(len(cards) == 0).Body(cards...),
 		t.offer(),
 		t.embeddings(embeddings),
@@ -55,8 +56,8 @@ func (t *stylesPanel) embeddings(list []state.Embedding) app.UI {
 	for _, e := range list {
 		rows = append(rows, t.embedding(e))
 	}
-	return app.Section().Class("embeddings").Aria("label", "Embeddings").Hidden(len(list) == 0).Body(
-		app.P().Class("quiet").Text("An embedding (textual inversion) works like a word: write its name in a prompt to use it."),
+	return app.Section().Class("embeddings").Aria("label", texts.T("Embeddings")).Hidden(len(list) == 0).Body(
+		app.P().Class("quiet").Text(texts.T("An embedding (textual inversion) works like a word: write its name in a prompt to use it.")),
 		app.Div().Class("cards").Body(rows...),
 	)
 }
@@ -65,8 +66,8 @@ func (t *stylesPanel) embedding(e state.Embedding) app.UI {
 	s := &t.composer.Settings
 	use := func(where string, text *string) app.UI {
 		used := len(state.UsedEmbeddings([]state.Embedding{e}, s.PromptWeights, *text)) > 0
-		return app.Button().Class("plain small").Text(where).Aria("label", fmt.Sprintf("%s in the %s", e.Name, strings.ToLower(where))).Aria("pressed", fmt.Sprint(used)).
-			Title("Adds its name there, or removes it").OnClick(func(app.Context, app.Event) {
+		return app.Button().Class("plain small").Text(where).Aria("label", texts.F("%s in the %s", e.Name, strings.ToLower(where))).Aria("pressed", fmt.Sprint(used)).
+			Title(texts.T("Adds its name there, or removes it")).OnClick(func(app.Context, app.Event) {
 			*text = e.Toggle(*text, s.PromptWeights)
 			t.controls.force = true
 			t.countTokens()
@@ -83,27 +84,27 @@ func (t *stylesPanel) embedding(e state.Embedding) app.UI {
 func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) app.UI {
 	name, problem := found.Name, ""
 	if !here {
-		name, problem = l.Name(), "It is not here, or does not fit the model: add its file in Models, or remove it."
+		name, problem = l.Name(), texts.T("It is not here, or does not fit the model: add its file in Models, or remove it.")
 	}
 	about := ""
 	if found.Title != name {
 		about = found.Title
 	}
 	if len(found.Triggers) > 0 {
-		about = strings.TrimSpace(about + " Words that call it:")
+		about = strings.TrimSpace(about + " " + texts.T("Words that call it:"))
 	}
 	scope := named(fmt.Sprint(i, " ", l.Weights))
 	var words []app.UI
 	for _, trigger := range found.Triggers {
-		words = append(words, app.Button().Class("plain small").Title("Add these words to the prompt").Text(trigger).OnClick(func(app.Context, app.Event) {
+		words = append(words, app.Button().Class("plain small").Title(texts.T("Add these words to the prompt")).Text(trigger).OnClick(func(app.Context, app.Event) {
 			t.composer.Say(trigger)
 			t.countTokens()
 		}, named(fmt.Sprint(i, " ", trigger))))
 	}
 	return app.Div().Class("style").Body(
-		t.controls.slider(slider{id: fmt.Sprintf("style-%d-scale", i), label: name, file: true, name: "Weight of " + name, value: l.Scale, least: -1, most: 2},
+		t.controls.slider(slider{id: fmt.Sprintf("style-%d-scale", i), label: texts.Text(name), file: true, name: texts.F("Weight of %s", name), value: l.Scale, least: -1, most: 2},
 			func(v float64) { t.composer.Settings.LoRAs[i].Scale = v }, scope),
-		app.Button().Class("remove").Aria("label", "Remove "+name).Title("Remove").Body(icon("close")).
+		app.Button().Class("remove").Aria("label", texts.F("Remove %s", name)).Title(texts.T("Remove")).Body(icon("close")).
 			OnClick(func(app.Context, app.Event) { t.composer.RemoveLoRA(i) }, scope),
 		app.Div().Class("style-words").Hidden(about == "").Body(
 			app.Span().Class("quiet").Text(about),
@@ -117,13 +118,13 @@ func (t *stylesPanel) card(i int, l settings.LoRA, found state.LoRA, here bool) 
 func (t *stylesPanel) fast() app.UI {
 	f := t.library.Fast()
 	if f.LoRA == "" {
-		return app.P().Class("quiet").Hidden(!f.Fits).Text("LCM-LoRA, in Models, draws pictures in 4 to 8 steps instead of 25 or more.")
+		return app.P().Class("quiet").Hidden(!f.Fits).Text(texts.T("LCM-LoRA, in Models, draws pictures in 4 to 8 steps instead of 25 or more."))
 	}
-	label := "Fast"
+	label := texts.T("Fast")
 	if times := t.composer.Saves(f); times >= 1.5 {
-		label = fmt.Sprintf("Fast: %.0f times fewer steps", times)
+		label = texts.F("Fast: %s times fewer steps", texts.Number(times, 0))
 	}
-	return app.Button().ID("fast").Class("plain small").Title(fmt.Sprintf("LCM-LoRA with the LCM scheduler, %d steps and a guidance of %s", f.Steps, trim(f.Guidance))).Text(label).
+	return app.Button().ID("fast").Class("plain small").Title(texts.F("LCM-LoRA with the LCM scheduler, %d steps and a guidance of %s", f.Steps, trim(f.Guidance))).Text(label).
 		OnClick(func(app.Context, app.Event) {
 			t.composer.GoFast(f)
 			t.controls.force = true
@@ -132,19 +133,19 @@ func (t *stylesPanel) fast() app.UI {
 
 // offer adds a LoRA.
 func (t *stylesPanel) offer() app.UI {
-	options := []app.UI{option("", "Add a style …")}
+	options := []app.UI{option("", texts.T("Add a style …"))}
 	for _, l := range t.library.LoRAs() {
 		options = append(options, option(l.ID, l.Name))
 	}
 	return app.Div().Class("offer").Body(
-		app.P().Class("quiet").Hidden(len(options) > 1).Text("A style (LoRA) changes the model: how it draws, what it knows, or how many steps it needs. None for this model is here yet."),
-		app.Select().ID(t.controls.bindChoice("style-add", "")).Aria("label", "Add a style").Hidden(len(options) == 1).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
+		app.P().Class("quiet").Hidden(len(options) > 1).Text(texts.T("A style (LoRA) changes the model: how it draws, what it knows, or how many steps it needs. None for this model is here yet.")),
+		app.Select().ID(t.controls.bindChoice("style-add", "")).Aria("label", texts.T("Add a style")).Hidden(len(options) == 1).Body(options...).OnChange(func(ctx app.Context, _ app.Event) {
 			if id := chosenIn(ctx); id != "" {
 				t.composer.AddLoRA(id)
 			}
 			t.controls.force = true
 		}),
 		t.fast(),
-		app.Button().Class("plain small").Text("Add one in Models").OnClick(func(app.Context, app.Event) { t.openModels() }),
+		app.Button().Class("plain small").Text(texts.T("Add one in Models")).OnClick(func(app.Context, app.Event) { t.openModels() }),
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // viewBar is below the view: how it is looked at and compared, or the tools of what is edited.
@@ -46,24 +47,25 @@ func (t *viewBar) Render() app.UI {
 
 // tool is a button of the bar, with an icon or words.
 type tool struct {
-	image, label, title string
-	do                  func()
-	toggles, on         bool // it says whether it is on
-	off, hidden         bool // it cannot be used, or is not there
+	image        string
+	label, title texts.Text
+	do           func()
+	toggles, on  bool // it says whether it is on
+	off, hidden  bool // it cannot be used, or is not there
 }
 
 // tools draws buttons. of is what they work on.
 func (t *viewBar) tools(of any, list ...tool) []app.UI {
 	var buttons []app.UI
 	for _, b := range list {
-		button := app.Button().Title(b.title).Disabled(b.off).Hidden(b.hidden).OnClick(func(app.Context, app.Event) {
+		button := app.Button().Title(b.title.String()).Disabled(b.off).Hidden(b.hidden).OnClick(func(app.Context, app.Event) {
 			b.do()
 			t.canvases.paintLater()
 		}, named(fmt.Sprintf("%s %p", b.label, of)))
 		if b.image == "" {
-			button = button.Class("plain small").Text(b.label)
+			button = button.Class("plain small").Text(b.label.String())
 		} else {
-			button = button.Class("bare tool").Aria("label", b.label).Body(icon(b.image))
+			button = button.Class("bare tool").Aria("label", b.label.String()).Body(icon(b.image))
 		}
 		if b.toggles {
 			button = button.Aria("pressed", fmt.Sprint(b.on))
@@ -75,14 +77,14 @@ func (t *viewBar) tools(of any, list ...tool) []app.UI {
 
 // ranged is a slider of the bar. name is what assistive technology calls it.
 type ranged struct {
-	label, name              string
+	label, name              texts.Text
 	value, least, most, step float64
 }
 
 // slide draws a slider.
 func (t *viewBar) slide(of any, hidden bool, s ranged, set func(float64)) app.UI {
-	return app.Label().Class("inline").Hidden(hidden).Body(app.Span().Text(s.label),
-		app.Input().ID(t.controls.bind("stage-"+s.label, trim(math.Round(100*s.value)/100))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(s.step).Aria("label", s.name).
+	return app.Label().Class("inline").Hidden(hidden).Body(app.Span().Text(s.label.String()),
+		app.Input().ID(t.controls.bind("stage-"+string(s.label), trim(math.Round(100*s.value)/100))).Type("range").Min(trim(s.least)).Max(trim(s.most)).Step(s.step).Aria("label", s.name.String()).
 			OnInput(func(ctx app.Context, _ app.Event) {
 				set(number(ctx, s.value))
 				t.canvases.paint()
@@ -101,7 +103,7 @@ func (t *viewBar) look(crop bool) app.UI {
 		tool{image: "pixels", label: "Crisp pixels", title: "Crisp or smooth pixels", do: t.stage.ToggleCrisp, toggles: true, on: t.stage.Crisp(), hidden: crop},
 		tool{image: "full", label: "Full screen", title: "Full screen (F)", do: t.viewer.full, toggles: true, on: t.Full, hidden: !canFull()},
 	)
-	return app.Div().Class("look").Role("group").Aria("label", "View").Body(slices.Insert(list, 1, app.UI(app.Span().ID(percentID).Class("numbers quiet percent").Hidden(crop)))...)
+	return app.Div().Class("look").Role("group").Aria("label", texts.T("View")).Body(slices.Insert(list, 1, app.UI(app.Span().ID(percentID).Class("numbers quiet percent").Hidden(crop)))...)
 }
 
 // compare chooses what the picture is compared with.
@@ -115,15 +117,15 @@ func (t *viewBar) compare() app.UI {
 		for _, o := range t.gallery.Others(shown) {
 			options = append(options, option(o.ID(), o.Label))
 		}
-		body = append(body, app.Select().ID(t.controls.bind("compare-with", c.With.ID())).Aria("label", "Compare with").Body(options...).
+		body = append(body, app.Select().ID(t.controls.bind("compare-with", c.With.ID())).Aria("label", texts.T("Compare with")).Body(options...).
 			OnChange(func(ctx app.Context, _ app.Event) { c.Choose(t.gallery, text(ctx)) }))
 	}
-	return app.Div().Class("tools").Role("group").Aria("label", "Before and after").Body(body...)
+	return app.Div().Class("tools").Role("group").Aria("label", texts.T("Before and after")).Body(body...)
 }
 
 // mask has the tools of a mask or a map.
 func (t *viewBar) mask(e state.Editing, m *state.Mask) app.UI {
-	brush, eraser, whole := "Brush", "Eraser", e.What != state.EditMap
+	brush, eraser, whole := texts.Text("Brush"), texts.Text("Eraser"), e.What != state.EditMap
 	if !whole {
 		brush, eraser = "White", "Black"
 	}
@@ -162,7 +164,7 @@ func (t *viewBar) editing(e state.Editing, tools []app.UI) app.UI {
 	return app.Div().Class("editing").Role("group").Aria("label", e.Title()).Body(
 		app.Div().Class("editing-head").Body(
 			app.P().Class("quiet").Text(e.Hint()),
-			app.Button().Class("plain small accent").Text("Done").Title("Esc").OnClick(func(app.Context, app.Event) { t.viewer.done() }),
+			app.Button().Class("plain small accent").Text(texts.T("Done")).Title(texts.T("Esc")).OnClick(func(app.Context, app.Event) { t.viewer.done() }),
 		),
 		app.Div().Class("tools").Body(tools...),
 	)

@@ -12,6 +12,7 @@ import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/settings"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 )
 
 // wordsPanel takes the prompt and the negative prompt, and says what of them does not fit.
@@ -28,14 +29,14 @@ type wordsPanel struct {
 
 func (w *wordsPanel) Render() app.UI {
 	s, tokens := &w.composer.Settings, w.composer.Tokens
-	return app.Section().Class("words-panel").Aria("label", "Words").Body(
+	return app.Section().Class("words-panel").Aria("label", texts.T("Words")).Body(
 		w.area(promptLabel, "fox on a blue background", 3, &s.Prompt, tokens.Prompt, w.recall),
 		w.area(negativeLabel, "what it should not be", 1, &s.NegativePrompt, tokens.Negative, func(app.Context, app.Event) {}),
 		app.P().Class("quiet").Role("status").Hidden(w.language() == "").
-			Text("This looks like "+w.language()+". The model was trained on English words, and others have little effect."),
+			Text(texts.F("This looks like %s. The model was trained on English words, and others have little effect.", w.language())),
 		app.Div().Class("tools").Body(
 			w.presets(),
-			app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).Text("Weights").
+			app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).Text(texts.T("Weights")).
 				OnClick(func(app.Context, app.Event) {
 					s.PromptWeights = !s.PromptWeights
 					w.countTokens()
@@ -47,19 +48,19 @@ func (w *wordsPanel) Render() app.UI {
 
 // language is that of the words, if it is not English.
 func (w *wordsPanel) language() string {
-	return cmp.Or(state.Language(w.composer.Settings.Prompt), state.Language(w.composer.Settings.NegativePrompt))
+	return cmp.Or(state.Language(w.composer.Settings.Prompt), state.Language(w.composer.Settings.NegativePrompt)).String()
 }
 
 // presets adds to the negative prompt what many have.
 func (w *wordsPanel) presets() app.UI {
-	options := []app.UI{option("", "Avoid …")}
+	options := []app.UI{option("", texts.T("Avoid …"))}
 	for _, p := range state.NegativePresets {
-		options = append(options, option(p.Name, p.Name).Title(p.Words))
+		options = append(options, option(string(p.Name), p.Name.String()).Title(p.Words))
 	}
-	return app.Select().ID(w.controls.bindChoice("presets", "")).Class("small").Aria("label", "Add to the negative prompt").Body(options...).
+	return app.Select().ID(w.controls.bindChoice("presets", "")).Class("small").Aria("label", texts.T("Add to the negative prompt")).Body(options...).
 		OnChange(func(ctx app.Context, _ app.Event) {
 			for _, p := range state.NegativePresets {
-				if p.Name == chosenIn(ctx) {
+				if string(p.Name) == chosenIn(ctx) {
 					w.composer.Settings.NegativePrompt = p.Add(w.composer.Settings.NegativePrompt)
 				}
 			}
@@ -94,33 +95,33 @@ func (w *wordsPanel) suggestions(label string) app.UI {
 				OnClick(func(app.Context, app.Event) { w.typing.pick(i) }, named(fmt.Sprint(label, i))))
 		}
 	}
-	return app.Div().ID(suggestionID(label, -1)).Class("suggestions").Role("listbox").Aria("label", "Names that fit").Hidden(!open).Body(list...)
+	return app.Div().ID(suggestionID(label, -1)).Class("suggestions").Role("listbox").Aria("label", texts.T("Names that fit")).Hidden(!open).Body(list...)
 }
 
-func (w *wordsPanel) area(label, hint string, rows int, value *string, tokens protocol.Count, keyDown app.EventHandler) app.UI {
+func (w *wordsPanel) area(label string, hint texts.Text, rows int, value *string, tokens protocol.Count, keyDown app.EventHandler) app.UI {
 	count, cut := "", ""
 	if tokens.Limit > 0 {
-		count = fmt.Sprintf("%d of %d tokens", tokens.Tokens, tokens.Limit)
+		count = texts.F("%d of %d tokens", tokens.Tokens, tokens.Limit)
 	}
 	if tokens.Overflow != "" {
-		cut = "Too long for the model, left out: " + state.Shortened(tokens.Overflow)
+		cut = texts.F("Too long for the model, left out: %s", state.Shortened(tokens.Overflow))
 	}
 	if len(*value) == settings.MaxWords { // the browser takes no more
-		cut = fmt.Sprintf("The words are cut off after %d characters. ", settings.MaxWords) + cut
+		cut = texts.F("The words are cut off after %d characters.", settings.MaxWords) + " " + cut
 	}
 	if len(*value) > settings.MaxWords {
-		count, cut = "", fmt.Sprintf("This is longer than %d kB: shorten it.", settings.MaxWords>>10)
+		count, cut = "", texts.F("This is longer than %d kB: shorten it.", settings.MaxWords>>10)
 	}
-	id, selected := w.controls.bind(wordsID(label), *value), ""
+	id, selected, name := w.controls.bind(wordsID(label), *value), "", texts.Text(label)
 	if c := w.typing.completion; c.Open(label) && c.Selected >= 0 {
 		selected = suggestionID(label, c.Selected)
 	}
 	return app.Div().Class("field").Body(
-		app.Div().Class("label").Body(app.Label().For(id).Text(label), info(strings.ReplaceAll(id, " ", "-"), label),
+		app.Div().Class("label").Body(app.Label().For(id).Text(name.String()), info(strings.ReplaceAll(id, " ", "-"), name),
 			app.Span().Class("numbers quiet").Aria("hidden", "true").Text(count)),
 		app.Div().Class("words").Body(
 			w.marks(label, *value),
-			app.Textarea().ID(id).Dir("auto").Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint).Aria("label", label).
+			app.Textarea().ID(id).Dir("auto").Rows(rows).MaxLength(settings.MaxWords).Placeholder(hint.String()).Aria("label", name.String()).
 				Aria("autocomplete", "list").Aria("haspopup", "listbox").Aria("controls", suggestionID(label, -1)).Aria("activedescendant", selected).
 				OnKeyDown(keyDown).
 				OnInput(func(ctx app.Context, _ app.Event) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/state"
+	"github.com/imprompt/imprompt/app/texts"
 	"github.com/imprompt/imprompt/app/ui/blobs"
 )
 
@@ -32,7 +33,7 @@ func startWorker(ctx app.Context, name string, hear func(protocol.Message), died
 		})
 	})
 	worker.Set("onerror", js.FuncOf(func(_ js.Value, args []js.Value) any {
-		why := "its program could not be loaded"
+		why := texts.T("its program could not be loaded")
 		if m := args[0].Get("message"); m.Truthy() {
 			why = m.String()
 		}
@@ -89,7 +90,7 @@ func (e *engine) tell(n state.News) {
 	}
 	if n.Embeds != nil {
 		download(n.EmbedsName, blobs.New(n.Embeds, ""))
-		p.note = state.Note{Text: n.EmbedsName + " is saved. Add it as an image prompt to use it in place of the picture."}
+		p.note = state.Note{Text: texts.F("%s is saved. Add it as an image prompt to use it in place of the picture.", n.EmbedsName)}
 	}
 	if n.Counted != nil {
 		p.composer.Tokens = *n.Counted
@@ -109,7 +110,7 @@ func (e *engine) tell(n state.News) {
 		p.gallery.Made(r, len(p.jobs.Shots) == 1)
 		p.keeper.keep(r)
 		if !p.jobs.Waiting() {
-			p.done("Ready", r.Title())
+			p.done(texts.T("Ready"), r.Title())
 		}
 	}
 }

@@ -10,10 +10,11 @@ import (
 
 // entry is a text that was found.
 type entry struct {
-	key    string
-	one    string // the form for one, of a text that counts something
-	format bool   // it has verbs
-	where  string // a place where it is used
+	key     string
+	one     string // the form for one, of a text that counts something
+	format  bool   // it has verbs
+	message bool   // it is found in what was made elsewhere
+	where   string // a place where it is used
 }
 
 // entries are texts by their keys.
@@ -29,6 +30,9 @@ func (all entries) add(e entry) error {
 		return fmt.Errorf("%s: %q has other forms than in %s", e.where, e.key, old.where)
 	case old.format != e.format && len(verbs(e.key)) > 0:
 		return fmt.Errorf("%s: %q has verbs here or in %s, but not in both places", e.where, e.key, old.where)
+	case e.message:
+		old.message = true
+		all[e.key] = old
 	}
 	return nil
 }
@@ -37,6 +41,9 @@ func (all entries) add(e entry) error {
 func (e entry) english() any {
 	if e.one != "" {
 		return map[string]any{"one": e.one, "other": e.key}
+	}
+	if e.message {
+		return map[string]any{"message": e.key}
 	}
 	return e.key
 }

@@ -48,13 +48,37 @@ func TestFound(t *testing.T) {
 	}
 	write("web/index.html", `<html><body><p>A &amp; B</p><h1>Imprompt</h1><progress aria-label="Loading"></progress><noscript>None</noscript></body></html>`)
 	write("web/js/a.js", `const t = 1; fail(t("It \"failed\": %s", 2)); format("x");`)
-	write("app/a.go", "package a\nvar _ = texts.T(\"A\" + ` b`)\nvar _ = texts.Of(\"Kept\")\nvar _ = texts.F(\"%s of %d\", a, b)\nvar _ = texts.N(n, \"%d day\", \"%d days\")\nvar _ = texts.Bytes(n)\n")
-	write("app/a_test.go", "package a\nvar _ = texts.T(\"in a test\")\n")
+	write("app/texts/texts.go", `package texts
+		type Text string
+		func T(Text) string
+		type Pattern string
+		func F(Text, ...any) string
+		func Errorf(Text, ...any) error
+		func N(int, Text, Text, ...any) string
+		func Bytes(int) string { return F("%s kB", "") }`)
+	const in = "package state\nimport (\"fmt\"; \"github.com/imprompt/imprompt/app/texts\"; \"elsewhere/app\")\n"
+	write("app/state/a.go", in+`
+		type help struct { Name, Class string; Title texts.Text }
+		const kept texts.Text = "Kept"
+		var (
+			_ = texts.T("A" + " b")
+			list = []help{{"name", "plain small", "A title"}, {Title: "Another"}}
+			_ = []texts.Pattern{"at %s"}
+			names = map[texts.Text]texts.Text{"Key": "Value"}
+			empty texts.Text
+		)
+		func Label(id string, text texts.Text) any { return text.String() }
+		func (h help) draw() app.UI {
+			return app.Div().Class("plain").Body(Label("id", "Passed"), texts.N(3, "%d day", "%d days"), texts.Bytes(3), fmt.Sprint("not this"),
+				texts.F("%s of %d", texts.T("Within"), 3), texts.Errorf("%q failed", h.Name), texts.F(kept))
+		}`)
+	write("app/state/a_test.go", in+`var test = texts.T("in a test")`)
+	write("app/ui/a.go", `package ui; import ("github.com/imprompt/imprompt/app/state"; "github.com/imprompt/imprompt/app/texts"); var _ = state.Label("", "Within another package")`)
 	found, err := all(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"%d days", "%s of %d", "A & B", "A b", "It \"failed\": %s", "Kept", "Loading"}
+	want := []string{"%d days", "%q failed", "%s kB", "%s of %d", "A & B", "A b", "A title", "Another", "It \"failed\": %s", "Kept", "Key", "Loading", "Passed", "Value", "Within", "Within another package", "at %s"}
 	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -66,12 +90,12 @@ func TestFound(t *testing.T) {
 	l := language{
 		"%d days": "%d Tage", "%s of %d": "%d von %s", "Kept": " ", "Old": "Alt", "A b": "A b", "A & B": map[string]any{"other": "A & B"},
 	}
-	for _, want := range []string{`"%d days" counts`, `"%d von %s" has other verbs`, `"Kept": the translation is empty`, `"A & B": forms`} {
+	for _, want := range []string{`"%d days": its translation has the form "", not "other"`, `"%d von %s" has other verbs`, `"Kept": the translation is empty`, `"A & B": its translation has the form "other", not ""`} {
 		if got := strings.Join(l.problems(found), "\n"); !strings.Contains(got, want) {
 			t.Errorf("%s: %s is not found", got, want)
 		}
 	}
-	if got, want := l.missing(found), []string{"It \"failed\": %s", "Loading"}; !slices.Equal(got, want) {
+	if got, want := l.missing(found), []string{"%q failed", "%s kB", "A title", "Another", "It \"failed\": %s", "Key", "Loading", "Passed", "Value", "Within", "Within another package", "at %s"}; !slices.Equal(got, want) {
 		t.Errorf("%q are missing, want %q", got, want)
 	}
 	if got := l.unused(found); !slices.Equal(got, []string{"Old"}) {
@@ -84,13 +108,12 @@ func TestFound(t *testing.T) {
 
 	// What is wrong in the source.
 	for source, want := range map[string]string{
-		"texts.T(name)":               "texts.Translate",
 		`texts.F("%d of %d", n)`:      "2 verbs for 1 arguments",
 		`texts.F("%.1f", n)`:          "texts.Number",
 		`texts.N(n, "one", "%d two")`: "different verbs",
 		`texts.N(n, "%d", "%d days")`: "other forms",
 	} {
-		write("app/b.go", "package a\nvar _ = "+source+"\n")
+		write("app/state/b.go", in+"var n = 3\nvar wrong = "+source+"\n")
 		if _, err := all(dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", source, err, want)
 		}

@@ -104,21 +104,28 @@ func (l language) problems(found entries) (list []string) {
 		if !ok {
 			continue
 		}
-		var texts []string
+		texts, form := []string{}, "other"
 		switch v := l[key].(type) {
 		case string:
-			if e.one != "" {
-				list = append(list, fmt.Sprintf("%q counts something: its translation needs forms, at least \"other\"", key))
-			}
-			texts = []string{v}
+			texts, form = []string{v}, ""
 		case map[string]any:
-			if _, ok := v["other"].(string); e.one == "" || !ok {
-				list = append(list, fmt.Sprintf("%q: forms are for texts that count something, and need \"other\"", key))
+			if _, ok := v["message"]; ok {
+				form = "message"
 			}
-			for _, form := range slices.Sorted(maps.Keys(v)) {
-				text, _ := v[form].(string)
+			for _, f := range slices.Sorted(maps.Keys(v)) {
+				text, _ := v[f].(string)
 				texts = append(texts, text)
 			}
+		}
+		want := ""
+		switch {
+		case e.one != "":
+			want = "other"
+		case e.message:
+			want = "message"
+		}
+		if form != want {
+			list = append(list, fmt.Sprintf("%q: its translation has the form %q, not %q", key, form, want))
 		}
 		for _, text := range texts {
 			if strings.TrimSpace(text) == "" {

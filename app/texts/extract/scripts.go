@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	spoken = regexp.MustCompile(`\bt\(("(?:[^"\\]|\\.)*")`)     // t("a text" in a script
+	said   = regexp.MustCompile(`\bt\(("(?:[^"\\]|\\.)*")`)     // t("a text" in a script
 	body   = regexp.MustCompile(`(?s)<body>(.*)</body>`)        // of index.html
 	silent = regexp.MustCompile(`(?s)<noscript>.*?</noscript>`) // it is not translated, for want of a script
 	marked = regexp.MustCompile(`>([^<>]*\w[^<>]*)<`)           // a text between two tags
@@ -43,7 +43,7 @@ func inScripts(root string, found entries) error {
 		if err != nil {
 			return err
 		}
-		for _, m := range spoken.FindAllStringSubmatch(string(b), -1) {
+		for _, m := range said.FindAllStringSubmatch(string(b), -1) {
 			var text string
 			if err := json.Unmarshal([]byte(m[1]), &text); err != nil {
 				return fmt.Errorf("%s: %s: %w", name, m[1], err)
