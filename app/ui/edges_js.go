@@ -18,10 +18,10 @@ import (
 
 // edgeLabels are what an edge is called, and the border there.
 var edgeLabels = map[state.Edge]struct{ edge, border texts.Text }{
-	state.Left:   {texts.Of("Left edge"), texts.Of("Left")},
-	state.Top:    {texts.Of("Top edge"), texts.Of("Top")},
-	state.Right:  {texts.Of("Right edge"), texts.Of("Right")},
-	state.Bottom: {texts.Of("Bottom edge"), texts.Of("Bottom")},
+	state.Left:   {"Left edge", "Left"},
+	state.Top:    {"Top edge", "Top"},
+	state.Right:  {"Right edge", "Right"},
+	state.Bottom: {"Bottom edge", "Bottom"},
 }
 
 // edgeID is the id of what an edge or a corner is dragged by.
@@ -97,8 +97,8 @@ func (t *viewBar) borders(e state.Editing) app.UI {
 				}, named(edgeID(edge)))))
 	}
 	list = append(list, t.tools(c,
-		tool{label: texts.T("Undo"), title: "Ctrl+Z", do: c.UndoBorders, off: !c.CanUndoBorders()},
-		tool{label: texts.T("No borders"), title: texts.T("Paint nothing around the picture"), do: c.ClearBorders, off: !c.Extended()},
+		tool{label: "Undo", title: "Ctrl+Z", do: c.UndoBorders, off: !c.CanUndoBorders()},
+		tool{label: "No borders", title: "Paint nothing around the picture", do: c.ClearBorders, off: !c.Extended()},
 	)...)
 	return t.editing(e, append(list, t.softEdge(c, !s.MaskOverlay)))
 }
