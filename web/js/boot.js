@@ -33,6 +33,14 @@ function progress(done) {
   status.textContent = t("Loading, %s of %s", megabytes(done), megabytes(total));
 }
 
+// painted is settled once the text above is on the screen. The program keeps the thread busy when it starts, and would hold
+// that back where the program is there as soon. A page that is not seen is not painted.
+const painted = new Promise((done) => {
+  const types = PerformanceObserver.supportedEntryTypes;
+  new PerformanceObserver(done).observe({ type: types.includes("largest-contentful-paint") ? "largest-contentful-paint" : "paint", buffered: true });
+  setTimeout(done, document.hidden ? 0 : 2000);
+});
+
 // offer tells the page that a new version is available. take switches to it.
 function offer(take) {
   globalThis.impromptUpdate = take;
@@ -111,6 +119,7 @@ if (globalThis.top !== globalThis) {
   try {
     const go = new Go();
     const { instance } = await WebAssembly.instantiateStreaming(fetchProgram("app.wasm", progress), go.importObject);
+    await painted;
     performance.mark("program");
     go.run(instance);
   } catch (e) {
