@@ -6,6 +6,8 @@
 const VERSION = "{{VERSION}}";
 const FILES = {{FILES}}; // path → hash
 const LATER = {{LATER}}; // the same
+// Files whose addresses do not name the version on the page.
+const UNNAMED = /\.(woff2|svg|png|webmanifest)$|\/catalogue\.json$/;
 const PREFIX = "imprompt-site:" + self.registration.scope + ":";
 const CACHE = PREFIX + VERSION;
 // The page is stored under the address of its folder, because many hosts redirect index.html
@@ -21,6 +23,8 @@ self.addEventListener("install", (event) => {
     await Promise.all(Object.entries(FILES).map(async ([f, integrity]) => {
       const url = f === "index.html" ? PAGE : new URL(`${f}?v=${VERSION}`, PAGE);
       if (await isStored(cache, url, integrity)) return;
+      const shown = UNNAMED.test(f) && await fetched(f, integrity);
+      if (shown) return cache.put(url, shown);
       // What the page has fetched just now is asked about, and not fetched again, on hosts that
       // tell whether a file has changed.
       await cache.add(new Request(url, { cache: "no-cache", integrity }));
@@ -37,6 +41,17 @@ async function isStored(cache, url, integrity) {
   if (!hit) return false;
   const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", await hit.arrayBuffer()));
   return integrity === `sha256-${btoa(String.fromCharCode(...hash))}`;
+}
+
+// fetched answers, from the browser's own cache, with a file that the page has fetched just now
+// by an address without the version.
+async function fetched(f, integrity) {
+  try {
+    const response = await fetch(new URL(f, PAGE), { cache: "only-if-cached", mode: "same-origin", integrity });
+    return response.ok ? response : null;
+  } catch {
+    return null; // it is not there, or of another version
+  }
 }
 
 self.addEventListener("activate", (event) => {

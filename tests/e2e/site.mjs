@@ -61,26 +61,41 @@ export function release(dir, version, changes) {
 }
 
 // serve serves a built site at /studio/. use switches to another build of it. Without headers
-// it acts as a host that sends none of its own, like GitHub Pages.
+// it acts as a host that sends none of its own, like GitHub Pages. Like all hosts, it tells
+// whether a file has changed, and does not send it again if it has not.
 export async function serve(dir, { headers = true } = {}) {
   let own = headersOf(dir);
   const requests = []; // the paths
-  const server = http.createServer((request, response) => {
+  const sent = []; // those whose files were sent
+  const held = new Map(); // those that wait, with a promise for when they go on
+  const server = http.createServer(async (request, response) => {
     const url = new URL(request.url, "http://x");
     requests.push(url.pathname);
+    await held.get(url.pathname);
     if (!url.pathname.startsWith("/studio/")) { response.writeHead(404); return response.end(); }
     // As Go's file server and some hosts of static sites do.
     if (url.pathname.endsWith("/index.html")) { response.writeHead(301, { location: "./" }); return response.end(); }
     let name = path.join(dir, decodeURIComponent(url.pathname.slice("/studio/".length)));
     if (name.endsWith("/") || name === dir) name = path.join(name, "index.html");
     if (!fs.existsSync(name)) { response.writeHead(404); return response.end(); }
-    response.writeHead(200, { "content-type": types[path.extname(name)] ?? "application/octet-stream", "cache-control": "no-cache", ...(headers ? own(url.pathname.slice("/studio".length)) : {}) });
+    const { ino, size, mtimeMs } = fs.statSync(name), etag = `"${ino}-${size}-${mtimeMs}"`;
+    const common = { etag, "cache-control": "no-cache", ...(headers ? own(url.pathname.slice("/studio".length)) : {}) };
+    if (request.headers["if-none-match"] === etag) { response.writeHead(304, common); return response.end(); }
+    sent.push(url.pathname);
+    response.writeHead(200, { "content-type": types[path.extname(name)] ?? "application/octet-stream", ...common });
     fs.createReadStream(name).pipe(response);
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));
   const url = `http://127.0.0.1:${server.address().port}/studio/`;
   return {
-    url, requests,
+    url, requests, sent,
+    // hold lets requests for a file wait until the function that it returns is called. A route of Playwright's would do
+    // that as well, but the browser would then have no cache of its own.
+    hold(name) {
+      let release;
+      held.set(`/studio/${name}`, new Promise((done) => { release = done; }));
+      return release;
+    },
     use(other) { dir = other; own = headersOf(other); },
     close: () => new Promise((done) => { server.closeAllConnections(); server.close(done); }),
   };
