@@ -17,7 +17,7 @@ usage() {
 ./build.sh build [--out .site]     build the static site into a folder
 ./build.sh generate --prompt TEXT  draw from the command line (--help for all options)
 ./build.sh evaluate                measure CLIP-I and CLIP-T of drawn pictures, as a table (--help for all options)
-./build.sh test [--full] [NAME…]   run the tests (--full: also those at full size; NAME: lint host node chromium e2e full soak)
+./build.sh test [--full] [NAME…]   run the tests (--full: also those at full size; NAME: lint host node chromium e2e full soak lighthouse)
 ./build.sh bench [unet|ops|load|card|model]   measure or predict the engine's speed (--help for all options)
 ./build.sh setup                   install what the tests and the command line need (they also do this themselves)
 EOF
@@ -207,6 +207,16 @@ test_soak() {
   (cd tests && node --test soak/)
 }
 
+# Lighthouse on a first visit with a phone.
+test_lighthouse() {
+  need_node; need_chromium
+  if [ ! -d tests/lighthouse/node_modules/lighthouse ]; then
+    say "installing Lighthouse"
+    (cd tests/lighthouse && npm ci --no-audit --no-fund --loglevel=error >/dev/null)
+  fi
+  node --test tests/lighthouse/first.test.mjs
+}
+
 run_tests() {
   need_go
   if [ "${1:-}" = --full ]; then export IMPROMPT_FULL=1; shift; fi
@@ -214,7 +224,7 @@ run_tests() {
     for name in "$@"; do
       case $name in
         lint) lint ;;
-        host|node|chromium|e2e|full|soak) "test_$name" ;;
+        host|node|chromium|e2e|full|soak|lighthouse) "test_$name" ;;
         *) usage; exit 2 ;;
       esac
     done
@@ -222,7 +232,7 @@ run_tests() {
   fi
   setup
   lint; test_host; test_node; test_chromium; test_e2e
-  [ -z "${IMPROMPT_FULL:-}" ] || { test_full; test_soak; }
+  [ -z "${IMPROMPT_FULL:-}" ] || { test_full; test_soak; test_lighthouse; }
 }
 
 case ${1:-} in
