@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"syscall/js"
 
 	"github.com/imprompt/imprompt/app/state"
@@ -100,9 +101,12 @@ func ownPNG(file []byte) (webapi.Bytes, error) {
 
 // here returns the full address of a file of the site, which may be served under any path. go-app would take a relative
 // address as relative to the server.
-func here(path string) string {
-	return js.Global().Get("URL").New(path, js.Global().Get("document").Get("baseURI")).Get("href").String()
-}
+func here(path string) string { return folder() + path }
+
+// folder is the address of the site's folder.
+var folder = sync.OnceValue(func() string {
+	return js.Global().Get("URL").New(".", js.Global().Get("document").Get("baseURI")).Get("href").String()
+})
 
 // fetchBlob fetches a file of the site.
 func fetchBlob(path string) (js.Value, error) {

@@ -4,6 +4,7 @@ package ui
 
 import (
 	"fmt"
+	"strconv"
 	"syscall/js"
 	"time"
 
@@ -25,11 +26,11 @@ type viewer struct {
 	canvases *canvases
 	loop     *loop
 
-	observed bool
-	opener   js.Value                   // what had the keyboard when an edit began
-	follow   func(e js.Value)           // moves what the pointer holds, while it is down
-	fingers  map[int][2]float64         // where they are on the view
-	drawn    struct{ fits, crisp bool } // as the bar was drawn last
+	placed  map[string]string          // what place has set on the view; nil before the first time
+	opener  js.Value                   // what had the keyboard when an edit began
+	follow  func(e js.Value)           // moves what the pointer holds, while it is down
+	fingers map[int][2]float64         // where they are on the view
+	drawn   struct{ fits, crisp bool } // as the bar was drawn last
 
 	startOf  *state.Result // whose start picture startURL is
 	startURL string        // "" while it is read
@@ -48,12 +49,20 @@ func (v *viewer) place() {
 	if !view.Truthy() || view.Get("hidden").Bool() {
 		return
 	}
-	if !v.observed {
-		v.observed = true
-		js.Global().Get("ResizeObserver").New(js.FuncOf(func(js.Value, []js.Value) any { v.place(); return nil })).Call("observe", view)
-	}
 	s := v.stage
-	s.View.Resize(view.Get("clientWidth").Float(), view.Get("clientHeight").Float())
+	if v.placed == nil {
+		v.placed = map[string]string{}
+		// The size is read when it changes. To read it after each drawing would have the browser lay the page out at once.
+		measure := func() { s.View.Resize(view.Get("clientWidth").Float(), view.Get("clientHeight").Float()) }
+		measure()
+		js.Global().Get("ResizeObserver").New(js.FuncOf(func(js.Value, []js.Value) any {
+			if !view.Get("hidden").Bool() {
+				measure()
+				v.place()
+			}
+			return nil
+		})).Call("observe", view)
+	}
 	whole := view.Call("querySelector", ".whole")
 	width, height := sizeOf(whole)
 	if width > 0 {
@@ -61,8 +70,18 @@ func (v *viewer) place() {
 	}
 	s.View.Added(v.added())
 	x, y, scale := s.View.Placed()
+	change := func(name, value string, set func()) {
+		if v.placed[name] != value {
+			v.placed[name] = value
+			set()
+		}
+	}
 	set := func(name string, value float64, unit string) {
-		view.Get("style").Call("setProperty", name, fmt.Sprintf("%.3f%s", value, unit))
+		text := fmt.Sprintf("%.3f%s", value, unit)
+		change(name, text, func() { view.Get("style").Call("setProperty", name, text) })
+	}
+	mark := func(name string, on bool) {
+		change(name, strconv.FormatBool(on), func() { view.Get("dataset").Set(name, on) })
 	}
 	set("--width", width, "px")
 	set("--height", height, "px")
@@ -79,13 +98,13 @@ func (v *viewer) place() {
 	set("--line", at, "px")
 	set("--before", (at-x)/scale, "px")
 	if m := s.Editing().Mask(v.composer); m != nil {
-		view.Get("dataset").Set("empty", m.Empty())
+		mark("empty", m.Empty())
 		set("--ring", m.Width()*min(width, height)*scale, "px")
 		set("--ring-x", x+m.Cursor[0]*width*scale, "px")
 		set("--ring-y", y+m.Cursor[1]*height*scale, "px")
 	}
-	view.Get("dataset").Set("beyond", s.View.Beyond())
-	view.Get("dataset").Set("crisp", s.Crisp())
+	mark("beyond", s.View.Beyond())
+	mark("crisp", s.Crisp())
 	if percent := byID(percentID); percent.Truthy() {
 		percent.Set("textContent", s.View.Percent())
 	}
