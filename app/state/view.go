@@ -237,3 +237,15 @@ func (v *View) Seen() (left, right float64) {
 
 // Percent says how much the picture is enlarged.
 func (v *View) Percent() string { return texts.Percent(v.Scale()) }
+
+// Swipe returns which way a finger goes through the pictures that moved so far over the stage: 1 for the next one, which
+// comes from the right, -1 for the one before, and 0 if it was no swipe.
+func Swipe(x, y float64) int {
+	switch {
+	case math.Abs(x) < 48 || math.Abs(x) < 2*math.Abs(y):
+		return 0
+	case x < 0:
+		return 1
+	}
+	return -1
+}

@@ -195,3 +195,14 @@ func TestViewSeen(t *testing.T) {
 		t.Error(v.Percent())
 	}
 }
+
+func TestSwipe(t *testing.T) {
+	for _, c := range []struct {
+		x, y float64
+		want int
+	}{{-120, 10, 1}, {120, -10, -1}, {-30, 0, 0}, {100, 80, 0}, {0, 200, 0}} {
+		if got := Swipe(c.x, c.y); got != c.want {
+			t.Errorf("Swipe(%v, %v) = %d, not %d", c.x, c.y, got, c.want)
+		}
+	}
+}

@@ -30,6 +30,7 @@ type viewer struct {
 	opener  js.Value                   // what had the keyboard when an edit began
 	follow  func(e js.Value)           // moves what the pointer holds, while it is down
 	fingers map[int][2]float64         // where they are on the view
+	swipe   func(e js.Value)           // ends a swipe through the lightbox, when the finger is lifted
 	drawn   struct{ fits, crisp bool } // as the bar was drawn last
 
 	startOf  *state.Result // whose start picture startURL is
@@ -162,8 +163,17 @@ func (v *viewer) listen() {
 			v.loop.dispatch(func() {})
 		}
 	}
-	on("pointerup", end)
-	on("pointercancel", end)
+	on("pointerup", func(e js.Value) {
+		if v.swipe != nil {
+			v.swipe(e)
+		}
+		v.swipe = nil
+		end(e)
+	})
+	on("pointercancel", func(e js.Value) {
+		v.swipe = nil
+		end(e)
+	})
 	var scrolled time.Time
 	on("wheel", func(e js.Value) {
 		// A visitor who scrolls the page past the stage does not mean to zoom.
@@ -217,6 +227,7 @@ func (v *viewer) pointerDown(e js.Value) {
 		v.fingers[e.Get("pointerId").Int()] = [2]float64{x, y}
 		if len(v.fingers) > 1 {
 			v.letGo()
+			v.swipe = nil
 			v.canvases.giveUp()
 			e.Call("preventDefault")
 			e.Call("stopImmediatePropagation")
@@ -234,6 +245,13 @@ func (v *viewer) pointerDown(e js.Value) {
 			v.look(func(view *state.View) { view.Pan(nx-x, ny-y) })
 			x, y = nx, ny
 		})
+	case v.gallery.Lightbox && v.stage.Editing().What == "" && e.Get("pointerType").String() == "touch":
+		v.swipe = func(e js.Value) {
+			toX, toY := where(e)
+			if by := state.Swipe(toX-x, toY-y); by != 0 {
+				v.loop.dispatch(func() { v.gallery.Step(by) })
+			}
+		}
 	}
 }
 

@@ -79,6 +79,31 @@ export const loseGPU = (page) => engine(page).evaluate(() => {
   };
 });
 
+// fingers puts fingers on the page, as on a phone: each place is a list of points, one for each finger, from where they
+// are put to where they are lifted.
+export async function fingers(page) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 2 });
+  const send = (type, points) => devtools.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([x, y], id) => ({ x, y, id })) });
+  return {
+    async put(from, ...places) {
+      await send("touchStart", from);
+      for (const place of places) await send("touchMove", place);
+      await send("touchEnd", []);
+    },
+    async gone() {
+      await devtools.send("Emulation.setTouchEmulationEnabled", { enabled: false });
+      await devtools.detach();
+    },
+  };
+}
+
+// look has the page believe that the visitor looks at it, or elsewhere.
+export const look = (page, here) => page.evaluate((state) => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, value: state });
+  document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+}, here ? "visible" : "hidden");
+
 // drop drops files anywhere on the page: [name, bytes, type].
 export const drop = (page, ...files) => page.evaluate((list) => {
   const data = new DataTransfer();

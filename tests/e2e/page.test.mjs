@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, difference, draw, drop, expect, gallery, loaded, pictures, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, difference, draw, drop, expect, fingers, gallery, loaded, look, pictures, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
@@ -17,6 +17,11 @@ opened(async (all) => {
     globalThis.shared = [];
     navigator.canShare = (what) => what.files?.every((f) => f.type === "image/png");
     navigator.share = async (what) => { shared.push(...what.files.map((f) => [f.name, f.size])); };
+    globalThis.notified = [];
+    globalThis.Notification = class {
+      static permission = "granted";
+      constructor(title, { body }) { notified.push([title, body]); }
+    };
   });
   await visit(page, site.url);
 });
@@ -91,6 +96,14 @@ test("the picture is zoomed about the pointer and moved, with the wheel and with
   await page.keyboard.press("0");
   await settles((now) => assert.deepEqual(now, before));
   await expect(button(page, "Fit")).toHaveAttribute("aria-pressed", "true");
+  const full = button(page, "Full screen");
+  await page.keyboard.press("f");
+  await expect(full).toHaveAttribute("aria-pressed", "true");
+  await expect(page.locator("#stage:fullscreen")).toBeVisible();
+  await settles(({ width }) => assert.equal(width, 128));
+  await full.click();
+  await expect(full).toHaveAttribute("aria-pressed", "false");
+  await settles((now) => assert.deepEqual(now, before));
 });
 
 test("it is the picture that the command line draws", { timeout: PICTURE }, async () => {
@@ -244,14 +257,32 @@ test("pictures are found, picked with keys and given stars; a sheet and a zip of
   await expect(pictures(page)).toHaveCount(6);
 });
 
-test("on a phone, a tap opens the lightbox; the whole gallery says what pictures were made from", async () => {
+test("on a phone, a tap opens the lightbox, a swipe goes on, two fingers zoom; the whole gallery says what pictures were made from", async () => {
   for (const name of ["Close the note", "Close the notice"]) await button(page, name).click();
   await page.setViewportSize({ width: 390, height: 844 });
-  await pictures(page).first().click();
+  const touch = await fingers(page);
   const lightbox = page.getByRole("dialog", { name: "Result" });
-  await lightbox.waitFor();
+  const middle = async (of) => {
+    await of.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = await of.boundingBox();
+    return [x + width / 2, y + height / 2];
+  };
+  await expect(async () => {
+    await touch.put([await middle(pictures(page).first())]);
+    await lightbox.waitFor({ timeout: 5000 * PATIENCE });
+  }).toPass({ timeout: 60_000 * PATIENCE });
   const first = await result(page).getAttribute("src");
   await axeFindsNothing(page);
+  const [x, y] = await middle(page.getByRole("group", { name: "The picture", exact: true }));
+  await touch.put([[x + 80, y]], [[x, y]], [[x - 80, y + 4]]);
+  await expect(result(page)).not.toHaveAttribute("src", first);
+  await touch.put([[x - 80, y]], [[x, y]], [[x + 80, y + 4]]);
+  await expect(result(page)).toHaveAttribute("src", first);
+  const wide = () => result(page).evaluate((i) => i.getBoundingClientRect().width), before = await wide();
+  await touch.put([[x - 20, y], [x + 20, y]], [[x - 40, y], [x + 40, y]], [[x - 60, y], [x + 60, y]]);
+  await expect(async () => assert.ok(Math.abs((await wide()) / before - 3) < 0.05)).toPass({ timeout: 30_000 * PATIENCE });
+  await touch.gone();
+  await page.keyboard.press("0");
   await page.keyboard.press("ArrowRight");
   await expect(result(page)).not.toHaveAttribute("src", first);
   await button(page, "The picture before").click();
@@ -280,7 +311,13 @@ test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async 
   await adjust(page, "fox.png");
   await unfold(page, "More options");
   await page.getByRole("combobox", { name: "Image adapter" }).selectOption(ships.ip_adapters[1].file);
+  // The visitor looks elsewhere meanwhile, and is told.
+  await look(page, false);
   await draw(page);
+  await expect(page).toHaveTitle("Ready · Imprompt");
+  assert.deepEqual(await page.evaluate(() => notified), [["Imprompt", "picture of seed 7"]]);
+  await look(page, true);
+  await expect(page).toHaveTitle("Imprompt");
   const made = Buffer.from(await bytesOf(result(page))).toString("latin1");
   assert.match(made, /"prompt":""/);
   assert.ok(made.includes(`"ip_adapter":"${ships.ip_adapters[1].file}"`));
@@ -310,6 +347,7 @@ test("what is asked for while a picture is drawn waits in the queue; Stop ends a
   await button(page, "Generate").click();
   await page.getByText(/^Step \d+ of 150/).waitFor({ timeout: PICTURE });
   await expect(page.getByRole("progressbar", { name: "Progress" })).toBeVisible();
+  await expect(page).toHaveTitle(/^\d+ % · Imprompt$/);
   const queue = page.getByRole("region", { name: "Queue" });
   for (const words of ["first", "second"]) {
     await prompt(page).fill(words);
