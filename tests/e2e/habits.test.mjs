@@ -18,6 +18,8 @@ opened(async (all) => {
       return { released: false, release() { this.released = true; locks.push("asleep"); } };
     };
     Object.defineProperty(navigator, "wakeLock", { value: { request } });
+    // Windows of installed pages get the files that they were opened with.
+    Object.defineProperty(globalThis, "launchQueue", { value: { setConsumer(take) { globalThis.launch = take; } } });
     globalThis.shifts = [];
     new PerformanceObserver((list) => { for (const e of list.getEntries()) shifts.push([e.value, ...e.sources.map((s) => s.node?.className ?? s.node?.nodeName)]); })
       .observe({ type: "layout-shift", buffered: true });
@@ -100,7 +102,11 @@ test("an (i) says what a setting does; Escape and a press outside close it, and 
 });
 
 test("the question mark shows the keys, and Escape folds them away", async () => {
-  await prompt(page).fill("what?");
+  // Words run as their script does, and so do the marks behind them.
+  for (const [words, way] of [["ثعلب في الثلج", "rtl"], ["what?", "ltr"]]) {
+    await prompt(page).fill(words);
+    for (const one of [prompt(page), page.locator("#marks-Prompt")]) await expect(one).toHaveCSS("direction", way);
+  }
   assert.equal(await page.locator("#shortcuts").evaluate((d) => d.open), false);
   await page.getByRole("heading", { name: "Imprompt" }).click();
   await page.keyboard.press("?");
@@ -168,6 +174,25 @@ test("pictures that another program shares become image prompts", async () => {
   await page.getByRole("img", { name: "Image prompt from elsewhere ä.png" }).waitFor();
 });
 
+test("pictures and weights that the system opens with the page are taken like dropped ones", async () => {
+  const { file_handlers: [handler], launch_handler } = await page.evaluate(async () => (await fetch(document.querySelector("link[rel=manifest]").href)).json());
+  assert.equal(launch_handler.client_mode, "focus-existing");
+  assert.equal(new URL(handler.action, site.url).href, site.url);
+  const kinds = Object.values(handler.accept).flat();
+  for (const kind of [".png", ".jpg", ".webp", ".safetensors"]) assert.ok(kinds.includes(kind), kind);
+  const opened = (name, bytes) => page.evaluate(([name, bytes]) => {
+    const file = new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name);
+    launch({ files: [{ kind: "file", name, getFile: async () => file }] });
+  }, [name, Buffer.from(bytes).toString("base64")]);
+  await opened("opened.png", fs.readFileSync(path.join(root, "web/samples/cactus.png")));
+  await page.getByRole("img", { name: "Image prompt opened.png" }).waitFor();
+  await opened("opened.safetensors", "no weights");
+  const drawer = page.getByRole("region", { name: "Models", exact: true });
+  await drawer.getByText("opened.safetensors").first().waitFor();
+  await page.keyboard.press("Escape");
+  await drawer.waitFor({ state: "hidden" });
+});
+
 test("where the browser offers it, the page can be installed", async () => {
   await page.evaluate(() => dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt() { globalThis.prompted = true; } })));
   await button(page, "Install").click();
@@ -176,11 +201,20 @@ test("where the browser offers it, the page can be installed", async () => {
 });
 
 test("with the system's own colours, edges and states are drawn", async () => {
+  await button(page, "Clear").click();
+  await expect(button(page, "λ strip")).toBeDisabled(); // without an image prompt
   await page.emulateMedia({ forcedColors: "active" });
-  const edge = (locator) => locator.evaluate((e) => getComputedStyle(e).borderTopStyle);
-  assert.equal(await edge(button(page, "Models")), "solid");
-  assert.equal(await edge(prompt(page)), "solid");
-  assert.equal(await button(page, "1:1").evaluate((e) => getComputedStyle(e).outlineStyle), "solid"); // it is pressed
+  await page.evaluate(() => { for (const d of document.querySelectorAll(".sheets details")) d.open = true; });
+  // Only symbols have no edge of their own, and what the browser draws itself.
+  const bare = await page.locator("button, select, textarea, summary, .add, input").evaluateAll((list) => list
+    .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.matches(".bare, .link, [type=range], [type=checkbox], [type=file]") && getComputedStyle(e).borderTopStyle !== "solid")
+    .map((e) => e.getAttribute("aria-label") || e.id || e.textContent));
+  assert.deepEqual(bare, []);
+  for (const pressed of [button(page, "1:1"), button(page, "Weights")]) await expect(pressed).toHaveCSS("outline-style", "solid");
+  await expect(button(page, "3:2")).toHaveCSS("outline-style", "none");
+  const colour = (locator) => locator.evaluate((e) => getComputedStyle(e).color);
+  assert.notEqual(await colour(button(page, "λ strip")), await colour(button(page, "Seed strip")));
+  await page.evaluate(() => { for (const d of document.querySelectorAll(".sheets details")) d.open = false; });
   await page.emulateMedia({ forcedColors: "none" });
 });
 

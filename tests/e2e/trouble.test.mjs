@@ -263,6 +263,7 @@ test("a deploy during an update is not used until it is complete", { timeout: 12
   const studio = await open();
   const { page } = studio;
   try {
+    await page.clock.install();
     await kept(page);
     site.use(next);
     const failed = page.evaluate(() => new Promise((done) => navigator.serviceWorker.getRegistration().then((r) => {
@@ -275,8 +276,11 @@ test("a deploy during an update is not used until it is complete", { timeout: 12
     await button(page, "Generate").waitFor();
     assert.deepEqual((await version(page)).slice(0, 3), ["Imprompt", "", false]);
     fs.writeFileSync(css, whole);
-    await update(page);
-    await offer(page).waitFor();
+    // An open page asks every hour, from when it is kept on.
+    await expect(async () => {
+      await page.clock.fastForward(3_600_000);
+      await offer(page).waitFor({ timeout: 5000 * PATIENCE });
+    }).toPass({ timeout: 60_000 * PATIENCE });
     await Promise.all([page.waitForEvent("load"), offer(page).click()]);
     await button(page, "Generate").waitFor();
     assert.deepEqual((await version(page)).slice(0, 3), ["Imprompt, next", "next", true]);
