@@ -11,10 +11,10 @@ import (
 // judging is how near pictures are to what they were made from, which is measured when nothing else
 // is to be done.
 type judging struct {
-	Unwanted bool          // the visitor does not want it
+	NoScores bool          // the visitor does not want pictures measured
 	Scored   func(*Result) // is called when a picture's Score is known
 
-	judge   int       // the Judge under way, which is for the first of waiting; 0 for none
+	judge   int       // the Judge under way, which is for the first of unknown; 0 for none
 	unknown []unknown // what is to be measured
 	plots   bool      // the last request's pictures differ in λ, and are measured
 }
@@ -28,7 +28,7 @@ type unknown struct {
 
 // judges reports whether a picture of these settings is measured: if there is a picture to compare it
 // with, and if that does not take long. Without a graphics card, only the small model is fast enough.
-func (j *Jobs) judges(s settings.Settings) bool { return !j.Unwanted && seen(s) > 0 && !j.slow(s) }
+func (j *Jobs) judges(s settings.Settings) bool { return !j.NoScores && seen(s) > 0 && !j.slow(s) }
 
 func (j *Jobs) slow(s settings.Settings) bool { return j.Engine.GPU.Software && s.Model != "" }
 
@@ -119,7 +119,7 @@ func (j *Jobs) Near(r *Result) string {
 		return says(*r.Score)
 	case j.isUnknown(r):
 		return near("…", "", seen(r.Settings))
-	case !j.Unwanted && seen(r.Settings) > 0 && j.slow(r.Settings):
+	case !j.NoScores && seen(r.Settings) > 0 && j.slow(r.Settings):
 		return texts.T("How near it is to the picture is not measured, because that takes long without a graphics card.")
 	}
 	return ""

@@ -87,7 +87,7 @@ func TestJudgeGivesWay(t *testing.T) {
 	if len(*scored) != 1 || first.Score == nil {
 		t.Error("the picture is not scored")
 	}
-	if e.jobs.Unwanted = true; e.strip(prompted("", 1))[0] == nil || e.count(protocol.Judge{}) != 2 {
+	if e.jobs.NoScores = true; e.strip(prompted("", 1))[0] == nil || e.count(protocol.Judge{}) != 2 {
 		t.Error("it is measured although nobody wants it")
 	}
 }

@@ -19,6 +19,7 @@ func TestPack(t *testing.T) {
 	early.Made, twin.Made = made, made
 	early.Settings.Guides = settings.Guides{&settings.IPAdapter{Lambda: 0.5}}
 	twin.Settings.Guides = early.Settings.Guides
+	early.Score = &Score{CLIPI: []float64{0.84}}
 	early.Settings.Model, early.Starred = "https://example.com/model.safetensors?token=secret", true
 
 	t.Run("names and dates say what a picture is", func(t *testing.T) {
@@ -61,6 +62,7 @@ func TestPack(t *testing.T) {
 		var index []struct {
 			File, Made string
 			Starred    bool
+			Score      *Score
 			Settings   settings.Settings
 		}
 		if err := json.Unmarshal([]byte(open(IndexFile)), &index); err != nil {
@@ -69,7 +71,10 @@ func TestPack(t *testing.T) {
 		if got := index[1]; len(index) != 3 || got.File != want[1] || got.Made != "2026-03-04T05:06:08+01:00" || !got.Starred || got.Settings.Seed != 8 || got.Settings.Model != "https://example.com/model.safetensors" {
 			t.Errorf("%+v", got)
 		}
-		if index[0].Made != "" || index[0].Settings.Prompt != "late" {
+		if s := index[1].Score; s == nil || s.CLIPI[0] != 0.84 || s.CLIPT != nil {
+			t.Errorf("its score is %v", s)
+		}
+		if index[0].Made != "" || index[0].Score != nil || index[0].Settings.Prompt != "late" {
 			t.Errorf("%+v", index[0])
 		}
 	})

@@ -24,18 +24,18 @@ func (t *nearLine) Render() app.UI {
 		app.P().Class("numbers quiet").Text(t.Text), info("near", "Near"))
 }
 
-// nearKey is where the browser keeps whether nearness is unwanted.
-const nearKey = "nearness-unwanted"
+// nearKey is where the browser keeps whether pictures are not to be measured.
+const nearKey = "no-scores"
 
 // nearness switches the measuring on and off.
 func (t *settingsPanel) nearness() app.UI {
 	text := texts.T("How near: measured")
-	if t.jobs.Unwanted {
+	if t.jobs.NoScores {
 		text = texts.T("How near: not measured")
 	}
-	return app.Button().Class("plain small").Aria("pressed", fmt.Sprint(!t.jobs.Unwanted)).Text(text).OnClick(func(ctx app.Context, _ app.Event) {
-		t.jobs.Unwanted = !t.jobs.Unwanted
-		ctx.LocalStorage().Set(nearKey, t.jobs.Unwanted)
+	return app.Button().Class("plain small").Aria("pressed", fmt.Sprint(!t.jobs.NoScores)).Text(text).OnClick(func(ctx app.Context, _ app.Event) {
+		t.jobs.NoScores = !t.jobs.NoScores
+		ctx.LocalStorage().Set(nearKey, t.jobs.NoScores)
 	})
 }
 

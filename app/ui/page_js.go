@@ -103,7 +103,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.listenLanguage()
 	p.update = js.Global().Get("impromptUpdate").Truthy()
 	ctx.LocalStorage().Get("history", &p.history.Prompts)
-	ctx.LocalStorage().Get(nearKey, &p.jobs.Unwanted)
+	ctx.LocalStorage().Get(nearKey, &p.jobs.NoScores)
 	p.librarian.open()
 	p.engine.start()
 	p.keeper.open()
