@@ -138,7 +138,8 @@ type testModel struct {
 	pixels   []float32      // of the last picture
 	uni      uniNetworks
 	// keep makes another guide of an IP-Adapter's, unless it is nil.
-	keep func(g *ipadapter.Guide, lambda guides.Lambda) *ipadapter.Guide
+	keep   func(g *ipadapter.Guide, lambda guides.Lambda) *ipadapter.Guide
+	change func(req *Request) // changes the request of the next case; nil for nothing
 }
 
 // loadModel loads a model for as long as its device is open.
@@ -252,6 +253,9 @@ func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	}
 	if c.VariationStrength > 0 {
 		req.Sources, req.Variation, req.VariationStrength = []random.Source{random.New(c.Seed)}, []random.Source{random.New(c.VariationSeed)}, c.VariationStrength
+	}
+	if m.change != nil {
+		m.change(req)
 	}
 	var latents []float32
 	progress := m.progress
