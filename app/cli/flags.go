@@ -27,6 +27,10 @@ type options struct {
 	loraDir          string
 	hasHeight        bool // whether --height was given
 	hasWidth         bool
+	upscale          float64 // how many times as large --init-image becomes; 0 for no upscaling
+	hasStrength      bool
+	hasTile          bool
+	hasOverlap       bool
 	guessMode        bool
 	help             bool
 }
@@ -102,7 +106,14 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
                                  the fractions of the steps between which guidance works; the other steps take half the time
   --cache-interval N (1)         DeepCache: one in N steps computes the whole UNet, and the others reuse most of its result
   --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
-  --vae-tiling                   encode and decode in overlapping tiles, which needs less memory and changes colours a little; chosen
+  --hires-scale F                draw the picture a second time, F times as wide and as high, from the enlarged latents of the first
+                                 (AUTOMATIC1111's Hires. fix), with
+    --hires-strength F (0.7)  --hires-steps N (those of the first; the fraction --hires-strength of them is run)
+    --hires-upscaler "` + strings.Join(settings.HiresUpscalers, `"|"`) + `"   (how the latents are enlarged)
+  --upscale F                    enlarge --init-image F times (Lanczos) and draw it again with the words and image prompts, at
+                                 --strength F (0.3 here); in tiles of the model's own size where it is larger than twice that, with
+    --tile-size N  --tile-overlap N (an eighth of a tile)   (both also work without --upscale; 0 draws the whole at once)
+  --vae-tiling                   encode and decode in overlapping tiles, which needs less memory and changes colours; chosen
                                  automatically for pictures that would not fit otherwise
   --low-memory                   use less of the GPU's memory, and take more time; chosen automatically when the memory runs out
   --no-f16                       do not use shader-f16
@@ -384,7 +395,7 @@ func parse(args []string) (*options, error) {
 		case "--init-image":
 			o.InitImage = text()
 		case "--strength":
-			o.Strength = float()
+			o.Strength, o.hasStrength = float(), true
 		case "--mask":
 			o.Mask = text()
 		case "--resize-mode":
@@ -429,6 +440,20 @@ func parse(args []string) (*options, error) {
 			o.GeneratorDevice = text()
 		case "--background":
 			o.Background = text()
+		case "--hires-scale":
+			o.HiresScale = float()
+		case "--hires-strength":
+			o.HiresStrength = float()
+		case "--hires-steps":
+			o.HiresSteps = integer()
+		case "--hires-upscaler":
+			o.HiresUpscaler = text()
+		case "--upscale":
+			o.upscale = float()
+		case "--tile-size":
+			o.TileSize, o.hasTile = integer(), true
+		case "--tile-overlap":
+			o.TileOverlap, o.hasOverlap = integer(), true
 		case "--vae-tiling":
 			o.VAETiling = true
 		case "--low-memory":
@@ -464,6 +489,18 @@ func parse(args []string) (*options, error) {
 	}
 	if o.dumpMap != "" && o.preprocessed() == 0 {
 		errs = append(errs, errors.New("--dump-map: no map is made. Name a --preprocessor"))
+	}
+	switch {
+	case o.upscale == 0:
+	case !(o.upscale >= 1 && o.upscale <= 8):
+		errs = append(errs, fmt.Errorf("--upscale is %g. It must be from 1 to 8", o.upscale))
+	case o.InitImage == "":
+		errs = append(errs, errors.New("--upscale: name the picture with --init-image"))
+	case o.hasHeight || o.hasWidth:
+		errs = append(errs, errors.New("--upscale gives the size: leave --height and --width out"))
+	}
+	if o.dumpLatents != "" && (o.upscale > 0 || o.TileSize > 0) {
+		errs = append(errs, errors.New("--dump-latents: a picture that is drawn in tiles has no latents of its own"))
 	}
 	if o.out == "" {
 		errs = append(errs, errors.New("--out FILE.png is missing"))

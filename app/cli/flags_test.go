@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -269,6 +272,41 @@ func TestLoRATags(t *testing.T) {
 	for prompt, want := range map[string]string{"<lora:none:1>": "there is no none.safetensors", "<lora:twice:1>": "there are several", "<hypernet:h:1>": "hypernetwork"} {
 		if _, err := cut(prompt, "--lora-dir", dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", prompt, err)
+		}
+	}
+}
+
+// A second pass, and a picture that is upscaled.
+func TestParseLarger(t *testing.T) {
+	o, err := parse(strings.Fields("--prompt fox --hires-scale 1.5 --hires-strength 0.6 --hires-steps 30 --hires-upscaler=Latent --out o.png"))
+	if err != nil || o.HiresScale != 1.5 || o.HiresStrength != 0.6 || o.HiresSteps != 30 || o.HiresUpscaler != "Latent" {
+		t.Errorf("%+v, %v", o, err)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 96, 64))); err != nil {
+		t.Fatal(err)
+	}
+	for flags, want := range map[string][5]float64{ // width, height, strength, tile, overlap
+		"--upscale 2": {192, 128, 0.3, 0, 0},
+		"--upscale 4": {384, 256, 0.3, 128, 16},
+		"--upscale 4 --strength 0.5 --tile-size 64":     {384, 256, 0.5, 64, 8},
+		"--upscale 4 --tile-size 0":                     {384, 256, 0.3, 0, 0},
+		"--upscale 2 --tile-size 128 --tile-overlap 32": {192, 128, 0.3, 128, 32},
+	} {
+		o, err := parse(strings.Fields("--init-image a.png --out o.png " + flags))
+		if err == nil {
+			err = o.enlarge(b.Bytes(), 128)
+		}
+		if got := [5]float64{float64(o.Width), float64(o.Height), o.Strength, float64(o.TileSize), float64(o.TileOverlap)}; err != nil || got != want {
+			t.Errorf("%s: %v, want %v, %v", flags, got, want, err)
+		}
+	}
+	for flags, want := range map[string]string{
+		"--upscale 2": "--init-image", "--upscale 20 --init-image a.png": "from 1 to 8", "--upscale 2 --init-image a.png --width 64": "leave --height and --width out",
+		"--tile-size 64 --init-image a.png --dump-latents l.npy": "--dump-latents",
+	} {
+		if _, err := parse(strings.Fields("--out o.png " + flags)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", flags, err)
 		}
 	}
 }

@@ -16,6 +16,9 @@ import (
 // none, that of the first map, as in diffusers' ControlNet and adapter pipelines, or the
 // model's own.
 func (o *options) size(ctx context.Context, pictures map[string][]byte, host engine.Host) error {
+	if o.upscale > 0 {
+		return o.enlarge(pictures[o.InitImage], cmp.Or(modelSize(ctx, host, o.Model), settings.Default().Width))
+	}
 	if o.hasHeight && o.hasWidth {
 		return nil
 	}
@@ -35,6 +38,27 @@ func (o *options) size(ctx context.Context, pictures map[string][]byte, host eng
 	}
 	if !o.hasWidth {
 		o.Width = width
+	}
+	return nil
+}
+
+// enlarge makes the settings those of an upscaled picture. own is the size that the model was trained for.
+func (o *options) enlarge(picture []byte, own int) error {
+	m, err := imageproc.Decode(picture)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.InitImage, err)
+	}
+	before := o.Settings
+	o.Settings = o.Upscaled(m.Width, m.Height, o.upscale, own)
+	if o.hasStrength {
+		o.Strength = before.Strength
+	}
+	if o.hasTile {
+		o.TileSize = before.TileSize
+		o.TileOverlap = settings.TileOverlapOf(o.TileSize)
+	}
+	if o.hasOverlap {
+		o.TileOverlap = before.TileOverlap
 	}
 	return nil
 }

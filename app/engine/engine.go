@@ -31,8 +31,14 @@ type Event struct {
 	Image, Images  int
 	Step, Steps    int
 	SecondsPerStep float64
-	Fraction       float64 // of the shaders that are ready, while compiling
-	Skip           func()  // drops the picture in progress; nil except while denoising and decoding
+	Fraction       float64 // of the shaders that are ready, while compiling, or of the tiles that are decoded
+	// Of pictures that need several passes. With a second pass, all pictures are drawn in the first one before any is drawn in
+	// the second; the tiles of a picture are passes, too. Before and After are what was done and is to be done for all pictures
+	// besides this one's pass, in its steps. LatentsOnly says that the pass ends without decoding. Passes is 0 for a single one.
+	Pass, Passes  int // Pass is counted from 0
+	Before, After float64
+	LatentsOnly   bool
+	Skip          func() // drops the picture in progress; nil except while denoising and decoding
 	// Preview returns roughly what the model expects at this step: a small picture, one pixel
 	// for each latent, or one of full size where a tiny autoencoder draws it or a part of the start
 	// picture is kept. It may run beside the steps. It is nil except while denoising.

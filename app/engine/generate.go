@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,33 +99,80 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 	if m.pipeline.Preview, err = e.previewVAE(ctx, s); err != nil {
 		return err
 	}
+	in, err := e.inputs(ctx, s, pictures)
+	if err != nil {
+		return err
+	}
+	d := &drawing{Engine: e, settings: s, inputs: in, progress: progress, done: done}
+	switch {
+	case s.TileSize > 0:
+		return d.tiles(ctx)
+	case s.Twice():
+		return d.twice(ctx)
+	}
+	req, err := d.request(ctx, s)
+	if err != nil {
+		return err
+	}
+	o, err := in.start(req, s, m.pipeline.VAE.Config.Factor())
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, req, o, pass{}, d.finish(o))
+}
+
+// drawing is one Generate.
+type drawing struct {
+	*Engine
+	settings settings.Settings
+	inputs   *inputs
+	progress func(Event)
+	done     func(Result) error
+}
+
+// pass is one of several runs that a drawing needs.
+type pass struct {
+	number, of int
+	// before and after are what the passes before and after it take, in steps of this one.
+	before, after float64
+	image         func(i int) int                               // which picture of the drawing the run's picture i is; nil for the same
+	images        int                                           // of the drawing; 0 for those of the run
+	preview       func(small *imageproc.Image) *imageproc.Image // makes a preview of the whole picture; nil for what is seen
+}
+
+// request makes a run's request of settings, without their start picture.
+func (d *drawing) request(ctx context.Context, s settings.Settings) (*pipeline.Request, error) {
 	req := &pipeline.Request{
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
 		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Strength: s.Strength, VAETiling: s.VAETiling,
 		VariationStrength: s.VariationStrength,
 	}
 	req.Sources, req.Variation = sources(s)
-	if err := e.words(ctx, req, s); err != nil {
-		return err
-	}
-	in, err := e.inputs(ctx, s, pictures)
-	if err != nil {
-		return err
+	if err := d.words(ctx, req, s); err != nil {
+		return nil, err
 	}
 	for i, g := range s.Guides {
-		guide, err := e.guide(ctx, g, guideInput{number: i + 1, guides: s.Guides, pictures: in, height: s.Height, width: s.Width})
+		guide, err := d.guide(ctx, g, guideInput{number: i + 1, guides: s.Guides, pictures: d.inputs, height: s.Height, width: s.Width})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		req.Guides = append(req.Guides, guide)
 	}
-	f := m.pipeline.VAE.Config.Factor()
-	overlay, err := in.start(req, s, f)
-	if err != nil {
-		return err
-	}
-	return m.pipeline.Run(ctx, req, func(p pipeline.Progress) {
-		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: p.Images, Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip}
+	return req, nil
+}
+
+// run runs a request, and tells of its progress. done takes its pictures, whose numbers are in range.
+func (d *drawing) run(ctx context.Context, req *pipeline.Request, o overlay, at pass, done func(pipeline.Result) error) error {
+	return d.loaded.pipeline.Run(ctx, req, func(p pipeline.Progress) {
+		ev := Event{Stage: string(p.Stage), Image: p.Image, Images: cmp.Or(at.images, p.Images), Step: p.Step, Steps: p.Steps, Fraction: p.Fraction, Skip: p.Skip,
+			Pass: at.number, Passes: at.of, LatentsOnly: req.LatentsOnly}
+		if at.of > 0 {
+			one := float64(p.Steps + 1) // with the decoder
+			ev.Before, ev.After = at.before+one*float64(p.Image), at.after+one*float64(p.Images-1-p.Image)
+		}
+		if at.image != nil {
+			ev.Image = at.image(p.Image)
+		}
 		if p.Step > 0 {
 			ev.SecondsPerStep = p.Seconds / float64(p.Step)
 		}
@@ -135,35 +183,50 @@ func (e *Engine) generate(ctx context.Context, s settings.Settings, pictures Pic
 					return nil, err
 				}
 				small := imageproc.VAEPostprocess(seen.Pixels, seen.Height, seen.Width)
-				if overlay.original == nil {
+				switch {
+				case at.preview != nil:
+					return at.preview(small), nil
+				case o.original == nil:
 					return small, nil
 				}
-				p := small.Resize(s.Width, s.Height, imageproc.Bilinear)
-				overlay.apply(p)
-				return p, nil
+				whole := small.Resize(req.Width, req.Height, imageproc.Bilinear)
+				o.apply(whole)
+				return whole, nil
 			}
 		}
-		progress(ev)
+		d.progress(ev)
 	}, func(r pipeline.Result) error {
-		if err := checkRange(r, e.Device.F16); err != nil {
+		if err := checkRange(r, d.Device.F16); err != nil {
 			return err
 		}
-		p := imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width)
-		overlay.apply(p)
-		s := s
-		if r.Tiled && !s.VAETiling {
-			s.VAETiling = true // which the picture needs to be drawn again
-			in.warnOnce(tiledByItself)
-		}
-		result := Result{
-			RGBA: p.RGBA(), Width: r.Width, Height: r.Height,
-			Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: s.From(r.Index, 1), Index: r.Index,
-		}
-		return done(result)
+		return done(r)
 	})
 }
 
-const tiledByItself = "The graphics card's memory does not hold the decoder for a picture of this size, so that it is decoded in overlapping tiles (tiled VAE). Its colours can differ a little from those of a picture that is decoded at once."
+// finish hands a run's pictures over as they are, with the start picture's pixels put back.
+func (d *drawing) finish(o overlay) func(r pipeline.Result) error {
+	return func(r pipeline.Result) error {
+		p := imageproc.VAEPostprocess(r.Pixels, r.Height, r.Width)
+		o.apply(p)
+		return d.deliver(p, r)
+	}
+}
+
+// deliver hands a picture over, with the settings that it is drawn again with.
+func (d *drawing) deliver(p *imageproc.Image, r pipeline.Result) error {
+	s := d.settings
+	if r.Tiled && !s.VAETiling {
+		s.VAETiling = true
+		d.inputs.warnOnce(tiledByItself)
+	}
+	f := d.loaded.pipeline.VAE.Config.Factor()
+	return d.done(Result{
+		RGBA: p.RGBA(), Width: p.Width, Height: p.Height,
+		Latents: r.Latents, LatentShape: [2]int{r.Height / f, r.Width / f}, Settings: s.From(r.Index, 1), Index: r.Index,
+	})
+}
+
+const tiledByItself = "The graphics card's memory does not hold the decoder for a picture of this size, so that it is decoded in overlapping tiles (tiled VAE). Its colours can differ from those of a picture that is decoded at once."
 
 // sources returns the generators of a run's pictures, and those of the noise towards which theirs is turned, or nil. Each picture
 // has its own, so that it can be drawn again alone.

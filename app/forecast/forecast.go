@@ -67,17 +67,31 @@ type Run struct {
 	Guided        float64 // the share of the steps that have guidance
 	CacheInterval int     // DeepCache's; 0 counts as 1
 	Tiled         bool    // the VAE works in tiles
+	First         *Run    // the pass before this one, which is not decoded; nil for none
+	Times         int     // how often it is done, for the tiles of a picture; 0 counts as 1
 	Guides        string  // the kinds of those that run with every step
 }
 
 // Of returns the Run of one picture of the settings.
 func Of(s settings.Settings) Run {
+	if s.Twice() {
+		second := s.Second()
+		second.InitImage = "the first pass"
+		s.HiresScale = 0
+		r, first := Of(second), Of(s)
+		r.First = &first
+		return r
+	}
 	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, CacheInterval: s.CacheInterval, Tiled: s.VAETiling}
 	if s.GuidanceScale > 1 {
 		r.Guided = cmp.Or(s.GuidanceStop, 1) - s.GuidanceStart
 	}
 	if s.Model == "" {
 		r.Model = Demo
+	}
+	if s.TileSize > 0 {
+		r.Times = s.TileCount()
+		r.Width, r.Height = min(s.Width, s.TileSize), min(s.Height, s.TileSize)
 	}
 	if s.InitImage != "" {
 		r.Steps = max(1, int(float64(r.Steps)*s.Strength))
@@ -95,13 +109,20 @@ func (c Card) Step(r Run) float64 {
 	return c.step(r) * c.learned(r.steps(), Run{Model: r.Model}.steps())
 }
 
-// Decode is how many seconds the decoder takes.
+// Decode is how many seconds the decoder takes for the picture or, of one that is drawn in tiles, for a tile.
 func (c Card) Decode(r Run) float64 { return c.decode(r) * c.learned(r.decode()) }
 
 // Picture is how many seconds a picture takes once the model is loaded and its shaders are compiled.
-func (c Card) Picture(r Run) float64 { return float64(r.Steps)*c.Step(r) + c.Decode(r) }
+func (c Card) Picture(r Run) float64 {
+	seconds := (float64(r.Steps)*c.Step(r) + c.Decode(r)) * float64(max(1, r.Times))
+	if r.First != nil {
+		seconds += float64(r.First.Steps) * c.Step(*r.First)
+	}
+	return seconds
+}
 
-// Learn takes what a picture took: the seconds of a step and of the decoder. 0 is not known.
+// Learn takes what a picture took: the seconds of a step and of the decoder, for all tiles together. 0 is not known. With two
+// passes, the step is of the second.
 func (c *Card) Learn(r Run, step, decode float64) {
 	if !c.Known() {
 		return
@@ -112,7 +133,7 @@ func (c *Card) Learn(r Run, step, decode float64) {
 	}
 	c.Learned = learned
 	c.learn(r.steps(), step/c.step(r))
-	c.learn(r.decode(), decode/c.decode(r))
+	c.learn(r.decode(), decode/float64(max(1, r.Times))/c.decode(r))
 }
 
 // learn takes how many times as long something took as the paces say. A run may have had to share the GPU, so that each

@@ -85,6 +85,29 @@ func TestTiles(t *testing.T) {
 	}
 }
 
+// A second pass takes its own time, and one that is drawn in tiles the time of each.
+func TestLarger(t *testing.T) {
+	plain := run(func(*settings.Settings) {})
+	c := Card{Paces: map[string]float64{"conv/large": 1e-12, "conv/small": 1e-12}}
+	twice := run(func(s *settings.Settings) { s.HiresScale, s.HiresStrength = 2, 0.5 })
+	large := run(func(s *settings.Settings) { s.Width, s.Height, s.NumInferenceSteps = 1024, 1024, 10 })
+	if got, want := c.Picture(twice), 20*c.Step(plain)+c.Picture(large); !near(got, want) {
+		t.Errorf("two passes take %g s, not %g", got, want)
+	}
+	tiles := run(func(s *settings.Settings) {
+		s.Width, s.Height, s.InitImage, s.Strength, s.TileSize, s.TileOverlap = 1024, 1024, "a.png", 0.5, 512, 64
+	})
+	half := run(func(s *settings.Settings) { s.NumInferenceSteps = 10 })
+	if got, want := c.Picture(tiles), 9*c.Picture(half); tiles.Times != 9 || !near(got, want) {
+		t.Errorf("%d tiles take %g s, not %g", tiles.Times, got, want)
+	}
+	decode := c.Decode(tiles)
+	c.Learn(tiles, 0, 9*2*decode)
+	if !near(c.Decode(tiles), 2*decode) {
+		t.Errorf("the decoder of a tile takes %g times as long", c.Decode(tiles)/decode)
+	}
+}
+
 // What a picture took corrects the forecast, for its kind of run; one with a ControlNet does not correct one without.
 func TestLearn(t *testing.T) {
 	c := convolutions

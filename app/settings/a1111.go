@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -46,8 +47,18 @@ func (s Settings) Format() string {
 		add("Variation seed", strconv.FormatUint(s.VariationSeed, 10))
 		add("Variation seed strength", decimal(s.VariationStrength))
 	}
-	if s.InitImage != "" {
+	switch {
+	case s.InitImage != "":
 		add("Denoising strength", decimal(s.Strength))
+		if s.TileSize > 0 {
+			add("SD upscale overlap", strconv.Itoa(s.TileOverlap))
+			add("SD upscale upscaler", "Lanczos")
+		}
+	case s.Twice():
+		add("Denoising strength", decimal(s.Second().Strength))
+		add("Hires upscale", decimal(s.HiresScale))
+		add("Hires steps", strconv.Itoa(s.secondSteps()))
+		add("Hires upscaler", cmp.Or(s.HiresUpscaler, HiresUpscalers[0]))
 	}
 	var hashes []string
 	for _, l := range s.LoRAs {

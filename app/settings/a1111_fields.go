@@ -323,8 +323,42 @@ func (p *parser) takeSampler() {
 	p.settings.Scheduler = name
 }
 
+// takeHires takes the second pass, if its latents were enlarged in a way that is known here. Another upscaler is a network
+// of its own, and its low strength would leave enlarged latents blurred.
+func (p *parser) takeHires() bool {
+	found := map[string]string{}
+	for _, f := range p.others {
+		found[strings.ToLower(f.key)] = f.value
+	}
+	upscaler := strings.Replace(found["hires upscaler"], "Latent (antialiased)", HiresUpscalers[0], 1) // which is the same where it enlarges
+	scale, err := strconv.ParseFloat(found["hires upscale"], 64)
+	if err != nil || !(scale > 1 && scale <= 4) || !slices.Contains(HiresUpscalers, upscaler) {
+		return false
+	}
+	s := p.settings
+	s.HiresScale, s.HiresUpscaler = scale, upscaler
+	if upscaler == HiresUpscalers[0] {
+		s.HiresUpscaler = ""
+	}
+	if p.strength != "" {
+		p.float("Denoising strength", p.strength, &s.HiresStrength)
+	}
+	steps := s.NumInferenceSteps // as A1111 does without a number
+	if text := found["hires steps"]; text != "" {
+		p.integer("Hires steps", text, &steps)
+	}
+	s.setSecondSteps(max(steps, 1))
+	p.others = slices.DeleteFunc(p.others, func(f field) bool {
+		return slices.Contains([]string{"hires upscale", "hires upscaler", "hires steps"}, strings.ToLower(f.key))
+	})
+	return true
+}
+
 // takeStrength sets the strength, unless it is that of a hires pass.
 func (p *parser) takeStrength() {
+	if p.takeHires() {
+		return
+	}
 	hires := slices.ContainsFunc(p.others, func(f field) bool { return strings.HasPrefix(f.key, "Hires ") })
 	switch {
 	case p.strength == "":

@@ -78,8 +78,22 @@ type Settings struct {
 	// latent. It does not change the picture, and pictures do not carry it.
 	PreviewVAE string `json:"preview_vae,omitempty"`
 
+	// HiresScale is how many times as wide and as high a second pass draws the picture (A1111's "Hires. fix"): it enlarges
+	// the latents of the first pass in the way HiresUpscaler, and draws them again with HiresStrength, as image to image.
+	// 0 and 1 mean no second pass. The noise of the second pass is that of the same seed in its own size. A HiresStrength
+	// of 0 means 0.7, and HiresSteps of 0 means NumInferenceSteps, of which the share HiresStrength is run.
+	HiresScale    float64 `json:"hires_scale,omitempty"`
+	HiresStrength float64 `json:"hires_strength,omitempty"`
+	HiresSteps    int     `json:"hires_steps,omitempty"`
+	HiresUpscaler string  `json:"hires_upscaler,omitempty"` // one of HiresUpscalers; "" is the first
+
+	// TileSize has InitImage, enlarged to the result's size, drawn again in overlapping tiles of so many pixels (A1111's
+	// script "SD upscale"), which are blended over TileOverlap pixels. 0 draws it at once.
+	TileSize    int `json:"tile_size,omitempty"`
+	TileOverlap int `json:"tile_overlap,omitempty"`
+
 	// VAETiling has the VAE encode and decode in overlapping tiles (diffusers' enable_vae_tiling). It needs the memory of
-	// a tile only, and its colours differ a little. Without it, that is done where the GPU's memory asks for it, and the
+	// a tile only, and changes colours. Without it, that is done where the GPU's memory asks for it, and the
 	// picture's settings then have it.
 	VAETiling bool `json:"vae_tiling,omitempty"`
 
@@ -267,6 +281,8 @@ func (s Settings) Validate() error {
 	v.require(s.ResizeMode == "" || slices.Contains(ResizeModes, s.ResizeMode),
 		"resize_mode is %q. Choose one of %s", s.ResizeMode, strings.Join(ResizeModes, ", "))
 	s.Outpaint.validate(&v, s)
+	s.validateHires(&v)
+	s.validateTiles(&v)
 	v.words("prompt", s.Prompt)
 	v.words("negative_prompt", s.NegativePrompt)
 	v.require(rngNames[s.GeneratorDevice] != "", "generator_device is %q. Choose %s or %s", s.GeneratorDevice, GeneratorCPU, GeneratorGPU)
