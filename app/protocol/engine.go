@@ -205,6 +205,12 @@ type (
 		Step           int     `json:"step"` // steps that are done
 		Steps          int     `json:"steps"`
 		SecondsPerStep float64 `json:"seconds_per_step"`
+		// As in engine.Event: of a picture that needs several passes.
+		Pass        int     `json:"pass,omitempty"`
+		Passes      int     `json:"passes,omitempty"`
+		Before      float64 `json:"before,omitempty"`
+		After       float64 `json:"after,omitempty"`
+		LatentsOnly bool    `json:"latents_only,omitempty"`
 	}
 
 	// Preview is the picture in the making, an ImageBitmap named "bitmap" beside it.

@@ -114,6 +114,9 @@ func (e *Engine) Estimate(c *Composer, model string) string {
 
 // decodeNote says what the decoder takes of the GPU's memory, and what tiles save, for a large picture.
 func decodeNote(s settings.Settings) string {
+	if s.TileSize > 0 {
+		return "" // its tiles are small
+	}
 	r := forecast.Of(s)
 	r.Tiled = false
 	whole := forecast.DecodeBytes(r)
@@ -134,6 +137,7 @@ func decodeNote(s settings.Settings) string {
 func (c *Composer) outline(model string) settings.Settings {
 	s := c.Settings
 	s.Model, s.Guides = model, nil
+	passes(&s, c.Start != nil)
 	for _, m := range c.Structures {
 		n, _ := m.NetworkOf(c.networks())
 		s.Guides = m.guide(s.Guides, m.Name, "", "", n)

@@ -35,6 +35,16 @@ func (c Choice) TrainedFor() int {
 	return c.Pixels
 }
 
+// TrainedFor returns the width and height that suit a model by its ID; 0 is the model that ships.
+func (c *Chooser) TrainedFor(model string) int {
+	for _, item := range c.stored.Items {
+		if item.ID == model {
+			return choiceOf(item).TrainedFor()
+		}
+	}
+	return Choice{ID: model}.TrainedFor()
+}
+
 // Chooser is which model is used, and what there is to choose from.
 type Chooser struct {
 	Chosen  Choice

@@ -135,6 +135,7 @@ func (c *Composer) SetStart(p *Picture) {
 	c.unfollow()
 	old := c.Start
 	c.Start, c.StartMask = p, Mask{}
+	c.SetTileSize(0) // which was for the one before
 	if old != p {
 		c.drop(old)
 	}

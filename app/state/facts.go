@@ -25,6 +25,7 @@ const (
 // facts says what a result was made from, each in its place; "" for what it has not.
 func facts(r *Result) []string {
 	s, list := r.Settings, make([]string, factCount)
+	width, height := s.OutputSize()
 	if w := weights(r); w != "" {
 		list[factWeights] = weightLabel + w
 	}
@@ -34,7 +35,7 @@ func facts(r *Result) []string {
 	if s.VariationStrength > 0 {
 		list[factSeed] += texts.F(", variation %d at %s", s.VariationSeed, texts.Trimmed(s.VariationStrength))
 	}
-	list[factSize], list[factGuidance] = fmt.Sprintf("%d × %d", s.Width, s.Height), texts.F("guidance %s", texts.Trimmed(s.GuidanceScale))
+	list[factSize], list[factGuidance] = fmt.Sprintf("%d × %d", width, height), texts.F("guidance %s", texts.Trimmed(s.GuidanceScale))
 	if r.Cost.Seconds > 0 {
 		list[factTime] = Seconds(r.Cost.Seconds)
 	}

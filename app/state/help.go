@@ -48,7 +48,12 @@ var Help = map[texts.Text]texts.Text{
 	"Background":      "The colour behind image prompts and start pictures that are partly transparent.",
 	"VAE":             "The network that turns what the model draws into pixels. Another one may draw eyes, hands and small text better, and a tiny one is fast. More can be added in Models.",
 	"Previews":        "What shows the picture while it is being drawn: a rough guess, or a tiny network that shows how it will look.",
-	"Decode in tiles": "A large picture is turned into pixels tile by tile, which needs the memory of one tile. Its colours differ a little from those of a picture that is decoded at once. If it is off, it is used where the memory would not do.",
+	"Second pass":     "How many times as wide and as high the picture is drawn once more, from the first one: it gets finer details, and takes longer. At 1 there is none. A model draws best near the size that it was trained for, and this keeps large pictures in order.",
+	"Second strength": "How far the second pass may go from the first. Much below 0.6 the picture stays blurred.",
+	"Second steps":    "The steps of the second pass, of which its strength is the part that is run. At 0 they are as many as those of the first.",
+	"Enlarged by":     "How the first picture is enlarged, before it is made into pixels: smoothly, a little sharper, or by repeating what is there.",
+	"Tiles":           "A large picture is drawn from the start picture in tiles of so many pixels, each with all of the words, which are blended where they overlap. At 0 it is drawn at once. A strength of 0.2 to 0.4 suits it.",
+	"Decode in tiles": "A large picture is turned into pixels tile by tile, which needs the memory of one tile. Its colours differ from those of a picture that is decoded at once, with small models visibly. If it is off, it is used where the memory would not do.",
 	"Low memory":      "Takes less of the graphics card's memory, and more time. If it is off, it is used when the memory runs out.",
 
 	// How near a picture is.

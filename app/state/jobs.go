@@ -135,7 +135,7 @@ func (j *Jobs) Busy() bool { return j.current.id != 0 }
 func (j *Jobs) Waiting() bool { return j.Shots.Left() > 0 || len(j.waiting) > 0 && !j.held }
 
 // Size returns the width and the height of the last request's pictures, in pixels.
-func (j *Jobs) Size() (width, height int) { return j.current.settings.Width, j.current.settings.Height }
+func (j *Jobs) Size() (width, height int) { return j.current.settings.OutputSize() }
 
 // Submit asks for pictures, which are drawn after those that were asked for before. inputs are the bytes of the pictures
 // that the settings name.

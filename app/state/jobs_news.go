@@ -115,10 +115,10 @@ func (j *Jobs) receiveLoad(m protocol.Message) News {
 func (j *Jobs) receiveJob(m protocol.Message) News {
 	switch b := m.Body.(type) {
 	case protocol.Progress:
-		at := j.At()
+		at, final := j.At(), !j.progress.LatentsOnly
 		j.progress = b
 		j.bar.advance(j.meter())
-		if at != nil && at != j.At() && at.Result == nil {
+		if at != nil && final && at != j.At() && at.Result == nil {
 			at.Skipped, j.HasPreview = true, false
 		}
 	case protocol.Preview:
@@ -156,7 +156,7 @@ func (j *Jobs) picture(b protocol.Picture, png any) *Result {
 		}
 	}
 	j.toJudge(r)
-	j.Engine.LastCost, j.HasPreview, j.decode = r.Cost, false, r.Cost.Stages["decode"]
+	j.Engine.LastCost, j.HasPreview, j.decode = r.Cost, false, r.Cost.Stages["decode"]/float64(j.current.settings.TileCount())
 	return r
 }
 

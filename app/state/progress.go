@@ -78,7 +78,7 @@ func (b *bar) advance(m meter) {
 
 // meter describes what the engine does.
 func (j *Jobs) meter() meter {
-	m := meter{Progress: j.progress, busy: j.Busy(), first: j.current.first, shots: j.Shots}
+	m := meter{Progress: j.progress, busy: j.Busy(), first: j.current.first, shots: j.Shots, tiles: j.current.settings.TileSize > 0}
 	if m.Stage == "" && j.load != 0 { // the engine has not begun with the job: a model is still loading
 		m.Progress = j.loadProgress
 	}
@@ -99,7 +99,8 @@ type meter struct {
 	busy   bool // with a request; else a model is loading, or nothing is under way
 	first  int  // the place among the shots from which Image counts
 	shots  Shots
-	decode float64 // how many seconds a decode takes, as far as is known
+	tiles  bool    // the passes are those of tiles
+	decode float64 // how many seconds a decode takes, as far as is known: of a picture or of a tile
 }
 
 func (m meter) text() string {
@@ -136,18 +137,51 @@ func (m meter) text() string {
 	return ""
 }
 
-// which says which of several pictures is drawn.
-func (m meter) which() string {
+// which says which of several pictures is drawn, and which of their passes.
+func (m meter) which() (text string) {
 	if n := len(m.shots); n > 1 {
-		return texts.F("Picture %d of %d", m.first+m.Image+1, n) + " · "
+		text = texts.F("Picture %d of %d", m.first+m.Image+1, n) + " · "
 	}
-	return ""
+	switch {
+	case m.Passes == 0:
+		return text
+	case m.tiles:
+		return text + texts.F("Tile %d of %d", m.Pass+1, m.Passes) + " · "
+	case m.Pass == 0:
+		return text + texts.T("First pass") + " · "
+	}
+	return text + texts.T("Second pass, larger") + " · "
 }
 
 // timeLeft is how many seconds the whole request still takes, with all decoding, judged by the steps that were done.
 func (m meter) timeLeft() float64 {
 	pictures := max(1, m.shots.Left())
-	return m.SecondsPerStep*float64(m.Steps-m.Step+m.Steps*(pictures-1)) + m.decode*float64(pictures)
+	if m.Passes == 0 {
+		return m.SecondsPerStep*float64(m.Steps-m.Step+m.Steps*(pictures-1)) + m.decode*float64(pictures)
+	}
+	done, all := m.passes()
+	own := m.shots[min(m.first, len(m.shots)):min(m.first+m.Images, len(m.shots))].Left()
+	return m.SecondsPerStep * (all - done + all*float64(max(0, pictures-own))/float64(max(1, m.Images)))
+}
+
+// decodeSteps is how many steps take the time of a decode.
+func (m meter) decodeSteps() float64 {
+	switch {
+	case m.LatentsOnly:
+		return 0
+	case m.SecondsPerStep > 0:
+		return m.decode / m.SecondsPerStep
+	}
+	return 1
+}
+
+// passes is how much is done of all the passes of the job under way, in steps of the one that is drawn.
+func (m meter) passes() (done, all float64) {
+	done = m.Before + float64(m.Step)
+	if m.Stage == "decode" {
+		done += m.Progress.Fraction * m.decodeSteps()
+	}
+	return done, m.Before + float64(m.Steps) + m.decodeSteps() + m.After
 }
 
 // share is how much of the stage is done, before the first step.
@@ -166,11 +200,19 @@ func (m meter) pictures() float64 {
 	if m.Steps == 0 || len(m.shots) == 0 {
 		return 0
 	}
-	decode := 1.0
-	if m.SecondsPerStep > 0 {
-		decode = m.decode / m.SecondsPerStep
+	job := float64(m.Image) // pictures of the job under way
+	if m.Passes > 0 {
+		done, all := m.passes()
+		job = done / all * float64(m.Images)
+	} else {
+		decode := m.decodeSteps()
+		done := float64(m.Step)
+		if m.Stage == "decode" {
+			done += m.Progress.Fraction * decode
+		}
+		job += done / (float64(m.Steps) + decode)
 	}
-	return (float64(m.first+m.Image) + float64(m.Step)/(float64(m.Steps)+decode)) / float64(len(m.shots))
+	return (float64(m.first) + job) / float64(len(m.shots))
 }
 
 // spoken is what a screen reader is told of a request that is so far.

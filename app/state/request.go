@@ -10,11 +10,12 @@ import (
 
 // Request is what the composer asks to have generated: one picture, several, or a strip.
 type Request struct {
-	Labels []string            // one for each picture that will come, in their order
-	Jobs   []settings.Settings // generated one after the other; each yields NumImages pictures
-	Inputs map[string]Input    // the pictures that the settings name
-	Grid   Grid                // how the pictures are laid out
-	Of     *Result             // what the pictures are to be like, also in their model; nil for what is composed
+	Labels  []string            // one for each picture that will come, in their order
+	Jobs    []settings.Settings // generated one after the other; each yields NumImages pictures
+	Inputs  map[string]Input    // the pictures that the settings name
+	Grid    Grid                // how the pictures are laid out
+	Of      *Result             // what the pictures are to be like, also in their model; nil for what is composed
+	LeftOut string              // what could not be taken over, in words for the visitor; "" for nothing
 }
 
 // What the labels of strips begin with.
@@ -122,6 +123,7 @@ func (c *Composer) compose(model string, fit []Adapter) (settings.Settings, map[
 	}
 	s := c.Settings
 	s.Guides, s.InitImage, s.Mask, s.Model, s.ResizeMode = nil, "", "", model, c.resizeMode()
+	passes(&s, c.Start != nil)
 	words, loras, _ := settings.CutLoRAs(s.Prompt)
 	s.Prompt, s.LoRAs = words, append(slices.Clone(s.LoRAs), loras...)
 	inputs := map[string]Input{}

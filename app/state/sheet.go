@@ -204,7 +204,7 @@ func (l layout) lay(sheet *Sheet, cells []Cell, columns int) {
 
 // fit gives a cell the shape of its result, in the middle of its place.
 func (c *Cell) fit() {
-	w, h := c.Result.Settings.Width, c.Result.Settings.Height
+	w, h := c.Result.Settings.OutputSize()
 	scale := min(float64(c.Width)/float64(w), float64(c.Height)/float64(h))
 	width, height := max(1, int(scale*float64(w))), max(1, int(scale*float64(h)))
 	c.X, c.Y, c.Width, c.Height = c.X+(c.Width-width)/2, c.Y+(c.Height-height)/2, width, height

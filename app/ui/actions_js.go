@@ -24,6 +24,7 @@ type actionsPanel struct {
 	loop     *loop
 	vary     func(r *state.Result) // draws variations
 	moreLike func(r *state.Result)
+	upscale  func(r *state.Result, scale float64)
 }
 
 func (t *actionsPanel) Render() app.UI {
@@ -43,6 +44,11 @@ func (t *actionsPanel) Render() app.UI {
 				}
 			}, key(r))
 	}
+	upscale := func(i int) app.UI {
+		scale := state.UpscaleScales[i]
+		return button(none || off || !state.CanUpscale(r, scale), "", texts.F("Upscale %s ×", texts.Trimmed(scale)), func(r *state.Result) { t.upscale(r, scale) }).
+			Title(texts.T("Drawn again from this picture, larger and with finer details"))
+	}
 	back := texts.T("Back to the strip")
 	if !t.jobs.Grid.Flat() {
 		back = texts.T("Back to the grid")
@@ -61,6 +67,7 @@ func (t *actionsPanel) Render() app.UI {
 		button(none || !t.CanShare, "share", texts.T("Share"), t.tell("", func(r *state.Result) error { return share(r.PNG.(js.Value), r.FileName()) })),
 		button(none || off, "", texts.T("Variations"), t.vary).Title(texts.T("The same seed and settings, with a little of other noise")),
 		button(none || off, "", texts.T("More like this"), t.moreLike).Title(texts.T("New seeds, with this picture as an image prompt")),
+		upscale(0), upscale(1), upscale(2),
 		button(none, "", texts.T("Use as image prompt"), t.intake.resultAsPrompt),
 		button(none, "", texts.T("Use as start picture"), t.intake.resultAsStart),
 		button(none, "", texts.T("Extend"), t.intake.extendResult).Title(texts.T("Use it as the start picture, and drag its edges outwards")),

@@ -41,6 +41,13 @@ func (p *page) moreLike(r *state.Result) {
 	})
 }
 
+// upscale draws a result again, larger.
+func (p *page) upscale(r *state.Result, scale float64) {
+	p.again(r, func(inputs map[string]any, png any) state.Request {
+		return p.composer.ForUpscale(r, inputs, png, scale, p.library.TrainedFor(r.Settings.Model))
+	})
+}
+
 // again draws pictures like a result, from its file and the pictures that it was made from.
 func (p *page) again(r *state.Result, compose func(inputs map[string]any, png any) state.Request) {
 	p.loop.beside(func() func() {
@@ -91,6 +98,9 @@ func (p *page) request(compose func(model string, fit []state.Adapter) state.Req
 		p.stage.Done()
 		p.gallery.Requested()
 		p.jobs.Submit(r, inputs)
+		if r.LeftOut != "" {
+			p.note = state.Note{Text: r.LeftOut}
+		}
 		p.viewer.reveal()
 	})
 }

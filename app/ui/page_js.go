@@ -157,7 +157,7 @@ func (p *page) Render() app.UI {
 					&nearLine{Text: p.jobs.Near(state.OnStage(p.gallery, p.jobs))},
 					openActions(),
 					&actionsPanel{Drawn: p.drawn, CanShare: p.canShare, composer: p.composer, gallery: p.gallery, jobs: p.jobs, note: &p.note, intake: p.intake, loop: p.loop,
-						vary: p.vary, moreLike: p.moreLike},
+						vary: p.vary, moreLike: p.moreLike, upscale: p.upscale},
 				),
 				&galleryPanel{Changes: p.gallery.Changes, Shown: p.gallery.ShownURL(), gallery: p.gallery, film: p.film, curator: p.curator},
 			),

@@ -41,6 +41,8 @@ func (t *settingsPanel) Render() app.UI {
 			t.spin("Guidance from", 0, 1, 0.05, s.GuidanceStart, func(v float64) string { t.composer.SetGuidanceStart(v); return trim(v) }),
 			t.spin("Guidance until", 0.05, 1, 0.05, cmp.Or(s.GuidanceStop, 1), func(v float64) string { t.composer.SetGuidanceStop(v); return trim(v) }),
 			t.whole("Whole steps", 1, 5, 1, max(s.CacheInterval, 1), t.composer.SetCacheInterval),
+			t.secondPass(),
+			t.tiles(),
 			t.scheduler(),
 			t.eta(),
 			t.whole("Clip skip", 0, 11, 1, s.ClipSkip, func(n int) { s.ClipSkip = n }),
@@ -58,12 +60,36 @@ func (t *settingsPanel) Render() app.UI {
 				Text(map[bool]string{true: texts.T("Low memory: on"), false: texts.T("Low memory: when it runs out")}[s.LowMemory]).OnClick(func(app.Context, app.Event) { s.LowMemory = !s.LowMemory }),
 			info("low-memory", "Low memory"),
 			app.Button().Class("plain small").Aria("pressed", fmt.Sprint(s.VAETiling)).
-				Text(map[bool]string{true: "Decode in tiles: on", false: "Decode in tiles: when it must be"}[s.VAETiling]).OnClick(func(app.Context, app.Event) { s.VAETiling = !s.VAETiling }),
+				Text(map[bool]string{true: texts.T("Decode in tiles: on"), false: texts.T("Decode in tiles: when it must be")}[s.VAETiling]).OnClick(func(app.Context, app.Event) { s.VAETiling = !s.VAETiling }),
 			info("vae-tiling", "Decode in tiles"),
 			t.nearness(),
 			info("nearness", "How near"),
 		),
 	)
+}
+
+// secondPass is shown for pictures from words. What only a second pass has is shown when there is one.
+func (t *settingsPanel) secondPass() app.UI {
+	c := t.composer
+	s := &c.Settings
+	var upscalers []app.UI
+	for i, name := range settings.HiresUpscalers {
+		upscalers = append(upscalers, option(name, []string{texts.T("Smoothly"), texts.T("A little sharper"), texts.T("Repeating")}[i]))
+	}
+	return app.Div().Class("block").Hidden(c.Start != nil).Body(
+		t.spin("Second pass", 1, 4, 0.25, max(s.HiresScale, 1), func(v float64) string { c.SetHiresScale(v); return trim(v) }),
+		app.Div().Class("block").Hidden(!s.Twice()).Body(
+			t.spin("Second strength", 0.05, 1, 0.05, cmp.Or(s.HiresStrength, settings.HiresStrength), func(v float64) string { c.SetHiresStrength(v); return trim(v) }),
+			t.whole("Second steps", 0, 150, 1, s.HiresSteps, c.SetHiresSteps),
+			t.controls.choice("set-Enlarged by", "Enlarged by", cmp.Or(s.HiresUpscaler, settings.HiresUpscalers[0]), upscalers, func(v string) { s.HiresUpscaler = v }),
+		),
+	)
+}
+
+// tiles is shown for pictures from a start picture.
+func (t *settingsPanel) tiles() app.UI {
+	return app.Div().Class("block").Hidden(t.composer.Start == nil).Body(
+		t.whole("Tiles", 0, state.MaxEdge, 8, t.composer.Settings.TileSize, t.composer.SetTileSize))
 }
 
 // noise chooses what draws the noise of a seed.

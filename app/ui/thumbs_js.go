@@ -30,7 +30,7 @@ const (
 
 // url returns where a result's small picture is shown from; "" where there is none yet. A small result is its own.
 func (t *thumbs) url(r *state.Result) string {
-	if s := r.Settings; max(s.Width, s.Height) <= thumbSide {
+	if w, h := r.Settings.OutputSize(); max(w, h) <= thumbSide {
 		return r.URL
 	}
 	return t.made[r]

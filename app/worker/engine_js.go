@@ -197,7 +197,8 @@ func (d *drawer) gauge(ctx context.Context) (protocol.Body, error) {
 
 func (d *drawer) progress(id int, ev engine.Event) {
 	d.desk.Answer(id, protocol.Progress{Stage: ev.Stage, Done: ev.Done, Total: ev.Total, Fraction: ev.Fraction, Image: ev.Image, Images: ev.Images,
-		Step: ev.Step, Steps: ev.Steps, SecondsPerStep: ev.SecondsPerStep})
+		Step: ev.Step, Steps: ev.Steps, SecondsPerStep: ev.SecondsPerStep,
+		Pass: ev.Pass, Passes: ev.Passes, Before: ev.Before, After: ev.After, LatentsOnly: ev.LatentsOnly})
 }
 
 // previews shows pictures in the making. A preview waits for the GPU while the steps go on, so there is at most one at a
@@ -310,7 +311,8 @@ func (d *drawer) draw(ctx context.Context, id int, s settings.Settings, pictures
 		d.skip = skipping{id, ev.Skip}
 		cost.tell(ev)
 		d.progress(id, ev)
-		shown.show(ctx, id, ev, s.Width, s.Height)
+		width, height := s.OutputSize()
+		shown.show(ctx, id, ev, width, height)
 	}, func(r engine.Result) error {
 		shown.at = -1
 		r.Settings = r.Settings.Renamed(d.host.called(ctx))
