@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -59,6 +60,9 @@ func (s *Structure) SetPreprocessor(name string) {
 func (s *Structure) SetOption(list []*Network, option int, v float64) {
 	p := s.Parsed(list)
 	o := p.Method.Options[option]
+	if o.Whole {
+		v = math.Round(v)
+	}
 	p.Values[option] = clamp(v, o.Min, o.Max)
 	s.Preprocessor, s.Chosen = p.String(), true
 }

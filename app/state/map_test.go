@@ -30,6 +30,11 @@ func TestPreprocessorSuitsTheNetwork(t *testing.T) {
 	if got := s.PreprocessorOf(list); got != "canny:low_threshold=50,high_threshold=1000" {
 		t.Errorf("chosen: %q", got)
 	}
+	s.SetPreprocessor("shuffle")
+	s.SetOption(list, 0, 7.6)
+	if got := s.PreprocessorOf(list); got != "shuffle:seed=8" {
+		t.Errorf("a seed with a fraction: %q", got)
+	}
 	if s.SetPreprocessor("none"); s.PreprocessorOf(list[:1]) != "" {
 		t.Error("a network changes what the visitor chose")
 	}

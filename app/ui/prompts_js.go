@@ -51,7 +51,13 @@ func (t *promptsPanel) Render() app.UI {
 			fileInput(state.AddPrompt, "Add image", promptFiles, true, texts.T("or drop, or paste one"), t.intake.files),
 			app.Div().Class("samples").Body(samples...),
 		),
-		trouble(t.composer.Problems[state.AtPrompts], t.mend),
+		trouble(t.composer.Problems[state.AtPrompts], func(r state.Remedy) {
+			if r.Mend == state.RemoveLast {
+				t.composer.RemovePrompt(t.composer.Prompts[len(t.composer.Prompts)-1])
+				return
+			}
+			t.mend(r)
+		}),
 	)
 }
 

@@ -54,7 +54,13 @@ func (t *structurePanel) Render() app.UI {
 			fileInput(state.AddStructure, "Add map", pictureFiles, false, "", t.take),
 			t.cameraPart(),
 		),
-		trouble(t.composer.Problems[state.AtStructure], t.mend),
+		trouble(t.composer.Problems[state.AtStructure], func(r state.Remedy) {
+			if r.Mend == state.RemoveLast {
+				t.composer.RemoveStructure(structures[len(structures)-1])
+				return
+			}
+			t.mend(r)
+		}),
 	).On("toggle", func(ctx app.Context, _ app.Event) {
 		if ctx.JSSrc().Get("open").Bool() {
 			t.opened()

@@ -26,35 +26,41 @@ type Method struct {
 type Option struct {
 	Name, Label             string
 	Default, Min, Max, Step float64
+	Whole                   bool // it has no fraction
+}
+
+// Accepts reports whether the option may have a value.
+func (o Option) Accepts(v float64) bool {
+	return v >= o.Min && v <= o.Max && !(o.Whole && v != math.Trunc(v))
 }
 
 // None is the name of the Method that takes a picture as a map.
 const None = "none"
 
 var (
-	low   = Option{"low_threshold", "Low threshold", 100, 0, 1000, 1}
-	high  = Option{"high_threshold", "High threshold", 200, 0, 1000, 1}
-	gamma = Option{"gamma", "Gamma", 1, 0.1, 2, 0.01}
+	low   = Option{"low_threshold", "Low threshold", 100, 0, 1000, 1, false}
+	high  = Option{"high_threshold", "High threshold", 200, 0, 1000, 1, false}
+	gamma = Option{"gamma", "Gamma", 1, 0.1, 2, 0.01, false}
 )
 
 // Methods are all ways to make a map, in the order in which they are shown.
 var Methods = []Method{
 	{Name: None, Label: "None: it is a map already", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return m }},
-	{Name: "canny", Label: "Canny edges", Options: []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1}},
+	{Name: "canny", Label: "Canny edges", Options: []Option{low, high, {"l2_gradient", "L2 gradient", 0, 0, 1, 1, true}},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Canny(m, v[0], v[1], v[2] != 0) }},
 	{Name: "scribble", Label: "Scribble", Options: []Option{low, high},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Scribble(Canny(m, v[0], v[1], false)) }},
 	{Name: "softedge", Label: "Soft edges", Options: []Option{low, high},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return SoftEdge(Canny(m, v[0], v[1], false)) }},
-	{Name: "hed", Label: "Soft edges, by a network (HED)", Options: []Option{{"safe", "Clear edges only", 0, 0, 1, 1}, {"scribble", "As a scribble", 0, 0, 1, 1}}, Network: "hed", Weights: "hed"},
+	{Name: "hed", Label: "Soft edges, by a network (HED)", Options: []Option{{"safe", "Clear edges only", 0, 0, 1, 1, true}, {"scribble", "As a scribble", 0, 0, 1, 1, true}}, Network: "hed", Weights: "hed"},
 	{Name: "depth", Label: "Depth, by a network (Depth Anything)", Network: "depth_anything", Weights: "depth-anything-v2-small"},
 	{Name: "lineart", Label: "Line art, by a network", Network: "lineart", Weights: "lineart"},
 	{Name: "lineart_coarse", Label: "Line art, coarse, by a network", Network: "lineart", Weights: "lineart-coarse"},
-	{Name: "openpose", Label: "Pose of one person", Options: []Option{{"least_score", "Least certainty of a joint", 0.2, 0, 1, 0.01}}, Network: "movenet"},
+	{Name: "openpose", Label: "Pose of one person", Options: []Option{{"least_score", "Least certainty of a joint", 0.2, 0, 1, 0.01, false}}, Network: "movenet"},
 	{Name: "invert", Label: "Line art: black on white, inverted", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return Invert(m) }},
-	{Name: "tile", Label: "Tile: fewer details", Options: []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01}},
+	{Name: "tile", Label: "Tile: fewer details", Options: []Option{{"down_sampling_rate", "Down-sampling rate", 1, 1, 8, 0.01, false}},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Tile(m, v[0]) }},
-	{Name: "shuffle", Label: "Shuffle: its colours", Options: []Option{{"seed", "Seed", 0, 0, math.MaxUint32, 1}, {"size", "Size of the parts", 256, 16, 512, 1}},
+	{Name: "shuffle", Label: "Shuffle: its colours", Options: []Option{{"seed", "Seed", 0, 0, math.MaxUint32, 1, true}, {"size", "Size of the parts", 256, 16, 512, 1, true}},
 		make: func(m *imageproc.Image, v []float64) *imageproc.Image { return Shuffle(m, uint32(v[0]), int(v[1])) }},
 	{Name: "color", Label: "Colour palette", make: func(m *imageproc.Image, _ []float64) *imageproc.Image { return Palette(m) }},
 	{Name: "recolor_luminance", Label: "Recolour by luminance", Options: []Option{gamma},
@@ -107,8 +113,12 @@ func (p Preprocessor) set(name, value string) error {
 	for i, o := range p.Method.Options {
 		if o.Name == name {
 			v, err := strconv.ParseFloat(value, 64)
-			if err != nil || !(v >= o.Min && v <= o.Max) {
-				return fmt.Errorf("%s is %q. It must be a number from %s to %s", name, value, number(o.Min), number(o.Max))
+			if err != nil || !o.Accepts(v) {
+				kind := "number"
+				if o.Whole {
+					kind = "whole number"
+				}
+				return fmt.Errorf("%s is %q. It must be a %s from %s to %s", name, value, kind, number(o.Min), number(o.Max))
 			}
 			p.Values[i] = v
 			return nil

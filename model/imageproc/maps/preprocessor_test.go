@@ -17,7 +17,7 @@ func TestParse(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"cannny": "Choose one of none, canny, scribble", "canny:low=3": "It has low_threshold, high_threshold, l2_gradient", "invert:by=3": "no options",
-		"tile:down_sampling_rate=9": "from 1 to 8", "tile:down_sampling_rate=": "must be a number", "tile:down_sampling_rate=NaN": "must be a number",
+		"tile:down_sampling_rate=9": "from 1 to 8", "shuffle:seed=1.5": "must be a whole number", "canny:l2_gradient=0.5": "must be a whole number", "tile:down_sampling_rate=": "must be a number", "tile:down_sampling_rate=NaN": "must be a number",
 	} {
 		if _, err := Parse(text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: the error is %v", text, err)
