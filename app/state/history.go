@@ -53,6 +53,26 @@ func (h *History) Later(shown string) (prompt string, ok bool) {
 	return h.latest(h.at), true
 }
 
+// Listed returns the prompts that are offered in a list, the latest first.
+func (h *History) Listed() []string {
+	const most = 30
+	list := slices.Clone(h.Prompts[max(0, len(h.Prompts)-most):])
+	slices.Reverse(list)
+	return list
+}
+
+// Choose returns one of Listed, which takes the place of what is shown. That joins the list, so that it is not lost.
+func (h *History) Choose(i int, shown string) (prompt string, ok bool) {
+	list := h.Listed()
+	if i < 0 || i >= len(list) {
+		return "", false
+	}
+	if !slices.Contains(h.Prompts, shown) {
+		h.Asked(shown)
+	}
+	return list[i], true
+}
+
 // latest returns the latest prompt for 1, the one before it for 2, and so on.
 func (h *History) latest(n int) string { return h.Prompts[len(h.Prompts)-n] }
 

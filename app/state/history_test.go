@@ -53,3 +53,23 @@ func TestHistory(t *testing.T) {
 		t.Errorf("%d prompts, the first %s", len(h.Prompts), h.Prompts[0])
 	}
 }
+
+// A prompt is chosen from a list, too, which a phone without arrow keys needs. What was typed joins the list.
+func TestHistoryList(t *testing.T) {
+	h := &History{}
+	for i := range 40 {
+		h.Asked(fmt.Sprint(i))
+	}
+	if list := h.Listed(); len(list) != 30 || list[0] != "39" || list[29] != "10" {
+		t.Errorf("%q", list)
+	}
+	if p, ok := h.Choose(2, "typed"); !ok || p != "37" || h.Listed()[0] != "typed" {
+		t.Errorf("%q, and then %q", p, h.Listed())
+	}
+	if p, ok := h.Choose(0, "37"); !ok || p != "typed" || h.Listed()[0] != "typed" {
+		t.Errorf("%q, and then %q", p, h.Listed())
+	}
+	if _, ok := h.Choose(30, "37"); ok {
+		t.Error("a prompt that is not listed was chosen")
+	}
+}

@@ -35,6 +35,16 @@ func (t *aboutPanel) Render() app.UI {
 // folding are the panels that unfold over the page.
 var folding = []string{aboutID, shortcutsID}
 
+// unfolded reports whether any of them is.
+func unfolded() bool {
+	for _, id := range folding {
+		if d := byID(id); d.Truthy() && d.Get("open").Bool() {
+			return true
+		}
+	}
+	return false
+}
+
 // fold folds away what is unfolded over the page, and reports whether anything was.
 func fold() (any bool) {
 	for _, id := range folding {

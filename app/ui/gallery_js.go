@@ -68,7 +68,7 @@ func (g *galleryPanel) head() app.UI {
 			g.gallery.SetSearch(s)
 		}).Class("star").Aria("pressed", fmt.Sprint(search.Starred)).Hidden(none).Body(icon("star")),
 		small(texts.T("Select"), texts.T("Select"), func() { g.curator.pick(true) }).Title(texts.T("Pick pictures: also with Ctrl, Shift or the space bar")).Hidden(none),
-		small(texts.T("Export as zip"), texts.T("Export as zip"), func() { g.curator.export(g.gallery.Listed()) }).Title(texts.T("All that is listed, with an index")).Hidden(none),
+		small(texts.T("Zip"), texts.T("Export as zip"), func() { g.curator.export(g.gallery.Listed()) }).Title(texts.T("All that is listed, with an index")).Hidden(none),
 		small(open, open, func() { g.curator.open(!g.gallery.Opened) }).Hidden(none && !g.gallery.Opened),
 	)
 }

@@ -35,6 +35,7 @@ type page struct {
 	stage     *state.Stage
 	history   *state.History
 	undo      *state.Undo
+	back      state.Back
 	note      state.Note // what was done on the visitor's behalf
 	attention state.Attention
 	dragged   bool   // a file is held over the page
@@ -98,6 +99,7 @@ func (p *page) OnMount(ctx app.Context) {
 	p.canvases.listen()
 	p.viewer.listenKeys()
 	p.listen()
+	p.listenBack()
 	p.typing.listen()
 	p.program.listen()
 	p.listenLanguage()
@@ -117,6 +119,7 @@ func (p *page) Render() app.UI {
 		p.loop.drawn(p.controls.settle)
 		p.drafts.later()
 		p.loop.drawn(p.title)
+		p.loop.drawn(p.settleBack)
 		p.loop.drawn(p.viewer.place)
 		p.loop.drawn(p.curator.settle)
 		p.loop.drawn(p.makeMaps)

@@ -97,7 +97,7 @@ func (t *settingsPanel) noise() app.UI {
 	s := &t.composer.Settings
 	return t.controls.choice("set-Noise", "Noise",
 		cmp.Or(s.GeneratorDevice, settings.GeneratorCPU), []app.UI{option(settings.GeneratorCPU, texts.T("CPU, as diffusers")), option(settings.GeneratorGPU, texts.T("GPU, as A1111"))},
-		func(v string) { s.GeneratorDevice = v })
+		func(v string) { s.GeneratorDevice = v }).Class("wide")
 }
 
 // vae chooses what turns latents into pixels.

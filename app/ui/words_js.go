@@ -5,6 +5,7 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -35,6 +36,7 @@ func (w *wordsPanel) Render() app.UI {
 		app.P().Class("quiet").Role("status").Hidden(w.language() == "").
 			Text(texts.F("This looks like %s. The model was trained on English words, and others have little effect.", w.language())),
 		app.Div().Class("tools").Body(
+			w.earlier(),
 			w.presets(),
 			app.Button().Class("plain small").ID("words-reading").Aria("pressed", fmt.Sprint(s.PromptWeights)).Text(texts.T("Weights")).
 				OnClick(func(app.Context, app.Event) {
@@ -49,6 +51,23 @@ func (w *wordsPanel) Render() app.UI {
 // language is that of the words, if it is not English.
 func (w *wordsPanel) language() string {
 	return cmp.Or(state.Language(w.composer.Settings.Prompt), state.Language(w.composer.Settings.NegativePrompt)).String()
+}
+
+// earlier lists the prompts that pictures were asked for with. The arrow keys bring them back as well.
+func (w *wordsPanel) earlier() app.UI {
+	options := []app.UI{option("", texts.T("Earlier …"))}
+	for i, prompt := range w.history.Listed() {
+		options = append(options, option(strconv.Itoa(i), state.Shortened(prompt)))
+	}
+	return app.Select().ID(w.controls.bindChoice("earlier", "")).Class("small").Aria("label", texts.T("Earlier prompts")).Disabled(len(options) == 1).Body(options...).
+		OnChange(func(ctx app.Context, _ app.Event) {
+			i, _ := strconv.Atoi(chosenIn(ctx)) // what is no number is the first option, which changes nothing
+			if prompt, ok := w.history.Choose(i, w.composer.Settings.Prompt); ok && chosenIn(ctx) != "" {
+				w.composer.Settings.Prompt = prompt
+			}
+			w.controls.force = true
+			w.countTokens()
+		})
 }
 
 // presets adds to the negative prompt what many have.

@@ -150,6 +150,12 @@ test("earlier prompts come back with the arrow keys", async () => {
   await button(page, "Generate").waitFor();
   const area = prompt(page);
   await area.fill("typed");
+  // A phone has no arrow keys, but a list. What was typed is not lost.
+  const earlier = page.getByRole("combobox", { name: "Earlier prompts" });
+  await earlier.selectOption({ label: "a fox" });
+  await expect(area).toHaveValue("a fox");
+  await earlier.selectOption({ label: "typed" });
+  await expect(area).toHaveValue("typed");
   const press = async (key, want) => {
     await area.press(key === "ArrowUp" ? "Control+Home" : "Control+End");
     await area.press(key);
