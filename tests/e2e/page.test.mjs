@@ -287,10 +287,22 @@ test("on a phone, a tap opens the lightbox, a swipe goes on, two fingers zoom; t
   await expect(result(page)).not.toHaveAttribute("src", first);
   await button(page, "The picture before").click();
   await expect(result(page)).toHaveAttribute("src", first);
-  await page.keyboard.press("Escape");
+  // A phone's way back closes what is open, one after another, and stays on the page.
+  await page.evaluate(() => history.back());
   await expect(lightbox).toHaveCount(0);
   await button(page, "Show all").click();
   await expect(pictures(page).first()).toContainText(/λ = 1 · Demo model · DPM/);
+  await pictures(page).first().click();
+  await lightbox.waitFor();
+  await button(page, "With this picture …").click();
+  await page.locator(".actions:popover-open").waitFor();
+  for (const [gone, left] of [[".actions:popover-open", ".lightbox"], [".lightbox", ".opened"], [".opened", ".gallery"]]) {
+    await page.evaluate(() => history.back());
+    await expect(page.locator(gone)).toHaveCount(0);
+    await expect(page.locator(left)).toHaveCount(1);
+  }
+  await expect.poll(() => page.evaluate(() => history.state), "nothing is left to go back from").toBe(null);
+  await button(page, "Show all").click();
   await page.setViewportSize({ width: 1280, height: 900 });
   await page.keyboard.press("Escape");
   await expect(button(page, "Show all")).toBeVisible();

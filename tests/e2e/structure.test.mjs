@@ -166,6 +166,8 @@ test("a pose is found in a picture of a person", async () => {
   assert.equal(fetched(), 2);
   await structure().getByLabel("Least certainty of a joint").fill("1");
   await structure().getByRole("alert").filter({ hasText: "nobody was found" }).waitFor();
+  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), button(structure(), "Choose another").click()]);
+  await chooser.setFiles({ name: "person.png", mimeType: "image/png", buffer: Buffer.from(await page.evaluate(figure), "base64") });
   await structure().getByLabel("Least certainty of a joint").fill("0.25");
   await expect(shown("person.png")).toHaveAttribute("title", "Made by openpose:least_score=0.25");
   await expect(async () => {
