@@ -3,6 +3,7 @@ package state
 import (
 	"github.com/imprompt/imprompt/app/protocol"
 	"github.com/imprompt/imprompt/app/texts"
+	"github.com/imprompt/imprompt/loader"
 )
 
 // Receive takes a message of the library's worker.
@@ -39,7 +40,12 @@ func (l *Library) Receive(m protocol.Message) {
 
 // failed is the problem of a request that could not be done. What can simply be asked for once more has its button
 // already, beside where the problem is shown.
-func (l *Library) failed(q question, f protocol.Failed) Problem {
+func (l *Library) failed(q question, f protocol.Failed) (p Problem) {
+	if _, err := loader.ParseLink(l.Link, loader.Hub); q.record == linkRecord && (err != nil || f.Reason == protocol.Refused || f.Reason == protocol.Unreachable) {
+		defer func() {
+			p.Text += ". " + texts.T("Links to models on huggingface.co and civitai.com work, and to files of weights on servers that let web pages read them.")
+		}()
+	}
 	switch {
 	case f.Reason == protocol.Unreachable:
 		f.Reason = ""

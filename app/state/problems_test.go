@@ -2,6 +2,7 @@ package state
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/imprompt/imprompt/app/protocol"
@@ -120,7 +121,7 @@ func TestPanelRemedies(t *testing.T) {
 	f.Link = "https://example.com/a.safetensors"
 	f.LookAtLink()
 	f.answer(f.last().ID, protocol.Failed{Message: "sign in", Reason: protocol.Refused})
-	if p := f.Panel().Link.Problem; !slices.Equal(mends(p), []Mend{ChooseFile}) {
+	if p := f.Panel().Link.Problem; !slices.Equal(mends(p), []Mend{ChooseFile}) || !strings.Contains(p.Text, "huggingface.co and civitai.com work") {
 		t.Errorf("%+v", p)
 	}
 	f.Died("out of memory")

@@ -64,7 +64,7 @@ func isKept(file js.Value) bool {
 // kept adds an image prompt of kept embeddings.
 func (t *intake) kept(name string, data js.Value, err error) {
 	if err != nil {
-		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, texts.F("%s could not be read: %s", name, texts.Translate(err.Error())))
+		t.refuse(state.AtPrompts, texts.F("%s could not be read: %s", name, texts.Translate(err.Error())))
 		return
 	}
 	t.composer.AddPrompt(state.NewKept(name, data))
@@ -75,7 +75,7 @@ func (t *intake) file(picture *state.Picture, err error, s settings.Settings, ca
 	var partial *settings.Partial
 	switch {
 	case err != nil:
-		t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, err.Error())
+		t.refuse(state.AtPrompts, err.Error())
 	case carried == nil:
 		t.restoreFile(s, nil, picture)
 	case errors.As(carried, &partial):
@@ -112,7 +112,7 @@ func (t *intake) sample(s state.Sample, then func()) {
 		}
 		return func() {
 			if err != nil {
-				t.composer.Problems[state.AtPrompts] = state.Unreadable(state.AtPrompts, texts.F("The sample could not be read: %s", texts.Translate(err.Error())))
+				t.refuse(state.AtPrompts, texts.F("The sample could not be read: %s", texts.Translate(err.Error())))
 				return
 			}
 			t.addPrompt(picture)
@@ -195,10 +195,25 @@ func (t *intake) admit(name string, file js.Value, at state.Place, take func(*st
 		picture, err := admit(name, file)
 		return func() {
 			if err != nil {
-				t.composer.Problems[at] = state.Unreadable(at, err.Error())
+				t.refuse(at, err.Error())
 				return
 			}
 			take(picture)
+		}
+	})
+}
+
+// refuse says why a file was not taken, where it was to be, and shows that place.
+func (t *intake) refuse(at state.Place, why string) {
+	t.composer.Problems[at] = state.Unreadable(at, why)
+	t.loop.drawn(func() {
+		for _, place := range []state.Place{state.AtStart, state.AtStructure} {
+			if at == place {
+				openPanel(string(place))
+			}
+		}
+		if e := js.Global().Get("document").Call("querySelector", ".composer .problem"); e.Truthy() {
+			e.Call("scrollIntoView", map[string]any{"block": "nearest"})
 		}
 	})
 }
