@@ -19,6 +19,7 @@ usage() {
 ./build.sh evaluate                measure CLIP-I and CLIP-T of drawn pictures, as a table (--help for all options)
 ./build.sh test [--full] [NAME…]   run the tests (--full: also those at full size; NAME: lint host node chromium e2e full soak lighthouse)
 ./build.sh bench [unet|ops|load|card|model]   measure or predict the engine's speed (--help for all options)
+./build.sh screenshots             draw the screenshots of the README and of the manifest anew
 ./build.sh setup                   install what the tests and the command line need (they also do this themselves)
 EOF
 }
@@ -135,6 +136,11 @@ site() { # site COMMAND OPTIONS…
   go run ./app/cmd/site "$@"
 }
 
+screenshots() {
+  need_go; need_node; need_chromium
+  (cd tests && node screenshots.mjs)
+}
+
 # --- tests ------------------------------------------------------------------
 
 lint() {
@@ -241,5 +247,6 @@ case ${1:-} in
   bench) shift; bench "$@" ;;
   test) shift; run_tests "$@" ;;
   setup) setup ;;
+  screenshots) screenshots ;;
   *) usage; [ $# = 0 ] || exit 2 ;;
 esac

@@ -17,7 +17,7 @@ function drawn([sample, words], i) {
   const file = path.join(folder, `${sample}.png`);
   if (!fs.existsSync(file)) {
     execFileSync(path.join(root, "build.sh"), ["generate", "--prompt", words, "--image", path.join(root, "web/samples", `${sample}.png`), "--ip-adapter-scale", "0.7",
-      "--scheduler", "dpmpp_2m", "--num-inference-steps", "16", "--guidance-scale", "5", "--seed", String(7 + i), "--out", file], { stdio: "inherit" });
+      "--scheduler", "dpmpp_2m", "--num-inference-steps", "10", "--guidance-scale", "5", "--seed", String(7 + i), "--out", file], { stdio: "inherit" });
   }
   return file;
 }

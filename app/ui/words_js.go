@@ -55,7 +55,7 @@ func (w *wordsPanel) language() string {
 
 // earlier lists the prompts that pictures were asked for with. The arrow keys bring them back as well.
 func (w *wordsPanel) earlier() app.UI {
-	options := []app.UI{option("", texts.T("Earlier …"))}
+	options := []app.UI{option("", texts.T("Earlier"))}
 	for i, prompt := range w.history.Listed() {
 		options = append(options, option(strconv.Itoa(i), state.Shortened(prompt)))
 	}
