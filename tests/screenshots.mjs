@@ -6,18 +6,18 @@ import path from "node:path";
 import { button, loaded, pictures, prompt, result, visit } from "./e2e/hands.mjs";
 import { build, open, root, serve } from "./e2e/site.mjs";
 
-// The pictures of the gallery, the latest first: a sample, and the words beside it.
-const shown = [["fox", "on a yellow background"], ["strawberry", "on a blue background"], ["cactus", "on a pink background"], ["sunflower", "on a green background"],
-  ["octopus", "on a purple background"], ["crescent-moon", "on a black background"]];
+// The pictures of the gallery, the latest first: a sample, the words beside it, and the seed.
+const shown = [["fox", "3d emoji of fox on a yellow background", 7], ["strawberry", "3d emoji of strawberry on a blue background", 8],
+  ["octopus", "3d emoji of octopus on a purple background", 11], ["cactus", "3d emoji of cactus on a pink background", 9]];
 const folder = path.join(root, ".build/screenshots");
 const out = path.join(root, "web/screenshots");
 
 // drawn returns the file of a picture, and draws it if it is not there yet.
-function drawn([sample, words], i) {
+function drawn([sample, words, seed]) {
   const file = path.join(folder, `${sample}.png`);
   if (!fs.existsSync(file)) {
-    execFileSync(path.join(root, "build.sh"), ["generate", "--prompt", words, "--image", path.join(root, "web/samples", `${sample}.png`), "--ip-adapter-scale", "0.7",
-      "--scheduler", "dpmpp_2m", "--num-inference-steps", "10", "--guidance-scale", "5", "--seed", String(7 + i), "--out", file], { stdio: "inherit" });
+    execFileSync(path.join(root, "build.sh"), ["generate", "--prompt", words, "--image", path.join(root, "web/samples", `${sample}.png`), "--ip-adapter-scale", "0.5",
+      "--scheduler", "dpmpp_2m", "--num-inference-steps", "12", "--guidance-scale", "5", "--seed", String(seed), "--out", file], { stdio: "inherit" });
   }
   return file;
 }
@@ -37,7 +37,7 @@ async function keep(page, files) {
     });
     const txn = db.transaction("pictures", "readwrite");
     for (const [i, [png, settings]] of all.entries()) {
-      txn.objectStore("pictures").add({ png: new Blob([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))]), settings, inputs: {}, label: "" }, Date.now() - i);
+      txn.objectStore("pictures").add({ png: new Blob([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))]), settings, inputs: {}, label: "" }, Date.now() + all.length - i);
     }
     await new Promise((done) => { txn.oncomplete = done; });
     db.close();

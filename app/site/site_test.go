@@ -24,7 +24,7 @@ func TestInventory(t *testing.T) {
 		}
 	}
 	seen := map[string]string{}
-	for _, change := range [][2]string{{"index.html", "a"}, {"web/app.css", "b"}, {"web/app.css", "c"}, {"service-worker.js", "d"}, {"web/screenshots/desktop.png", "e"}, {"web/model/unet", "f"}} {
+	for _, change := range [][2]string{{"index.html", "a"}, {"web/app.css", "b"}, {"web/app.css", "c"}, {"service-worker.js", "d"}, {"web/screenshots/desktop.webp", "e"}, {"web/model/unet", "f"}} {
 		write(change[0], change[1])
 		files, version, err := inventory(dir)
 		if err != nil {
@@ -34,7 +34,7 @@ func TestInventory(t *testing.T) {
 			t.Errorf("%v: the version is that of %s", change, before)
 		}
 		seen[version] = change[0]
-		kept := change[0] != "service-worker.js" && change[0] != "web/screenshots/desktop.png"
+		kept := change[0] != "service-worker.js" && change[0] != "web/screenshots/desktop.webp"
 		if slices.Contains(files, change[0]) != kept {
 			t.Errorf("%s: kept for use without a network is %t, want %t", change[0], !kept, kept)
 		}

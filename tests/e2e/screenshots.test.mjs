@@ -1,62 +1,27 @@
-// Takes screenshots: desktop, phone and dark, with a picture that was made here. For those in
-// web/screenshots, IMPROMPT_PICTURES names a folder of PNGs that were made by ./build.sh
-// generate. They fill the gallery, and the last of them is on the stage.
+// Looks at the page on a desktop, in the dark and on a phone, with a picture that was made here.
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PICTURE, button, draw, loaded, pictures, prompt, result, small, visit } from "./hands.mjs";
+import { PICTURE, button, draw, loaded, prompt, result, small, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
-const folder = process.env.IMPROMPT_PICTURES;
-let site, page;
+let page;
 
 opened(async (all) => {
-  ({ site, page } = all);
-  await visit(page, site.url);
+  ({ page } = all);
+  await visit(page, all.site.url);
 });
-
-// keep puts pictures into the gallery's store, as the page does.
-async function keep(files) {
-  const pictures = files.map((f) => {
-    const png = fs.readFileSync(f);
-    const start = png.indexOf("imprompt\0");
-    const end = png.readUInt32BE(start - 8) + start;
-    return [png.toString("base64"), png.subarray(start + 13, end).toString()];
-  });
-  await page.evaluate(async (list) => {
-    const db = await new Promise((done, fail) => {
-      const request = indexedDB.open("imprompt-gallery");
-      request.onsuccess = () => done(request.result);
-      request.onerror = () => fail(request.error);
-    });
-    const txn = db.transaction("pictures", "readwrite");
-    for (const [i, [png, settings]] of list.entries()) {
-      txn.objectStore("pictures").add({ png: new Blob([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))]), settings, inputs: {}, label: "" }, Date.now() + i);
-    }
-    await new Promise((done) => { txn.oncomplete = done; });
-    db.close();
-  }, pictures);
-  await page.reload();
-  await page.waitForFunction((n) => document.querySelectorAll(".gallery figure").length === n, files.length);
-}
 
 test("screenshots: desktop, phone, dark", { timeout: PICTURE + 120_000 }, async () => {
   const shots = path.join(root, ".build/screenshots");
   fs.mkdirSync(shots, { recursive: true });
   await loaded(page);
-  if (folder) {
-    await keep(fs.readdirSync(folder).filter((f) => f.endsWith(".png")).sort().map((f) => path.join(folder, f)));
-    await loaded(page);
-    await pictures(page).first().click();
-    await button(page, "Use these settings").click();
-  } else {
-    await button(page, "Sample: Fox").click();
-    await page.getByRole("slider", { name: "Image weight" }).waitFor();
-    await prompt(page).fill("on a yellow background");
-    await small(page);
-    await draw(page);
-  }
+  await button(page, "Sample: Fox").click();
+  await page.getByRole("slider", { name: "Image weight" }).waitFor();
+  await prompt(page).fill("on a yellow background");
+  await small(page);
+  await draw(page);
   await result(page).waitFor();
   const notice = button(page, "Close the notice");
   if (await notice.isVisible()) await notice.click();
