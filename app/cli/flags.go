@@ -490,6 +490,9 @@ func parse(args []string) (*options, error) {
 	if o.dumpMap != "" && o.preprocessed() == 0 {
 		errs = append(errs, errors.New("--dump-map: no map is made. Name a --preprocessor"))
 	}
+	if o.hasTile && !o.hasOverlap {
+		o.TileOverlap = settings.TileOverlapOf(o.TileSize)
+	}
 	switch {
 	case o.upscale == 0:
 	case !(o.upscale >= 1 && o.upscale <= 8):

@@ -270,7 +270,12 @@ func line(ev engine.Event) string {
 		return "compiling shaders"
 	case "denoise":
 		left := float64(ev.Steps-ev.Step+ev.Steps*(ev.Images-1-ev.Image)) * ev.SecondsPerStep
-		return fmt.Sprintf("picture %d of %d, step %d of %d, %.2f s per step, %.0f s left", ev.Image+1, ev.Images, ev.Step, ev.Steps, ev.SecondsPerStep, left)
+		pass := ""
+		if ev.Passes > 0 {
+			left = (float64(ev.Steps-ev.Step) + ev.After) * ev.SecondsPerStep
+			pass = fmt.Sprintf("pass %d of %d, ", ev.Pass+1, ev.Passes)
+		}
+		return pass + fmt.Sprintf("picture %d of %d, step %d of %d, %.2f s per step, %.0f s left", ev.Image+1, ev.Images, ev.Step, ev.Steps, ev.SecondsPerStep, left)
 	}
 	return "decoding"
 }

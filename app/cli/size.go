@@ -54,8 +54,7 @@ func (o *options) enlarge(picture []byte, own int) error {
 		o.Strength = before.Strength
 	}
 	if o.hasTile {
-		o.TileSize = before.TileSize
-		o.TileOverlap = settings.TileOverlapOf(o.TileSize)
+		o.TileSize, o.TileOverlap = before.TileSize, before.TileOverlap
 	}
 	if o.hasOverlap {
 		o.TileOverlap = before.TileOverlap

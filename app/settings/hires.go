@@ -112,6 +112,7 @@ const UpscaleStrength = 0.3
 func (s Settings) Upscaled(width, height int, scale float64, trained int) Settings {
 	larger := func(n int) int { return max(8, int(float64(n)*scale)/8*8) }
 	s.Width, s.Height, s.Strength = larger(width), larger(height), UpscaleStrength
+	s.NumInferenceSteps = max(s.NumInferenceSteps, int(math.Ceil(1/UpscaleStrength))) // so that there is one to run
 	s.HiresScale, s.HiresStrength, s.HiresSteps, s.HiresUpscaler = 0, 0, 0, ""
 	s.Mask, s.ResizeMode, s.Outpaint = "", ResizeDefault, Borders{}
 	if s.TileSize, s.TileOverlap = 0, 0; max(s.Width, s.Height) > 2*trained {

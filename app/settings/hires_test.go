@@ -103,7 +103,11 @@ func TestUpscaled(t *testing.T) {
 	if large.Width != 1536 || large.TileSize != 512 || large.TileOverlap != 64 || large.Prompt != "a fox" {
 		t.Errorf("%+v", large)
 	}
-	if err := large.Validate(); err != nil {
-		t.Error(err)
+	s.NumInferenceSteps = 1
+	few := s.Upscaled(768, 512, 2, 512)
+	for _, s := range []Settings{large, few} {
+		if err := s.Validate(); err != nil {
+			t.Error(err)
+		}
 	}
 }

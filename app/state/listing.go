@@ -69,7 +69,8 @@ func (s Search) has(r *Result, words []string) bool {
 func (r *Result) searched() string {
 	if r.text == "" {
 		s := r.Settings
-		words := append([]string{s.NegativePrompt, r.Label, s.Model, s.Scheduler, fmt.Sprintf("%dx%d", s.Width, s.Height)}, facts(r)...)
+		width, height := s.OutputSize()
+		words := append([]string{s.NegativePrompt, r.Label, s.Model, s.Scheduler, fmt.Sprintf("%dx%d", width, height)}, facts(r)...)
 		for _, l := range s.LoRAs {
 			words = append(words, l.Name())
 		}

@@ -38,7 +38,8 @@ func (c *Composer) ForVariations(r *Result, inputs map[string]any) Request {
 func (c *Composer) ForMoreLike(r *Result, inputs map[string]any, png any, fit []Adapter) Request {
 	s := c.like(r)
 	s.Seed, s.VariationSeed, s.VariationStrength = anySeed(), 0, 0
-	im := NewImagePrompt(&Picture{Name: fmt.Sprintf("result-%d.png", r.Settings.Seed), Width: s.Width, Height: s.Height, Bytes: png})
+	width, height := s.OutputSize()
+	im := NewImagePrompt(&Picture{Name: fmt.Sprintf("result-%d.png", r.Settings.Seed), Width: width, Height: height, Bytes: png})
 	im.Scale = likeWeight
 	for _, before := range s.IPAdapters() {
 		im.Adapter = before.Weights // of several, the last

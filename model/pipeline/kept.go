@@ -47,11 +47,11 @@ func (r *run) key() string {
 // prepareAll makes everything that the run's pictures share.
 func (r *run) prepareAll(ctx context.Context) error {
 	r.Precompile(ctx)
-	// The encoders run first, one after another: when the UNet, the largest network, is loaded,
-	// they are no longer needed.
 	if err := r.chooseTiling(ctx); err != nil {
 		return err
 	}
+	// The encoders run first, one after another: when the UNet, the largest network, is loaded,
+	// they are no longer needed.
 	if err := r.encode(ctx); err != nil {
 		return err
 	}
