@@ -79,6 +79,45 @@ export const loseGPU = (page) => engine(page).evaluate(() => {
   };
 });
 
+// countGPU counts, from now on, what the engine makes on the GPU. What it destroys is taken off again, which counts for
+// buffers and textures; the other objects have no end that a script sees.
+export const countGPU = (page) => engine(page).evaluate(() => {
+  globalThis.made = {};
+  const count = (kind, by) => { made[kind] = (made[kind] ?? 0) + by; };
+  for (const name of Object.getOwnPropertyNames(GPUDevice.prototype).filter((n) => n.startsWith("create"))) {
+    const make = GPUDevice.prototype[name];
+    GPUDevice.prototype[name] = function (...args) { count(name.slice("create".length), 1); return make.apply(this, args); };
+  }
+  for (const kind of [GPUBuffer, GPUTexture]) {
+    const { destroy } = kind.prototype;
+    kind.prototype.destroy = function () { count(kind.name.slice("GPU".length), -1); return destroy.call(this); };
+  }
+});
+
+// held is what the page's program and the engine hold: bytes of WebAssembly memory and of the GPU, and the objects on the
+// GPU that are there in addition since countGPU. The page's program is globalThis.soak.
+export async function held(page) {
+  // The panel says what the GPU holds, in whole megabytes or tenths.
+  const gpu = await page.locator("#about dt", { hasText: "Memory in use" }).locator("xpath=following-sibling::dd[1]").textContent();
+  const made = await engine(page).evaluate(() => globalThis.made ?? {});
+  return {
+    "WebAssembly memory of the page": await page.evaluate(() => soak.exports.mem.buffer.byteLength),
+    "WebAssembly memory of the engine": await engine(page).evaluate(() => wasm.exports.mem.buffer.byteLength),
+    "memory of the GPU, by the engine's account": 1e6 * Number.parseFloat(gpu),
+    ...Object.fromEntries(["Buffer", "Texture", "ComputePipeline", "ComputePipelineAsync", "ShaderModule"].map((kind) => [`GPU objects: ${kind}`, made[kind] ?? 0])),
+  };
+}
+
+// keepProgram has the page's program kept as globalThis.soak, for held. The workers' is global as it is.
+export const keepProgram = (page) => page.addInitScript(() => {
+  const instantiate = WebAssembly.instantiateStreaming;
+  WebAssembly.instantiateStreaming = async (...args) => {
+    const result = await instantiate(...args);
+    globalThis.soak = result.instance;
+    return result;
+  };
+});
+
 // fingers puts fingers on the page, as on a phone: each place is a list of points, one for each finger, from where they
 // are put to where they are lifted.
 export async function fingers(page) {

@@ -5,13 +5,14 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, difference, draw, drop, expect, fingers, gallery, loaded, look, pictures, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, countGPU, difference, draw, drop, expect, fingers, gallery, held, keepProgram, loaded, look, pictures, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
 
 opened(async (all) => {
   ({ site, studio, page } = all);
+  await keepProgram(page);
   await page.addInitScript(() => {
     // A browser that can share: headless Chromium on Linux cannot.
     globalThis.shared = [];
@@ -137,7 +138,11 @@ test("while a picture is made, no task of the page's thread takes over 50 ms", {
   assert.deepEqual(main.filter(([, ms]) => ms > 50), [], "[thread, milliseconds, what]");
 });
 
+let second; // what is held after the second picture
+
 test("a strip draws one seed at five weights; one is skipped; it is saved as one sheet", { timeout: 3 * PICTURE }, async () => {
+  await countGPU(page);
+  second = await held(page);
   const before = await page.locator(".gallery figure").count();
   await button(page, "λ strip").click();
   const strip = page.getByRole("group", { name: "Strip" });
@@ -164,6 +169,12 @@ test("a strip draws one seed at five weights; one is skipped; it is saved as one
   assert.ok(width > 4 * 320 && height > 320, `a sheet of ${width} × ${height}`);
   assert.match(sheet.toString("latin1"), /tEXtparameters\0.*on a yellow background/s, "it can be dropped back for its settings");
   assert.match(sheet.toString("latin1"), /iTXtimprompt-scores\0.{4}\[\{"label":.*"clip_i":\[[-\d.e]+\],"clip_t":/s);
+});
+
+test("pictures after the second hold nothing more: no memory, and nothing on the GPU", async () => {
+  const room = { "WebAssembly memory of the page": 4 << 20, "WebAssembly memory of the engine": 4 << 20 }; // Go's heap grows by this much between two collections
+  const now = await held(page);
+  for (const [what, value] of Object.entries(second)) assert.ok(now[what] <= value + (room[what] ?? 0), `${what}: ${value}, and then ${now[what]}`);
 });
 
 test("buttons act on the picture that is shown, not on an earlier one", async () => {
