@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"slices"
 	"syscall/js"
 	"time"
 
@@ -61,28 +62,38 @@ func (s *Store) List() ([]*state.Result, error) {
 	var gone []float64
 	now := js.Global().Get("Date").Call("now").Float()
 	err := s.within(idb.TransactionReadOnly, func(ctx context.Context, pictures, _ *idb.ObjectStore) error {
-		cursor, err := pictures.OpenCursor(idb.CursorPrevious)
+		keys, err := database.Keys(ctx, pictures)
 		if err != nil {
 			return err
 		}
-		return cursor.Iter(ctx, func(c *idb.CursorWithValue) error {
-			k, err := c.Key()
+		// All are asked for at once: a cursor would wait for each one before it asks for the next.
+		var last *idb.Request
+		for _, k := range slices.Backward(keys) {
+			request, err := pictures.Get(k)
 			if err != nil {
 				return err
 			}
-			v, err := c.Value()
-			if err != nil {
-				return err
-			}
-			if hidden := v.Get("hidden"); hidden.Truthy() {
-				if now-hidden.Float() > keepHidden {
+			err = request.ListenSuccess(ctx, func() {
+				v, err := request.Result()
+				if err != nil || !v.Truthy() {
+					return
+				}
+				if hidden := v.Get("hidden"); !hidden.Truthy() {
+					list = append(list, result(k.Float(), v))
+				} else if now-hidden.Float() > keepHidden {
 					gone = append(gone, k.Float())
 				}
-				return nil
+			})
+			if err != nil {
+				return err
 			}
-			list = append(list, result(k.Float(), v))
+			last = request
+		}
+		if last == nil {
 			return nil
-		})
+		}
+		_, err = last.Await(ctx) // they are answered in their order
+		return err
 	})
 	for _, key := range gone {
 		err = errors.Join(err, s.Forget(key))
