@@ -22,7 +22,7 @@ function drawn([sample, words, seed]) {
   return file;
 }
 
-// keep puts files of pictures into the gallery's store, as the page does: the first becomes the latest.
+// keep puts files of pictures into the gallery's store, as the page does: the last becomes the latest.
 async function keep(page, files) {
   const list = files.map((file) => {
     const png = fs.readFileSync(file);
@@ -37,7 +37,7 @@ async function keep(page, files) {
     });
     const txn = db.transaction("pictures", "readwrite");
     for (const [i, [png, settings]] of all.entries()) {
-      txn.objectStore("pictures").add({ png: new Blob([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))]), settings, inputs: {}, label: "" }, Date.now() + all.length - i);
+      txn.objectStore("pictures").add({ png: new Blob([Uint8Array.from(atob(png), (c) => c.charCodeAt(0))]), settings, inputs: {}, label: "" }, Date.now() + i);
     }
     await new Promise((done) => { txn.oncomplete = done; });
     db.close();
@@ -69,7 +69,7 @@ const site = await serve(build("screenshots-site"));
 const { page, close } = await open({ reducedMotion: "reduce" });
 await visit(page, site.url);
 await loaded(page);
-await keep(page, files);
+await keep(page, files.reverse());
 await loaded(page);
 await button(page, "Sample: Fox").click();
 await page.getByRole("slider", { name: "Image weight" }).waitFor();
