@@ -41,9 +41,12 @@ var kindNames = map[Kind]string{KindModel: "Model", KindIPAdapter: "Adapter", Ki
 	KindControlNet: "ControlNet", KindT2IAdapter: "T2I-Adapter", KindUniControlNet: "Uni-ControlNet", KindVAE: "VAE", KindTextualInversion: "Embedding", KindNetwork: "Network",
 	KindHED: "Edge detector (HED)", KindLineart: "Line art detector", KindDepthAnything: "Depth estimator (Depth Anything)"}
 
+// Kinds are all kinds, sorted.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(kindNames)) }
+
 // storedKinds are the kinds of what the store may have, sorted.
 func storedKinds() []Kind {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(kindNames)), func(k Kind) bool { return k == KindNetwork })
+	return slices.DeleteFunc(Kinds(), func(k Kind) bool { return k == KindNetwork })
 }
 
 // Name is the kind in words, for a title: "Image encoder".

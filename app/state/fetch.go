@@ -58,8 +58,8 @@ func (l *Library) OfferCatalogue(c loader.Catalogue) {
 // Bundles lists what the catalogue offers to download together.
 func (l *Library) Bundles() (list []Offer) {
 	for _, b := range l.catalogue.Bundles {
-		o := l.Offer(Group{ID: b.ID, Name: b.Name, Records: b.Records})
-		o.About = b.About
+		o := l.Offer(Group{ID: b.ID, Name: texts.Translate(b.Name), Records: b.Records})
+		o.About = texts.Translate(b.About)
 		list = append(list, o)
 	}
 	return list

@@ -105,7 +105,7 @@ func (t *easel) editor(e state.Editing, shown *state.Result) []app.UI {
 		s := t.composer.Settings
 		return []app.UI{
 			app.Canvas().Class("whole added").Width(s.Width).Height(s.Height).Aria("hidden", "true"),
-			app.Img().Class("under inset " + fits[s.ResizeMode]).Src(t.composer.Start.URL).Alt("Start picture"),
+			app.Img().Class("under inset " + fits[s.ResizeMode]).Src(t.composer.Start.URL).Alt(texts.T("Start picture")),
 		}
 	case state.EditStart:
 		under, fit = t.composer.Start.URL, fits[t.composer.Settings.ResizeMode]

@@ -26,7 +26,7 @@ type startPanel struct {
 
 func (t *startPanel) Render() app.UI {
 	start, s := t.composer.Start, &t.composer.Settings
-	url, about := "", "none"
+	url, about := "", texts.T("none")
 	if start != nil {
 		url, about = start.URL, start.Name
 	}

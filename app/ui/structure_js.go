@@ -36,7 +36,7 @@ type structurePanel struct {
 
 func (t *structurePanel) Render() app.UI {
 	structures := t.composer.Structures
-	about := "none"
+	about := texts.T("none")
 	var names []string
 	var cards []app.UI
 	for i, s := range structures {
@@ -237,13 +237,13 @@ func (t *structurePanel) options(index int, s *state.Structure, list []*state.Ne
 					}
 					s.SetOption(list, i, on)
 				}, named(fmt.Sprintf("%p %s", s, o.Name))),
-				app.Span().Text(o.Label),
+				app.Span().Text(texts.Translate(o.Label)),
 			))
 			continue
 		}
 		input := app.Input().ID(t.controls.bind(id, trim(p.Values[i]))).Type("number").Class("numbers").Min(trim(o.Min)).Max(trim(o.Max)).Step(o.Step).
 			OnInput(func(ctx app.Context, _ app.Event) { s.SetOption(list, i, number(ctx, o.Default)) }, named(fmt.Sprintf("%p %s", s, o.Name)))
-		fields = append(fields, app.Div().Class("field").Body(app.Label().For(id).Text(o.Label), input))
+		fields = append(fields, app.Div().Class("field").Body(app.Label().For(id).Text(texts.Translate(o.Label)), input))
 	}
 	return app.Div().Class("grid").Hidden(len(fields) == 0).Body(fields...)
 }

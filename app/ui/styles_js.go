@@ -38,7 +38,7 @@ func (t *stylesPanel) Render() app.UI {
 	for _, e := range state.UsedEmbeddings(embeddings, c.PromptWeights, c.Prompt, c.NegativePrompt) {
 		names = append(names, e.Name)
 	}
-	about := "none"
+	about := texts.T("none")
 	if len(names) > 0 {
 		about = state.Shortened(strings.Join(names, ", "))
 	}

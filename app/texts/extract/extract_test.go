@@ -13,13 +13,24 @@ import (
 
 const root = "../../.."
 
-// The translations fit the English texts.
+// Every language has every text and no other, in a form that fits the English one.
 func TestLanguages(t *testing.T) {
 	found, err := all(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range codes(root) {
+	english, err := read(root, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(english.missing(found)) > 0 || len(english.unused(found)) > 0 {
+		t.Errorf("en.json lacks %q and has %q besides: run go run ./app/texts/extract", english.missing(found), english.unused(found))
+	}
+	list := codes(root)
+	if len(list) == 0 {
+		t.Fatal("there are no languages")
+	}
+	for _, code := range list {
 		l, err := read(root, code)
 		if err != nil {
 			t.Fatal(err)
@@ -27,8 +38,26 @@ func TestLanguages(t *testing.T) {
 		for _, problem := range l.problems(found) {
 			t.Errorf("%s: %s", code, problem)
 		}
-		if list := l.missing(found); len(list) > 0 {
-			t.Logf("%s lacks %d of %d texts, such as %q", code, len(list), len(found), list[0])
+		if missing := l.missing(found); len(missing) > 0 {
+			t.Errorf("%s lacks %q: go run ./app/texts/extract -missing %s lists them to be translated", code, missing, code)
+		}
+		if unused := l.unused(found); len(unused) > 0 {
+			t.Errorf("%s has %q, which nobody says: run go run ./app/texts/extract", code, unused)
+		}
+	}
+}
+
+// The page offers the languages that there are.
+func TestOffered(t *testing.T) {
+	for _, name := range []string{"web/js/language.js", "app/ui/language_js.go"} {
+		b, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range append(codes(root), "en") {
+			if text := string(b); !strings.Contains(text, code+": \"") && !strings.Contains(text, "\""+code+"\"") {
+				t.Errorf("%s does not know %s", name, code)
+			}
 		}
 	}
 }
@@ -47,6 +76,7 @@ func TestFound(t *testing.T) {
 		}
 	}
 	write("web/index.html", `<html><body><p>A &amp; B</p><h1>Imprompt</h1><progress aria-label="Loading"></progress><noscript>None</noscript></body></html>`)
+	write("web/catalogue.json", `{"models": [{"id": "a", "name": "A name", "about": "About it."}]}`)
 	write("web/js/a.js", `const t = 1; fail(t("It \"failed\": %s", 2)); format("x");`)
 	write("app/texts/texts.go", `package texts
 		type Text string
@@ -74,11 +104,11 @@ func TestFound(t *testing.T) {
 		}`)
 	write("app/state/a_test.go", in+`var test = texts.T("in a test")`)
 	write("app/ui/a.go", `package ui; import ("github.com/imprompt/imprompt/app/state"; "github.com/imprompt/imprompt/app/texts"); var _ = state.Label("", "Within another package")`)
-	found, err := all(dir)
+	found, err := find(dir, inGo, inScripts, inCatalogue)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"%d days", "%q failed", "%s kB", "%s of %d", "A & B", "A b", "A title", "Another", "It \"failed\": %s", "Kept", "Key", "Loading", "Passed", "Value", "Within", "Within another package", "at %s"}
+	want := []string{"%d days", "%q failed", "%s kB", "%s of %d", "A & B", "A b", "A title", "About it.", "Another", "It \"failed\": %s", "Kept", "Key", "Loading", "Passed", "Value", "Within", "Within another package", "at %s"}
 	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -95,7 +125,7 @@ func TestFound(t *testing.T) {
 			t.Errorf("%s: %s is not found", got, want)
 		}
 	}
-	if got, want := l.missing(found), []string{"%q failed", "%s kB", "A title", "Another", "It \"failed\": %s", "Key", "Loading", "Passed", "Value", "Within", "Within another package", "at %s"}; !slices.Equal(got, want) {
+	if got, want := l.missing(found), []string{"%q failed", "%s kB", "A title", "About it.", "Another", "It \"failed\": %s", "Key", "Loading", "Passed", "Value", "Within", "Within another package", "at %s"}; !slices.Equal(got, want) {
 		t.Errorf("%q are missing, want %q", got, want)
 	}
 	if got := l.unused(found); !slices.Equal(got, []string{"Old"}) {
@@ -114,7 +144,7 @@ func TestFound(t *testing.T) {
 		`texts.N(n, "%d", "%d days")`: "other forms",
 	} {
 		write("app/state/b.go", in+"var n = 3\nvar wrong = "+source+"\n")
-		if _, err := all(dir); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := find(dir, inGo); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", source, err, want)
 		}
 	}

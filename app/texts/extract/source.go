@@ -16,10 +16,13 @@ import (
 )
 
 // all finds the texts of the page, in the project whose root is given.
-func all(root string) (entries, error) {
+func all(root string) (entries, error) { return find(root, inGo, inScripts, inCatalogue, inModels) }
+
+// find finds texts in several places.
+func find(root string, places ...func(string, entries) error) (entries, error) {
 	found := entries{}
-	for _, f := range []func(string, entries) error{inGo, inScripts} {
-		if err := f(root, found); err != nil {
+	for _, in := range places {
+		if err := in(root, found); err != nil {
 			return nil, err
 		}
 	}
