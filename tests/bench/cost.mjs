@@ -38,7 +38,7 @@ function measure(only) {
     for (const [name, f] of Object.entries(FAMILIES)) {
       if (!f.available) continue;
       try {
-        row.families[name] = f.count(pipeline(compiled, f.env), name);
+        row.families[name] = f.count(pipeline(compiled, f), name);
       } catch (e) {
         console.error(`${row.kernel} ${row.variant ?? ""} ${row.what} (${row.numbers}) on ${name}: ${e.message}`);
         delete row.families[name];
@@ -59,7 +59,7 @@ const out = [`# What the compilers of real GPUs make of the kernels
 With the constants that Go gives the kernels on a GPU. If there are two numbers, the first is
 with shader-f16 and the second without. *Share* is the part of what the main loop issues that
 is multiply-adds: of cycles on AMD and Intel, of instructions on NVIDIA. *Spills* are registers
-written to memory, and on Intel also the reads. *Bytes* are those of workgroup memory that a
+written to memory and, but for AMD, the reads. *Bytes* are those of workgroup memory that a
 multiply-add moves; above 1 that memory may be the limit. These are counts of machine code from
 Mesa's compilers, not measured times, and Windows' and NVIDIA's own compilers differ.
 \`tests/bench/cost.mjs\` writes this page from \`cost.json\`.

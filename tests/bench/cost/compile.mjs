@@ -56,12 +56,13 @@ export function spirv(file) {
 }
 
 let tool;
-// pipeline compiles SPIR-V with the driver that the environment selects, and returns what the
-// driver prints: its statistics and its machine code.
-export function pipeline(arguments_, env) {
+// pipeline compiles SPIR-V with a family's driver, and returns what the driver prints: its
+// statistics and its machine code.
+export function pipeline(arguments_, { env, command = [] }) {
   if (!tool) {
     tool = path.join(tmp, "pipeline_stats");
     run("gcc", ["-O1", "-w", path.join(here, "pipeline_stats.c"), "-lvulkan", "-o", tool]);
   }
-  return run(tool, arguments_, env);
+  const [program, ...rest] = [...command, tool, ...arguments_];
+  return run(program, rest, env);
 }

@@ -16,7 +16,8 @@ const round = (x) => (x === undefined || Number.isNaN(x) ? undefined : Number(x.
 // innermost returns those loops that hold no other loop with products.
 function innermost(loops) {
   const real = loops.filter((l) => l.macs >= 16);
-  const inner = real.filter((l) => !real.some((o) => o !== l && o.first >= l.first && o.last <= l.last));
+  const holds = (l, o) => l.inside?.has(o.first) ?? (o.first >= l.first && o.last <= l.last);
+  const inner = real.filter((l) => !real.some((o) => o !== l && holds(l, o)));
   return inner.sort((a, b) => b.macs - a.macs)[0];
 }
 
@@ -101,10 +102,13 @@ export function intel(text) {
     }
   }
   const loop = innermost(loops);
-  return { width, spilled: number(text, "Spill count") ?? 0, fills: number(text, "Fill count") ?? 0, share: round(loop?.macs / loop?.issue) };
+  return { width, spilled: number(text, "Spill Count") ?? 0, fills: number(text, "Fill Count") ?? 0, share: round(loop?.macs / loop?.issue) };
 }
 
-// NVIDIA, by Mesa's compiler NAK, which prints its code as blocks with their successors.
+// NVIDIA, by Mesa's compiler NAK, which prints its code as blocks with their successors. What
+// follows a loop may lie between its blocks, so that a loop is the blocks from which its end is
+// reached without its beginning. Registers go to local memory, and a sum that needs an address
+// is there, too.
 export function nvidia(text) {
   const blocks = [];
   let block = null;
@@ -121,22 +125,31 @@ export function nvidia(text) {
     if (block && code) block.code.push((code.includes(" = ") ? code.split(" = ").pop() : code).trim().split(/\s+/)[0]);
   }
   const at = new Map(blocks.map((b, i) => [b.id, i]));
-  const loops = [];
-  blocks.forEach((b, last) => {
-    for (const id of b.next) {
-      const first = at.get(id);
-      if (first > last || first === undefined) continue;
-      const l = { first, last, macs: 0, issue: 0, bytes: 0 };
-      for (const op of blocks.slice(first, last + 1).flatMap((b) => b.code)) {
-        l.issue++;
-        if (op.startsWith("ffma")) l.macs++;
-        if (op.startsWith("hfma2")) l.macs += 2;
-        if (/^(ld\.shared|lds)/.test(op)) l.bytes += /b128/.test(op) ? 16 : /b64/.test(op) ? 8 : 4;
-      }
-      loops.push(l);
-    }
+  const before = blocks.map(() => []);
+  blocks.forEach((b, i) => b.next.forEach((id) => before[at.get(id)]?.push(i)));
+  const ends = new Map(); // of each loop's first block
+  blocks.forEach((b, i) => {
+    for (const first of b.next.map((id) => at.get(id))) if (first <= i) ends.set(first, [...(ends.get(first) ?? []), i]);
   });
+  const loops = [...ends].map(([first, todo]) => {
+    const inside = new Set([first]);
+    const l = { first, inside, macs: 0, issue: 0, bytes: 0 };
+    while (todo.length) {
+      const i = todo.pop();
+      if (inside.has(i)) continue;
+      inside.add(i);
+      todo.push(...before[i]);
+    }
+    for (const op of [...inside].flatMap((i) => blocks[i].code)) {
+      l.issue++;
+      if (op.startsWith("ffma")) l.macs++;
+      if (op.startsWith("hfma2")) l.macs += 2;
+      if (/^(ld\.shared|lds)/.test(op)) l.bytes += /b128/.test(op) ? 16 : /b64/.test(op) ? 8 : 4;
+    }
+    return l;
+  });
+  const all = blocks.flatMap((b) => b.code);
   const loop = innermost(loops);
-  return { registers: number(text, "Number of GPRs"), spilled: number(text, "Spills to memory") ?? number(text, "Spills to mem") ?? 0,
+  return { registers: number(text, "Number of GPRs"), spilled: all.filter((op) => op.startsWith("st.local")).length, fills: all.filter((op) => op.startsWith("ld.local")).length,
     share: round(loop?.macs / loop?.issue), bytes_a_mac: round(loop?.bytes / loop?.macs) };
 }
