@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 )
@@ -18,6 +19,7 @@ type AttentionOptions struct {
 	Image    *ImageAttention // image prompts, or nil
 	tiled    bool            // for tests: use a GPU's kernel on every device
 	variant  string          // for tests: of that kernel
+	pair     attentionTile   // for tests: the tile of attention_pair.wgsl
 }
 
 // ImageAttention is the decoupled part of a cross-attention (IP-Adapter, section 3.2.2).
@@ -104,7 +106,7 @@ func AttentionInto(p *Program, q, kv, y *Tensor, o AttentionOptions) {
 		variant = p.Device.kernels.variant(AttentionClass, strconv.Itoa(o.HeadSize))
 	}
 	if pair, ok := choosePairTile(o.HeadSize/4, p.Device.SubgroupMin); ok && variant == "pair" {
-		kernel, tile = "attention_pair", pair
+		kernel, tile = "attention_pair", cmp.Or(o.pair, pair)
 		queries = 2 * tile.threads / tile.split
 	}
 	p.Dispatch(Dispatch{
@@ -138,18 +140,18 @@ func chooseAttentionTile(quads int) attentionTile {
 // choosePairTile chooses the tile for attention_pair.wgsl. A thread has at most eight vec4 of
 // each of its queries, and at least two threads share them. The threads of a head have to be
 // in one subgroup, however small the device's are. Heads that do not divide so have no tile.
+// The more threads share a head, the larger is the workgroup, so that a tile serves at least 32
+// queries, and the keys take no more than 5 KiB of workgroup memory for each 64 threads.
 func choosePairTile(quads, subgroup int) (attentionTile, bool) {
-	t := attentionTile{split: 2, keys: 16, run: 4, threads: 64}
-	for quads/t.split > 5 && t.split < 16 && quads%(2*t.split) == 0 {
-		t.split *= 2
-	}
-	if quads%t.split != 0 || quads/t.split > 8 || t.split > subgroup {
+	split := max(2, splitHead(quads, 8))
+	if quads%split != 0 || quads/split > 8 || split > subgroup {
 		return attentionTile{}, false
 	}
-	for t.keys > 1 && t.keys*quads*32 > 10<<10 {
+	t := attentionTile{split: split, keys: 16, threads: 64 * max(1, split/4)}
+	for t.keys > 1 && t.keys*quads*32 > min(t.threads/64*5, 10)<<10 {
 		t.keys /= 2
 	}
-	t.run = min(t.run, t.keys)
+	t.run = min(8, t.keys)
 	return t, true
 }
 

@@ -67,6 +67,39 @@ func at(values []float32, tokens, pitch, offset int) func(b, t, c int) float64 {
 	return func(b, t, c int) float64 { return float64(values[(b*tokens+t)*pitch+offset+c]) }
 }
 
+// single stands for one query a thread. The tests of attention_pair.wgsl name its tile: small
+// ones, because a processor's compiler takes seconds for the large.
+var single attentionTile
+
+func (t attentionTile) variant() string {
+	if t == single {
+		return "single"
+	}
+	return "pair"
+}
+
+// The tiles of attention_pair.wgsl fit in 16 KiB of workgroup memory and divide a head, their
+// runs divide the keys, and the threads of a head are in one subgroup.
+func TestChoosePairTile(t *testing.T) {
+	for quads := 1; quads <= 128; quads++ {
+		for _, subgroup := range []int{4, 8, 16, 32, 64} {
+			tile, ok := choosePairTile(quads, subgroup)
+			if !ok {
+				continue
+			}
+			// Each thread's part of a tile ends with an unused vec4.
+			if room := (tile.keys*quads + tile.split) * 32; room > 16<<10 || quads%tile.split != 0 || tile.keys%tile.run != 0 || tile.split > subgroup || tile.threads > 256 {
+				t.Errorf("%d vec4, subgroups of %d: %+v takes %d bytes", quads, subgroup, tile, room)
+			}
+		}
+	}
+	for _, head := range []int{40, 64, 80, 160, 512} {
+		if _, ok := choosePairTile(head/4, 32); !ok {
+			t.Errorf("heads of %d have no tile", head)
+		}
+	}
+}
+
 // Self-attention with q, k and v in one tensor, for the head sizes of SD 1.5, CLIP and the
 // VAE, with token counts just below and above a multiple of a tile.
 func TestSelfAttention(t *testing.T) {
@@ -75,15 +108,15 @@ func TestSelfAttention(t *testing.T) {
 		for _, c := range []struct {
 			b, t, heads, d int
 			causal, gpu    bool // gpu: use a GPU's kernel on every device
-			variant        string
-		}{{1, 1, 1, 4, false, false, ""}, {2, 77, 3, 20, true, false, ""}, {1, 65, 2, 40, false, false, ""}, {2, 33, 2, 64, true, false, ""}, {1, 100, 2, 80, false, false, ""},
-			{2, 17, 1, 160, false, false, ""}, {1, 70, 1, 128, false, false, ""}, {1, 20, 1, 512, false, false, ""}, {1, 19, 2, 92, false, false, ""},
-			{2, 67, 2, 8, true, true, ""}, {1, 37, 1, 48, false, true, ""},
-			{2, 67, 2, 16, true, true, "pair"}, {1, 37, 1, 48, false, true, "pair"}, {1, 21, 1, 96, false, true, "pair"}} {
+			pair           attentionTile
+		}{{1, 1, 1, 4, false, false, single}, {2, 77, 3, 20, true, false, single}, {1, 65, 2, 40, false, false, single}, {2, 33, 2, 64, true, false, single}, {1, 100, 2, 80, false, false, single},
+			{2, 17, 1, 160, false, false, single}, {1, 70, 1, 128, false, false, single}, {1, 20, 1, 512, false, false, single}, {1, 19, 2, 92, false, false, single},
+			{2, 67, 2, 8, true, true, single}, {1, 37, 1, 48, false, true, single},
+			{2, 67, 2, 16, true, true, attentionTile{2, 8, 8, 64}}, {1, 37, 1, 48, false, true, attentionTile{4, 4, 2, 64}}, {1, 35, 1, 96, false, true, attentionTile{8, 4, 4, 128}}} {
 			ch := c.heads * c.d
 			x, xv := input(d, Act, normals(rng, c.b*c.t*3*ch), c.b, c.t, 3*ch)
 			p := d.NewProgram("test")
-			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu, variant: c.variant})
+			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu, variant: c.pair.variant(), pair: c.pair})
 			run(t, p, 0)
 			want := make([]float64, c.b*c.t*ch)
 			referenceAttention(want, c.b, attentionCase{c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal}, one)
@@ -101,8 +134,8 @@ func TestCrossAttention(t *testing.T) {
 		for _, c := range []struct {
 			b, tq, heads, d int
 			gpu             bool
-			variant         string
-		}{{2, 63, 2, 20, false, ""}, {1, 130, 1, 40, false, ""}, {2, 15, 2, 80, false, ""}, {1, 66, 1, 160, false, ""}, {1, 70, 1, 8, true, ""}, {1, 67, 2, 16, true, "pair"}} {
+			pair            attentionTile
+		}{{2, 63, 2, 20, false, single}, {1, 130, 1, 40, false, single}, {2, 15, 2, 80, false, single}, {1, 66, 1, 160, false, single}, {1, 70, 1, 8, true, single}, {1, 67, 2, 16, true, attentionTile{2, 8, 4, 64}}} {
 			ch := c.heads * c.d
 			const text, layers, prompts = 77, 3, 2
 			counts := []int{4, 17}
@@ -116,7 +149,7 @@ func TestCrossAttention(t *testing.T) {
 			lambda, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
 			record := func(im *ImageAttention) (*Program, *Tensor) {
 				p := d.NewProgram("test")
-				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu, variant: c.variant})
+				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu, variant: c.pair.variant(), pair: c.pair})
 			}
 			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Lambda: lambda, Layer: 1, Masks: masks}
 

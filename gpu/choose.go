@@ -30,9 +30,13 @@ const worthwhile = 0.95
 // StartKernels is the choice for a device before anything is measured on it, by its vendor:
 // what wgsl/COST.md finds for the vendor's families.
 func (d *Device) StartKernels() Kernels {
-	name := map[string]string{"intel": "rolled", "amd": "early", "nvidia": "early"}[strings.ToLower(d.Info.Vendor)]
+	start := map[string]map[Class]string{
+		"intel":  {ConvClass: "rolled", LinearClass: "rolled"},
+		"amd":    {ConvClass: "early", LinearClass: "early", AttentionClass: "pair"},
+		"nvidia": {ConvClass: "early", LinearClass: "early", AttentionClass: "pair"},
+	}[strings.ToLower(d.Info.Vendor)]
 	var k Kernels
-	for _, class := range []Class{ConvClass, LinearClass} {
+	for class, name := range start {
 		for _, v := range d.Variants(class) {
 			if v.Name == name {
 				k = k.With(string(class), name)

@@ -70,7 +70,7 @@ func TestTryVariants(t *testing.T) {
 
 	// Before anything is measured the vendor decides, among what the device can run.
 	d.Info.Vendor = "amd"
-	if k := d.StartKernels().String(); k != "auto,conv=early,linear=early" {
+	if k := d.StartKernels().String(); k != "auto,attention=pair,conv=early,linear=early" {
 		t.Errorf("for AMD it starts with %s", k)
 	}
 	d.Info.Vendor = "intel"

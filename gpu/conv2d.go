@@ -162,14 +162,15 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 			end.flags = s.flags(w, o, y)
 		}
 	}
+	variant := p.Device.productVariant(s.pixels(), w)
 	switch {
 	case onCPU:
 		t = convTile{slices: 1}
 	case t.mv == 0:
-		t = chooseConvTile(p.Device.enoughGroups(), s.pixels(), w)
+		t = chooseConvTile(p.Device.enoughGroups(), variant, s.pixels(), w)
 	}
 	if !onCPU && t.variant == "" {
-		t.variant = p.Device.productVariant(s.pixels(), w)
+		t.variant = variant
 	}
 	if t.slices <= 1 {
 		recordConv(p, x, y, w, o, s, t, end, vectors)

@@ -46,13 +46,17 @@ func (d *Device) productVariant(m int, w *ConvWeight) string {
 	return d.kernels.variant(class, shape)
 }
 
-// chooseConvTile chooses the tile and the number of slices with the lowest gpuCost.
-func chooseConvTile(enough, m int, w *ConvWeight) convTile {
+// chooseConvTile chooses the tile and the number of slices with the lowest gpuCost. The rolled
+// variant does without the largest tile, because its 64 sums take half of a thread's registers on Intel.
+func chooseConvTile(enough int, variant string, m int, w *ConvWeight) convTile {
 	var best convTile
 	least := 0.0
 	for _, t := range []convTile{{mv: 2, nv: 2, slices: 1}, {mv: 1, nv: 2, slices: 1}, {mv: 1, nv: 1, slices: 1}} {
 		if w.geglu && t.nv < 2 {
 			continue // a tile has to hold both values and gates
+		}
+		if variant == "rolled" && t.mv*t.nv == 4 {
+			continue
 		}
 		for ; t.slices <= 16; t.slices *= 2 {
 			if t.slices > 1 && (w.geglu || w.passes()/t.slices < fewestPasses) {

@@ -35,11 +35,11 @@ type Variant struct {
 var variants = []Variant{
 	{Class: ConvClass, Name: "direct", Does: "an implicit matrix product; a pass's loads come before its products"},
 	{Class: ConvClass, Name: "early", Does: "the next pass's loads are under way during a pass's products"},
-	{Class: ConvClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers"},
+	{Class: ConvClass, Name: "rolled", Does: "tiles of at most 4 × 8, and a pass's products are a loop, for GPUs with few registers"},
 	{Class: ConvClass, Name: "short", Does: "as early, with the sums of a pass in f16", lacks: needsF16},
 	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product; a pass's loads come before its products"},
 	{Class: LinearClass, Name: "early", Does: "the next pass's loads are under way during a pass's products"},
-	{Class: LinearClass, Name: "rolled", Does: "a pass's products are a loop, for GPUs with few registers"},
+	{Class: LinearClass, Name: "rolled", Does: "tiles of at most 4 × 8, and a pass's products are a loop, for GPUs with few registers"},
 	{Class: LinearClass, Name: "short", Does: "as early, with the sums of a pass in f16", lacks: needsF16},
 	{Class: AttentionClass, Name: "single", Does: "one query a thread"},
 	{Class: AttentionClass, Name: "pair", Does: "two queries a thread, and subgroups exchange scores", lacks: needsSubgroups},

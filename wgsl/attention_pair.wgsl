@@ -22,8 +22,16 @@ const QUERIES = THREADS / SPLIT * 2u;
 const HEAD = QUADS * SPLIT;
 const SLACK = 8.0;
 
-var<workgroup> k_tile: array<array<array<vec4<f32>, SPLIT>, QUADS>, KEYS>;
-var<workgroup> v_tile: array<array<array<vec4<f32>, SPLIT>, QUADS>, KEYS>;
+// What one of the threads that share a head has of a tile. The threads come first in the tiles,
+// so that the rest of an index is constant but for run, and compilers put it into the loads. The
+// last vec4 keeps the threads in different banks of workgroup memory.
+struct Part {
+    runs: array<array<array<vec4<f32>, QUADS>, RUN>, KEYS / RUN>,
+    unused: vec4<f32>,
+}
+
+var<workgroup> k_tile: array<Part, SPLIT>;
+var<workgroup> v_tile: array<Part, SPLIT>;
 
 var<private> query: array<array<vec4<f32>, QUADS>, 2>;
 var<private> acc: array<array<vec4<f32>, QUADS>, 2>;
@@ -58,6 +66,7 @@ fn scale_acc(by: f32, odd: bool) {
 fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
     let lane = t % SPLIT;
     let odd = t % 2u == 1u;
+    let row0 = row / 2u * 2u;    // of the first query
     if kind != ADD {
         highest = LOWEST;
         sum = 0.0;
@@ -82,24 +91,27 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
                 k = act4(kv[at + keys.k_at]);
                 v = act4(kv[at + keys.v_at]);
             }
-            k_tile[j / HEAD][j % HEAD / SPLIT][j % SPLIT] = k;
-            v_tile[j / HEAD][j % HEAD / SPLIT][j % SPLIT] = v;
+            k_tile[j % SPLIT].runs[j / HEAD / RUN][j / HEAD % RUN][j % HEAD / SPLIT] = k;
+            v_tile[j % SPLIT].runs[j / HEAD / RUN][j / HEAD % RUN][j % HEAD / SPLIT] = v;
         }
         workgroupBarrier();
 
-        for (var run = 0u; run < min(KEYS, keys.count - key0); run += RUN) {
+        for (var run = 0u; run < KEYS / RUN; run++) {
+            let first = key0 + run * RUN;
+            if first >= keys.count { break; }
             var score: array<f32, RUN>;
             var top = highest;
             for (var j = 0u; j < RUN; j++) {
-                var a = 0.0;
-                var b = 0.0;
+                // A masked key's score begins at LOWEST, which its products leave almost as low.
+                let key = first + j;
+                var a = select(0.0, LOWEST, key >= keys.count || (CAUSAL && key > row0));
+                var b = select(0.0, LOWEST, key >= keys.count || (CAUSAL && key > row0 + 1u));
                 for (var i = 0u; i < QUADS; i++) {
-                    let k = k_tile[run + j][i][lane];
+                    let k = k_tile[lane].runs[run][j][i];
                     a = dot4(query[0][i], k, a);
                     b = dot4(query[1][i], k, b);
                 }
-                let key = key0 + run + j;
-                score[j] = select(add_parts(a, b, odd), LOWEST, key >= keys.count || (CAUSAL && key > row));
+                score[j] = add_parts(a, b, odd);
                 top = max(top, score[j]);
             }
             if !(CROSS && kind == ADD) && subgroupAny(top > highest + SLACK) {
@@ -118,7 +130,7 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
                 if CROSS && kind == WEIGH { continue; }
                 let both = of_both(e, odd);
                 for (var i = 0u; i < QUADS; i++) {
-                    let v = v_tile[run + j][i][lane];
+                    let v = v_tile[lane].runs[run][j][i];
                     acc[0][i] = fma(vec4<f32>(both.x), v, acc[0][i]);
                     acc[1][i] = fma(vec4<f32>(both.y), v, acc[1][i]);
                 }

@@ -11,9 +11,9 @@
 // channels through workgroup memory, where values are f32, so that they are widened once
 // and not in every product. Borders are tested once per tap. The products are written out
 // with constant indices into workgroup memory, so that between two of them no index is
-// clamped and no address is computed; with ROLLED they are a loop, which spills no registers
-// on GPUs with few. With EARLY a pass's loads are under way during the products of the pass
-// before. COST.md shows what the compilers of real GPUs make of that.
+// clamped and no address is computed; with ROLLED they are a loop, for GPUs with few registers.
+// With EARLY a pass's loads are under way during the products of the pass before. COST.md shows
+// what the compilers of real GPUs make of that.
 //
 // If there are too few tiles to fill a GPU, the passes are cut into slices, each a workgroup
 // in z. Then y is [slices, M, N] in f32 and holds bare sums, and conv2d_sum.wgsl does the

@@ -24,8 +24,58 @@ type cost struct {
 	Bytes                            float64 `json:"bytes_a_mac"`
 }
 
-// On every family there is a variant of each operation that reaches what a good kernel does,
-// and the kernels that AMD uses spill no register.
+// goal is what a variant of an operation is to reach on a family.
+type goal struct {
+	family, kernel, variant, what string // a variant of "" is any
+	tile                          string
+	share, bytes                  float64 // at least, and at most; bytes of 0 are not limited
+	spilled                       int     // at most
+	known                         float64 // the share that is reached so far, where the goal is not; or 0
+}
+
+func (g goal) String() string {
+	text := fmt.Sprintf("%s %s%s%s%s", g.family, g.kernel, g.variant, g.tile, g.what)
+	if g.share > 0 {
+		text += fmt.Sprintf(" share of %.2f", g.share)
+	}
+	if g.bytes > 0 {
+		text += fmt.Sprintf(" %.1f bytes a multiply-add", g.bytes)
+	}
+	return text
+}
+
+func (g goal) met(c cost) bool {
+	return c.Share >= g.share && (g.bytes == 0 || c.Bytes <= g.bytes) && c.Spilled <= g.spilled
+}
+
+// handful is how many registers may be spilled where a convolution's tile takes most of them.
+const handful = 20
+
+var goals = []goal{
+	{family: "rdna3", kernel: "conv2d", variant: "early", tile: "8x8", share: 0.87},
+	{family: "rdna3", kernel: "conv2d", tile: "4x4", share: 0.70},
+	{family: "rdna3", kernel: "attention", variant: "pair", what: "head size 40", share: 0.74, bytes: 2.1},
+	{family: "rdna3", kernel: "attention", variant: "pair", what: "head size 64", share: 0.74, bytes: 2.1},
+	{family: "rdna3", kernel: "attention", variant: "pair", what: "head size 80", share: 0.74, bytes: 2.1},
+	{family: "rdna3", kernel: "attention", variant: "pair", what: "head size 160", share: 0.58, bytes: 2.1},
+	{family: "tgl", kernel: "attention", what: "head size 40", share: 0.5},
+	{family: "tgl", kernel: "attention", what: "head size 64", share: 0.5, known: 0.478},
+	{family: "tgl", kernel: "attention", what: "head size 80", share: 0.5},
+	{family: "tgl", kernel: "attention", what: "head size 160", share: 0.5, known: 0.439},
+	{family: "lnl", kernel: "attention", what: "head size 40", share: 0.5},
+	{family: "lnl", kernel: "attention", what: "head size 80", share: 0.5},
+	{family: "lnl", kernel: "attention", what: "head size 160", share: 0.5, known: 0.480},
+	{family: "tgl", kernel: "conv2d", variant: "rolled", tile: "4x8", share: 0.65, spilled: handful},
+	{family: "lnl", kernel: "conv2d", variant: "rolled", tile: "4x8", share: 0.65, spilled: handful},
+	{family: "ga104", kernel: "attention", variant: "pair", what: "head size 40", bytes: 2.1},
+	{family: "ga104", kernel: "attention", variant: "pair", what: "head size 80", bytes: 2.1},
+	{family: "ga104", kernel: "conv2d", variant: "rolled", tile: "4x8", share: 0.70, spilled: handful},
+	{family: "ga104", kernel: "conv2d", tile: "8x8", share: 0.70, known: 0.510},
+	{family: "ga104", kernel: "conv2d", tile: "4x4", share: 0.70, spilled: handful, known: 0.492},
+}
+
+// On every family there is a variant of each operation that reaches what a good kernel does, and
+// the kernels that AMD uses spill no register. A goal that is not reached says how far it is.
 func TestCost(t *testing.T) {
 	raw, err := os.ReadFile("cost.json")
 	if err != nil {
@@ -42,33 +92,27 @@ func TestCost(t *testing.T) {
 			}
 		}
 	}
-	for _, g := range []struct {
-		family, kernel, variant, what string // a variant of "" is any
-		tile                          string
-		good                          func(c cost) bool
-		goal                          string
-	}{
-		{"rdna3", "conv2d", "early", "", "8x8", func(c cost) bool { return c.Share >= 0.87 }, "share of 0.87"},
-		{"rdna3", "conv2d", "", "", "4x4", func(c cost) bool { return c.Share >= 0.7 }, "share of 0.70"},
-		{"rdna3", "attention", "", "head size 40", "", func(c cost) bool { return c.Share >= 0.74 }, "share of 0.74"},
-		{"rdna3", "attention", "", "head size 160", "", func(c cost) bool { return c.Share >= 0.58 }, "share of 0.58"},
-		{"rdna3", "attention", "pair", "head size 40", "", func(c cost) bool { return c.Bytes <= 2.1 }, "2.1 bytes a multiply-add"},
-		{"rdna3", "attention", "pair", "head size 80", "", func(c cost) bool { return c.Bytes <= 2.1 }, "2.1 bytes a multiply-add"},
-	} {
-		t.Run(fmt.Sprintf("%s/%s%s%s %s", g.family, g.kernel, g.tile, g.what, g.goal), func(t *testing.T) {
+	for _, g := range goals {
+		t.Run(g.String(), func(t *testing.T) {
 			var seen []string
+			var met bool
+			var best float64
 			for _, r := range rows {
 				tile := strings.Trim(strings.ReplaceAll(fmt.Sprint(r.Tile), " ", "x"), "[]")
 				c, ok := r.Families[g.family]
 				if !ok || !strings.HasPrefix(r.Kernel, g.kernel) || g.variant != "" && r.Variant != g.variant || r.What != g.what || tile != g.tile {
 					continue
 				}
-				if g.good(c) {
-					return
-				}
+				met = met || g.met(c)
+				best = max(best, c.Share)
 				seen = append(seen, fmt.Sprintf("%s %s %+v", r.Variant, r.Numbers, c))
 			}
-			t.Errorf("no variant reaches a %s: %s", g.goal, strings.Join(seen, "; "))
+			switch {
+			case met && g.known > 0:
+				t.Errorf("the goal is reached now, and is no longer a known miss: %s", strings.Join(seen, "; "))
+			case !met && (g.known == 0 || best < g.known-0.005):
+				t.Errorf("no variant reaches it: %s", strings.Join(seen, "; "))
+			}
 		})
 	}
 }

@@ -13,11 +13,11 @@ type card struct {
 
 // The peaks are the makers'. Apple's compiler cannot be had; RDNA3's shares stand in for it.
 var cards = []card{
-	{"Apple M1 Pro (14 cores)", 4.64, 200, 56, "rdna3", "gpu,conv=early,linear=early,attention=single"},
-	{"Apple M3 Max (40 cores)", 14.1, 400, 160, "rdna3", "gpu,conv=early,linear=early,attention=single"},
+	{"Apple M1 Pro (14 cores)", 4.64, 200, 56, "rdna3", "gpu,conv=early,linear=early,attention=pair"},
+	{"Apple M3 Max (40 cores)", 14.1, 400, 160, "rdna3", "gpu,conv=early,linear=early,attention=pair"},
 	{"NVIDIA RTX 3060", 12.7, 360, 112, "nvidia", "gpu,conv=early,linear=early,attention=pair"},
 	{"NVIDIA RTX 4090", 82.6, 1008, 512, "nvidia", "gpu,conv=early,linear=early,attention=pair,groups=1024"},
-	{"AMD RX 6700 XT", 13.2, 384, 80, "rdna2", "gpu,conv=early,linear=early,attention=single"},
+	{"AMD RX 6700 XT", 13.2, 384, 80, "rdna2", "gpu,conv=early,linear=early,attention=pair"},
 	{"Intel Iris Xe (96 EU)", 2.0, 68, 96, "tgl", "gpu,conv=rolled,linear=rolled,attention=single"},
 }
 

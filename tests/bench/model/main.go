@@ -109,7 +109,13 @@ func (c card) predict(list []gpu.Dispatch, table shares) float64 {
 // that fit run at once, so that the fullest scheduler decides; with few warps each, a scheduler
 // waits (H100: 1.2 warps give 0.6 of the speed of 5 warps, and 2.4 give 0.9).
 func (c card) busy(d gpu.Dispatch) float64 {
-	warps := 2 * float64(d.Groups[0]*d.Groups[1]*d.Groups[2])
+	threads := 64 // of a workgroup
+	for _, k := range d.Consts {
+		if k.Name == "THREADS" {
+			threads = k.Value.(int)
+		}
+	}
+	warps := float64(threads / 32 * d.Groups[0] * d.Groups[1] * d.Groups[2])
 	each := math.Ceil(warps / c.schedulers)
 	return warps / c.schedulers / each * math.Min(1, 0.45+0.2*each)
 }
