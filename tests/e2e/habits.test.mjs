@@ -122,6 +122,7 @@ test("another language is chosen by its own name, and leaves what is composed as
   await language.selectOption({ label: "Deutsch" });
   await button(page, "Generieren").waitFor();
   await expect(page.locator("html")).toHaveAttribute("lang", "de");
+  await page.getByText(/^4,\d\d GB zu laden/).first().waitFor(); // numbers are written as in German
   await expect(page.locator("#words-Prompt")).toHaveValue("a fox");
   await axeFindsNothing(page);
   await language.selectOption({ label: "English" });
