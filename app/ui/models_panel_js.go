@@ -41,11 +41,6 @@ func (c *modelsPanel) Render() app.UI {
 	)
 }
 
-// problemText says what went wrong; it is nothing where nothing did.
-func problemText(text string) app.UI {
-	return app.If(text != "", func() app.UI { return app.P().Class("problem").Role("alert").Text(text) })
-}
-
 // button draws a button of the panel. Its label says what it acts on.
 func (c *modelsPanel) button(b state.Button) app.UI {
 	return small(b.Text, b.Label, func() { c.library.Do(b.Do, b.Record) })
