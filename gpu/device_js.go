@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall/js"
 
@@ -288,4 +289,21 @@ func (d *Device) compile(ds Dispatch, signature string) (*pipelineEntry, error) 
 	e.promise.Call("catch", glue().Get("ignore"))
 	d.host.modules[key] = e
 	return e, nil
+}
+
+// moduleKey identifies the Module of a dispatch among those of a device. It is much shorter.
+func (d *Device) moduleKey(ds Dispatch) string {
+	var s strings.Builder
+	s.WriteString(ds.Kernel + " " + string(d.numbers(ds)))
+	for _, c := range ds.Consts {
+		s.WriteByte(' ')
+		s.WriteString(c.Name)
+		switch v := c.Value.(type) {
+		case int:
+			s.WriteString(strconv.Itoa(v))
+		case bool:
+			s.WriteString(strconv.FormatBool(v))
+		}
+	}
+	return s.String()
 }

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/imprompt/imprompt/wgsl"
@@ -35,23 +34,6 @@ func (d *Device) numbers(ds Dispatch) wgsl.Numbers {
 		return wgsl.F32Weights
 	}
 	return wgsl.F32
-}
-
-// moduleKey identifies the Module of a dispatch among those of a device. It is much shorter.
-func (d *Device) moduleKey(ds Dispatch) string {
-	var s strings.Builder
-	s.WriteString(ds.Kernel + " " + string(d.numbers(ds)))
-	for _, c := range ds.Consts {
-		s.WriteByte(' ')
-		s.WriteString(c.Name)
-		switch v := c.Value.(type) {
-		case int:
-			s.WriteString(strconv.Itoa(v))
-		case bool:
-			s.WriteString(strconv.FormatBool(v))
-		}
-	}
-	return s.String()
 }
 
 // Module is the WGSL of a dispatch's pipeline.
