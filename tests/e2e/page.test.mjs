@@ -328,12 +328,13 @@ test("a dropped PNG of ours restores its settings", async () => {
   await expect(spin(page, "Steps")).toHaveValue("2");
 });
 
-test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async () => {
+test("image only, from the finer adapter, in two passes", { timeout: PICTURE + 60_000 }, async () => {
   await loaded(page);
   await prompt(page).fill("");
   await adjust(page, "fox.png");
   await unfold(page, "More options");
   await page.getByRole("combobox", { name: "Image adapter" }).selectOption(ships.ip_adapters[1].file);
+  await set(page, { "Second pass": 1.5, "Second strength": 0.5 });
   // The visitor looks elsewhere meanwhile, and is told.
   await look(page, false);
   await draw(page);
@@ -343,7 +344,18 @@ test("image only, from the finer adapter", { timeout: PICTURE + 60_000 }, async 
   await expect(page).toHaveTitle("Imprompt");
   const made = Buffer.from(await bytesOf(result(page))).toString("latin1");
   assert.match(made, /"prompt":""/);
+  assert.match(made, /Size: 64x64, Denoising strength: 0\.5, Hires upscale: 1\.5, Hires steps: 1, Hires upscaler: Latent,/);
+  assert.deepEqual((await pixelsOf(page, await bytesOf(result(page)))).slice(0, 2), [96, 96]);
+  await set(page, { "Second pass": 1 });
+  await expect(spin(page, "Second strength")).toBeHidden();
   assert.ok(made.includes(`"ip_adapter":"${ships.ip_adapters[1].file}"`));
+});
+
+test("a picture is drawn again, larger", { timeout: PICTURE + 60_000 }, async () => {
+  await draw(page, () => button(page, "Upscale 1.5 ×").click());
+  const larger = await bytesOf(result(page));
+  assert.deepEqual((await pixelsOf(page, larger)).slice(0, 2), [144, 144]);
+  assert.match(Buffer.from(larger).toString("latin1"), /Seed: 7, Size: 144x144, Denoising strength: 0\.3,/);
 });
 
 test("two settings make a grid, which is saved as one sheet", { timeout: 2 * PICTURE }, async () => {
