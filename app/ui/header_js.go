@@ -20,6 +20,7 @@ type header struct {
 	librarian  *librarian
 	program    *program
 	checker    *checker
+	speak      func(code string)
 	theme      string // "light", "dark", or "" for the system's choice
 	updating   bool   // the visitor took the offer of a new version
 }
@@ -52,7 +53,7 @@ func (t *header) Render() app.UI {
 			OnClick(func(app.Context, app.Event) { t.program.ask() }),
 		&shortcutsPanel{Language: texts.Code()},
 		&aboutPanel{Drawn: t.Drawn, jobs: t.jobs, checker: t.checker},
-		&languageChoice{Language: texts.Code()},
+		&languageChoice{Language: texts.Code(), speak: t.speak},
 		app.Button().Class("bare square").Aria("label", texts.F("Theme: %s", theme.name)).Title(texts.T("Light, dark, or as the system")).Body(icon(theme.icon)).
 			OnClick(func(ctx app.Context, _ app.Event) {
 				t.theme = theme.next

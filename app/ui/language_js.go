@@ -3,13 +3,16 @@
 package ui
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"syscall/js"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
+	"github.com/imprompt/imprompt/app/state"
 	"github.com/imprompt/imprompt/app/texts"
+	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
 // languageCodes are the languages in the order in which they are offered, which web/js/language.js names.
@@ -53,10 +56,25 @@ func (p *page) listenLanguage() {
 	})
 }
 
+// speak has the page speak a language, from now on and at the next visit.
+func (p *page) speak(code string) {
+	spoken := js.Global().Call("impromptSpeak", code)
+	p.loop.beside(func() (then func()) {
+		_, err := webapi.Await(context.Background(), spoken)
+		return func() {
+			if err != nil {
+				byID("language").Set("value", texts.Code())
+				p.note = state.Note{Text: texts.F("The language could not be loaded (%s): choose it again when there is a network.", err)}
+			}
+		}
+	})
+}
+
 // languageChoice is an icon with the list of languages behind it, each by its own name.
 type languageChoice struct {
 	app.Compo
 	Language string // which the page speaks
+	speak    func(code string)
 }
 
 func (t *languageChoice) Render() app.UI {
@@ -71,5 +89,5 @@ func (t *languageChoice) Render() app.UI {
 	}
 	return app.Label().Class("bare square language").Title(name).Body(icon("language"),
 		app.Select().ID("language").Aria("label", name).Body(options...).
-			OnChange(func(ctx app.Context, _ app.Event) { js.Global().Call("impromptSpeak", text(ctx)) }))
+			OnChange(func(ctx app.Context, _ app.Event) { t.speak(text(ctx)) }))
 }

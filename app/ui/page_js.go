@@ -132,7 +132,7 @@ func (p *page) Render() app.UI {
 	}
 	progress := p.jobs.Progress(p.gallery.Shown)
 	return app.Div().Class(class).Body(
-		&header{Drawn: p.drawn, Update: p.update, CanInstall: p.program.canInstall(), program: p.program, checker: p.checker, jobs: p.jobs, library: p.library, librarian: p.librarian},
+		&header{Drawn: p.drawn, Update: p.update, CanInstall: p.program.canInstall(), program: p.program, checker: p.checker, speak: p.speak, jobs: p.jobs, library: p.library, librarian: p.librarian},
 		app.Main().Class("room").Body(
 			app.Section().Class("composer").Aria("label", texts.T("Composer")).Body(
 				app.Div().Class("sheets").Body(

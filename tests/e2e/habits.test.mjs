@@ -118,6 +118,16 @@ test("the question mark shows the keys, and Escape folds them away", async () =>
 
 test("another language is chosen by its own name, and leaves what is composed as it is", async () => {
   const language = page.locator("#language");
+  await page.evaluate(() => {
+    const { impromptSpeak } = globalThis;
+    globalThis.impromptSpeak = async () => {
+      globalThis.impromptSpeak = impromptSpeak;
+      throw new Error("no network");
+    };
+  });
+  await language.selectOption({ label: "日本語" });
+  await page.getByText("The language could not be loaded").waitFor();
+  await expect(language).toHaveValue("en");
   await prompt(page).fill("a fox");
   await language.selectOption({ label: "Deutsch" });
   await button(page, "Generieren").waitFor();
