@@ -46,7 +46,7 @@ test("an AVIF, which only the browser decodes, is an image prompt like any other
 test("one seed gives another picture with the noise of a GPU, and its file says so", { timeout: PICTURE }, async () => {
   await unfold(page, "Settings");
   await expect(noise()).toHaveValue("cpu");
-  await noise().selectOption({ label: "As A1111" });
+  await noise().selectOption({ label: "GPU, as A1111" });
   second = await picture();
   assert.ok(difference(first.pixels, second.pixels) > 20, "the noise is the same");
   const text = (p) => Buffer.from(p.file).toString("latin1");
