@@ -61,10 +61,16 @@ func (r *run) chooseTiling(ctx context.Context) error {
 	if r.tiled = r.req.VAETiling; r.tiled || r.Memory == nil || r.req.LatentsOnly {
 		return nil
 	}
-	if err := r.Memory.Need(ctx, r.VAE.Decoder); err != nil {
+	// A planner tells what the decoder takes before it is loaded.
+	planned := &run{Pipeline: &Pipeline{Device: r.Device.Planner(), VAE: vae.New(r.VAE.Config)}, saturation: r.saturation}
+	checkpoint, weights := r.Memory.Checkpoint(r.VAE.Decoder)
+	if checkpoint == nil {
+		return nil // its owner has loaded it already
+	}
+	if err := nn.Load(ctx, planned.Device, planned.VAE.Decoder, checkpoint, weights, nil); err != nil {
 		return err
 	}
-	whole := r.recordDecode(r.h, r.w)
+	whole := planned.recordDecode(r.h, r.w)
 	defer whole.release()
 	r.tiled = !r.Memory.Fits(whole.program.TransientBytes(), r.VAE.Decoder)
 	return nil
