@@ -25,7 +25,12 @@ export const problems = (page) => page.locator(".problem").allTextContents();
 
 // visit opens the page and waits until it can be used.
 export async function visit(page, url) {
-  await page.goto(url);
+  // The page takes back an entry of the history when what was open over it is closed. If that is still under way, it
+  // ends the visit that begins here.
+  await page.goto(url).catch((e) => {
+    if (!/ERR_ABORTED/.test(e.message)) throw e;
+    return page.goto(url);
+  });
   await button(page, "Generate").waitFor({ timeout: 60_000 * PATIENCE });
 }
 
