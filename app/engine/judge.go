@@ -88,7 +88,7 @@ type sight struct {
 
 // look lists what has to be seen for a picture that was made, each thing once.
 func (j *judge) look(i int, made Made) error {
-	for _, a := range judged(made.Settings) {
+	for _, a := range made.Settings.SeenPrompts() {
 		if !j.here(made.Settings, a) {
 			continue
 		}
@@ -104,17 +104,6 @@ func (j *judge) look(i int, made Made) error {
 		}
 	}
 	return nil
-}
-
-// judged are the image prompts that pictures can be compared with. Embeddings that were kept are not
-// among them, because their picture is not there.
-func judged(s settings.Settings) (list []*settings.IPAdapter) {
-	for _, a := range s.IPAdapters() {
-		if a.Embeds == "" {
-			list = append(list, a)
-		}
-	}
-	return list
 }
 
 // here reports whether the image encoder of an image prompt can be opened. The encoder in a model's own
@@ -198,7 +187,7 @@ func (j *judge) seeBatch(ctx context.Context, encoder *imageEncoder, batch []int
 // score compares a picture that was made with its image prompts and its words. An embedding of numbers
 // that are not finite gives no score.
 func (j *judge) score(ctx context.Context, score *Score, i int, s settings.Settings) error {
-	for n, a := range judged(s) {
+	for n, a := range s.SeenPrompts() {
 		at, ok := j.sights[madeSight(i, a)]
 		if !ok {
 			continue

@@ -253,6 +253,12 @@ func (s Settings) IPAdapters() []*IPAdapter {
 	return list
 }
 
+// SeenPrompts returns the image prompts whose pictures are there, so that a result can be compared with them. Embeddings
+// that were kept have none.
+func (s Settings) SeenPrompts() []*IPAdapter {
+	return slices.DeleteFunc(s.IPAdapters(), func(a *IPAdapter) bool { return a.Embeds != "" })
+}
+
 // Validate returns everything that is wrong with the settings as one error, or nil. It
 // does not know which models and pictures there are.
 func (s Settings) Validate() error {

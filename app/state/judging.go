@@ -34,10 +34,8 @@ func (j *Jobs) slow(s settings.Settings) bool { return j.Engine.GPU.Software && 
 
 // seen is how many pictures of image prompts there are to compare with. Of kept embeddings there is none.
 func seen(s settings.Settings) (n int) {
-	for _, a := range s.IPAdapters() {
-		if a.Embeds == "" {
-			n += len(a.Images)
-		}
+	for _, a := range s.SeenPrompts() {
+		n += len(a.Images)
 	}
 	return n
 }

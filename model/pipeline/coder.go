@@ -63,11 +63,7 @@ func (r *run) chooseTiling(ctx context.Context) error {
 	}
 	// A planner tells what the decoder takes before it is loaded.
 	planned := &run{Pipeline: &Pipeline{Device: r.Device.Planner(), VAE: vae.New(r.VAE.Config)}, saturation: r.saturation}
-	checkpoint, weights := r.Memory.Checkpoint(r.VAE.Decoder)
-	if checkpoint == nil {
-		return nil // its owner has loaded it already
-	}
-	if err := nn.Load(ctx, planned.Device, planned.VAE.Decoder, checkpoint, weights, nil); err != nil {
+	if known, err := r.loadPlanned(ctx, planned.Device, planned.VAE.Decoder, r.VAE.Decoder); err != nil || !known {
 		return err
 	}
 	whole := planned.recordDecode(r.h, r.w)

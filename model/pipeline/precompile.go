@@ -40,11 +40,7 @@ func (p *Pipeline) precompile(ctx context.Context) error {
 		req.Mask, req.LatentMask = picture[:side*side], picture[:latents*latents]
 	}
 	for i, n := range planned {
-		c, weights := p.Memory.Checkpoint(real[i])
-		if c == nil {
-			return nil // its owner has loaded it already
-		}
-		if err := nn.Load(ctx, d, n, c, weights, nil); err != nil {
+		if known, err := p.loadPlanned(ctx, d, n, real[i]); err != nil || !known {
 			return err
 		}
 	}
@@ -52,6 +48,16 @@ func (p *Pipeline) precompile(ctx context.Context) error {
 		return err
 	}
 	return q.precompileImagePrompts(ctx)
+}
+
+// loadPlanned loads a network's twin onto a planner, which reads no weights. known is false where the
+// network's owner has loaded it already, so that its checkpoint is not known.
+func (p *Pipeline) loadPlanned(ctx context.Context, planner *gpu.Device, twin, real nn.Network) (known bool, err error) {
+	c, weights := p.Memory.Checkpoint(real)
+	if c == nil {
+		return false, nil
+	}
+	return true, nn.Load(ctx, planner, twin, c, weights, nil)
 }
 
 // precompileImagePrompts compiles the attention of an image prompt, for each size of heads.

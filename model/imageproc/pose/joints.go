@@ -66,7 +66,7 @@ func (n *Network) joints(made map[string]tensor) (joints [Joints]Joint) {
 	}
 	from := made[regression].values[middle*2*Joints:]
 	for k := range joints {
-		// A joint may be at several places. The one is taken that is likely and near to where the person's middle says.
+		// Of the places where a joint may be, this takes one that is likely and near to where the person's middle says.
 		y, x := float32(middle/grid)+from[2*k], float32(middle%grid)+from[2*k+1]
 		place, best, score := 0, float32(-1), float32(0)
 		for i := range grid * grid {
