@@ -169,6 +169,7 @@ test_node() {
   GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./model/preprocessors/... ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
   # The kernels that GPUs run, as whole networks. Mesa compiles them in half the time for vectors of half the width.
   LP_NATIVE_VECTOR_WIDTH=128 GOOS=js GOARCH=wasm go test -tags kernels -timeout 3h -exec "$root/tests/runner/node" ./model/pipeline/ -run TestGPUKernels
+  [ -z "${IMPROMPT_FULL:-}" ] || IMPROMPT_KERNELS=gpu LP_NATIVE_VECTOR_WIDTH=128 GOOS=js GOARCH=wasm go test -timeout 3h -exec "$root/tests/runner/node" ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./model/preprocessors/...
   node --test tests/generate/
 }
 

@@ -51,6 +51,7 @@ func onBothPaths(t *testing.T, test func(t *testing.T, noF16 bool)) {
 	t.Run("f16", func(t *testing.T) { test(t, false) })
 }
 
+// open opens a device. IMPROMPT_KERNELS chooses its kernels, as generate's --kernels does.
 func open(t *testing.T, noF16 bool) *gpu.Device {
 	t.Helper()
 	d, err := gpu.Open(context.Background(), gpu.Options{NoF16: noF16})
@@ -60,6 +61,14 @@ func open(t *testing.T, noF16 bool) *gpu.Device {
 	if d.F16 == noF16 {
 		d.Close()
 		t.Fatalf("shader-f16 is %t on %s: ./build.sh setup installs a driver that has it", !noF16, d.Info)
+	}
+	kernels, err := gpu.ParseKernels(os.Getenv("IMPROMPT_KERNELS"))
+	if err == nil {
+		err = d.SetKernels(kernels)
+	}
+	if err != nil {
+		d.Close()
+		t.Fatalf("IMPROMPT_KERNELS: %v", err)
 	}
 	return d
 }

@@ -16,17 +16,30 @@ import (
 // a GPU would not choose: they give diffusers' latents within the same tolerances. Mesa's
 // compiler takes minutes for all of them, so that without --full one case runs: an
 // inpainting with an image prompt and guidance, through all networks. With --full all cases
-// run, and two of them with every variant.
+// run, and some of them with every variant (kernelRuns).
 func TestGPUKernels(t *testing.T) {
 	f := readFixture(t, "pipelines/pipelines.json")
-	all := slices.Sorted(maps.Keys(f.Cases))
 	onOwnModels(t, func(t *testing.T, d *gpu.Device, models models) {
-		run := func(kernels gpu.Kernels, names ...string) {
+		for _, run := range kernelRuns {
+			if run.full && os.Getenv("IMPROMPT_FULL") == "" {
+				continue
+			}
+			kernels, err := gpu.ParseKernels(run.kernels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if lacks(d, kernels) {
+				continue
+			}
 			if err := d.SetKernels(kernels); err != nil {
 				t.Fatal(err)
 			}
+			names := run.cases
+			if names == nil {
+				names = slices.Sorted(maps.Keys(f.Cases))
+			}
 			for _, name := range names {
-				t.Run(kernels.String()+" "+name, func(t *testing.T) {
+				t.Run(run.kernels+" "+name, func(t *testing.T) {
 					c, ok := f.Cases[name]
 					if !ok {
 						t.Fatalf("the fixture has no case %s", name)
@@ -35,16 +48,15 @@ func TestGPUKernels(t *testing.T) {
 				})
 			}
 		}
-		first := gpu.Kernels{For: "gpu"}
-		if os.Getenv("IMPROMPT_FULL") == "" {
-			run(first, "c_inpaint")
-			return
-		}
-		run(first, all...)
-		for _, class := range gpu.Classes {
-			for _, v := range d.Variants(class)[1:] {
-				run(first.With(string(class), v.Name), "a_odd", "c_inpaint")
-			}
-		}
 	})
+}
+
+// lacks says whether the device cannot run one of the variants.
+func lacks(d *gpu.Device, k gpu.Kernels) bool {
+	for class, name := range k.Choice {
+		if !slices.ContainsFunc(d.Variants(gpu.Class(class)), func(v gpu.Variant) bool { return v.Name == name }) {
+			return true
+		}
+	}
+	return false
 }
