@@ -7,6 +7,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { slow } from "../e2e/hands.mjs";
 import { smallModel, writeFolder } from "./model.mjs";
 import { torchFile } from "./torch_file.mjs";
 import { startCDN } from "./server.mjs";
@@ -48,8 +49,8 @@ test("a folder, in shards", { timeout: 240_000 }, async () => {
   assert.ok(numbers.every(Number.isFinite) && new Set(numbers).size > 500, "the latents are not a picture");
 });
 
-for (const [name, model] of [["one file", () => path.join(dir, "single.safetensors")], ["the address of a folder", () => cdn.url + "/repo"], ["the address of a file that torch wrote", () => cdn.url + "/single.ckpt"]]) {
-  test(`${name} draws the same`, { timeout: 240_000 }, async () => {
+for (const [name, model, run] of [["one file", () => path.join(dir, "single.safetensors"), slow], ["the address of a folder", () => cdn.url + "/repo", slow], ["the address of a file that torch wrote", () => cdn.url + "/single.ckpt", test]]) {
+  run(`${name} draws the same`, { timeout: 240_000 }, async () => {
     assert.ok((await generate(model())).equals(first), "the latents differ from the folder's");
   });
 }

@@ -10,6 +10,7 @@ import path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "@playwright/test";
+import { slow } from "../e2e/hands.mjs";
 import { startCDN } from "./server.mjs";
 import { torchFile } from "./torch_file.mjs";
 
@@ -564,7 +565,7 @@ test("a refused HEAD's length is not the file's", async () => {
   await same(u, file);
 });
 
-test("a wrong range is detected, with and without a Content-Range that a page may read", async () => {
+slow("a wrong range is detected, with and without a Content-Range that a page may read", async () => {
   cdn.fault = { fromZero: true, noContentRange: true };
   const { error } = await download(raw);
   if (!error) await same(raw, plain); // it was read whole
@@ -591,13 +592,13 @@ test("a server that falls silent is tried again, and then the page says so", { t
   assert.match((await download(cdn.add(`/m${count}/never.dat`, plain))).error, /sends nothing any more/);
 });
 
-test("a server that sends a byte at a time and cuts the connection is given up", { timeout: 60_000 }, async () => {
+slow("a server that sends a byte at a time and cuts the connection is given up", { timeout: 60_000 }, async () => {
   cdn.fault = { cuts: Array(1000).fill(1) };
   assert.match((await download(raw)).error, /broke off/);
   assert.ok(cdn.requests.length < 30, `${cdn.requests.length} requests`);
 });
 
-test("Retry-After is obeyed in both forms, with a countdown", async () => {
+slow("Retry-After is obeyed in both forms, with a countdown", async () => {
   for (const later of [() => "3", () => new Date(Date.now() + 4000).toUTCString()]) {
     const retryAfter = later();
     cdn.fault = { status: 503, statusTimes: 1, retryAfter };
@@ -665,7 +666,7 @@ test("a size that no model has, and one that does not fit, are refused before an
   assert.ok(cdn.bytes < 1000);
 });
 
-test("a header of 95 MB is read in a stream, and one of too many tensors is given up early", { timeout: 120_000 }, async () => {
+slow("a header of 95 MB is read in a stream, and one of too many tensors is given up early", { timeout: 120_000 }, async () => {
   // 50 values of 1.9 MB, then a tensor.
   const value = "0123456789abcdef".repeat(1.9e6 / 16);
   const entry = { dtype: "U8", shape: [0], data_offsets: [0, 0] };

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { createRequire } from "node:module";
+import { test } from "node:test";
 import zlib from "node:zlib";
 import { expect as expects } from "@playwright/test";
 
@@ -9,6 +10,9 @@ import { expect as expects } from "@playwright/test";
 // the processor has other work. IMPROMPT_PATIENCE=4 waits four times as long.
 export const PATIENCE = Number(process.env.IMPROMPT_PATIENCE) || 1;
 export const PICTURE = 240_000 * PATIENCE;
+
+// slow is a test that runs with --full alone. It takes long, and what it tests is rare, or is tested elsewhere in another way.
+export const slow = (name, ...rest) => (process.env.IMPROMPT_FULL ? test : test.skip)(name, ...rest);
 
 // expect waits until what is expected of an element is so. A page answers a moment after a click, so a test that looks
 // once fails now and then.
@@ -156,15 +160,20 @@ export const drop = (page, ...files) => page.evaluate((list) => {
 }, files.map(([name, bytes, type = "image/png"]) => [name, Buffer.from(bytes).toString("base64"), type]));
 
 // bytesOf reads the file that an image shows.
-export const bytesOf = (img) => img.evaluate(async (i) => [...new Uint8Array(await (await fetch(i.src)).arrayBuffer())]);
+export const bytesOf = async (img) => Buffer.from(await img.evaluate(async (i) => new Uint8Array(await (await fetch(i.src)).arrayBuffer()).toBase64()), "base64");
 
 // pixelsOf decodes a picture, as [width, height, RGBA…].
-export const pixelsOf = (page, bytes) => page.evaluate(async (b) => {
-  const bitmap = await createImageBitmap(new Blob([new Uint8Array(b)]));
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  canvas.getContext("2d").drawImage(bitmap, 0, 0);
-  return [bitmap.width, bitmap.height, ...canvas.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height).data];
-}, [...bytes]);
+export async function pixelsOf(page, bytes) {
+  // As text, because a list of numbers takes the browser's protocol a hundred times as long.
+  const [width, height, pixels] = await page.evaluate(async (b) => {
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.fromBase64(b)]));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    const { data } = canvas.getContext("2d").getImageData(0, 0, bitmap.width, bitmap.height);
+    return [bitmap.width, bitmap.height, new Uint8Array(data.buffer).toBase64()];
+  }, Buffer.from(bytes).toString("base64"));
+  return [width, height, ...Buffer.from(pixels, "base64")];
+}
 
 // difference is the largest difference between two pictures, out of 255.
 export function difference(a, b) {

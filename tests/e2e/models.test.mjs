@@ -401,7 +401,7 @@ test("a model without a VAE asks for one, and an embedding is completed by its n
   await expect(page.getByRole("textbox", { name: "Negative prompt" })).toHaveValue("bad-hands");
   const pixels = await picture();
   assert.ok(lively(pixels));
-  if (pixels.length) assert.match(Buffer.from(await bytesOf(result(page))).toString("latin1"), /VAE: mse.*TI hashes: "?bad-hands: [0-9a-f]{12}/s);
+  if (pixels.length) assert.match((await bytesOf(result(page))).toString("latin1"), /VAE: mse.*TI hashes: "?bad-hands: [0-9a-f]{12}/s);
   await openPanel();
   for (const name of ["bare.safetensors", "bad-hands.safetensors", "Small VAE"]) await erase(name);
 });

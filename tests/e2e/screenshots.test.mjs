@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { test } from "node:test";
-import { PICTURE, button, draw, loaded, prompt, result, small, visit } from "./hands.mjs";
+import { PICTURE, button, draw, loaded, prompt, result, slow, small, visit } from "./hands.mjs";
 import { opened, root } from "./site.mjs";
 
 let page;
@@ -13,7 +12,7 @@ opened(async (all) => {
   await visit(page, all.site.url);
 });
 
-test("screenshots: desktop, phone, dark", { timeout: PICTURE + 120_000 }, async () => {
+slow("screenshots: desktop, phone, dark", { timeout: PICTURE + 120_000 }, async () => {
   const shots = path.join(root, ".build/screenshots");
   fs.mkdirSync(shots, { recursive: true });
   await loaded(page);

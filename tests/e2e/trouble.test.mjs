@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { PATIENCE, PICTURE, button, draw, expect, loaded, loseGPU, prompt, result, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, button, draw, expect, loaded, loseGPU, prompt, result, slow, small, spin, unfold, visit } from "./hands.mjs";
 import { build, open, release, serve } from "./site.mjs";
 
 let dir, site;
@@ -256,7 +256,7 @@ test("a new version is offered, not forced, and never mixes with the old; offlin
   }
 });
 
-test("a deploy during an update is not used until it is complete", { timeout: 120_000 }, async () => {
+slow("a deploy during an update is not used until it is complete", { timeout: 120_000 }, async () => {
   const next = nextSite();
   const css = path.join(next, "web/app.css"), whole = fs.readFileSync(css);
   fs.copyFileSync(path.join(dir, "web/app.css"), css); // not there yet
