@@ -123,7 +123,7 @@ bench() {
   need_node; node_env
   case " $* " in *" --help "*) exec node tests/bench/bench.mjs --help ;; esac
   use_vulkan
-  [ "${1:-}" = card ] || need_python
+  case "${1:-}" in card | load) ;; *) need_python ;; esac
   case " $* " in *" load "* | *" chromium "*) need_chromium ;; esac
   mkdir -p "$out/bench"
   GOOS=js GOARCH=wasm go build -trimpath -ldflags='-s -w' -o "$out/bench.wasm" ./tests/bench/engine

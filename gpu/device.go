@@ -1,6 +1,9 @@
 package gpu
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // Limits are the WebGPU limits that the engine depends on.
 type Limits struct {
@@ -61,7 +64,10 @@ type Device struct {
 	// compiles, if it is not nil, makes this a planner from Planner.
 	compiles *Device
 	memory   memory
-	passed   int64 // bytes of weights since the last collection
+	uploads  int                             // calls of Uploading that are not done
+	staging  *Buffer                         // see stagingBuffer
+	passed   int64                           // bytes of weights since the last collection
+	arrived  func(ctx context.Context) error // waits for the weights before those, or is nil
 	//lint:ignore U1000 empty on the host
 	host deviceHandle
 }

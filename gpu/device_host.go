@@ -22,15 +22,18 @@ func (b *Buffer) destroy()                                {}
 // Check returns nil: on the host nothing can fail.
 func (d *Device) Check() error { return nil }
 
-// Allocate calls allocate and returns its error.
-func (d *Device) Allocate(_ context.Context, _ string, allocate func() error) error {
-	return allocate()
+// Allocate calls allocate, and nothing is refused.
+func (d *Device) Allocate(_ string, allocate func()) (refused func(ctx context.Context) error) {
+	allocate()
+	return d.submitted()
 }
 
 // Recover returns nil: on the host there is nothing to wait for.
 func (d *Device) Recover(context.Context) error { return nil }
 
 func (d *Device) wait(context.Context) error { return nil }
+
+func (d *Device) submitted() func(ctx context.Context) error { return d.wait }
 
 // WriteBytes does nothing on the host.
 func (b *Buffer) WriteBytes(int64, webapi.Bytes) {}

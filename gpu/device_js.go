@@ -123,19 +123,17 @@ func (d *Device) Check() error {
 	return nil
 }
 
-// Allocate calls allocate and returns its error, or, if the GPU refused memory during the
-// call, an OutOfMemoryError that names what the memory was for.
-func (d *Device) Allocate(ctx context.Context, what string, allocate func() error) error {
+// Allocate calls allocate. The function that it returns waits for the GPU and returns an
+// OutOfMemoryError, which names what the memory was for, if the GPU refused memory during the call.
+func (d *Device) Allocate(what string, allocate func()) (refused func(ctx context.Context) error) {
 	if d.compiles != nil {
-		return allocate()
+		allocate()
+		return func(context.Context) error { return nil }
 	}
 	d.pushScopes("out-of-memory")
-	err := allocate()
-	// A refused buffer causes other errors, so the refusal is the one to report.
-	if full := d.popScopes(ctx, what, 1); full != nil {
-		return full
-	}
-	return err
+	allocate()
+	promises := d.popScopes(1)
+	return func(ctx context.Context) error { return d.caught(ctx, what, promises) }
 }
 
 // Recover waits for the GPU and drops the errors that it has reported. It is called after
@@ -152,12 +150,20 @@ func (d *Device) Recover(ctx context.Context) error {
 }
 
 // wait blocks until the GPU has finished everything that was submitted.
-func (d *Device) wait(ctx context.Context) error {
+func (d *Device) wait(ctx context.Context) error { return d.submitted()(ctx) }
+
+// submitted returns a function that blocks until the GPU has finished everything that was submitted
+// before this call.
+func (d *Device) submitted() func(ctx context.Context) error {
 	if d.compiles != nil {
-		return nil
+		return func(context.Context) error { return nil }
 	}
-	_, err := webapi.Await(ctx, d.host.js.Get("queue").Call("onSubmittedWorkDone"))
-	return err
+	promise := d.host.js.Get("queue").Call("onSubmittedWorkDone")
+	promise.Call("catch", glue().Get("ignore"))
+	return func(ctx context.Context) error {
+		_, err := webapi.Await(ctx, promise)
+		return err
+	}
 }
 
 func (d *Device) pushScopes(filters ...string) {
@@ -166,11 +172,22 @@ func (d *Device) pushScopes(filters ...string) {
 	}
 }
 
-// popScopes waits for the last n error scopes and returns the errors that they caught.
-func (d *Device) popScopes(ctx context.Context, what string, n int) error {
-	var errs []error
+// popScopes ends the last n error scopes and returns the promises of what they caught.
+func (d *Device) popScopes(n int) []js.Value {
+	var promises []js.Value
 	for range n {
-		v, err := webapi.Await(context.WithoutCancel(ctx), d.host.js.Call("popErrorScope"))
+		promise := d.host.js.Call("popErrorScope")
+		promise.Call("catch", glue().Get("ignore")) // caught reports it, if it is asked
+		promises = append(promises, promise)
+	}
+	return promises
+}
+
+// caught waits for error scopes and returns the errors that they caught.
+func (d *Device) caught(ctx context.Context, what string, promises []js.Value) error {
+	var errs []error
+	for _, promise := range promises {
+		v, err := webapi.Await(context.WithoutCancel(ctx), promise)
 		switch {
 		case err != nil:
 			errs = append(errs, err)

@@ -52,6 +52,9 @@ type Program struct {
 	// Saturation notes what Watch sees. It is nil if nothing is watched.
 	Saturation *Saturation
 
+	// enclosed is for programs that are many and run once: Build and Run do not wait for the GPU, so that its
+	// errors reach Device.Check, or an Allocate around them.
+	enclosed   bool
 	prepare    []Dispatch // Build runs them once: they make what the program's own dispatches read
 	phased     map[*ConvWeight]*ConvWeight
 	dispatches []Dispatch

@@ -40,7 +40,9 @@ func (p *Program) Build(ctx context.Context) error {
 		return err
 	}
 
-	d.pushScopes("out-of-memory", "validation")
+	if !p.enclosed {
+		d.pushScopes("out-of-memory", "validation")
+	}
 	p.plan()
 	if d.Guard {
 		p.fillGuards()
@@ -56,9 +58,11 @@ func (p *Program) Build(ctx context.Context) error {
 	for i, ds := range p.dispatches {
 		groups.SetIndex(i, p.bindGroup(ds, signatures[i], offsets[i]))
 	}
-	if err := d.popScopes(ctx, p.Name, 2); err != nil {
-		p.Release()
-		return err
+	if !p.enclosed {
+		if err := d.caught(ctx, p.Name, d.popScopes(2)); err != nil {
+			p.Release()
+			return err
+		}
 	}
 
 	began := time.Now()
@@ -183,6 +187,10 @@ func (p *Program) RunWait(ctx context.Context, step int) error { return p.run(ct
 func (p *Program) run(ctx context.Context, step int, wait bool) error {
 	if err := ctx.Err(); err != nil || p.Device.compiles != nil {
 		return err
+	}
+	if p.enclosed {
+		p.host.js.Call("submit")
+		return nil
 	}
 	before := webapi.Calls()
 	defer func() { p.host.calls = webapi.Calls() - before - 1 }() // less this one

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"runtime"
 	"slices"
 
@@ -22,6 +23,9 @@ type Parameter struct {
 	Columns bool
 	// Changes are added to the tensor, in f32, before it gets that type.
 	Changes []Change
+	// File is where the data is, from the offset At on, so that it can be read ahead, or nil if only Read gives it.
+	File File
+	At   int64
 	// Read returns bytes [off, off+n) of the tensor's data, which is little-endian.
 	Read func(ctx context.Context, off, n int64) (webapi.Bytes, error)
 }
@@ -103,6 +107,7 @@ func (d *Device) Repack(ctx context.Context, param Parameter, record func(p *Pro
 	if param.ElementBytes() == 0 {
 		return param.unsupported()
 	}
+	defer d.Uploading()()
 	if len(param.Changes) == 0 {
 		return d.stage(ctx, param, func(p *Program, s Staged) error { record(p, s); return nil }, func() int64 { return 0 })
 	}
@@ -133,22 +138,16 @@ func (d *Device) stage(ctx context.Context, param Parameter, record func(p *Prog
 		}
 		return p.Build(ctx)
 	}
-	total := param.Shape[0]
-	rowBytes := int64(param.Count()/total) * int64(param.ElementBytes())
-	each := int(max(1, min(int64(total), StageBytes/rowBytes)))
-	if each >= 4 && each < total {
-		each &^= 3 // four rows of a matrix become a column of vec4, so a run has to begin at one
-	}
-	for row := 0; row < total; row += each {
-		rows := min(each, total-row)
-		b, err := param.Read(ctx, int64(row)*rowBytes, int64(rows)*rowBytes)
+	for _, r := range param.runs() {
+		b, err := param.Read(ctx, r.off, r.n)
 		if err != nil {
 			return fmt.Errorf("reading %s: %w", param.Name, err)
 		}
-		staged := d.NewBuffer("staging "+param.Name, int64(webapi.NumBytes(b)))
+		staged := d.stagingBuffer(int64(webapi.NumBytes(b)))
 		staged.WriteBytes(0, b)
 		p := d.NewProgram("repack " + param.Name)
-		err = record(p, Staged{Buffer: staged, Row: row, Rows: rows, source: param.source()})
+		p.enclosed = len(param.Changes) == 0 // merging may keep the GPU busy for long
+		err = record(p, Staged{Buffer: staged, Row: r.row, Rows: r.rows, source: param.source()})
 		if err == nil {
 			err = p.Build(ctx)
 		}
@@ -156,29 +155,58 @@ func (d *Device) stage(ctx context.Context, param Parameter, record func(p *Prog
 			err = p.Run(ctx, 0)
 		}
 		p.Release()
-		staged.Release()
 		passed := ran()
 		if err != nil {
 			return err
 		}
-		if err := d.collect(ctx, int64(rows)*rowBytes+passed); err != nil {
+		if err := d.collect(ctx, r.n+passed, param.File == nil || passed > 0); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// collect waits for the GPU and runs Go's garbage collector after every 32 MiB of weights.
-// JavaScript's bytes stay until Go collects its references to them, and Go would not for a
-// long time, because its own heap hardly grows. The browser also copies faster than the GPU
-// reads. Together they would hold the bytes of a whole file.
-func (d *Device) collect(ctx context.Context, passed int64) error {
+// Uploading keeps the buffer through which weights reach the GPU until done is called.
+func (d *Device) Uploading() (done func()) {
+	d.uploads++
+	return func() {
+		if d.uploads--; d.uploads == 0 {
+			d.staging.Release()
+			d.staging = nil
+		}
+	}
+}
+
+// stagingBuffer returns the buffer, with room for so many bytes. One is enough, because the
+// GPU's queue has what reads it before what writes it next, and a new one for every
+// piece would cost more than copying into it.
+func (d *Device) stagingBuffer(size int64) *Buffer {
+	if d.staging == nil || d.staging.Size < size {
+		d.staging.Release()
+		d.staging = d.NewBuffer("staging", int64(1)<<bits.Len64(uint64(size-1)))
+	}
+	return d.staging
+}
+
+// collect waits after every 32 MiB of weights until the GPU has got the 32 MiB before them, because the
+// browser copies faster than the GPU reads. With garbage it also runs Go's garbage collector.
+// JavaScript's bytes that nobody frees stay until Go collects its references to them, and Go
+// would not for a long time, because its own heap hardly grows. Together they would hold the
+// bytes of a whole file.
+func (d *Device) collect(ctx context.Context, passed int64, garbage bool) error {
 	if d.passed += passed; d.passed < 32<<20 {
 		return nil
 	}
 	d.passed = 0
-	runtime.GC()
-	return d.wait(ctx)
+	if garbage {
+		runtime.GC()
+	}
+	before := d.arrived
+	d.arrived = d.submitted()
+	if before == nil {
+		return nil
+	}
+	return before(ctx)
 }
 
 // UploadVector uploads parameters, one after another, as one vector of f32. It is meant for

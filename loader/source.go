@@ -70,11 +70,15 @@ type located struct {
 	source Source
 }
 
+// opened is a file of a checkpoint. Its address is what tells it from other files.
+type opened struct{ Source }
+
 // OpenCheckpoint opens files of weights as one checkpoint: safetensors, or pickles that torch wrote.
 // The content of a file says which of them it is, and not its name. Only headers are read.
 func OpenCheckpoint(ctx context.Context, sources ...Source) (*Checkpoint, error) {
 	c := &Checkpoint{tensors: map[string]located{}}
 	for _, s := range sources {
+		s = &opened{s}
 		list, metadata, err := openHeader(ctx, s)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name(), err)
@@ -200,6 +204,20 @@ func (c *Checkpoint) Read(ctx context.Context, name string, off, n int64) (webap
 		b = webapi.Float32s(b)
 	}
 	return b, err
+}
+
+// Locate is where a tensor's data is, for those who read it ahead. It is nil for data that Read puts into
+// order or converts, and for a file that is in memory.
+func (c *Checkpoint) Locate(name string) (file gpu.File, at int64) {
+	t := c.tensors[name]
+	f, ok := t.source.(*opened)
+	if !ok || t.Strides != nil || t.DType == "F64" {
+		return nil, 0
+	}
+	if _, ok := f.Source.(*memory); ok {
+		return nil, 0
+	}
+	return f, t.Begin
 }
 
 func (t located) read(ctx context.Context, off, n int64) (webapi.Bytes, error) {

@@ -29,3 +29,9 @@ func Float32s(b Bytes) Bytes {
 	}
 	return out
 }
+
+// Slice is the bytes [from, to) of b, which it shares.
+func Slice(b Bytes, from, to int64) Bytes { return b[from:to] }
+
+// Free does nothing on the host.
+func Free(Bytes) {}

@@ -25,6 +25,18 @@ func GoBytes(b Bytes) []byte {
 	return p
 }
 
+// Slice is the bytes [from, to) of b, which it shares.
+func Slice(b Bytes, from, to int64) Bytes { return b.Call("subarray", from, to) }
+
+// Free gives back the memory of b, which has to be all of its buffer, without waiting for the garbage
+// collections of Go and of JavaScript. b has no bytes afterwards.
+func Free(b Bytes) {
+	buffer := b.Get("buffer")
+	if buffer.Get("transfer").Type() == js.TypeFunction {
+		buffer.Call("transfer", 0)
+	}
+}
+
 // TypedArray copies p, numbers in little-endian order, into a new typed array of a kind
 // such as "Float32Array".
 func TypedArray(kind string, p []byte) js.Value {

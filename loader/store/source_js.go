@@ -55,8 +55,8 @@ func (f *stored) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, err
 	if off < 0 || n < 0 || off > f.Size() || n > f.Size()-off {
 		return js.Null(), fmt.Errorf("%s has no bytes %d to %d", f.File, off, off+n)
 	}
-	var out js.Value
 	first := sort.Search(len(f.Slices), func(i int) bool { return f.Slices[i].At+f.Slices[i].Size > off })
+	var parts []any
 	for i, done := first, int64(0); done < n; i++ {
 		p := f.Slices[i]
 		b, err := f.blob(ctx, p)
@@ -65,24 +65,18 @@ func (f *stored) ReadRange(ctx context.Context, off, n int64) (webapi.Bytes, err
 		}
 		from := off + done - p.At
 		take := min(p.Size-from, n-done)
-		buffer, err := webapi.Await(ctx, b.Call("slice", from, from+take).Call("arrayBuffer"))
-		if err != nil {
-			return js.Null(), Damaged(f.File, "%s cannot be read back (%w)", f.File, err)
-		}
-		part := js.Global().Get("Uint8Array").New(buffer)
-		if take == n {
-			return part, nil // all in one Blob: no copy
-		}
-		if done == 0 {
-			out = js.Global().Get("Uint8Array").New(n)
-		}
-		out.Call("set", part, done)
+		parts = append(parts, b.Call("slice", from, from+take))
 		done += take
 	}
-	if n == 0 {
-		return js.Global().Get("Uint8Array").New(0), nil
+	whole := js.Global().Get("Blob").New(parts) // read at once, so that nothing has to be copied together
+	if len(parts) == 1 {
+		whole = parts[0].(js.Value)
 	}
-	return out, nil
+	buffer, err := webapi.Await(ctx, whole.Call("arrayBuffer"))
+	if err != nil {
+		return js.Null(), Damaged(f.File, "%s cannot be read back (%w)", f.File, err)
+	}
+	return js.Global().Get("Uint8Array").New(buffer), nil
 }
 
 // Folder shows the stored files below a URL as a model's folder.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/imprompt/imprompt/gpu"
 	"github.com/imprompt/imprompt/gpu/webapi"
 )
 
@@ -15,6 +16,25 @@ type Checkpoint interface {
 	Info(name string) (dtype string, shape []int, ok bool)
 	// Read returns n bytes from offset off of a tensor's data.
 	Read(ctx context.Context, name string, off, n int64) (webapi.Bytes, error)
+}
+
+// Located is a Checkpoint that knows where its tensors are. Locate returns the file that has a tensor's data from the
+// offset at on, or nil if Read has to make the data from what the file has.
+type Located interface {
+	Locate(name string) (file gpu.File, at int64)
+}
+
+// locate asks a checkpoint that may know.
+func locate(c Checkpoint, name string) (file gpu.File, at int64) {
+	switch c := c.(type) {
+	case Located:
+		return c.Locate(name)
+	case part:
+		return locate(c.Checkpoint, name)
+	case below:
+		return locate(c.Checkpoint, c.prefix+name)
+	}
+	return nil, 0
 }
 
 // PartOf is the part of a checkpoint whose names have one of the prefixes.

@@ -1,10 +1,12 @@
 package nn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
 	"slices"
 	"sort"
@@ -194,6 +196,7 @@ func match(n Network, c Checkpoint, as gpu.WeightDType, changes Changes) (tasks 
 			p := gpu.Parameter{Name: name, DType: dtype, Shape: shape, As: as, Changes: changes[w.key], Read: func(ctx context.Context, off, n int64) (webapi.Bytes, error) {
 				return c.Read(ctx, name, off, n)
 			}}
+			p.File, p.At = locate(c, name)
 			switch {
 			case !sameShape(shape, w.shape):
 				fit.Mismatched = append(fit.Mismatched, fmt.Sprintf("%s: the file has %v, the configuration asks for %v", name, shape, w.shape))
@@ -227,32 +230,75 @@ func match(n Network, c Checkpoint, as gpu.WeightDType, changes Changes) (tasks 
 }
 
 // uploadBatch is how many bytes are uploaded before the GPU is asked whether it had room
-// for them, because asking costs a wait.
+// for them. Its answer is waited for when the next batch is on its way.
 const uploadBatch = 64 << 20
 
 func upload(ctx context.Context, d *gpu.Device, network string, tasks []task, total int64, progress func(done, total int64)) error {
+	defer d.Uploading()()
+	ahead := gpu.NewAhead(ctx)
+	defer ahead.Close()
+	inFileOrder(tasks)
+	for i, t := range tasks {
+		for j := range t.params {
+			ahead.Add(&t.params[j], i)
+		}
+	}
 	var done int64
+	refused := func(context.Context) error { return nil } // what the GPU answers to the batch before
 	for len(tasks) > 0 {
-		err := d.Allocate(ctx, network, func() error {
+		var failed error
+		next := d.Allocate(network, func() {
 			for limit := done + uploadBatch; len(tasks) > 0 && done < limit; tasks = tasks[1:] {
-				if err := ctx.Err(); err != nil {
-					return err
+				if failed = ctx.Err(); failed != nil {
+					return
 				}
-				if err := tasks[0].layer.upload(ctx, d, tasks[0].params); err != nil {
-					return err
+				if failed = tasks[0].layer.upload(ctx, d, tasks[0].params); failed != nil {
+					return
 				}
 				done += tasks[0].bytes()
 				if progress != nil {
 					progress(done, total)
 				}
 			}
-			return nil
 		})
-		if err != nil {
+		if err := refused(ctx); err != nil {
 			return err
 		}
+		if failed != nil {
+			// A refused buffer causes other errors, so the refusal is the one to report.
+			return cmp.Or(next(ctx), failed)
+		}
+		refused = next
+	}
+	if err := refused(ctx); err != nil {
+		return err
 	}
 	return d.Check()
+}
+
+// inFileOrder sorts tasks by where the tensors of each begin in their file, which is read fastest from its
+// beginning to its end. Tasks of other files, and those whose places are not known, keep their order.
+func inFileOrder(tasks []task) {
+	place := func(t task) (file gpu.File, at int64) {
+		at = math.MaxInt64
+		for _, p := range t.params {
+			if p.File != nil {
+				file, at = p.File, min(at, p.At)
+			}
+		}
+		return file, at
+	}
+	files := map[gpu.File]int{}
+	for _, t := range tasks {
+		if file, _ := place(t); files[file] == 0 {
+			files[file] = len(files) + 1
+		}
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int {
+		fileA, atA := place(a)
+		fileB, atB := place(b)
+		return cmp.Or(cmp.Compare(files[fileA], files[fileB]), cmp.Compare(atA, atB))
+	})
 }
 
 // bytes is the size in the checkpoint.

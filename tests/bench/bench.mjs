@@ -10,12 +10,14 @@ const SIZES = { // of UNets with SD 1.5's channels and heads
   small: { levels: 2, layers: 1, latents: 16, batch: 2 },
   medium: { levels: 2, layers: 1, latents: 32, batch: 2 },
   large: { levels: 4, layers: 2, latents: 32, batch: 2 },
+  half: { levels: 3, layers: 1, latents: 64, batch: 2 }, // of SD 1.5's weights
   full: { levels: 4, layers: 2, latents: 64, batch: 2 }, // SD 1.5 at 512 × 512
 };
 const usage = `./build.sh bench [unet|ops|load|card|model] [OPTIONS]
   unet   a step of Stable Diffusion's UNet with an IP-Adapter (default)
   ops    SD 1.5's single operations at 512 × 512: convolutions, matrix products, attention
-  load   from a file (Node), from IndexedDB (Chromium) to the GPU, in MiB/s; and merging a LoRA of rank 64
+  load   from a file (Node), from IndexedDB (Chromium) to the GPU, beside reading alone; with --part lora, also
+         merging a LoRA of rank 64. Its weights are random numbers, and it needs no torch
   card   Stable Diffusion 1.5 with random weights on the GPU at hand, with each variant of the kernels
   model  the same, predicted for six cards
   --on node|chromium     Dawn in Node, or headless Chromium (default: node, for load both)
@@ -45,6 +47,15 @@ function prepare(name, script, args, mark) {
   const r = spawnSync(process.env.IMPROMPT_PYTHON, [path.join(root, "tests/reference", script), "--out", path.join(made, name), ...args], { stdio: ["ignore", 2, 2] });
   if (r.status !== 0) throw new Error(`${script} failed${r.error ? ": " + r.error.message : ""}`);
   return name;
+}
+
+// prepareLoad makes the folder of weights for load, unless it exists.
+function prepareLoad(name, { levels, layers }) {
+  const folder = "load-" + name;
+  if (fs.existsSync(path.join(made, folder, "unet/config.json"))) return folder;
+  const r = spawnSync("go", ["run", "./tests/bench/weights", "-out", path.join(made, folder), "-levels", levels, "-layers", layers], { cwd: root, stdio: ["ignore", 2, 2] });
+  if (r.status !== 0) throw new Error(`tests/bench/weights failed${r.error ? ": " + r.error.message : ""}`);
+  return folder;
 }
 
 const seconds = (s) => (s >= 10 ? s.toFixed(1) + " s" : s >= 1 ? s.toFixed(2) + " s" : (1e3 * s).toFixed(s < 0.01 ? 1 : 0) + " ms").padStart(8);
@@ -86,14 +97,21 @@ function opLine(r) {
 }
 
 function printLoad(r, where) {
+  const mib = r.bytes / 2 ** 20;
+  // The processor time of the threads that use any, where the host tells it.
+  const cpu = (what) => Object.entries(r).filter(([name, s]) => name.startsWith(what + "CPU") && s > 0.04).sort((a, b) => b[1] - a[1]).map(([name, s]) => `${name.slice(what.length + 3)} ${s.toFixed(2)}`.trim()).join(", ");
+  const line = (name, what) => console.log(`  ${name.padEnd(42)} ${seconds(r[what + "Seconds"])} ${(mib / r[what + "Seconds"]).toFixed(0).padStart(6)} MiB/s  ${(100 * r.readSeconds / r[what + "Seconds"]).toFixed(0).padStart(4)} %  ${cpu(what)}`);
+  console.log(`\nLoading a UNet of ${mib.toFixed(0)} MiB, ${where}, on ${r.adapter}: wall, rate, share of the rate of reading alone; seconds of processor time, by thread in a browser`);
+  if (r.downloadSeconds) line("from the server into IndexedDB", "download");
+  line(`reading alone, ${r.readAhead} × ${r.readPiece / 2 ** 20} MiB under way`, "read");
+  line("to the GPU, without the dispatches", "copy");
+  line("to the GPU, repacked, with compiling", "load");
+  if (!r.allSeconds) return;
   const merged = (what) => {
     const ratio = r.loadCPU ? r[what + "CPU"] / r.loadCPU : r[what + "Seconds"] / r.loadSeconds;
     return `${seconds(r[what + "Seconds"]).trim()}, ${times(ratio).trim()} as long as loading${r.loadCPU ? ", by processor time," : ""} takes`;
   };
-  const rate = (s) => `${(r.bytes / 2 ** 20 / s).toFixed(0)} MiB/s`;
-  console.log(`\nLoading a UNet of ${(r.bytes / 2 ** 20).toFixed(0)} MiB, ${where}, on ${r.adapter}
-  ${r.downloadSeconds ? `from the server into IndexedDB: ${rate(r.downloadSeconds)}; ` : ""}to the GPU, repacked: ${rate(r.loadSeconds)} (the first time, shaders compiled: ${rate(r.firstSeconds)}); reading alone: ${rate(r.readSeconds)}
-  a LoRA of rank 64 is merged into the transformers' layers in ${merged("attentions")}; into all layers in ${merged("all")}`);
+  console.log(`  a LoRA of rank 64 is merged into the transformers' layers in ${merged("attentions")}; into all layers in ${merged("all")}`);
 }
 
 // card measures each numeric path in a process of its own, because a device cannot be opened
@@ -119,7 +137,8 @@ async function main() {
   }
   if (what === "card") { card(o); return; }
   const size = SIZES[o.size];
-  const folder = what === "ops" ? prepare("ops", "onnx_ops.py", [], "ops.json")
+  const folder = what === "load" ? prepareLoad(o.size, size)
+    : what === "ops" ? prepare("ops", "onnx_ops.py", [], "ops.json")
     : prepare(o.size + (o.attention === "plain" ? "-plain" : ""), "onnx_unet.py",
       [...Object.entries(size).flatMap(([k, v]) => ["--" + k, String(v)]), ...(o.attention === "plain" ? ["--plain"] : [])], "bench.json");
   const results = [];
@@ -128,7 +147,7 @@ async function main() {
     // SwiftShader has no shader-f16.
     const kinds = o.numbers ? [o.numbers] : on === "chromium" || what === "load" ? ["f32"] : ["f16", "f32"];
     for (const kind of kinds) {
-      const options = { folder, f16: kind === "f16", runs: +o.runs, profile: o.profile, only: o.only };
+      const options = { folder, f16: kind === "f16", runs: +o.runs, profile: o.profile, only: o.only, lora: o.part === "lora" };
       if (what === "ops") {
         console.log(`\nSingle operations, ${kind}, median of ${o.runs}: ours, onnxruntime-web (${o.ort}), ratio by wall${on === "node" ? "; the same by processor time" : ""}; our GFLOP/s; relative errors`);
         results.push(await host.compare("ops", options, (row) => console.log(opLine(row))));

@@ -43,6 +43,23 @@ function serve(wasm) {
   return new Promise((resolve) => { server.listen(0, "127.0.0.1", () => resolve(server)); });
 }
 
+// threads tells how many seconds of a processor the threads of these processes have used, by their names.
+function threads(processes) {
+  const used = {};
+  for (const { id, type } of processes) {
+    let tasks = [];
+    try { tasks = fs.readdirSync(`/proc/${id}/task`); } catch { /* it has ended */ }
+    for (const task of tasks) {
+      try {
+        const [, name, rest] = /\((.*)\) (.*)/.exec(fs.readFileSync(`/proc/${id}/task/${task}/stat`, "utf8"));
+        const fields = rest.split(" "), key = `${type} ${name.replace(/[0-9/]+$/, "")}`;
+        used[key] = (used[key] ?? 0) + (+fields[11] + +fields[12]) / 100; // in ticks of 10 ms
+      } catch { /* it has ended */ }
+    }
+  }
+  return used;
+}
+
 export async function open(wasm, { ort }) {
   const executablePath = process.env.CHROMIUM || "/usr/bin/chromium";
   const server = await serve(wasm);
@@ -63,6 +80,8 @@ export async function open(wasm, { ort }) {
     tab.setDefaultTimeout(0);
     tab.on("pageerror", (e) => console.error("page:", e.message));
     await tab.exposeFunction("benchSay", (text) => console.error("  " + text));
+    const cdp = await context.browser().newBrowserCDPSession();
+    await tab.exposeFunction("benchCPU", async () => threads((await cdp.send("SystemInfo.getProcessInfo")).processInfo));
     await tab.exposeFunction("benchEach", (row) => each(row));
     const ready = new Promise((resolve, reject) => {
       tab.exposeFunction("benchReady", (error) => (error ? reject(new Error(error)) : resolve()));

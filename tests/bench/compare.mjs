@@ -151,9 +151,9 @@ export async function ops(host, { folder, f16, runs, only, each }) {
 }
 
 // load measures how long a UNet's weights take to reach the GPU.
-export async function load(host, { folder, f16 }) {
+export async function load(host, { folder, f16, runs, lora }) {
   const device = await open(host, f16);
-  const r = await host.ours.load(host.at(folder));
+  const r = await host.ours.load(host.at(folder), runs, lora);
   await host.ours.close();
   return { adapter: device.adapter, ...r };
 }

@@ -54,6 +54,8 @@ export async function open(wasm, { ort: build }) {
   ort.env.wasm.wasmPaths = pathToFileURL(dist).href;
   ort.env.logLevel = "error";
 
+  const cpu = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; };
+  globalThis.impromptBenchCPU = () => ({ "": cpu() });
   const file = (name) => path.join(root, ".build/bench", name);
   const host = {
     ort, ours: impromptBench,
@@ -63,7 +65,7 @@ export async function open(wasm, { ort: build }) {
       return b.byteLength === b.buffer.byteLength ? b.buffer : b.buffer.slice(b.byteOffset, b.byteOffset + b.byteLength);
     },
     at: file,
-    cpu: () => { const { user, system } = process.cpuUsage(); return (user + system) / 1e6; },
+    cpu,
     ortAdapter: () => adapters.at(-1),
     say: (text) => console.error("  " + text),
   };

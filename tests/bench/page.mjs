@@ -7,6 +7,7 @@ const BUILDS = { webgpu: "ort.webgpu.min.mjs", jsep: "ort.all.min.mjs" };
 
 async function start() {
   if (!navigator.gpu) throw new Error("this Chromium has no WebGPU");
+  globalThis.impromptBenchCPU = benchCPU;
   const adapters = [];
   const request = navigator.gpu.requestAdapter.bind(navigator.gpu);
   navigator.gpu.requestAdapter = async (options) => {

@@ -37,25 +37,16 @@ class Program {
   // run submits what the step runs of the list. It resolves when all of it is in the queue or, with wait, when
   // the GPU has finished. It resolves to false if it was cancelled.
   async run(step, wait) {
-    const { device, pipelines, bindGroups, list, cost } = this;
-    const queue = device.queue;
+    const { device: { queue }, cost } = this;
     this.cancelled = false;
     if (this.stepBuffer) queue.writeBuffer(this.stepBuffer, 0, new Uint32Array([step, 0, 0, 0]));
     const pending = this.pending;
     const order = this.active(step);
     for (let n = 0; n < order.length;) {
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      let spent = 0, pipeline = -1;
-      do {
-        const i = order[n++], at = 6 * i;
-        if (list[at] !== pipeline) pass.setPipeline(pipelines[pipeline = list[at]]);
-        pass.setBindGroup(0, bindGroups[list[at + 1]]);
-        pass.dispatchWorkgroups(list[at + 2], list[at + 3], list[at + 4]);
-        spent += cost[i];
-      } while (n < order.length && spent + cost[order[n]] <= this.budget);
-      pass.end();
-      queue.submit([encoder.finish()]);
+      let spent = 0, end = n;
+      do spent += cost[order[end++]]; while (end < order.length && spent + cost[order[end]] <= this.budget);
+      this.submit(order.slice(n, end));
+      n = end;
       const began = performance.now();
       pending.push(queue.onSubmittedWorkDone().then(() => {
         // If another submission was before it, this one also waited for its turn. The estimate
@@ -68,6 +59,22 @@ class Program {
     }
     if (wait) await Promise.all(pending.splice(0));
     return true;
+  }
+
+  // submit submits some dispatches, or all of them.
+  submit(some = this.cost.keys()) {
+    const { device, pipelines, bindGroups, list } = this;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let pipeline = -1;
+    for (const i of some) {
+      const at = 6 * i;
+      if (list[at] !== pipeline) pass.setPipeline(pipelines[pipeline = list[at]]);
+      pass.setBindGroup(0, bindGroups[list[at + 1]]);
+      pass.dispatchWorkgroups(list[at + 2], list[at + 3], list[at + 4]);
+    }
+    pass.end();
+    device.queue.submit([encoder.finish()]);
   }
 
   // profile runs every dispatch in submissions of its own and resolves to a Float64Array of

@@ -5,7 +5,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"math"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall/js"
 	"time"
 
@@ -17,13 +21,21 @@ import (
 	"github.com/imprompt/imprompt/model/unet"
 )
 
-// load FOLDER measures how long a UNet takes from where it is stored to the GPU, where it is
-// repacked. It returns {bytes, seconds, readSeconds}, and downloadSeconds if the folder is on
-// the network and is first downloaded into IndexedDB. readSeconds is for reading the same
-// file piece by piece without using it, which is the best that the storage can do. attentionsSeconds
-// and allSeconds are for merging a LoRA of rank 64 into the UNet that is on the GPU: one of the
-// transformers' layers, and one of all layers, as LCM-LoRA is. In Node the same with CPU in place
-// of Seconds is the processor time, of which other programs take nothing.
+// load FOLDER ROUNDS LORA measures how long a UNet takes from where it is stored to the GPU, where it is
+// repacked. A folder on the network is first downloaded into IndexedDB. It returns {bytes}, and for
+// each of these, in Seconds and in CPU (see time), the median; read and copy take turns for so many rounds:
+//
+//	download      once, into IndexedDB
+//	read          reading the file without using it, in pieces of readPiece bytes with readAhead under way,
+//	              which is the best of several sizes and numbers that were tried first
+//	load          loading the network, with the compiling of the kernels that repack
+//	copy          loading it without the dispatches that repack. A GPU repacks far faster than a storage reads, but
+//	              where a processor plays the GPU it is most of the work
+//
+// and with LORA also
+//
+//	attentions    merging a LoRA of rank 64 into the transformers' layers of the UNet that is on the GPU
+//	all           merging one into all layers, as LCM-LoRA is
 func (b *bench) load(args []js.Value) (any, error) {
 	out := map[string]any{}
 	f := folder(args[0].String())
@@ -32,13 +44,17 @@ func (b *bench) load(args []js.Value) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		began := time.Now()
-		for _, name := range []string{"/unet/config.json", "/unet/diffusion_pytorch_model.safetensors"} {
-			if _, err := s.Download(background, args[0].String()+name, store.Options{}); err != nil {
-				return nil, err
+		err = b.time(out, "download", func() error {
+			for _, name := range []string{"/unet/config.json", "/unet/diffusion_pytorch_model.safetensors"} {
+				if _, err := s.Download(background, args[0].String()+name, store.Options{}); err != nil {
+					return err
+				}
 			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		out["downloadSeconds"] = time.Since(began).Seconds()
 		f = s.Folder(args[0].String())
 	}
 	raw, err := loader.ReadFile(background, f, "unet/config.json")
@@ -54,21 +70,102 @@ func (b *bench) load(args []js.Value) (any, error) {
 		return nil, err
 	}
 	out["bytes"] = float64(source.Size())
-
-	began := time.Now()
-	const piece = 32 << 20
-	for at := int64(0); at < source.Size(); at += piece {
-		if _, err := source.ReadRange(background, at, min(piece, source.Size()-at)); err != nil {
-			return nil, err
-		}
-	}
-	out["readSeconds"] = time.Since(began).Seconds()
-
 	weights, err := loader.OpenFolder(f).Network(background, "unet")
 	if err != nil {
 		return nil, err
 	}
-	return out, b.merges(out, config, weights)
+	u := unet.New(config)
+	piece, ahead, err := b.bestRead(out, source)
+	if err != nil {
+		return nil, err
+	}
+	upload := func() error {
+		defer nn.Unload(u)
+		return nn.Load(background, b.device, u, weights, gpu.WeightF16, nil)
+	}
+	if err := b.time(out, "load", upload); err != nil {
+		return nil, err
+	}
+	for range args[1].Int() {
+		if err := b.time(out, "read", func() error { return readAll(source, piece, ahead) }); err != nil {
+			return nil, err
+		}
+		if err := b.time(out, "copy", func() error { return withoutDispatches(upload) }); err != nil {
+			return nil, err
+		}
+	}
+	if args[2].Truthy() {
+		err = b.merges(out, config, weights)
+	}
+	return medians(out), err
+}
+
+// bestRead tries how a file is read fastest, and returns the size of the pieces and how many of them are under
+// way at a time.
+func (b *bench) bestRead(out map[string]any, source loader.Source) (piece int64, ahead int, err error) {
+	best := math.Inf(1)
+	for range 2 { // the first round may find the file on the disk, the second one finds it in memory
+		for _, try := range [][2]int64{{32, 1}, {24, 2}, {24, 4}, {16, 4}, {8, 4}, {8, 8}, {4, 8}} {
+			began := time.Now()
+			if err := readAll(source, try[0]<<20, int(try[1])); err != nil {
+				return 0, 0, err
+			}
+			if took := time.Since(began).Seconds(); took < best {
+				best, piece, ahead = took, try[0]<<20, int(try[1])
+			}
+		}
+	}
+	out["readPiece"], out["readAhead"] = float64(piece), ahead
+	return piece, ahead, nil
+}
+
+// readAll reads a file piece by piece, with so many pieces under way, and drops what it reads.
+func readAll(source loader.Source, piece int64, ahead int) error {
+	errs := make(chan error, ahead)
+	var next atomic.Int64
+	for range ahead {
+		go func() {
+			for {
+				at := next.Add(piece) - piece
+				if at >= source.Size() {
+					errs <- nil
+					return
+				}
+				b, err := source.ReadRange(background, at, min(piece, source.Size()-at))
+				if err != nil {
+					errs <- err
+					return
+				}
+				// Go's garbage collector would keep the bytes for a long time.
+				js.Global().Get("structuredClone").Invoke(b.Get("buffer"), map[string]any{"transfer": []any{b.Get("buffer")}})
+			}
+		}()
+	}
+	var all []error
+	for range ahead {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+// withoutDispatches runs work while compute passes dispatch nothing.
+func withoutDispatches(work func() error) error {
+	pass := js.Global().Get("GPUComputePassEncoder").Get("prototype")
+	dispatch := pass.Get("dispatchWorkgroups")
+	pass.Set("dispatchWorkgroups", js.Global().Get("impromptGPU").Get("ignore"))
+	defer pass.Set("dispatchWorkgroups", dispatch)
+	return work()
+}
+
+// medians replaces lists by their medians.
+func medians(out map[string]any) map[string]any {
+	for name, v := range out {
+		if list, ok := v.([]float64); ok {
+			slices.Sort(list)
+			out[name] = list[len(list)/2]
+		}
+	}
+	return out
 }
 
 // lora {layout} is the part of load that needs no file: Stable Diffusion 1.5's UNet with random
@@ -87,19 +184,21 @@ func (b *bench) lora(args []js.Value) (any, error) {
 		return nil, err
 	}
 	out := map[string]any{}
-	return out, b.merges(out, config, &random{shapes: file.Shapes})
-}
-
-// merges measures loading a UNet, and merging LoRAs into it.
-func (b *bench) merges(out map[string]any, config unet.Config, weights nn.Checkpoint) error {
+	weights := &random{shapes: file.Shapes}
+	u := unet.New(config)
 	for _, name := range []string{"first", "load"} { // the first one includes compiling the kernels that repack
-		u := unet.New(config)
 		err := b.time(out, name, func() error { return nn.Load(background, b.device, u, weights, gpu.WeightF16, nil) })
 		nn.Unload(u)
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
+	err = b.merges(out, config, weights)
+	return medians(out), err
+}
+
+// merges measures merging LoRAs into a UNet.
+func (b *bench) merges(out map[string]any, config unet.Config, weights nn.Checkpoint) error {
 	// The first one includes compiling the kernels that merge.
 	for _, m := range []struct{ name, part string }{{"firstMerge", ".attentions."}, {"attentions", ".attentions."}, {"all", "."}} {
 		if err := b.merge(out, m.name, unet.New(config), weights, m.part); err != nil {
@@ -124,16 +223,24 @@ func (b *bench) merge(out map[string]any, name string, u *unet.UNet, weights nn.
 	return b.time(out, name, func() error { return m.Need(background, u) })
 }
 
-// time puts into out how long work takes until the GPU has finished it: nameSeconds and, in
-// Node, nameCPU.
+// time adds to out how long work takes until the GPU has finished it, in nameSeconds, and the
+// processor time that it takes, of which other programs take nothing: nameCPU in Node, and in a
+// browser one for each thread, whose name follows.
 func (b *bench) time(out map[string]any, name string, work func() error) error {
-	began, cpu := time.Now(), processorTime()
+	add := func(name string, v float64) {
+		list, _ := out[name].([]float64)
+		out[name] = append(list, v)
+	}
+	before := processorTime()
+	began := time.Now()
 	err := work()
 	if err == nil {
 		_, err = webapi.Await(context.WithoutCancel(background), b.device.JS().Get("queue").Call("onSubmittedWorkDone"))
 	}
-	out[name+"Seconds"] = time.Since(began).Seconds()
-	out[name+"CPU"] = processorTime() - cpu
+	add(name+"Seconds", time.Since(began).Seconds())
+	for thread, cpu := range processorTime() {
+		add(name+"CPU"+thread, cpu-before[thread])
+	}
 	return err
 }
 
@@ -161,12 +268,18 @@ func rank64(u *unet.UNet, part string) nn.Changes {
 	return changes
 }
 
-// processorTime is that of this process, in seconds; 0 in a browser, which does not tell.
-func processorTime() float64 {
-	process := js.Global().Get("process")
-	if !process.Truthy() || process.Get("cpuUsage").Type() != js.TypeFunction {
-		return 0
+// processorTime is how many seconds of a processor have been used: in Node by this process, under "", and in a
+// browser by each of its threads.
+func processorTime() map[string]float64 {
+	used := map[string]float64{}
+	v, err := webapi.Await(background, js.Global().Get("Promise").Call("resolve", js.Global().Get("impromptBenchCPU").Invoke()))
+	if err != nil {
+		return used
 	}
-	used := process.Call("cpuUsage")
-	return (used.Get("user").Float() + used.Get("system").Float()) / 1e6
+	names := js.Global().Get("Object").Call("keys", v)
+	for i := range names.Length() {
+		name := names.Index(i).String()
+		used[name] = v.Get(name).Float()
+	}
+	return used
 }
