@@ -46,8 +46,8 @@ func (d *Device) StartKernels() Kernels {
 	return k
 }
 
-// TrialTolerance is the largest Difference of a variant that may be used: sums of 16 terms in
-// f16 differ by 6e-4 from sums in f32, and the results are rounded to f16.
+// TrialTolerance is the largest Difference of a variant that may be used: sums of 8 terms in
+// f16 differ by 4e-4 from sums in f32, and the results are rounded to f16.
 func (d *Device) TrialTolerance() float64 {
 	if d.F16 {
 		return 2e-3

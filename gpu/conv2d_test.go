@@ -253,7 +253,7 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 		tolerance += 4e-4 // sums of weights are rounded to f16
 	}
 	if c.variant == "short" {
-		tolerance += 8e-4 // sums of 16 in f16, of which the study in numpy measured 6e-4
+		tolerance += 6e-4 // sums of 8 in f16, of which a computation with numpy measured 4e-4
 	}
 	got, values := output(t, y), convValues{xv, x2v, wv, bv, tv, rv}
 	if c.sampled {

@@ -51,5 +51,6 @@ fn tile_act4(v: Act4) -> Tile4 { return act4(v); }
 fn tile_weight4(v: Weight4) -> Tile4 { return weight4(v); }
 
 // The products of all passes are summed alike.
+fn halfway(sums: ptr<function, Sums>, acc: ptr<function, Acc>) {}
 fn flush(sums: ptr<function, Sums>, acc: ptr<function, Acc>) {}
 fn total(sums: Sums, acc: Acc) -> Acc { return sums; }

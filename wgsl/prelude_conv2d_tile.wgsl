@@ -1,7 +1,7 @@
 // What the kernels of a convolution for a GPU share, which is all but the type of a tile's
 // numbers in workgroup memory. A kernel declares that (Tile4, tile_act4 and tile_weight4) and
-// where sums go after each pass (flush) and at the end (total). conv2d.wgsl says what is
-// computed.
+// where sums go after half of a pass (halfway, which rolled products leave out), after each pass
+// (flush) and at the end (total). conv2d.wgsl says what is computed.
 //
 // The products are in main itself, because the compiler of WGSL knows only there that the
 // thread's indices are less than 8, and need not be clamped.
@@ -136,6 +136,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
                 products(a_tile[5u * A + ly], a_tile[5u * A + A1 + ly], b_tile[5u * B + lx], b_tile[5u * B + B1 + lx], &sums);
                 products(a_tile[6u * A + ly], a_tile[6u * A + A1 + ly], b_tile[6u * B + lx], b_tile[6u * B + B1 + lx], &sums);
                 products(a_tile[7u * A + ly], a_tile[7u * A + A1 + ly], b_tile[7u * B + lx], b_tile[7u * B + B1 + lx], &sums);
+                halfway(&sums, &acc);
                 products(a_tile[8u * A + ly], a_tile[8u * A + A1 + ly], b_tile[8u * B + lx], b_tile[8u * B + B1 + lx], &sums);
                 products(a_tile[9u * A + ly], a_tile[9u * A + A1 + ly], b_tile[9u * B + lx], b_tile[9u * B + B1 + lx], &sums);
                 products(a_tile[10u * A + ly], a_tile[10u * A + A1 + ly], b_tile[10u * B + lx], b_tile[10u * B + B1 + lx], &sums);
