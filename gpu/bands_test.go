@@ -16,15 +16,17 @@ func limited(d *Device, bytes int64, do func()) {
 
 // What the VAE does at full size, with limits that are small enough to need bands: an
 // upsampling convolution, norms, convolutions with a residual and a shortcut, one of stride
-// 2 with zeros at the end, and one to f32. With and without bands the numbers are the same,
+// 2 with zeros at the end, one to f32, and one by Winograd's algorithm. With and without bands the numbers are the same,
 // except that the norms sum in another order.
 func TestBands(t *testing.T) {
 	onEachPath(t, func(t *testing.T, d *Device) {
 		ctx := context.Background()
 		rng := rand.New(rand.NewPCG(21, 22))
 		const h, w, c = 29, 26, 96
+		winograd := 0
 		conv := func(out, in, size int) *ConvWeight {
 			weight, _ := parameter(d, rng, "F16", 0.06, out, in, size, size)
+			weight.Winograd = winograd
 			bias, _ := parameter(d, rng, "F32", 1, out)
 			cw, err := d.NewConvWeight(ctx, "conv", []Parameter{weight}, []Parameter{bias}, false)
 			if err != nil {
@@ -33,10 +35,12 @@ func TestBands(t *testing.T) {
 			return cw
 		}
 		up, conv1, conv2, shortcut, down, last := conv(c, 8, 3), conv(c/2, c, 3), conv(c/2, c/2, 3), conv(c/2, c, 1), conv(c/2, c/2, 3), conv(3, c/2, 3)
+		winograd = 2
+		tiles := conv(4, c/2, 3)
 		norm1, _, _ := testNorm(t, d, rng, c)
 		norm2, _, _ := testNorm(t, d, rng, c/2)
 		x, _ := input(d, Act, normals(rng, h*w*8), 1, h, w, 8)
-		record := func(p *Program) (lowered, picture *Tensor) {
+		record := func(p *Program) (lowered, picture, tiled *Tensor) {
 			y := Conv2d(p, x, up, Conv2dOptions{Label: "up", Padding: 1, UpsampleTo: [2]int{2 * h, 2 * w}})
 			n := GroupNorm(p, y, norm1, GroupNormOptions{Label: "norm1", Groups: 8, Eps: 1e-6, Activation: SiLU})
 			z := Conv2d(p, n, conv1, Conv2dOptions{Label: "conv1", Padding: 1})
@@ -45,17 +49,19 @@ func TestBands(t *testing.T) {
 			z = Conv2d(p, n, conv2, Conv2dOptions{Label: "conv2", Padding: 1, Residual: s, Scale: 0.5})
 			lowered = Conv2d(p, z, down, Conv2dOptions{Label: "down", Stride: 2, PadEnd: 1})
 			picture = Conv2d(p, z, last, Conv2dOptions{Label: "last", Padding: 1, Output: F32})
+			tiled = Conv2d(p, z, tiles, Conv2dOptions{Label: "Winograd", Padding: 1, Activation: SiLU, tile: convTile{mv: 1, nv: 1, variant: "rolled"}})
 			p.Keep(lowered)
 			p.Keep(picture)
-			return lowered, picture
+			p.Keep(tiled)
+			return lowered, picture, tiled
 		}
 		whole := d.NewProgram("whole")
-		lowered, picture := record(whole)
+		lowered, picture, tiled := record(whole)
 		run(t, whole, 0)
 		// Bands of a few rows. The height is not a multiple, so the last band has fewer.
 		limited(d, 2*(2*w)*4*256*4, func() {
 			cut := d.NewProgram("cut")
-			loweredCut, pictureCut := record(cut)
+			loweredCut, pictureCut, tiledCut := record(cut)
 			if cut.Len() < 5*whole.Len() {
 				t.Fatalf("%d dispatches, and %d without limits: nothing was cut", cut.Len(), whole.Len())
 			}
@@ -67,6 +73,7 @@ func TestBands(t *testing.T) {
 			}
 			compare(t, "down", output(t, loweredCut), output(t, lowered), tolerance)
 			compare(t, "picture", output(t, pictureCut), output(t, picture), tolerance)
+			compare(t, "Winograd", output(t, tiledCut), output(t, tiled), winogradTolerance(d, 2))
 		})
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -70,7 +71,8 @@ func (d *Device) TryVariants(ctx context.Context, measure Measure) (Trials, erro
 			continue
 		}
 		for _, key := range class.keys() {
-			list, best, err := d.tryKey(ctx, key, variants, measure)
+			suitable := slices.DeleteFunc(slices.Clone(variants), func(v Variant) bool { return v.Shape != "" && key != string(class)+"/"+v.Shape })
+			list, best, err := d.tryKey(ctx, key, suitable, measure)
 			if err != nil {
 				return Trials{}, err
 			}

@@ -65,7 +65,7 @@ var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", c
 
 // convShape holds the sizes of a convolution: m is the number of output pixels of a phase, and
 // top is the row of the enlarged input that the first tap of the first output row reads. There
-// is one phase, or there are the four of inPhases.
+// is one phase, or there are the four of inPhases, or those of a convolution by Winograd's algorithm.
 type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top, phases int }
 
 // pixels is the number of output pixels.
@@ -131,6 +131,11 @@ func (e convEnd) params() []Param {
 	return []Param{{"flags", e.flags}, {"activation", e.activation}, {"scale", e.scale}}
 }
 
+// convVectors binds what is added to the sums. Each may be nil.
+func convVectors(bias *Buffer, table, step, residual *Tensor) []Binding {
+	return []Binding{Read("bias", bias).Optional(), In("table", table).Optional(), In("step", step).Optional(), In("residual", residual).Optional()}
+}
+
 // dispatchConv records a convolution: one dispatch, or, with slices, a second one that sums
 // them up.
 func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape) {
@@ -152,8 +157,12 @@ func dispatchConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s co
 	if table != nil {
 		step = p.Step()
 	}
-	vectors := []Binding{Read("bias", w.bias).Optional(), In("table", table).Optional(), In("step", step).Optional(), In("residual", o.Residual).Optional()}
+	vectors := convVectors(w.bias, table, step, o.Residual)
 
+	if w.winograd > 0 {
+		dispatchWinograd(p, x, y, w, o, s, end, vectors)
+		return
+	}
 	t := o.tile
 	onCPU := t.mv == 0 && p.Device.onProcessor()
 	if t.phases || t.mv == 0 && !onCPU && p.Device.kernels.variant(UpsampleClass, "") == "phases" {

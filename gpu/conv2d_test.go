@@ -41,6 +41,7 @@ type convCase struct {
 	mv, nv, slices                int // a GPU's tile; 0 means that the device chooses
 	variant                       string
 	phases                        bool // of an upsampling by two
+	winograd                      int  // the size of Winograd's tiles, or 0
 	sampled                       bool // compare some of the result's numbers, because it is large
 }
 
@@ -54,7 +55,7 @@ func (c convCase) String() string {
 		{c.stride > 1, fmt.Sprintf("stride %d", c.stride)}, {c.padEnd > 0, "zeros at the end"}, {c.up != [2]int{}, "upsampling"},
 		{c.c2 > 0, "two inputs"}, {c.bias, "bias"}, {c.table, "table"}, {c.lambda, "λ"}, {c.residual, "residual"}, {c.rectify, "ReLU"}, {c.outF32, "to f32"},
 		{c.activation != NoActivation, fmt.Sprintf("activation %d", c.activation)}, {c.scale != 0, "scaled"}, {c.dtype != "", c.dtype},
-		{c.mv > 0, fmt.Sprintf("tile %dx%d", c.mv, c.nv)}, {c.slices > 1, fmt.Sprintf("%d slices", c.slices)}, {c.variant != "", c.variant}, {c.phases, "in phases"},
+		{c.winograd > 0, fmt.Sprintf("F(%dx%d)", c.winograd, c.winograd)}, {c.mv > 0, fmt.Sprintf("tile %dx%d", c.mv, c.nv)}, {c.slices > 1, fmt.Sprintf("%d slices", c.slices)}, {c.variant != "", c.variant}, {c.phases, "in phases"},
 	} {
 		if o.set {
 			s += ", " + o.text
@@ -186,6 +187,9 @@ func TestConv2d(t *testing.T) {
 			convCase{n: 2, h: 5, w: 7, c: 24, out: 20, size: 3, pad: 1, up: [2]int{10, 14}, bias: true, activation: SiLU, mv: 1, nv: 1, phases: true},
 			convCase{n: 1, h: 4, w: 9, c: 40, out: 36, size: 3, pad: 1, up: [2]int{8, 18}, bias: true, mv: 1, nv: 1, slices: 3, phases: true})
 		for _, v := range d.Variants(ConvClass)[1:] {
+			if winogradTile(v.Name) > 0 {
+				continue // TestWinograd
+			}
 			cases = append(cases,
 				convCase{n: 2, h: 5, w: 7, c: 24, out: 70, size: 3, pad: 1, bias: true, residual: true, mv: 1, nv: 1, variant: v.Name},
 				convCase{n: 1, h: 6, w: 11, c: 40, c2: 12, out: 36, size: 3, pad: 1, up: [2]int{12, 22}, mv: 1, nv: 1, slices: 5, variant: v.Name},
@@ -219,6 +223,7 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 		b, v := parameter(d, rng, c.dtype, 1, c.out)
 		biases, bv = []Parameter{b}, v
 	}
+	wp.Winograd = c.winograd
 	w, err := d.NewConvWeight(ctx, "w", []Parameter{wp}, biases, false)
 	if err != nil {
 		t.Fatal(err)
@@ -254,6 +259,9 @@ func testConv(t *testing.T, d *Device, rng *rand.Rand, c convCase) {
 	}
 	if c.variant == "short" {
 		tolerance += 6e-4 // sums of 8 in f16, of which a computation with numpy measured 4e-4
+	}
+	if c.winograd > 0 {
+		tolerance = winogradTolerance(d, c.winograd)
 	}
 	got, values := output(t, y), convValues{xv, x2v, wv, bv, tv, rv}
 	if c.sampled {

@@ -34,7 +34,8 @@ const fewGroups = 256
 // fewestPasses is the least number of passes for which a slice is worth its overhead.
 const fewestPasses = 8
 
-// productVariant is the variant that is chosen for a product.
+// productVariant is the variant that is chosen for a product. Convolutions that Winograd's
+// algorithm does not suit have that of linear layers, as its own products have.
 func (d *Device) productVariant(m int, w *ConvWeight) string {
 	class, shape := LinearClass, "large"
 	if w.Size > 1 {
@@ -43,7 +44,10 @@ func (d *Device) productVariant(m int, w *ConvWeight) string {
 	if (convTile{mv: 2, nv: 2}).tiles(m, w.used()) < fewGroups {
 		shape = "small"
 	}
-	return d.kernels.variant(class, shape)
+	if name := d.kernels.variant(class, shape); winogradTile(name) == 0 {
+		return name
+	}
+	return d.kernels.variant(LinearClass, shape)
 }
 
 // chooseConvTile chooses the tile and the number of slices with the lowest gpuCost. The rolled

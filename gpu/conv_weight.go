@@ -11,6 +11,8 @@ type ConvWeight struct {
 	In, Out int // channels; Out without the gates of a GEGLU
 	Size    int // of the kernel, 1 for a linear layer
 	geglu   bool
+	// winograd is the size of the tiles that the weights are transformed for (winograd.go), or 0.
+	winograd int
 
 	dtype  WeightDType
 	packed *Buffer
@@ -56,10 +58,20 @@ func (d *Device) NewConvWeight(ctx context.Context, label string, weights, biase
 			return nil, fmt.Errorf("%s: %s has %d rows; side by side with others, multiples of 4 are supported", label, p.Name, p.Shape[0])
 		}
 	}
-	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
+	if first.Winograd > 0 {
+		if len(weights) > 1 || w.Size != 3 || geglu {
+			return nil, fmt.Errorf("%s: only one kernel of 3 × 3 can be transformed for Winograd's algorithm", label)
+		}
+		w.winograd, w.dtype = first.Winograd, d.winogradType(first.As)
+	}
+	w.packed = d.NewBuffer(label, w.bytes())
 	to := 0
 	for _, param := range weights {
 		err := d.Repack(ctx, param, func(p *Program, s Staged) {
+			if w.winograd > 0 {
+				p.Dispatch(w.repackWinograd(d, s))
+				return
+			}
 			p.Dispatch(w.repack(d, s, to, [2]int{w.Size * w.Size * w.In, w.Size * w.Size}, false))
 		})
 		if err != nil {
@@ -100,7 +112,7 @@ func (w *ConvWeight) fromColumns(ctx context.Context, d *Device, label string, m
 	if m.Count()*m.ElementBytes() > StageBytes || len(m.Changes) > 0 {
 		return fmt.Errorf("%s: a matrix that is stored by columns has at most %d MiB and no changes, and this one has the shape %v and %d changes", label, StageBytes>>20, m.Shape, len(m.Changes))
 	}
-	w.packed = d.NewBuffer(label, int64(w.rows()*w.columns()*w.dtype.Size()))
+	w.packed = d.NewBuffer(label, w.bytes())
 	err := d.Repack(ctx, m, func(p *Program, s Staged) {
 		p.Dispatch(w.repack(d, Staged{Buffer: s.Buffer, Rows: w.Out, source: s.source}, 0, [2]int{taps, w.Out * taps}, w.Size > 1))
 	})
@@ -113,10 +125,17 @@ func (w *ConvWeight) fromColumns(ctx context.Context, d *Device, label string, m
 // inputs is the number of input channels, padded to a multiple of 4.
 func (w *ConvWeight) inputs() int { return (w.In + 3) &^ 3 }
 
+// bytes is the size of the packed weights.
+func (w *ConvWeight) bytes() int64 { return int64(w.rows() * w.columns() * w.dtype.Size()) }
+
 // rows is the number of rows of all taps. The last pass of conv2d.wgsl may read beyond the
 // last row, and finds zeros there.
 func (w *ConvWeight) rows() int {
-	rows := w.Size * w.Size * w.inputs()
+	places := w.Size * w.Size
+	if w.winograd > 0 {
+		places = (w.winograd + 2) * (w.winograd + 2)
+	}
+	rows := places * w.inputs()
 	return rows + (convPass-w.inputs()%convPass)%convPass
 }
 

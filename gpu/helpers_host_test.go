@@ -73,6 +73,8 @@ func TestRepackKernels(t *testing.T) {
 			p := d.NewProgram("repack")
 			w := &ConvWeight{In: 16, Out: 64, Size: 3, dtype: testWeights, packed: d.NewBuffer("w", 1<<16)}
 			p.Dispatch(w.repack(d, Staged{Buffer: staged, Rows: 64, source: source}, 0, [2]int{w.In, 1}, false))
+			transformed := &ConvWeight{In: 16, Out: 64, Size: 3, winograd: 2, dtype: testWeights, packed: d.NewBuffer("winograd", 1<<17)}
+			p.Dispatch(transformed.repackWinograd(d, Staged{Buffer: staged, Rows: 64, source: source}))
 			p.Dispatch(w.makePhases(d, d.NewBuffer("phases", 1<<17)))
 			table := &Table{Rows: 8, Channels: 16, dtype: testWeights, packed: d.NewBuffer("table", 1<<10)}
 			p.Dispatch(table.repack(d, Staged{Buffer: staged, Rows: 8, source: source}))

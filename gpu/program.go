@@ -20,13 +20,19 @@ type Dispatch struct {
 	// Weights is the type of the weights that the kernel binds, if it binds any.
 	Weights WeightDType
 	Cost    float64 // about how many floating-point operations; long lists are cut by it
+	// Moves is about how many bytes it reads and writes, if that is only a part of what it binds.
+	Moves int64
 
 	words []uint32 // Params as the uniform's contents
 	when  int      // the number of the condition under which it runs, from 1 on; 0 for none
 }
 
-// Bytes is the size of what a recorded dispatch binds, each buffer once.
+// Bytes is the size of what a recorded dispatch binds, each buffer once, or of the part that it
+// reads and writes.
 func (d Dispatch) Bytes() int64 {
+	if d.Moves > 0 {
+		return d.Moves
+	}
 	var sum int64
 	seen := map[any]bool{}
 	for _, b := range d.Bind {

@@ -55,7 +55,7 @@ func TestRealShapes(t *testing.T) {
 			}
 			with(c.String(), class, func(t *testing.T, v Variant) {
 				c := c
-				c.sampled, c.phases = true, v.Name == "phases"
+				c.sampled, c.phases, c.winograd = true, v.Name == "phases", winogradTile(v.Name)
 				if v.Name == "short" {
 					c.variant = v.Name
 				}

@@ -26,7 +26,11 @@ func (d *Device) Try(ctx context.Context) (Trials, error) {
 	before := d.kernels
 	defer func() { d.kernels = before }()
 	return d.TryVariants(ctx, func(key string, v Variant) (float64, []float32, error) {
-		if err := d.SetKernels(Kernels{For: before.For}.With(key, v.Name)); err != nil {
+		k := Kernels{For: before.For}.With(key, v.Name)
+		if winogradTile(v.Name) > 0 { // its products are those of linear layers
+			k = k.With("linear/large", before.variant(LinearClass, "large"))
+		}
+		if err := d.SetKernels(k); err != nil {
 			return 0, nil, err
 		}
 		return d.try(ctx, key)
@@ -37,7 +41,7 @@ func (d *Device) Try(ctx context.Context) (Trials, error) {
 func (d *Device) try(ctx context.Context, key string) (milliseconds float64, result []float32, err error) {
 	p := d.NewProgram("trial of " + key)
 	defer p.Release()
-	y, release, err := d.recordTrial(p, key, 1)
+	y, release, err := d.recordTrial(ctx, p, key, 1)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -68,6 +72,12 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 	if d.Info.Software {
 		keys, part = []string{"conv/large", "conv/small", "linear/large", "attention/40", MemoryWork}, 4
 	}
+	if d.Winograd() > 0 {
+		// Its parts count as products of linear layers and as memory. This is about the other convolutions.
+		before := d.kernels
+		defer func() { d.kernels = before }()
+		d.kernels = before.With("conv/large", before.variant(LinearClass, "large"))
+	}
 	// One program has all of them, so that their shaders are compiled at the same time.
 	p := d.NewProgram("paces")
 	var inputs []func()
@@ -78,7 +88,7 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 		}
 	}()
 	for _, key := range keys {
-		_, release, err := d.recordTrial(p, key, part)
+		_, release, err := d.recordTrial(ctx, p, key, part)
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +122,7 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 // recordTrial records the operation that a key names, of a shape that Stable Diffusion 1.5 has at
 // 512 × 512. Its numbers of rows and of channels are divided by part, except for those of a head.
 // release frees its inputs.
-func (d *Device) recordTrial(p *Program, key string, part int) (y *Tensor, release func(), err error) {
+func (d *Device) recordTrial(ctx context.Context, p *Program, key string, part int) (y *Tensor, release func(), err error) {
 	var held []interface{ Release() }
 	release = func() {
 		for _, h := range held {
@@ -125,29 +135,37 @@ func (d *Device) recordTrial(p *Program, key string, part int) (y *Tensor, relea
 		x.root().buffer.WriteBytes(0, noise(x.Bytes(), x.DType, 1))
 		return x
 	}
-	weight := func(in, out, size int) *ConvWeight {
-		w := &ConvWeight{In: in, Out: out, Size: size, dtype: WeightF16}
-		bytes := int64(w.rows() * w.columns() * w.dtype.Size())
-		w.packed = d.NewBuffer("trial weight", bytes)
-		held = append(held, w)
-		w.packed.WriteBytes(0, noise(bytes, F16, float32(in*size*size)))
-		return w
-	}
-	conv := func(batch, side, channels int, up [2]int) *Tensor {
+	conv := func(batch, side, channels int, up [2]int) (*Tensor, func(), error) {
 		channels /= part
-		return Conv2d(p, input(batch, side, side, channels), weight(channels, channels, 3), Conv2dOptions{Label: key, Padding: 1, UpsampleTo: up})
+		w := Parameter{Name: "trial weight", DType: "F16", Shape: []int{channels, channels, 3, 3}, Read: func(_ context.Context, _, n int64) (webapi.Bytes, error) {
+			return noise(n, F16, float32(9*channels)), nil
+		}}
+		if up == [2]int{} {
+			w.Winograd = d.WinogradTile(channels, channels, w.As)
+		}
+		cw, err := d.NewConvWeight(ctx, w.Name, []Parameter{w}, nil, false)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		held = append(held, cw)
+		return Conv2d(p, input(batch, side, side, channels), cw, Conv2dOptions{Label: key, Padding: 1, UpsampleTo: up}), release, nil
 	}
 	linear := func(rows, in, out int) *Tensor {
-		return Linear(p, input(2, rows/part, in/part), weight(in/part, out/part, 1), LinearOptions{Label: key})
+		w := &ConvWeight{In: in / part, Out: out / part, Size: 1, dtype: WeightF16}
+		w.packed = d.NewBuffer("trial weight", w.bytes())
+		held = append(held, w)
+		w.packed.WriteBytes(0, noise(w.bytes(), F16, float32(w.In)))
+		return Linear(p, input(2, rows/part, w.In), w, LinearOptions{Label: key})
 	}
 	class, shape, _ := strings.Cut(key, "/")
 	large := shape == "large"
 	switch Class(class) {
 	case ConvClass, GroupsClass:
 		if large {
-			return conv(2, 64/part, 320, [2]int{}), release, nil
+			return conv(2, 64/part, 320, [2]int{})
 		}
-		return conv(2, 16, 640, [2]int{}), release, nil
+		return conv(2, 16, 640, [2]int{})
 	case LinearClass:
 		if large {
 			return linear(4096, 320, 960), release, nil
@@ -166,7 +184,7 @@ func (d *Device) recordTrial(p *Program, key string, part int) (y *Tensor, relea
 		qkv := input(2, tokens, 3*c)
 		return Attention(p, qkv, qkv, AttentionOptions{Label: key, Heads: heads, HeadSize: size, KAt: c, VAt: 2 * c}), release, nil
 	case UpsampleClass:
-		return conv(2, 32, 640, [2]int{64, 64}), release, nil
+		return conv(2, 32, 640, [2]int{64, 64})
 	case MemoryWork:
 		x := input(2, 64/part, 64/part, 320)
 		return GroupNorm(p, x, &NormWeight{Channels: 320}, GroupNormOptions{Label: key, Groups: 32, Eps: 1e-5}), release, nil

@@ -31,7 +31,7 @@ func TestTrialGivenUp(t *testing.T) {
 	d := testDevice(t, testPath{})
 	d.Guard = false
 	p := d.NewProgram("given up")
-	_, release, err := d.recordTrial(p, "linear/small", 4)
+	_, release, err := d.recordTrial(context.Background(), p, "linear/small", 4)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,9 @@ var Classes = []Class{ConvClass, LinearClass, AttentionClass, UpsampleClass, Gro
 type Variant struct {
 	Class Class
 	Name  string
-	Does  string                 // for people: what is different about it
+	Does  string // for people: what is different about it
+	// Shape is the only shape of the class that the variant is for, or "" for all of them.
+	Shape string
 	lacks func(d *Device) string // what the variant needs and the device does not have, or ""; nil for a variant of every device
 }
 
@@ -37,6 +39,8 @@ var variants = []Variant{
 	{Class: ConvClass, Name: "early", Does: "the next pass's loads are under way during a pass's products"},
 	{Class: ConvClass, Name: "rolled", Does: "tiles of at most 4 × 8, and a pass's products are a loop, for GPUs with few registers"},
 	{Class: ConvClass, Name: "short", Does: "as early, with sums of eight products in f16", lacks: needsF16},
+	{Class: ConvClass, Name: "winograd", Shape: "large", Does: "Winograd's F(2 × 2, 3 × 3), with 4/9 of the products and 16/9 of the memory for the weights, and products as linear layers have them"},
+	{Class: ConvClass, Name: "winograd4", Shape: "large", Does: "F(4 × 4, 3 × 3), with 1/4 of the products and 4 times the memory", lacks: needsF32},
 	{Class: LinearClass, Name: "direct", Does: "a tiled matrix product; a pass's loads come before its products"},
 	{Class: LinearClass, Name: "early", Does: "the next pass's loads are under way during a pass's products"},
 	{Class: LinearClass, Name: "rolled", Does: "tiles of at most 4 × 8, and a pass's products are a loop, for GPUs with few registers"},
@@ -75,6 +79,14 @@ func needsF16(d *Device) string {
 		return ""
 	}
 	return "shader-f16"
+}
+
+// needsF32 is for what loses too much where activations are f16.
+func needsF32(d *Device) string {
+	if d.F16 {
+		return "activations in f32"
+	}
+	return ""
 }
 
 func needsSubgroups(d *Device) string {
@@ -175,6 +187,9 @@ func findVariant(key, name string) (Variant, error) {
 	var names []string
 	for _, v := range variants {
 		if v.Class == c && v.Name == name {
+			if shaped && v.Shape != "" && v.Shape != shape {
+				return Variant{}, fmt.Errorf("the variant %s is for %s/%s, not for %s", name, class, v.Shape, key)
+			}
 			return v, nil
 		}
 		if v.Class == c {

@@ -21,6 +21,9 @@ type Parameter struct {
 	// Columns says that a matrix is stored by columns, [I, O], or that the parameter is the kernel of a transposed convolution,
 	// [I, O, K, K]. It has at most StageBytes and no Changes.
 	Columns bool
+	// Winograd is the size of the tiles of Winograd's algorithm that a kernel of 3 × 3 is transformed
+	// for (Device.WinogradTile), or 0.
+	Winograd int
 	// Changes are added to the tensor, in f32, before it gets that type.
 	Changes []Change
 	// File is where the data is, from the offset At on, so that it can be read ahead, or nil if only Read gives it.

@@ -23,6 +23,9 @@
 // small picture with weights of its own, from phase_conv2d.wgsl. A phase is a workgroup in z,
 // too; its sizes in the uniform are those of the small picture.
 //
+// With phases and 1 × 1, every phase is a product of its own, of its own rows of x and its own
+// weights: those of a convolution by Winograd's algorithm (winograd_input.wgsl).
+//
 // conv2d_cpu.wgsl computes the same on a processor that emulates a GPU.
 //
 // Layouts

@@ -62,8 +62,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var starts: array<Start, 4>;
     for (var i = 0u; i < 4u; i++) {
         starts[i] = start(m0 + pixels * 4u + i);
-        starts[i].top += i32(phase / 2u);
-        starts[i].left += i32(phase % 2u);
+        if p.ksize == 1u {
+            starts[i].image += i32(phase * p.m);
+        } else {
+            starts[i].top += i32(phase / 2u);
+            starts[i].left += i32(phase % 2u);
+        }
     }
 
     // 2. The passes of this workgroup, and where the first of them loads.
@@ -227,9 +231,10 @@ fn end(sums_of: Acc, m0: u32, n0: u32, lx: u32, ly: u32, phase: u32, slice: u32)
     }
 }
 
-// The output pixel of pixel m of a phase, whose picture is half as high and half as wide.
+// The output pixel of pixel m of a phase, whose picture is half as high and half as wide, or, with
+// 1 × 1, follows those of the phases before.
 fn pixel_of(m: u32, phase: u32) -> u32 {
-    if p.phases == 1u { return m; }
+    if p.phases == 1u || p.ksize == 1u { return phase * p.m + m; }
     return (m / p.w_out * 2u + phase / 2u) * p.w_out * 2u + m % p.w_out * 2u + phase % 2u;
 }
 

@@ -251,6 +251,58 @@ func TestFullSizeMemory(t *testing.T) {
 	}
 }
 
+// Winograd's algorithm takes more memory where the budget has room for it, and only there.
+func TestFullSizeWinograd(t *testing.T) {
+	draw := func(e *Engine, change func(*settings.Settings)) (held int64, loaded map[string]bool) {
+		s := settings.Default()
+		s.Model, s.Prompt, s.NumInferenceSteps = "sd15", "a fox in the snow", 1
+		change(&s)
+		loaded = map[string]bool{}
+		if err := e.Generate(context.Background(), s, nil, func(ev Event) { loaded[ev.Network] = true }, func(Result) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return e.loaded.memory.Bytes(e.loaded.pipeline.UNet) >> 20, loaded
+	}
+	const direct = 1640 // MiB of the UNet's weights
+	for _, c := range []struct {
+		name   string
+		change func(*settings.Settings)
+		more   int64 // MiB
+	}{
+		{"normal", func(*settings.Settings) {}, 90},
+		{"low memory", func(s *settings.Settings) { s.LowMemory = true }, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := gpu.NewPlanner(true, roomy())
+			if err := d.SetKernels(gpu.Kernels{For: "gpu"}.With("conv", "winograd")); err != nil {
+				t.Fatal(err)
+			}
+			e := New(d, readFullSize(t))
+			defer e.Unload()
+			held, _ := draw(e, c.change)
+			if held != direct+c.more {
+				t.Errorf("the UNet takes %d MiB, not %d and %d more", held, direct, c.more)
+			}
+			if peak := d.PeakMemoryBytes(); peak > nn.DefaultBudget {
+				t.Errorf("%d MiB at the peak", peak>>20)
+			}
+			if c.more == 0 {
+				return
+			}
+			// A larger picture needs the memory, and the convolutions are uploaded again.
+			large := func(s *settings.Settings) { s.Width, s.Height = 704, 704 }
+			held, loaded := draw(e, large)
+			if held != direct || !loaded["UNet"] {
+				t.Errorf("for a larger picture the UNet takes %d MiB; loaded are %v", held, loaded)
+			}
+			// Then they stay as they are.
+			if _, loaded = draw(e, c.change); loaded["UNet"] {
+				t.Error("for the smaller picture again, the UNet is loaded once more")
+			}
+		})
+	}
+}
+
 // A picture whose decoder does not fit is decoded in tiles, and its settings say so. One that fits is not.
 func TestTiledByItself(t *testing.T) {
 	for side, tiled := range map[int]bool{768: false, 1536: true} {

@@ -24,8 +24,8 @@ type ResnetBlock2D struct {
 // without one.
 func NewResnetBlock2D(name string, in, out, temb, groups int, eps, scale float64) *ResnetBlock2D {
 	r := &ResnetBlock2D{
-		Norm1: nn.NewGroupNorm(groups, in, eps), Conv1: nn.NewConv2d(in, out, 3, true),
-		Norm2: nn.NewGroupNorm(groups, out, eps), Conv2: nn.NewConv2d(out, out, 3, true),
+		Norm1: nn.NewGroupNorm(groups, in, eps), Conv1: nn.NewConv3x3(in, out),
+		Norm2: nn.NewGroupNorm(groups, out, eps), Conv2: nn.NewConv3x3(out, out),
 		Name: name, scale: scale,
 	}
 	if temb > 0 {

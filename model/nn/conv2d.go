@@ -10,12 +10,20 @@ import (
 type Conv2d struct {
 	in, out, size int
 	bias          bool
+	tiled         bool // whether Winograd's algorithm can compute it
 	weights       *gpu.ConvWeight
 }
 
 // NewConv2d lays out a convolution whose kernel has size × size taps.
 func NewConv2d(in, out, size int, bias bool) *Conv2d {
 	return &Conv2d{in: in, out: out, size: size, bias: bias}
+}
+
+// NewConv3x3 lays out a convolution whose kernel has 3 × 3 taps and which has a bias. It is always
+// computed with a stride of 1, a padding of 1, and no upsampling before it, so that its weights may
+// be transformed for Winograd's algorithm.
+func NewConv3x3(in, out int) *Conv2d {
+	return &Conv2d{in: in, out: out, size: 3, bias: true, tiled: true}
 }
 
 func (l *Conv2d) wants(prefix string) []want {
@@ -31,6 +39,18 @@ func (l *Conv2d) upload(ctx context.Context, d *gpu.Device, params []gpu.Paramet
 	weights[0].Shape = []int{l.out, l.in, l.size, l.size}
 	l.weights, err = d.NewConvWeight(ctx, weights[0].Name, weights, biases, false)
 	return err
+}
+
+// tile is the size of Winograd's tiles that suits the layer on the device, or 0, and how many bytes
+// more its weights take then.
+func (l *Conv2d) tile(d *gpu.Device, as gpu.WeightDType) (m int, extra int64) {
+	if !l.tiled {
+		return 0, 0
+	}
+	if m = d.WinogradTile(l.in, l.out, as); m > 0 {
+		extra = d.WinogradExtra(l.in, l.out, m, as)
+	}
+	return m, extra
 }
 
 func (l *Conv2d) release() { l.weights.Release(); l.weights = nil }

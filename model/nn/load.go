@@ -164,13 +164,19 @@ type task struct {
 // that matrices get on the GPU. progress may be nil; it is called with the bytes of the
 // checkpoint that have been uploaded.
 func Load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, as gpu.WeightDType, progress func(done, total int64)) error {
-	return load(ctx, d, n, c, as, nil, progress)
-}
-
-func load(ctx context.Context, d *gpu.Device, n Network, c Checkpoint, as gpu.WeightDType, changes Changes, progress func(done, total int64)) error {
-	tasks, total, _, err := match(n, c, as, changes)
+	tasks, _, _, err := match(n, c, as, nil)
 	if err != nil {
 		return err
+	}
+	transform(d, tasks, as)
+	return load(ctx, d, n, tasks, progress)
+}
+
+// load uploads all layers of a network.
+func load(ctx context.Context, d *gpu.Device, n Network, tasks []task, progress func(done, total int64)) error {
+	var total int64
+	for _, t := range tasks {
+		total += t.bytes()
 	}
 	if err := upload(ctx, d, n.Name(), tasks, total, progress); err != nil {
 		Unload(n)

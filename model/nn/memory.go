@@ -26,6 +26,9 @@ const (
 type Memory struct {
 	Device *gpu.Device
 	Budget int64 // in bytes; what a run cannot do without is allocated beyond it
+	// Programs is about how many bytes the programs of a picture will take. Weights that take more
+	// memory so that they are faster, have to fit the budget beside them.
+	Programs int64
 	// Progress is told which network is being loaded, and how many bytes have arrived of
 	// all that are needed together with it. It may be nil.
 	Progress func(network string, done, total int64)
@@ -50,6 +53,9 @@ type resident struct {
 	loads      int     // how often it was loaded
 	changes    Changes // that are asked for
 	applied    Changes // that the weights on the GPU have
+	tile       int     // for which the weights on the GPU are transformed (winograd.go), or 0
+	plain      bool    // there is no room for transformed weights
+	programs   int64   // Memory's Programs, when that was decided
 }
 
 // Add makes a network known, with the checkpoint that it is loaded from, so that it can be
@@ -138,7 +144,8 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 	needs := map[*resident]int64{}
 	for _, n := range networks {
 		if r := m.find(n); r != nil {
-			needs[r] = r.missing()
+			m.decide(r, networks)
+			needs[r] = r.missing(m.Device)
 			all += needs[r]
 		}
 	}
@@ -170,31 +177,33 @@ func (m *Memory) Need(ctx context.Context, networks ...Network) error {
 
 // missing is about how many bytes have to be loaded until the GPU has the weights that are
 // asked for.
-func (r *resident) missing() int64 {
+func (r *resident) missing(d *gpu.Device) int64 {
 	if !r.loaded {
 		return r.bytes
 	}
 	var sum int64
-	for _, t := range r.different() {
+	for _, t := range r.different(d) {
 		sum += t.bytes()
 	}
 	return sum
 }
 
-// different returns the layers on the GPU whose changes differ from those that are asked for.
-func (r *resident) different() []task {
-	if len(r.changes) == 0 && len(r.applied) == 0 {
+// different returns the layers on the GPU whose changes, or whose form, differ from those that are
+// asked for.
+func (r *resident) different(d *gpu.Device) []task {
+	if len(r.changes) == 0 && len(r.applied) == 0 && r.tile == r.wants(d) {
 		return nil
 	}
-	tasks, _, _, _ := match(r.network, r.checkpoint, r.weights, r.changes) // Add has seen that it fits
-	return slices.DeleteFunc(tasks, func(t task) bool { return !t.differs(r.changes, r.applied) })
+	tasks, _ := r.tasks(d) // Add has seen that it fits
+	return slices.DeleteFunc(tasks, func(t task) bool { return !t.differs(r.changes, r.applied) && !t.transformed() })
 }
 
 // load uploads the network, or those of its layers that are different.
 func (r *resident) load(ctx context.Context, d *gpu.Device, progress func(done, total int64)) error {
 	r.loads++
+	before := d.MemoryBytes()
 	if r.loaded {
-		tasks := r.different()
+		tasks := r.different(d)
 		var total int64
 		for _, t := range tasks {
 			total += t.bytes()
@@ -204,14 +213,18 @@ func (r *resident) load(ctx context.Context, d *gpu.Device, progress func(done, 
 			r.unload() // some layers are missing
 			return fmt.Errorf("changing the %s: %w", r.network.Name(), err)
 		}
-		r.applied = r.changes
+		r.bytes += d.MemoryBytes() - before
+		r.applied, r.tile = r.changes, r.wants(d)
 		return nil
 	}
-	before := d.MemoryBytes()
-	if err := load(ctx, d, r.network, r.checkpoint, r.weights, r.changes, progress); err != nil {
+	tasks, err := r.tasks(d)
+	if err != nil {
 		return err
 	}
-	r.loaded, r.applied = true, r.changes
+	if err := load(ctx, d, r.network, tasks, progress); err != nil {
+		return err
+	}
+	r.loaded, r.applied, r.tile = true, r.changes, r.wants(d)
 	r.bytes = d.MemoryBytes() - before
 	return nil
 }

@@ -21,6 +21,8 @@ var kernelRuns = []kernelRun{
 	{kernels: "gpu,conv=early,linear=early,attention=pair", cases: []string{"a_odd", "c_inpaint"}, full: true}, // AMD and NVIDIA start with these
 	{kernels: "gpu,conv=rolled,linear=rolled", cases: []string{"a_odd", "c_inpaint"}, full: true},              // and Intel with these
 	{kernels: "gpu,conv=short,linear=short", cases: []string{"a_odd", "b_simple", "c_inpaint"}, full: true},
+	{kernels: "gpu,conv=winograd", cases: []string{"a_odd", "b_simple", "c_inpaint"}, full: true},
+	{kernels: "gpu,conv=winograd4", cases: []string{"a_odd", "c_inpaint"}, full: true},
 	{kernels: "gpu,upsample=phases", cases: []string{"a_odd", "c_inpaint"}, full: true},
 	{kernels: "gpu,groups=512", cases: []string{"a_odd", "c_inpaint"}, full: true},
 	{kernels: "gpu,groups=1024", cases: []string{"a_odd", "c_inpaint"}, full: true},
@@ -28,8 +30,6 @@ var kernelRuns = []kernelRun{
 
 // A variant that is added to gpu's list needs a run that draws whole pictures with it.
 func TestKernelRuns(t *testing.T) {
-	d := gpu.NewPlanner(true, gpu.DefaultLimits)
-	d.Subgroups = true
 	drawn := map[string]bool{}
 	for _, run := range kernelRuns {
 		k, err := gpu.ParseKernels(run.kernels)
@@ -43,10 +43,14 @@ func TestKernelRuns(t *testing.T) {
 			drawn[class+"="+name] = true
 		}
 	}
-	for _, class := range gpu.Classes {
-		for _, v := range d.Variants(class)[1:] { // every run has the first one of the classes that it does not name
-			if choice := string(class) + "=" + v.Name; !drawn[choice] {
-				t.Errorf("no whole picture is drawn with %s: add it to kernelRuns", choice)
+	for _, f16 := range []bool{true, false} {
+		d := gpu.NewPlanner(f16, gpu.DefaultLimits)
+		d.Subgroups = true
+		for _, class := range gpu.Classes {
+			for _, v := range d.Variants(class)[1:] { // every run has the first one of the classes that it does not name
+				if choice := string(class) + "=" + v.Name; !drawn[choice] {
+					t.Errorf("no whole picture is drawn with %s: add it to kernelRuns", choice)
+				}
 			}
 		}
 	}

@@ -88,7 +88,15 @@ func changes(c card) []change {
 		list = append(list, change{part, "gpu," + part})
 	}
 	list = append(list, change{"upsample=phases", "gpu,upsample=phases"})
-	return append(list, change{"all of these", c.start + ",upsample=phases"})
+	// Winograd's products are those of linear layers, so that the line beside it is the one of convolutions and products.
+	linear := conv[len(conv)-1]
+	list = append(list, change{"conv=winograd, " + linear, "gpu,conv=winograd," + linear})
+	all := c.start + ",upsample=phases"
+	k, err := gpu.ParseKernels(all)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return append(list, change{"all of these, without Winograd", all}, change{"all of these, with conv=winograd", k.With("conv", "winograd").String()})
 }
 
 // predict is how many milliseconds a program takes.

@@ -12,6 +12,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
 )
@@ -49,6 +50,9 @@ func write(folder, numbers string, d *gpu.Device) error {
 	var variants []string // of each dispatch
 	for _, class := range []gpu.Class{gpu.ConvClass, gpu.AttentionClass} {
 		for _, v := range d.Variants(class) {
+			if v.Shape != "" {
+				continue // Winograd's products are those of the other variants, and rest has what is around them
+			}
 			k := gpu.Kernels{}.With(string(class), v.Name)
 			if class == gpu.ConvClass {
 				k = k.With(string(gpu.LinearClass), v.Name)
@@ -81,8 +85,13 @@ func write(folder, numbers string, d *gpu.Device) error {
 		}
 		written[source] = true
 		m := module{Kernel: ds.Kernel, Numbers: numbers, File: filepath.Join(folder, fmt.Sprintf("%s-%02d.wgsl", numbers, len(written)))}
-		if i < len(variants) {
+		switch {
+		case i < len(variants):
 			m.What, m.Variant = ds.Label, variants[i]
+		case ds.Kernel == "conv2d":
+			continue // those that are measured are recorded for it
+		case strings.HasPrefix(ds.Kernel, "winograd"):
+			m.What = ds.Label
 		}
 		for _, c := range ds.Consts {
 			if c.Name == "MV" || c.Name == "NV" {
@@ -153,12 +162,42 @@ func rest(p *gpu.Program) error {
 		return err
 	}
 	x := gpu.Conv2d(p, input(d, gpu.Act, 2, 32, 32, 320), w, gpu.Conv2dOptions{Padding: 1})
+	if err := winograd(p); err != nil {
+		return err
+	}
 
 	norm := gpu.NewNormWeight(320, d.NewVector("scale", make([]float32, 320)), d.NewVector("shift", make([]float32, 320)))
 	gpu.LayerNorm(p, x, norm, 1e-5, "")
 	gpu.GroupNorm(p, x, norm, gpu.GroupNormOptions{Groups: 32, Eps: 1e-5})
 	gpu.SamplerStep(p, input(d, gpu.F32, 2, 64, 64, 4), &gpu.Sampler{State: input(d, gpu.F32, gpu.SamplerState, 64*64, 4),
 		Table: d.NewSamplerTable(make([]gpu.SamplerRow, 2)), Input: input(d, gpu.Act, 2, 64, 64, 4)})
+	return nil
+}
+
+// winograd records convolutions by Winograd's algorithm, of one and of two inputs.
+func winograd(p *gpu.Program) error {
+	d := p.Device
+	for _, v := range d.Variants(gpu.ConvClass) {
+		if v.Shape == "" {
+			continue
+		}
+		if err := d.SetKernels(gpu.Kernels{}.With(string(gpu.ConvClass), v.Name)); err != nil {
+			return err
+		}
+		for _, second := range []int{0, 320} {
+			zeros := gpu.MemoryParameter("weight", make([]float32, 320*(320+second)*9), 320, 320+second, 3, 3)
+			zeros.Winograd = d.WinogradTile(320+second, 320, gpu.WeightF16)
+			w, err := d.NewConvWeight(context.Background(), "weight", []gpu.Parameter{zeros}, nil, false)
+			if err != nil {
+				return err
+			}
+			o := gpu.Conv2dOptions{Padding: 1, Label: fmt.Sprintf("F(%d × %d)", zeros.Winograd, zeros.Winograd)}
+			if second > 0 {
+				o.Label, o.X2 = o.Label+", two inputs", input(d, gpu.Act, 2, 32, 32, second)
+			}
+			gpu.Conv2d(p, input(d, gpu.Act, 2, 32, 32, 320), w, o)
+		}
+	}
 	return nil
 }
 
