@@ -19,7 +19,7 @@ type AttentionOptions struct {
 	Image    *ImageAttention // image prompts, or nil
 	tiled    bool            // for tests: use a GPU's kernel on every device
 	variant  string          // for tests: of that kernel
-	pair     attentionTile   // for tests: the tile of attention_pair.wgsl
+	tile     attentionTile   // for tests: the tile of attention_pair.wgsl or attention_tile.wgsl
 }
 
 // ImageAttention is the decoupled part of a cross-attention (IP-Adapter, section 3.2.2).
@@ -99,29 +99,51 @@ func AttentionInto(p *Program, q, kv, y *Tensor, o AttentionOptions) {
 		})
 		return
 	}
-	kernel, tile := "attention", chooseAttentionTile(o.HeadSize/4)
-	queries := tile.threads / tile.split
-	variant := o.variant
-	if variant == "" {
-		variant = p.Device.kernels.variant(AttentionClass, strconv.Itoa(o.HeadSize))
-	}
-	if pair, ok := choosePairTile(o.HeadSize/4, p.Device.SubgroupMin); ok && variant == "pair" {
-		kernel, tile = "attention_pair", cmp.Or(o.pair, pair)
-		queries = 2 * tile.threads / tile.split
-	}
+	kernel, t := p.Device.chooseAttention(o)
 	p.Dispatch(Dispatch{
 		Kernel: kernel, Label: o.Label,
-		Consts: []Const{{"QUADS", o.HeadSize / 4 / tile.split}, {"SPLIT", tile.split}, {"KEYS", tile.keys}, {"RUN", tile.run},
-			{"THREADS", tile.threads}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}},
+		Consts: t.consts(kernel, o),
 		Params: params,
 		Bind:   bind,
-		Groups: [3]int{(tq + queries - 1) / queries, o.Heads, batch},
+		Groups: [3]int{(tq + t.queries - 1) / t.queries, o.Heads, batch},
 		Cost:   cost,
 	})
 }
 
-// attentionTile says how attention.wgsl divides the work; see its constants.
-type attentionTile struct{ split, keys, run, threads int }
+// chooseAttention chooses the kernel of the variant that is chosen, and its tile. A head that
+// does not fit a variant has the first one.
+func (d *Device) chooseAttention(o AttentionOptions) (kernel string, t attentionTile) {
+	quads := o.HeadSize / 4
+	variant := o.variant
+	if variant == "" {
+		variant = d.kernels.variant(AttentionClass, strconv.Itoa(o.HeadSize))
+	}
+	ok := false
+	switch variant {
+	case "pair":
+		kernel = "attention_pair"
+		t, ok = choosePairTile(quads, d.SubgroupMin)
+	case "tile":
+		kernel = "attention_tile"
+		t, ok = chooseProductTile(quads)
+	}
+	if !ok {
+		return "attention", chooseAttentionTile(quads)
+	}
+	return kernel, cmp.Or(o.tile, t)
+}
+
+// attentionTile says how attention.wgsl and its variants divide the work; see their constants.
+// queries is how many a workgroup has. Only attention_tile.wgsl has a depth.
+type attentionTile struct{ split, keys, run, threads, queries, depth int }
+
+func (t attentionTile) consts(kernel string, o AttentionOptions) []Const {
+	list := []Const{{"QUADS", o.HeadSize / 4 / t.split}, {"SPLIT", t.split}, {"RUN", t.run}, {"THREADS", t.threads}, {"CROSS", o.Image != nil}, {"CAUSAL", o.Causal}}
+	if kernel == "attention_tile" {
+		return append(list, Const{"ROWS", t.threads / t.split}, Const{"DEPTH", t.depth})
+	}
+	return append(list, Const{"KEYS", t.keys})
+}
 
 // chooseAttentionTile chooses the tile for heads of that many vec4. It splits a head over
 // threads so that each has at most ten vec4, if the head divides evenly, and takes as many
@@ -134,6 +156,7 @@ type attentionTile struct{ split, keys, run, threads int }
 func chooseAttentionTile(quads int) attentionTile {
 	t := attentionTile{split: splitHead(quads, 10), keys: 16, run: 4, threads: 64}
 	t.fit(quads, 9<<10)
+	t.queries = t.threads / t.split
 	return t
 }
 
@@ -152,6 +175,35 @@ func choosePairTile(quads, subgroup int) (attentionTile, bool) {
 		t.keys /= 2
 	}
 	t.run = min(8, t.keys)
+	t.queries = 2 * t.threads / t.split
+	return t, true
+}
+
+// chooseProductTile chooses the tile for attention_tile.wgsl. A thread has two vec4 of each of its
+// four results, or four of a large head. A workgroup has 16 rows of threads, or fewer where that
+// is more than 160 threads. Heads of an odd number of vec4 have no tile.
+func chooseProductTile(quads int) (attentionTile, bool) {
+	each := 2
+	if quads > 64 {
+		each = 4
+	}
+	t := attentionTile{split: quads / each}
+	if quads%each != 0 || t.split > 32 {
+		return attentionTile{}, false
+	}
+	rows := 16
+	for rows > 4 && rows*t.split > 160 {
+		rows /= 2
+	}
+	t.threads, t.keys, t.queries = rows*t.split, 4*t.split, 4*rows
+	// The slabs and the runs take no more than 5 KiB of workgroup memory.
+	t.depth, t.run = min(rows, t.split), rows
+	for t.depth > 1 && t.depth*4*t.split*16 > 5<<10 {
+		t.depth /= 2
+	}
+	for t.run > 4 && t.run*quads*16 > 5<<10 {
+		t.run /= 2
+	}
 	return t, true
 }
 

@@ -67,15 +67,21 @@ func at(values []float32, tokens, pitch, offset int) func(b, t, c int) float64 {
 	return func(b, t, c int) float64 { return float64(values[(b*tokens+t)*pitch+offset+c]) }
 }
 
-// single stands for one query a thread. The tests of attention_pair.wgsl name its tile: small
-// ones, because a processor's compiler takes seconds for the large.
-var single attentionTile
+// testTile is a variant and its tile in a test; without a tile it is the one that is chosen.
+type testTile struct {
+	variant string
+	tile    attentionTile
+}
 
-func (t attentionTile) variant() string {
-	if t == single {
-		return "single"
-	}
-	return "pair"
+var single = testTile{variant: "single"}
+
+// product is a tile of attention_tile.wgsl.
+var product = testTile{"tile", attentionTile{split: 2, keys: 8, run: 4, threads: 8, queries: 16, depth: 2}}
+
+// pairOf is a tile of attention_pair.wgsl. The tests name small tiles, because a processor's
+// compiler takes seconds for the large.
+func pairOf(split, keys, run, threads int) testTile {
+	return testTile{"pair", attentionTile{split: split, keys: keys, run: run, threads: threads, queries: 2 * threads / split}}
 }
 
 // The tiles of attention_pair.wgsl fit in 16 KiB of workgroup memory and divide a head, their
@@ -100,6 +106,27 @@ func TestChoosePairTile(t *testing.T) {
 	}
 }
 
+// The tiles of attention_tile.wgsl fit in 16 KiB of workgroup memory and divide a head, and every
+// row of threads that loads is there.
+func TestChooseProductTile(t *testing.T) {
+	for quads := 1; quads <= 128; quads++ {
+		tile, ok := chooseProductTile(quads)
+		if !ok {
+			continue
+		}
+		rows, each := tile.threads/tile.split, quads/tile.split
+		room := 16 * (4*rows*max(tile.split, tile.depth) + 4*tile.split*max(tile.depth, each*tile.run/4, (rows+3)/4))
+		if room > 16<<10 || quads%tile.split != 0 || tile.run%4 != 0 || tile.run > rows || tile.depth > rows || tile.depth > tile.split || tile.threads > 256 {
+			t.Errorf("%d vec4: %+v takes %d bytes", quads, tile, room)
+		}
+	}
+	for _, head := range []int{40, 64, 80, 160, 512} {
+		if _, ok := chooseProductTile(head / 4); !ok {
+			t.Errorf("heads of %d have no tile", head)
+		}
+	}
+}
+
 // Self-attention with q, k and v in one tensor, for the head sizes of SD 1.5, CLIP and the
 // VAE, with token counts just below and above a multiple of a tile.
 func TestSelfAttention(t *testing.T) {
@@ -108,18 +135,19 @@ func TestSelfAttention(t *testing.T) {
 		for _, c := range []struct {
 			b, t, heads, d int
 			causal, gpu    bool // gpu: use a GPU's kernel on every device
-			pair           attentionTile
+			kernel         testTile
 		}{{1, 1, 1, 4, false, false, single}, {2, 77, 3, 20, true, false, single}, {1, 65, 2, 40, false, false, single}, {2, 33, 2, 64, true, false, single}, {1, 100, 2, 80, false, false, single},
 			{2, 17, 1, 160, false, false, single}, {1, 70, 1, 128, false, false, single}, {1, 20, 1, 512, false, false, single}, {1, 19, 2, 92, false, false, single},
 			{2, 67, 2, 8, true, true, single}, {1, 37, 1, 48, false, true, single},
-			{2, 67, 2, 16, true, true, attentionTile{2, 8, 8, 64}}, {1, 37, 1, 48, false, true, attentionTile{4, 4, 2, 64}}, {1, 35, 1, 96, false, true, attentionTile{8, 4, 4, 128}}} {
-			if c.pair.split > d.SubgroupMin {
+			{2, 67, 2, 16, true, true, pairOf(2, 8, 2, 64)}, {1, 37, 1, 48, false, true, pairOf(4, 4, 2, 64)}, {1, 35, 1, 96, false, true, pairOf(8, 4, 4, 128)},
+			{2, 21, 2, 8, true, true, product}} {
+			if c.kernel.variant == "pair" && c.kernel.tile.split > d.SubgroupMin {
 				continue // a device with subgroups of four, as SwiftShader is
 			}
 			ch := c.heads * c.d
 			x, xv := input(d, Act, normals(rng, c.b*c.t*3*ch), c.b, c.t, 3*ch)
 			p := d.NewProgram("test")
-			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu, variant: c.pair.variant(), pair: c.pair})
+			y := Attention(p, x, x, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, Causal: c.causal, KAt: ch, VAt: 2 * ch, tiled: c.gpu, variant: c.kernel.variant, tile: c.kernel.tile})
 			run(t, p, 0)
 			want := make([]float64, c.b*c.t*ch)
 			referenceAttention(want, c.b, attentionCase{c.t, c.t, c.heads, c.d, at(xv, c.t, 3*ch, 0), at(xv, c.t, 3*ch, ch), at(xv, c.t, 3*ch, 2*ch), c.causal}, one)
@@ -137,8 +165,8 @@ func TestCrossAttention(t *testing.T) {
 		for _, c := range []struct {
 			b, tq, heads, d int
 			gpu             bool
-			pair            attentionTile
-		}{{2, 63, 2, 20, false, single}, {1, 130, 1, 40, false, single}, {2, 15, 2, 80, false, single}, {1, 66, 1, 160, false, single}, {1, 70, 1, 8, true, single}, {1, 67, 2, 16, true, attentionTile{2, 8, 4, 64}}} {
+			kernel          testTile
+		}{{2, 63, 2, 20, false, single}, {1, 130, 1, 40, false, single}, {2, 15, 2, 80, false, single}, {1, 66, 1, 160, false, single}, {1, 70, 1, 8, true, single}, {1, 67, 2, 16, true, pairOf(2, 8, 4, 64)}, {1, 37, 2, 8, true, product}} {
 			ch := c.heads * c.d
 			const text, layers, prompts = 77, 3, 2
 			counts := []int{4, 17}
@@ -152,7 +180,7 @@ func TestCrossAttention(t *testing.T) {
 			lambda, _ := input(d, F32, []float32{9, 9, 0, 0, 9, 9, 9, 9, 0.6, 1.25, 9, 9}, 2, layers*prompts)
 			record := func(im *ImageAttention) (*Program, *Tensor) {
 				p := d.NewProgram("test")
-				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu, variant: c.pair.variant(), pair: c.pair})
+				return p, Attention(p, q, kv, AttentionOptions{Label: "y", Heads: c.heads, HeadSize: c.d, VAt: ch, Image: im, tiled: c.gpu, variant: c.kernel.variant, tile: c.kernel.tile})
 			}
 			im := &ImageAttention{KV: images, Spans: spans, Prompts: prompts, Lambda: lambda, Layer: 1, Masks: masks}
 

@@ -32,7 +32,7 @@ const worthwhile = 0.95
 // what wgsl/COST.md finds for the vendor's families.
 func (d *Device) StartKernels() Kernels {
 	start := map[string]map[Class]string{
-		"intel":  {ConvClass: "rolled", LinearClass: "rolled"},
+		"intel":  {ConvClass: "rolled", LinearClass: "rolled", AttentionClass: "tile"},
 		"amd":    {ConvClass: "early", LinearClass: "early", AttentionClass: "pair"},
 		"nvidia": {ConvClass: "early", LinearClass: "early", AttentionClass: "pair"},
 	}[strings.ToLower(d.Info.Vendor)]

@@ -47,6 +47,7 @@ var variants = []Variant{
 	{Class: LinearClass, Name: "short", Does: "as early, with sums of eight products in f16", lacks: needsF16},
 	{Class: AttentionClass, Name: "single", Does: "one query a thread"},
 	{Class: AttentionClass, Name: "pair", Does: "two queries a thread, and subgroups exchange scores", lacks: needsSubgroups},
+	{Class: AttentionClass, Name: "tile", Does: "scores and results as tiled matrix products, for GPUs with few registers"},
 	{Class: UpsampleClass, Name: "direct", Does: "the convolution reads the enlarged picture"},
 	{Class: UpsampleClass, Name: "phases", Does: "four 2 × 2 convolutions of the small picture, with 4/9 of the products and 16/9 more memory for the weights"},
 	{Class: GroupsClass, Name: "256", Does: "a product is cut until it has 256 workgroups"},

@@ -137,6 +137,9 @@ fn divide(t: u32) {
     for (var i = 0u; i < QUADS; i++) { acc[i] = acc[i] / sum; }
 }
 
+// Replaces an image prompt's sum by the factor of its values.
+fn weigh(weight: f32, mask: u32, row: u32) { sum = masked(weight / sum, mask, row); }
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
     let row = group.x * QUERIES + t / SPLIT;

@@ -142,6 +142,9 @@ fn pass_keys(kind: u32, keys: Keys, row: u32, t: u32) {
 // Ends the pass over the words.
 fn divide(t: u32) { scale_acc(1.0 / sum, t % 2u == 1u); }
 
+// Replaces an image prompt's sum by the factor of its values.
+fn weigh(weight: f32, mask: u32, row: u32) { sum = masked(weight / sum, mask, row); }
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) t: u32) {
     let row0 = group.x * QUERIES + t / SPLIT * 2u;

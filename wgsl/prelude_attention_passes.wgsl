@@ -1,6 +1,7 @@
-// What attention.wgsl and attention_pair.wgsl share: the passes over the keys of the words and
-// of the image prompts. Each kernel declares sum; pass_keys, which makes one pass; and divide, which
-// divides acc by sum.
+// What attention.wgsl and its variants for GPUs share: the passes over the keys of the words and
+// of the image prompts. Each kernel declares pass_keys, which makes one pass; divide, which divides
+// the result by the sum of the weights; and weigh, which replaces an image prompt's sum by the
+// factor of its values.
 
 // What a pass over the keys does.
 const WHOLE = 0u;    // compute softmax(Q·Kᵗ)·V in acc, still to be divided by sum
@@ -43,8 +44,8 @@ fn attend(row: u32, head: u32, batch: u32, t: u32) {
     }
 }
 
-// Replaces an image prompt's sum by the factor of its values.
-fn weigh(weight: f32, mask: u32, row: u32) {
-    sum = weight / sum;
-    if mask > 0u { sum *= masks[(mask - 1u) * ((p.t_q + 3u) / 4u * 4u) + min(row, p.t_q - 1u)]; }
+// An image prompt's factor, times its mask if it has one.
+fn masked(factor: f32, mask: u32, row: u32) -> f32 {
+    if mask == 0u { return factor; }
+    return factor * masks[(mask - 1u) * ((p.t_q + 3u) / 4u * 4u) + min(row, p.t_q - 1u)];
 }

@@ -58,7 +58,8 @@ const out = [`# What the compilers of real GPUs make of the kernels
 
 With the constants that Go gives the kernels on a GPU. If there are two numbers, the first is
 with shader-f16 and the second without. *Share* is the part of what the main loop issues that
-is multiply-adds: of cycles on AMD and Intel, of instructions on NVIDIA. *Spills* are registers
+is multiply-adds: of cycles on AMD and Intel, of instructions on NVIDIA. The variant tile of
+attention has two main loops, which count alike. *Spills* are registers
 written to memory and, but for AMD, the reads. *Bytes* are those of workgroup memory that a
 multiply-add moves; above 1 that memory may be the limit. These are counts of machine code from
 Mesa's compilers, not measured times, and Windows' and NVIDIA's own compilers differ.

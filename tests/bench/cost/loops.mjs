@@ -1,6 +1,7 @@
 // Counts what the main loop of a kernel issues, in the machine code that a driver prints. The
-// main loop is the innermost loop with the most multiply-adds. Every function resolves the
-// output of pipeline_stats to
+// main loop is the innermost loop with the most multiply-adds. If others have at least a tenth of
+// them, as in attention_tile.wgsl with its two products, they count too, each for the same
+// number of multiply-adds. Every function resolves the output of pipeline_stats to
 //   spilled, fills   registers written to and read from memory (on AMD without scalar ones, which
 //                    go to other registers)
 //   registers, waves (AMD), width (Intel: the lanes of a subgroup)
@@ -13,12 +14,22 @@ const number = (text, name) => {
 };
 const round = (x) => (x === undefined || Number.isNaN(x) ? undefined : Number(x.toFixed(3)));
 
-// innermost returns those loops that hold no other loop with products.
-function innermost(loops) {
+// mainLoops returns the loops with products as one loop. A loop that holds others counts without
+// them, and only if it has products of its own.
+function mainLoops(loops) {
   const real = loops.filter((l) => l.macs >= 16);
-  const holds = (l, o) => l.inside?.has(o.first) ?? (o.first >= l.first && o.last <= l.last);
-  const inner = real.filter((l) => !real.some((o) => o !== l && holds(l, o)));
-  return inner.sort((a, b) => b.macs - a.macs)[0];
+  const holds = (l, o) => l !== o && (l.inside?.has(o.first) ?? (o.first >= l.first && o.last <= l.last));
+  const own = real.map((l) => {
+    const all = real.filter((o) => holds(l, o));
+    const inside = all.filter((o) => !all.some((other) => holds(other, o)));
+    const without = (what) => inside.reduce((rest, o) => rest - o[what], l[what]);
+    return { macs: without("macs"), issue: without("issue"), bytes: without("bytes") };
+  });
+  const most = Math.max(...own.map((l) => l.macs));
+  const list = own.filter((l) => l.macs >= 16 && 10 * l.macs >= most);
+  if (!list.length) return undefined;
+  const sum = (what) => list.reduce((s, l) => s + l[what] / l.macs, 0);
+  return { macs: list.length, issue: sum("issue"), bytes: sum("bytes") };
 }
 
 // AMD. The cycles of a wave of 64 that an instruction takes follow Mesa's model of RDNA3
@@ -73,7 +84,7 @@ export function amd(text, family) {
     }
     return l;
   });
-  const loop = innermost(loops);
+  const loop = mainLoops(loops);
   return { registers: number(text, "VGPRs"), spilled: number(text, "Spilled VGPRs"), waves: number(text, "Subgroups per SIMD"),
     share: round(loop?.macs / loop?.issue), bytes_a_mac: round(loop?.bytes / loop?.macs) };
 }
@@ -101,7 +112,7 @@ export function intel(text) {
       l.issue += /^(send|nop|sync|endif|if|else|while|break|jmpi|cont|halt)/.test(op) ? 1 : op === "math" ? 0 : Math.max(1, lanes / (half ? 16 : 8));
     }
   }
-  const loop = innermost(loops);
+  const loop = mainLoops(loops);
   return { width, spilled: number(text, "Spill Count") ?? 0, fills: number(text, "Fill Count") ?? 0, share: round(loop?.macs / loop?.issue) };
 }
 
@@ -149,7 +160,7 @@ export function nvidia(text) {
     return l;
   });
   const all = blocks.flatMap((b) => b.code);
-  const loop = innermost(loops);
+  const loop = mainLoops(loops);
   return { registers: number(text, "Number of GPRs"), spilled: all.filter((op) => op.startsWith("st.local")).length, fills: all.filter((op) => op.startsWith("ld.local")).length,
     share: round(loop?.macs / loop?.issue), bytes_a_mac: round(loop?.bytes / loop?.macs) };
 }
