@@ -54,6 +54,7 @@ type resident struct {
 	changes    Changes // that are asked for
 	applied    Changes // that the weights on the GPU have
 	tile       int     // for which the weights on the GPU are transformed (winograd.go), or 0
+	extra      int64   // how many of bytes that takes
 	plain      bool    // there is no room for transformed weights
 	programs   int64   // Memory's Programs, when that was decided
 }
@@ -194,7 +195,7 @@ func (r *resident) different(d *gpu.Device) []task {
 	if len(r.changes) == 0 && len(r.applied) == 0 && r.tile == r.wants(d) {
 		return nil
 	}
-	tasks, _ := r.tasks(d) // Add has seen that it fits
+	tasks, _, _ := r.tasks(d) // Add has seen that it fits
 	return slices.DeleteFunc(tasks, func(t task) bool { return !t.differs(r.changes, r.applied) && !t.transformed() })
 }
 
@@ -214,10 +215,14 @@ func (r *resident) load(ctx context.Context, d *gpu.Device, progress func(done, 
 			return fmt.Errorf("changing the %s: %w", r.network.Name(), err)
 		}
 		r.bytes += d.MemoryBytes() - before
-		r.applied, r.tile = r.changes, r.wants(d)
+		r.applied = r.changes
+		if tile := r.wants(d); tile != r.tile {
+			r.tile = tile
+			_, r.extra, _ = r.tasks(d)
+		}
 		return nil
 	}
-	tasks, err := r.tasks(d)
+	tasks, _, err := r.tasks(d)
 	if err != nil {
 		return err
 	}

@@ -31,23 +31,22 @@ func (t task) transformed() bool {
 // not uploaded again and again.
 func (m *Memory) decide(r *resident, beside []Network) {
 	if !r.loaded {
-		r.plain, r.programs = false, 0
+		r.bytes -= r.extra
+		r.extra, r.plain, r.programs = 0, false, 0
 	}
 	if r.plain || m.Device.Winograd() == 0 || r.loaded && r.tile > 0 && m.Programs <= r.programs {
 		return
 	}
-	var extra int64
-	if !r.loaded || r.tile == 0 {
-		tasks, _, _, err := match(r.network, r.checkpoint, r.weights, nil)
-		if err != nil {
-			return // Add has seen that it fits
-		}
-		if extra = transform(m.Device, tasks, r.weights); extra == 0 {
-			return
-		}
+	_, extra, err := r.tasks(m.Device)
+	if err != nil || extra == 0 {
+		return // Add has seen that it fits
 	}
 	r.programs = m.Programs
-	r.plain = !m.Fits(extra+m.Programs, beside...)
+	r.plain = !m.Fits(extra-r.extra+m.Programs, beside...)
+	if !r.loaded && !r.plain {
+		r.bytes += extra
+		r.extra = extra
+	}
 }
 
 // wants is the size of the tiles that a network's weights should be transformed for, or 0.
@@ -58,11 +57,12 @@ func (r *resident) wants(d *gpu.Device) int {
 	return d.Winograd()
 }
 
-// tasks are the network's layers, with the changes and in the form that are asked for.
-func (r *resident) tasks(d *gpu.Device) ([]task, error) {
-	tasks, _, _, err := match(r.network, r.checkpoint, r.weights, r.changes)
+// tasks are the network's layers, with the changes and in the form that are asked for, and how many
+// bytes more they take for that form.
+func (r *resident) tasks(d *gpu.Device) (tasks []task, extra int64, err error) {
+	tasks, _, _, err = match(r.network, r.checkpoint, r.weights, r.changes)
 	if err == nil && !r.plain {
-		transform(d, tasks, r.weights)
+		extra = transform(d, tasks, r.weights)
 	}
-	return tasks, err
+	return tasks, extra, err
 }

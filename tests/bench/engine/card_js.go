@@ -34,7 +34,12 @@ func (b *bench) card(args []js.Value) (any, error) {
 			return err
 		}
 		b.release = append(b.release, func() { nn.Unload(n) })
-		return nn.Load(background, b.device, n, &random{shapes: l.Shapes}, gpu.WeightF16, nil)
+		b.reload = func() error {
+			nn.Unload(n)
+			b.tile = b.device.Winograd()
+			return nn.Load(background, b.device, n, &random{shapes: l.Shapes}, gpu.WeightF16, nil)
+		}
+		return b.reload()
 	}
 	input := func(name string, shape ...int) *gpu.Tensor {
 		x := b.tensor(name, shape...)
@@ -90,6 +95,11 @@ func (b *bench) kernels(args []js.Value) (any, error) {
 		return nil, err
 	}
 	b.forget()
+	if b.device.Winograd() != b.tile { // the weights have to be transformed, or not
+		if err := b.reload(); err != nil {
+			return nil, err
+		}
+	}
 	began := time.Now()
 	p := b.device.NewProgram("card")
 	b.output = b.record(p)

@@ -31,6 +31,8 @@ type bench struct {
 	program *gpu.Program
 	output  *gpu.Tensor
 	record  func(p *gpu.Program) *gpu.Tensor // what card has made
+	reload  func() error                     // loads its network again
+	tile    int                              // that its weights are transformed for
 	release []func()
 }
 
