@@ -15,6 +15,9 @@ func TestGuidanceInterval(t *testing.T) { testApproximation(t, "guidance/guidanc
 // DeepCache gives the latents of its own package (tests/reference/deep_cache.py).
 func TestDeepCache(t *testing.T) { testApproximation(t, "deep_cache/deep_cache.json", "two") }
 
+// Token merging gives the latents of its own package (tests/reference/tome.py).
+func TestTokenMerging(t *testing.T) { testApproximation(t, "tome/tome.json", "odd") }
+
 // testApproximation draws the cases of a fixture, and one of them also with the branches one after the other.
 func testApproximation(t *testing.T, fixture, apart string) {
 	t.Helper()

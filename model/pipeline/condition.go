@@ -49,7 +49,7 @@ func (r *run) condition(ctx context.Context) error {
 		}
 		r.later(release)
 		c, err := r.UNet.NewConditioning(ctx, r.Device, unet.ConditioningOptions{
-			Timesteps: run.Timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps, Full: b.Full})
+			Timesteps: run.Timesteps, Guidance: r.req.GuidanceScale - 1, Words: words, Height: r.h, Width: r.w, Taps: b.Taps, Full: b.Full, TomeRatio: r.req.TomeRatio})
 		if err != nil {
 			return err
 		}

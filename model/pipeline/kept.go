@@ -32,7 +32,7 @@ func (r *run) key() string {
 	if v := r.Preview; v != nil {
 		fmt.Fprintf(&s, "%p %s ", v, r.Memory.Version(v.Decoder))
 	}
-	fmt.Fprint(&s, r.wordsKey(), r.h, r.w, r.batch, len(r.branches), r.kind(), r.req.GuidanceScale, r.guided, r.req.CacheInterval, r.req.VAETiling, r.req.LatentsOnly, *r.schedule, r.Device.Kernels())
+	fmt.Fprint(&s, r.wordsKey(), r.h, r.w, r.batch, len(r.branches), r.kind(), r.req.GuidanceScale, r.guided, r.req.CacheInterval, r.req.TomeRatio, r.req.VAETiling, r.req.LatentsOnly, *r.schedule, r.Device.Kernels())
 	run := r.guidesRun()
 	for _, g := range r.req.Guides {
 		repeatable, ok := g.(guides.Repeatable)

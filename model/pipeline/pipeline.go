@@ -79,7 +79,9 @@ type Request struct {
 	GuidanceStart, GuidanceStop float64
 	// CacheInterval is DeepCache's: one in so many steps computes the whole UNet (unet.FullSteps). 0 means 1.
 	CacheInterval int
-	NumImages     int
+	// TomeRatio is the share of the tokens that token merging (ToMe) merges in the self-attentions at the latents' size.
+	TomeRatio float64
+	NumImages int
 	// Seed is of the one generator that draws the numbers of all pictures. With Sources each
 	// picture has a generator of its own, as diffusers takes a list of them.
 	Seed    uint64

@@ -31,6 +31,7 @@ type testCase struct {
 	GuidanceStart          float64 `json:"guidance_start"`
 	GuidanceStop           float64 `json:"guidance_stop"`
 	CacheInterval          int     `json:"cache_interval"`
+	TomeRatio              float64 `json:"tome_ratio"`
 	Eta                    float64
 	Seed                   uint64
 	VariationSeed          uint64  `json:"variation_seed"`
@@ -188,7 +189,7 @@ func (m *testModel) compareInLowMemory(t *testing.T, d *gpu.Device, c testCase) 
 func (m *testModel) run(t *testing.T, c testCase) []float32 {
 	t.Helper()
 	req := &Request{IDs: c.IDs, NegativeIDs: c.NegativeIDs, Height: c.Height, Width: c.Width, Scheduler: c.Scheduler, Steps: c.Steps,
-		Eta: c.Eta, GuidanceScale: c.Guidance, GuidanceStart: c.GuidanceStart, GuidanceStop: c.GuidanceStop, CacheInterval: c.CacheInterval, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
+		Eta: c.Eta, GuidanceScale: c.Guidance, GuidanceStart: c.GuidanceStart, GuidanceStop: c.GuidanceStop, CacheInterval: c.CacheInterval, TomeRatio: c.TomeRatio, Seed: c.Seed, NumImages: c.NumImages, Strength: c.Strength}
 	for _, a := range c.Adapters {
 		lambda := guides.Lambda{Start: a.Start, End: a.end()}
 		size := m.vision.Config.ImageSize

@@ -2,6 +2,7 @@ package unet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -16,7 +17,8 @@ type Conditioning struct {
 	words     [][]wordsKV                           // by cross-attention: in each step, one of them is read
 	decoupled *decoupled                            // nil where no guide adds keys and values
 	fdn       map[*blocks.ResnetBlock2D][]blocks.Modulation
-	cache     *deepCache // nil where every step computes everything
+	cache     *deepCache    // nil where every step computes everything
+	merging   *tokenMerging // nil where no tokens are merged
 }
 
 // ConditioningOptions are what a Conditioning is computed from.
@@ -24,8 +26,9 @@ type ConditioningOptions struct {
 	Timesteps     []float64   // one for each step
 	Guidance      float64     // the scale that a distilled LCM embeds; other models ignore it
 	Words         *gpu.Tensor // Act [B, T, cross_attention_dim], the text encoder's last hidden states
-	Height, Width int         // of the latents; only masks need them
+	Height, Width int         // of the latents; only masks and token merging need them
 	Taps          ConditioningTaps
+	TomeRatio     float64                                       // the share of the tokens that token merging merges
 	Full          []bool                                        // by step, whether the whole UNet is computed (FullSteps); nil means in all steps
 	FDN           map[*blocks.ResnetBlock2D][]blocks.Modulation // of the resnets that have FDNs; the caller releases them
 }
@@ -37,6 +40,12 @@ func (e *Encoder) NewConditioning(ctx context.Context, d *gpu.Device, o Conditio
 	c.batch = c.own
 	if o.Full != nil {
 		c.cache = &deepCache{full: o.Full}
+	}
+	if o.TomeRatio > 0 {
+		if o.Taps.reference {
+			return nil, errors.New("token merging does not work with a reference picture, whose tokens the same self-attentions read: set the merged tokens (tome_ratio) to 0, or leave the reference picture out")
+		}
+		c.merging = &tokenMerging{o.TomeRatio, o.Height * o.Width}
 	}
 	if o.Taps.reference {
 		c.batch *= 2

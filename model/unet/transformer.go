@@ -69,7 +69,12 @@ func (t *transformer2D) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, 
 
 func (b *basicTransformerBlock) forward(p *gpu.Program, x *gpu.Tensor, c *Conditioning, taps *StepTaps) *gpu.Tensor {
 	h := b.Norm1.Forward(p, x, b.name+".norm1")
-	h = gpu.Repeat(p, b.Attn1.forward(p, h, x, taps, b.index), c.batch)
+	if m := c.merging.match(p, x, b.name+".tome"); m != nil {
+		h = b.Attn1.merged(p, h, x, m)
+	} else {
+		h = b.Attn1.forward(p, h, x, taps, b.index)
+	}
+	h = gpu.Repeat(p, h, c.batch)
 	y := b.Norm2.Forward(p, h, b.name+".norm2")
 	h = b.Attn2.forward(p, y, h, c, b.index)
 	y = b.Norm3.Forward(p, h, b.name+".norm3")

@@ -72,6 +72,9 @@ func (u *UNet) Record(p *gpu.Program, x *gpu.Tensor, c *Conditioning, t *StepTap
 	if t == nil {
 		t = &StepTaps{}
 	}
+	if c.merging != nil && (len(t.read) > 0 || len(t.self) > 0) {
+		p.Fail("unet: merged tokens and taps in self-attentions cannot be used together: set tome_ratio to 0")
+	}
 	if len(t.read) > 0 || len(t.self) > 0 {
 		x = gpu.Repeat(p, x, c.batch) // what guides do in self-attentions may differ from entry to entry
 	}
