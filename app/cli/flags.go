@@ -105,6 +105,7 @@ var usage = `./build.sh generate --prompt TEXT --out FILE.png
   --guidance-start F (0.0)  --guidance-stop F (1.0)
                                  the fractions of the steps between which guidance works; the other steps take half the time
   --cache-interval N (1)         DeepCache: one in N steps computes the whole UNet, and the others reuse most of its result
+  --tome-ratio F (0.0)           token merging (ToMe): the share of the tokens that are merged in the largest self-attentions, up to 0.75
   --generator-device cpu|gpu     the device on which torch would draw the noise (cpu); gpu for seeds of AUTOMATIC1111's web UI
   --hires-scale F                draw the picture a second time, F times as wide and as high, from the enlarged latents of the first
                                  (AUTOMATIC1111's Hires. fix), with
@@ -424,6 +425,8 @@ func parse(args []string) (*options, error) {
 			o.GuidanceStop = float()
 		case "--cache-interval":
 			o.CacheInterval = integer()
+		case "--tome-ratio":
+			o.TomeRatio = float()
 		case "--height":
 			o.Height, o.hasHeight = integer(), true
 		case "--width":

@@ -144,7 +144,7 @@ type pass struct {
 func (d *drawing) request(ctx context.Context, s settings.Settings) (*pipeline.Request, error) {
 	req := &pipeline.Request{
 		Height: s.Height, Width: s.Width, Scheduler: s.Scheduler, Steps: s.NumInferenceSteps, Eta: s.Eta,
-		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, NumImages: s.NumImages, Strength: s.Strength, VAETiling: s.VAETiling,
+		GuidanceScale: s.GuidanceScale, GuidanceStart: s.GuidanceStart, GuidanceStop: s.GuidanceStop, CacheInterval: s.CacheInterval, TomeRatio: s.TomeRatio, NumImages: s.NumImages, Strength: s.Strength, VAETiling: s.VAETiling,
 		VariationStrength: s.VariationStrength,
 	}
 	req.Sources, req.Variation = sources(s)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"encoding/json"
+	"maps"
 	"math"
 	"strings"
 
@@ -66,6 +67,7 @@ type Run struct {
 	Steps         int
 	Guided        float64 // the share of the steps that have guidance
 	CacheInterval int     // DeepCache's; 0 counts as 1
+	TomeRatio     float64 // token merging's
 	Tiled         bool    // the VAE works in tiles
 	First         *Run    // the pass before this one, which is not decoded; nil for none
 	Times         int     // how often it is done, for the tiles of a picture; 0 counts as 1
@@ -82,7 +84,7 @@ func Of(s settings.Settings) Run {
 		r.First = &first
 		return r
 	}
-	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, CacheInterval: s.CacheInterval, Tiled: s.VAETiling}
+	r := Run{Model: SD15, Width: s.Width, Height: s.Height, Steps: s.NumInferenceSteps, CacheInterval: s.CacheInterval, TomeRatio: s.TomeRatio, Tiled: s.VAETiling}
 	if s.GuidanceScale > 1 {
 		r.Guided = cmp.Or(s.GuidanceStop, 1) - s.GuidanceStart
 	}
@@ -163,9 +165,21 @@ func (c Card) learned(keys ...string) float64 {
 }
 
 func (c Card) step(r Run) float64 {
-	seconds := r.between(func(l load) float64 { return c.seconds(l.Step) + gap*float64(l.Dispatches) })
+	seconds := r.between(func(l load) float64 { return c.seconds(l.Step.merged(r.TomeRatio)) + gap*float64(l.Dispatches) })
 	n := float64(max(1, r.CacheInterval))
 	return seconds * (1 + r.Guided) / 2 * (1 + (n-1)*reusing) / n
+}
+
+// merged is the work of a step in which so many of the tokens are merged. The search for them does 2 · 3/16 of the
+// operations that a self-attention, 4, does for each pair of tokens and channel.
+func (w work) merged(ratio float64) work {
+	const largest = "attention/40" // heads of 40 are those at the latents' size
+	if ratio == 0 || w[largest] == 0 {
+		return w
+	}
+	w = maps.Clone(w)
+	w[largest] *= (1-ratio)*(1-ratio) + 2.0*3/16/4
+	return w
 }
 
 func (c Card) decode(r Run) float64 {

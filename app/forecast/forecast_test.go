@@ -61,6 +61,10 @@ func TestRuns(t *testing.T) {
 	if r := run(func(s *settings.Settings) { s.CacheInterval = 2 }); !near(convolutions.Step(r), 0.545*convolutions.Step(whole)) {
 		t.Error("DeepCache in every second step does not take 0.545 of the time")
 	}
+	attention := Card{Paces: map[string]float64{"attention/40": 1e-10, "attention/80": 0, "attention/160": 0}}
+	if r := run(func(s *settings.Settings) { s.TomeRatio = 0.5 }); !near(attention.Step(r), 0.344*attention.Step(whole)) {
+		t.Error("with half of the tokens merged, the largest attentions do not take 0.344 of the time")
+	}
 	if r := run(func(s *settings.Settings) { s.InitImage, s.Strength = "a.png", 0.5 }); r.Steps != 10 {
 		t.Errorf("%d steps at strength 0.5", r.Steps)
 	}

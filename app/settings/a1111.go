@@ -81,6 +81,9 @@ func (s Settings) Format() string {
 	if s.ClipSkip > 0 {
 		add("Clip skip", strconv.Itoa(s.ClipSkip+1))
 	}
+	if s.TomeRatio > 0 {
+		add("Token merging ratio", decimal(s.TomeRatio))
+	}
 	if s.Eta > 0 {
 		add("Eta", decimal(s.Eta))
 	}

@@ -134,6 +134,12 @@ func (p *parser) take(key, value string) {
 		n := 1
 		p.integer(key, value, &n)
 		s.ClipSkip = max(n-1, 0)
+	case "token merging ratio":
+		p.float(key, value, &s.TomeRatio)
+		if s.TomeRatio > MaxTomeRatio {
+			p.notes.add("%s is %s, and is used as %g, the most that can be merged", key, value, MaxTomeRatio)
+			s.TomeRatio = MaxTomeRatio
+		}
 	case "eta", "eta ddim":
 		p.float(key, value, &s.Eta)
 	case "lora hashes":

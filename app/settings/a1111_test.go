@@ -73,6 +73,13 @@ func TestParseForeignTexts(t *testing.T) {
 			with(func(s *Settings) { s.NumInferenceSteps, s.Scheduler, s.GuidanceScale = 20, "euler_a", 7 }), "",
 		},
 		{
+			"more merged tokens than can be",
+			"Steps: 20, Sampler: Euler, CFG scale: 7, Token merging ratio: 0.9",
+			with(func(s *Settings) {
+				s.NumInferenceSteps, s.Scheduler, s.GuidanceScale, s.TomeRatio = 20, "euler", 7, 0.75
+			}), "is used as 0.75",
+		},
+		{
 			"an unknown schedule",
 			"Steps: 20, Sampler: Euler, Schedule type: Exponential, CFG scale: 7",
 			with(func(s *Settings) { s.NumInferenceSteps, s.Scheduler, s.GuidanceScale = 20, "euler", 7 }), `without its schedule type "Exponential"`,
@@ -161,5 +168,5 @@ func equal(a, b Settings) bool {
 	}
 	return slices.EqualFunc(a.LoRAs, b.LoRAs, sameLoRA) && a.Prompt == b.Prompt && a.NegativePrompt == b.NegativePrompt && a.Scheduler == b.Scheduler &&
 		a.NumInferenceSteps == b.NumInferenceSteps && a.GuidanceScale == b.GuidanceScale && a.Seed == b.Seed && a.VariationStrength == b.VariationStrength && (a.VariationSeed == b.VariationSeed || a.VariationStrength <= 0) &&
-		a.ClipSkip == b.ClipSkip && a.Eta == b.Eta && a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
+		a.ClipSkip == b.ClipSkip && a.Eta == b.Eta && a.TomeRatio == b.TomeRatio && a.Width == b.Width && a.Height == b.Height && a.Strength == b.Strength && a.GeneratorDevice == b.GeneratorDevice
 }

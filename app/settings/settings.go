@@ -59,11 +59,14 @@ type Settings struct {
 	GuidanceStop  float64 `json:"guidance_stop,omitempty"`
 	// CacheInterval is DeepCache's: one in so many steps computes the whole UNet, and the others reuse most of its
 	// result. 0 means 1, which reuses nothing.
-	CacheInterval int    `json:"cache_interval,omitempty"`
-	Height        int    `json:"height"` // pixels
-	Width         int    `json:"width"`  // pixels
-	Seed          uint64 `json:"seed"`   // of the first picture; see PictureSeeds
-	NumImages     int    `json:"num_images"`
+	CacheInterval int `json:"cache_interval,omitempty"`
+	// TomeRatio is the share of the tokens that token merging (ToMe) merges with similar ones in the self-attentions at
+	// the latents' size: tomesd's ratio, and A1111's "Token merging ratio". 0 merges none, and 0.75 is the most.
+	TomeRatio float64 `json:"tome_ratio,omitempty"`
+	Height    int     `json:"height"` // pixels
+	Width     int     `json:"width"`  // pixels
+	Seed      uint64  `json:"seed"`   // of the first picture; see PictureSeeds
+	NumImages int     `json:"num_images"`
 	// VariationSeed is of the noise towards which the seed's is turned, by VariationStrength from 0 (not at all) to 1 (it takes
 	// its place), as A1111's variation seed does: random.Slerp.
 	VariationSeed     uint64  `json:"variation_seed,omitempty"`
@@ -125,6 +128,9 @@ var ResizeModes = []string{ResizeDefault, ResizeCrop, ResizeFill, ResizeOutpaint
 
 // MaxMaskFeather is the greatest MaskFeather, in pixels.
 const MaxMaskFeather = 128
+
+// MaxTomeRatio is the greatest TomeRatio: one token in each square of 2 × 2 stays.
+const MaxTomeRatio = 0.75
 
 // Default returns diffusers' defaults, and those of what diffusers does not have.
 func Default() Settings {
@@ -259,6 +265,12 @@ func (s Settings) SeenPrompts() []*IPAdapter {
 	return slices.DeleteFunc(s.IPAdapters(), func(a *IPAdapter) bool { return a.Embeds != "" })
 }
 
+// MergesReference reports whether token merging and a reference picture are asked for together. They do not go together,
+// because the picture's tokens are read by the self-attentions in which tokens are merged.
+func (s Settings) MergesReference() bool {
+	return s.TomeRatio > 0 && slices.ContainsFunc(s.Guides, func(g Guide) bool { return g.Kind() == KindReference })
+}
+
 // Validate returns everything that is wrong with the settings as one error, or nil. It
 // does not know which models and pictures there are.
 func (s Settings) Validate() error {
@@ -272,6 +284,9 @@ func (s Settings) Validate() error {
 	v.number("guidance_scale", s.GuidanceScale, 0, 100)
 	v.fractions("", "guidance_start", "guidance_stop", s.GuidanceStart, cmp.Or(s.GuidanceStop, 1))
 	v.number("cache_interval", float64(s.CacheInterval), 0, 20)
+	v.number("tome_ratio", s.TomeRatio, 0, MaxTomeRatio)
+	v.require(!s.MergesReference(),
+		"tome_ratio merges tokens that a reference picture's self-attentions read: set tome_ratio to 0, or leave the reference picture out")
 	v.number("num_images", float64(s.NumImages), 1, 64)
 	v.size("height", s.Height)
 	v.size("width", s.Width)

@@ -22,6 +22,7 @@ func full() Settings {
 	s.Height, s.Width = 640, 384
 	s.Seed, s.NumImages = math.MaxUint64, 3
 	s.VariationSeed, s.VariationStrength = 12, 0.3
+	s.TomeRatio = 0.4
 	s.Outpaint = Borders{Left: 8, Bottom: 64}
 	s.GeneratorDevice, s.Background = GeneratorGPU, "#102030"
 	text := 0.25
@@ -156,6 +157,8 @@ func TestValidate(t *testing.T) {
 	bad.InitImage = ""
 	bad.Outpaint = Borders{Left: 13, Top: 104, Right: -8}
 	bad.VariationStrength = 2
+	bad.TomeRatio = 0.8
+	bad.Guides = append(bad.Guides, &Reference{Picture: "a.png", Attention: true})
 	a, b := bad.IPAdapters()[0], bad.IPAdapters()[1]
 	a.Lambda, a.Layers, a.Start = math.Inf(1), "some", 0.95
 	a.Images[0].Crop.Size, a.Images[1].Picture = 0, ""
@@ -167,7 +170,7 @@ func TestValidate(t *testing.T) {
 	lines := strings.Split(err.Error(), "\n")
 	for _, want := range []string{
 		`scheduler is "heun". Choose one of ddim, ddim_trailing, pndm`, "num_inference_steps is 0", "guidance_scale is NaN", "height is 100. It must be a multiple of 8", "(the nearest is 104)",
-		"width is 8192", "(the nearest is 4096)", "num_images is -1", "strength is 1.5", "variation_strength is 2", "outpaint is given without init_image", "outpaint: left is 13", "(the nearest is 16)", "outpaint: right is -8",
+		"width is 8192", "(the nearest is 4096)", "num_images is -1", "strength is 1.5", "variation_strength is 2", "tome_ratio is 0.8", "leave the reference picture out", "outpaint is given without init_image", "outpaint: left is 13", "(the nearest is 16)", "outpaint: right is -8",
 		"outpaint leaves 8187 × 0 of 8192 × 100 pixels", "mask is given without init_image", "guides[0]: ip_adapter_scale is +Inf",
 		`guides[0]: ip_adapter_layers is "some"`, "guides[0]: ip_adapter_start (0.95) is after", "guides[0]: images[0]: a crop of 0", "guides[0]: images[1] names no", "guides[1]: images is empty",
 	} {

@@ -225,6 +225,12 @@ func TestRequestProblem(t *testing.T) {
 		t.Errorf("a width of 63 pixels: %q", text)
 	}
 	c.Settings.Width = 64
+	c.Settings.TomeRatio = 0.5
+	merging := c.ForPicture("", nil)
+	merging.Jobs[0].Guides = settings.Guides{&settings.Reference{Picture: "a.png", Attention: true}}
+	if text := merging.Problem(f.Library).Text; !strings.Contains(text, "Set Merged tokens to 0") {
+		t.Errorf("merged tokens beside a reference picture: %q", text)
+	}
 	f.Chosen = Choice{ID: "sd15", Name: "SD 1.5"}
 	c.AddPrompt(NewImagePrompt(pictureNamed("fox.png")))
 	if text := c.ForPicture("sd15", f.Adapters()).Problem(f.Library).Text; !strings.Contains(text, "needs an IP-Adapter that fits SD 1.5") {

@@ -37,6 +37,7 @@ var Help = map[texts.Text]texts.Text{
 	"Guidance from":   "In which part of the steps guidance works, from 0 to 1. A step without it takes half the time. If the first steps are without it, shapes may change.",
 	"Guidance until":  "In which part of the steps guidance works, from 0 to 1. A step without it takes half the time. At 0.5, a picture takes three quarters of the time, and differs mostly in its details.",
 	"Whole steps":     "At 2, every second step computes the whole network, and the others reuse most of its result (DeepCache): nearly twice as fast, and a little different. 3 is more than twice as fast, and differs more. 1 is exact.",
+	"Merged tokens":   "The share of tokens, which are places of the picture, that are merged with similar ones in the largest self-attentions (ToMe). At 0.5, a step does 9 % less work at 512 × 512 and 23 % less at 1024 × 1024, and details differ. 0 is exact.",
 	"Scheduler":       "The method by which noise becomes a picture. Some need fewer steps than others.",
 	"Eta":             "How much of each step is fresh noise. At 0 a seed leads to the same picture whatever the number of steps.",
 	"Clip skip":       "How many of the last layers that read the words are left out. Anime models are often made for 1. Other programs count from 1, so that their 2 is 1 here.",

@@ -70,6 +70,9 @@ func (l *Library) Resolve(r *Request) {
 // Problem says why a request cannot be generated, and where that is put right; none if it can.
 func (r Request) Problem(l *Library) Problem {
 	for _, s := range r.Jobs {
+		if s.MergesReference() {
+			return problem(texts.T("Merged tokens do not work with a picture under Structure that is followed as it is (reference-only). Set Merged tokens to 0, or remove that picture."), Remedy{OpenPanel, InSettings})
+		}
 		if err := s.Validate(); err != nil {
 			return problem(err.Error(), Remedy{OpenPanel, InSettings})
 		}

@@ -41,6 +41,7 @@ func (t *settingsPanel) Render() app.UI {
 			t.spin("Guidance from", 0, 1, 0.05, s.GuidanceStart, func(v float64) string { t.composer.SetGuidanceStart(v); return trim(v) }),
 			t.spin("Guidance until", 0.05, 1, 0.05, cmp.Or(s.GuidanceStop, 1), func(v float64) string { t.composer.SetGuidanceStop(v); return trim(v) }),
 			t.whole("Whole steps", 1, 5, 1, max(s.CacheInterval, 1), t.composer.SetCacheInterval),
+			t.spin("Merged tokens", 0, settings.MaxTomeRatio, 0.05, s.TomeRatio, func(v float64) string { s.TomeRatio = v; return trim(v) }),
 			t.secondPass(),
 			t.tiles(),
 			t.scheduler(),

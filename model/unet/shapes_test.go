@@ -32,9 +32,9 @@ type productShape struct {
 }
 
 // plannedStep records a step of Stable Diffusion 1.5 at 512 × 512 with guidance, on a GPU
-// that only plans. entries is how many entries its input has: the pipeline gives one. full is that of
-// unet.ConditioningOptions.
-func plannedStep(t *testing.T, taps *unet.StepTaps, entries int, full []bool) *gpu.Program {
+// that only plans. entries is how many entries its input has: the pipeline gives one. o has what differs
+// from such a step.
+func plannedStep(t *testing.T, taps *unet.StepTaps, entries int, o unet.ConditioningOptions) *gpu.Program {
 	t.Helper()
 	ctx := context.Background()
 	files := modeltest.ReadFullSize(t)
@@ -47,8 +47,9 @@ func plannedStep(t *testing.T, taps *unet.StepTaps, entries int, full []bool) *g
 	if err := nn.Load(ctx, d, u, files.Checkpoint(t, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"), gpu.WeightF16, nil); err != nil {
 		t.Fatal(err)
 	}
-	words := d.NewTensor("words", gpu.Act, 2, 77, c.CrossAttentionDim)
-	cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: make([]float64, max(1, len(full))), Words: words, Full: full})
+	o.Timesteps, o.Height, o.Width = make([]float64, max(1, len(o.Full))), 64, 64
+	o.Words = d.NewTensor("words", gpu.Act, 2, 77, c.CrossAttentionDim)
+	cond, err := u.NewConditioning(ctx, d, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +62,7 @@ func plannedStep(t *testing.T, taps *unet.StepTaps, entries int, full []bool) *g
 // the self-attentions' hidden states.
 func TestEmptyTaps(t *testing.T) {
 	labels := func(taps *unet.StepTaps) (list []string) {
-		for _, d := range plannedStep(t, taps, 2, nil).Dispatches() {
+		for _, d := range plannedStep(t, taps, 2, unet.ConditioningOptions{}).Dispatches() {
 			list = append(list, d.Kernel+" "+d.Label)
 		}
 		return list
@@ -84,7 +85,7 @@ func TestEmptyTaps(t *testing.T) {
 // What guidance's two branches share, from conv_in to the first self-attention, is computed
 // once: 2.6 % of a step's operations. What it costs is three copies.
 func TestSharedBeginning(t *testing.T) {
-	shared, twice := plannedStep(t, nil, 1, nil), plannedStep(t, nil, 2, nil)
+	shared, twice := plannedStep(t, nil, 1, unet.ConditioningOptions{}), plannedStep(t, nil, 2, unet.ConditioningOptions{})
 	saved := 1 - shared.Cost()/twice.Cost()
 	t.Logf("%.2f %% of %.0f GFLOP are saved, by %d dispatches more", 100*saved, twice.Cost()/1e9, shared.Len()-twice.Len())
 	if saved < 0.025 {
@@ -99,7 +100,7 @@ func TestSharedBeginning(t *testing.T) {
 // is cut is on record, none of those that take time leaves a large GPU without work, and
 // pipelines are few. With IMPROMPT_UPDATE=1 the record is written anew.
 func TestShapes(t *testing.T) {
-	p := plannedStep(t, nil, 1, nil)
+	p := plannedStep(t, nil, 1, unet.ConditioningOptions{})
 	if err := p.Build(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestShapes(t *testing.T) {
 
 // With DeepCache, a step that reuses the rest of the UNet does 9 % of the work.
 func TestDeepCacheWork(t *testing.T) {
-	p := plannedStep(t, nil, 1, unet.FullSteps(2, 2, nil))
+	p := plannedStep(t, nil, 1, unet.ConditioningOptions{Full: unet.FullSteps(2, 2, nil)})
 	var work [2]float64
 	for _, d := range p.Dispatches() {
 		for step := range work {
@@ -186,7 +187,23 @@ func TestDeepCacheWork(t *testing.T) {
 	if share := work[1] / work[0]; share < 0.08 || share > 0.10 {
 		t.Errorf("it does %.3f of a whole step's work", share)
 	}
-	if whole := plannedStep(t, nil, 1, nil).Cost(); work[0] > 1.01*whole {
+	if whole := plannedStep(t, nil, 1, unet.ConditioningOptions{}).Cost(); work[0] > 1.01*whole {
 		t.Errorf("a whole step has %.3g operations, and %.3g without DeepCache", work[0], whole)
+	}
+}
+
+// With half of the tokens merged, a step does 9 % less work. The search for the tokens, which is 1 %, is counted.
+func TestTokenMergingWork(t *testing.T) {
+	whole, merged := plannedStep(t, nil, 1, unet.ConditioningOptions{}), plannedStep(t, nil, 1, unet.ConditioningOptions{TomeRatio: 0.5})
+	var search float64
+	for _, d := range merged.Dispatches() {
+		if d.Kernel == "token_norms" || d.Kernel == "token_match" || d.Kernel == "token_order" {
+			search += d.Cost
+		}
+	}
+	saved := 1 - merged.Cost()/whole.Cost()
+	t.Logf("%.3f of %.0f GFLOP saved, and %.3f for the search; %d dispatches more", saved, whole.Cost()/1e9, search/whole.Cost(), merged.Len()-whole.Len())
+	if saved < 0.085 || saved > 0.095 {
+		t.Errorf("it saves %.3f", saved)
 	}
 }
