@@ -18,8 +18,8 @@ type kernelRun struct {
 var kernelRuns = []kernelRun{
 	{kernels: "gpu", cases: []string{"c_inpaint"}},
 	{kernels: "gpu", full: true},
-	{kernels: "gpu,conv=early,linear=early,attention=pair", cases: []string{"a_odd", "c_inpaint"}, full: true}, // AMD and NVIDIA start with these
-	{kernels: "gpu,conv=rolled,linear=rolled", cases: []string{"a_odd", "c_inpaint"}, full: true},              // and Intel with these
+	{kernels: "gpu,conv=early,linear=early,attention=pair", cases: []string{"a_odd", "c_inpaint"}, full: true},   // AMD and NVIDIA start with these
+	{kernels: "gpu,conv=rolled,linear=rolled,attention=tile", cases: []string{"a_odd", "c_inpaint"}, full: true}, // and Intel with these
 	{kernels: "gpu,conv=short,linear=short", cases: []string{"a_odd", "b_simple", "c_inpaint"}, full: true},
 	{kernels: "gpu,conv=winograd", cases: []string{"a_odd", "b_simple", "c_inpaint"}, full: true},
 	{kernels: "gpu,conv=winograd4", cases: []string{"a_odd", "c_inpaint"}, full: true},
