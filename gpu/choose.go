@@ -63,7 +63,7 @@ type Measure func(key string, v Variant) (milliseconds float64, result []float32
 // it, and chooses the fastest of those whose numbers agree with the first one's. A variant that
 // fails is refused, and where the first one fails nothing is chosen. ctx may end it.
 func (d *Device) TryVariants(ctx context.Context, measure Measure) (Trials, error) {
-	var k Kernels
+	k := Kernels{For: d.kernels.For}
 	var trials Trials
 	for _, class := range Classes {
 		variants := d.Variants(class)

@@ -20,8 +20,8 @@ import (
 const trialTime = 5 * time.Millisecond
 
 // Try measures the device's variants on operations of the shapes that Stable Diffusion 1.5
-// has at 512 × 512, and chooses among them (see TryVariants). It sets the device's kernels
-// back to what they were.
+// has at 512 × 512, or, on a processor that emulates a GPU, of smaller ones, and chooses among them (see
+// TryVariants). It sets the device's kernels back to what they were.
 func (d *Device) Try(ctx context.Context) (Trials, error) {
 	before := d.kernels
 	defer func() { d.kernels = before }()
@@ -41,7 +41,11 @@ func (d *Device) Try(ctx context.Context) (Trials, error) {
 func (d *Device) try(ctx context.Context, key string) (milliseconds float64, result []float32, err error) {
 	p := d.NewProgram("trial of " + key)
 	defer p.Release()
-	y, release, err := d.recordTrial(ctx, p, key, 1)
+	part := 1
+	if d.Info.Software {
+		part = tiny
+	}
+	y, release, err := d.recordTrial(ctx, p, key, part)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -71,6 +75,9 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 	keys, part := []string{"conv/large", "conv/small", "linear/large", "linear/small", "attention/40", "attention/80", "attention/160", "attention/512", MemoryWork}, 1
 	if d.Info.Software {
 		keys, part = []string{"conv/large", "conv/small", "linear/large", "attention/40", MemoryWork}, 4
+		if !d.onProcessor() {
+			part = tiny
+		}
 	}
 	if d.Winograd() > 0 {
 		// Its parts count as products of linear layers and as memory. This is about the other convolutions.
@@ -119,6 +126,9 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 	return seconds, nil
 }
 
+// tiny is the part for a GPU's kernels on a processor, which takes a hundred times as long for them as for its own.
+const tiny = 16
+
 // recordTrial records the operation that a key names, of a shape that Stable Diffusion 1.5 has at
 // 512 × 512. Its numbers of rows and of channels are divided by part, except for those of a head.
 // release frees its inputs.
@@ -134,6 +144,12 @@ func (d *Device) recordTrial(ctx context.Context, p *Program, key string, part i
 		held = append(held, x)
 		x.root().buffer.WriteBytes(0, noise(x.Bytes(), x.DType, 1))
 		return x
+	}
+	small := func(side int) int { // sides that are divided for the tiny shapes alone
+		if part == tiny {
+			return side / 8
+		}
+		return side
 	}
 	conv := func(batch, side, channels int, up [2]int) (*Tensor, func(), error) {
 		channels /= part
@@ -165,7 +181,7 @@ func (d *Device) recordTrial(ctx context.Context, p *Program, key string, part i
 		if large {
 			return conv(2, 64/part, 320, [2]int{})
 		}
-		return conv(2, 16, 640, [2]int{})
+		return conv(2, small(16), 640, [2]int{})
 	case LinearClass:
 		if large {
 			return linear(4096, 320, 960), release, nil
@@ -177,14 +193,14 @@ func (d *Device) recordTrial(ctx context.Context, p *Program, key string, part i
 			break
 		}
 		heads, tokens := 8, 1024/part
-		if size > 160 {
-			heads = 1 // the VAE's
+		if size > 160 || part == tiny {
+			heads = 1 // as the VAE's has
 		}
 		c := heads * size
 		qkv := input(2, tokens, 3*c)
 		return Attention(p, qkv, qkv, AttentionOptions{Label: key, Heads: heads, HeadSize: size, KAt: c, VAt: 2 * c}), release, nil
 	case UpsampleClass:
-		return conv(2, 32, 640, [2]int{64, 64})
+		return conv(2, small(32), 640, [2]int{small(64), small(64)})
 	case MemoryWork:
 		x := input(2, 64/part, 64/part, 320)
 		return GroupNorm(p, x, &NormWeight{Channels: 320}, GroupNormOptions{Label: key, Groups: 32, Eps: 1e-5}), release, nil

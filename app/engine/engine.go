@@ -66,12 +66,15 @@ type Engine struct {
 	// Uni-ControlNet, its name in settings.UniMaps. It may be nil.
 	MadeMap func(guide int, part string, m *imageproc.Image)
 	// Memo remembers which kernels are fastest on a GPU. Without one nothing is measured.
-	Memo   Memo
-	host   Host
-	name   string // of the model that is loaded
-	vae    string // of the VAE that is used in place of the model's own, or ""
-	loaded *loadedModel
-	maps   []madeMap // the last maps that networks made
+	Memo Memo
+	// GPUKernels has a processor that emulates a GPU run what a GPU runs: its kernels, which are measured and chosen
+	// as on a GPU.
+	GPUKernels bool
+	host       Host
+	name       string // of the model that is loaded
+	vae        string // of the VAE that is used in place of the model's own, or ""
+	loaded     *loadedModel
+	maps       []madeMap // the last maps that networks made
 	// How much the GPU held when its memory ran out, or 0. From then on it holds less.
 	full int64
 

@@ -34,13 +34,13 @@ func (e *Engine) adapter() string {
 }
 
 // Trials are what was measured on this GPU, now or on an earlier visit. There are none before a large
-// model is loaded, nor on a processor that emulates a GPU.
+// model is loaded, nor on a processor that emulates a GPU (but see GPUKernels).
 func (e *Engine) Trials() gpu.Trials { return e.trials }
 
 // startKernels chooses the kernels for a GPU on which nothing was measured in this visit.
 func (e *Engine) startKernels(ctx context.Context) {
 	d := e.Device
-	if e.Memo == nil || e.chosen || d.Info.Software || d.Kernels().String() != "auto" {
+	if e.Memo == nil || e.chosen || d.Info.Software && !e.GPUKernels || d.Kernels().String() != "auto" {
 		return // a choice on the command line takes precedence
 	}
 	e.chosen = true
@@ -51,7 +51,11 @@ func (e *Engine) startKernels(ctx context.Context) {
 			return
 		}
 	}
-	if err := d.SetKernels(d.StartKernels()); err != nil {
+	start := d.StartKernels()
+	if e.GPUKernels {
+		start.For = "gpu"
+	}
+	if err := d.SetKernels(start); err != nil {
 		e.warn(err.Error())
 	}
 }

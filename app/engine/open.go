@@ -51,7 +51,7 @@ func (e *Engine) open(ctx context.Context, name, otherVAE string) error {
 	}
 	e.name, e.vae, e.loaded = name, otherVAE, m
 	e.startKernels(ctx)
-	if m.memory.Bytes(m.pipeline.UNet) > largeModel {
+	if m.memory.Bytes(m.pipeline.UNet) > largeModel || e.GPUKernels {
 		e.tryKernels(ctx, e.Device.Try)
 	}
 	return ctx.Err()

@@ -171,6 +171,7 @@ type (
 
 	// Loaded says that the model is on the GPU, as far as it fits.
 	Loaded struct {
+		Kernels
 		Memory int64 `json:"memory"` // bytes that the GPU holds
 	}
 
@@ -244,16 +245,28 @@ type (
 		CLIPT *float64  `json:"clip_t,omitempty"`
 	}
 
+	// Kernels are the variants of kernels that were chosen (gpu.Kernels), and what was measured on this GPU, now or
+	// on an earlier visit.
+	Kernels struct {
+		Chosen string  `json:"chosen"`
+		Trials []Trial `json:"trials"`
+	}
+
+	// Trial is a gpu.Trial: how fast a variant is for a shape, and why it is not used, or "".
+	Trial struct {
+		Key          string  `json:"key"`
+		Variant      string  `json:"variant"`
+		Milliseconds float64 `json:"milliseconds"`
+		Refused      string  `json:"refused,omitempty"`
+	}
+
 	// Drawn says that all pictures of a Generate have come.
 	Drawn struct {
 		Memory    int64 `json:"memory"` // bytes that the GPU holds
 		Peak      int64 `json:"peak"`   // the most that it held
 		Pipelines int   `json:"pipelines"`
-		// Kernels are the variants of kernels that were chosen (gpu.Kernels), and Measured says
-		// whether they were measured on this GPU.
-		Kernels  string        `json:"kernels"`
-		Measured bool          `json:"measured"`
-		Card     forecast.Card `json:"card"` // what is known of the GPU's speed after it
+		Kernels
+		Card forecast.Card `json:"card"` // what is known of the GPU's speed after it
 	}
 
 	// Gauged is what is known of the GPU's speed.

@@ -22,9 +22,9 @@ func TestRoundTrip(t *testing.T) {
 	for _, body := range []Body{
 		Cancel{Of: 3}, Stopped{}, Failed{Message: "no", Reason: Permission, Record: "sd15"}, Started{}, Ended{Message: "out of memory"},
 		Load{Model: "sd15"}, Generate{Settings: s}, Skip{Of: 4}, Embed{Settings: s, Guide: 1}, Embeds{}, Embedded{}, Judge{Settings: []settings.Settings{s}}, Judged{Scores: []Score{{CLIPI: []float64{0.84}, CLIPT: &words}, {}}}, Tokens{Prompt: "a", Negative: "b"}, MakeMap{Preprocessor: "hed", Weights: "hed", Model: "sd15", Width: 64, Height: 96, Background: "#ff0000"}, MapMade{Problem: "no"}, Forget{}, Gauge{}, Measure{},
-		Ready{Adapter: "llvmpipe", F16: true, MaxBuffer: 4 << 30}, Loaded{Memory: 1 << 40}, Counted{Prompt: Count{3, 77, ""}, Negative: Count{80, 77, "zebra"}},
+		Ready{Adapter: "llvmpipe", F16: true, MaxBuffer: 4 << 30}, Loaded{Memory: 1 << 40, Kernels: Kernels{Chosen: "auto,conv=early", Trials: []Trial{{Key: "conv", Variant: "early", Milliseconds: 2}, {Key: "conv", Variant: "short", Refused: "it is wrong"}}}}, Counted{Prompt: Count{3, 77, ""}, Negative: Count{80, 77, "zebra"}},
 		Progress{Stage: "denoise", Step: 3, Steps: 20, SecondsPerStep: 0.25}, Preview{}, Picture{Index: 1, Settings: s, Cost: Cost{Seconds: 2, Stages: map[string]float64{"load": 1}}},
-		Drawn{Memory: 1, Peak: 2, Pipelines: 3, Kernels: "auto,conv=early", Measured: true}, Gauged{forecast.Card{Paces: map[string]float64{"memory": 1e-11}}}, Forgotten{}, Warning{Message: "slow"}, Lost{Message: "reset"},
+		Drawn{Memory: 1, Peak: 2, Pipelines: 3, Kernels: Kernels{Chosen: "auto"}}, Gauged{forecast.Card{Paces: map[string]float64{"memory": 1e-11}}}, Forgotten{}, Warning{Message: "slow"}, Lost{Message: "reset"},
 		CheckProgress{Text: "Test 1 of 2", Fraction: 0.5}, CheckOver{Summary: "fine", Different: []string{"a", "b"}, Problem: "c", Report: "{}"},
 		List{}, Plan{Link: "owner/model", Base: "https://mirror"}, Download{Record: "sd15"}, Verify{Record: "sd15"}, Delete{Record: "sd15"}, Tidy{}, Import{}, Keep{},
 		Stored{Library: store.Library{Items: []store.Item{{Record: store.Record{ID: "sd15"}, Done: 1}}, Used: 5}, Catalogue: loader.Catalogue{Base: "https://hub"}},

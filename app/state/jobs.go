@@ -54,9 +54,8 @@ type Engine struct {
 	GPU          protocol.Ready
 	Memory, Peak int64 // bytes that the GPU holds, and the most that it held
 	Pipelines    int
-	Kernels      string // the variants of kernels that were chosen, "" before the first picture
-	Measured     bool   // on this GPU
-	LastCost     Cost   // of the last picture
+	Kernels      protocol.Kernels // Chosen is "" before a model is loaded
+	LastCost     Cost             // of the last picture
 	// Card is how fast the GPU is. It is empty until that was measured or remembered.
 	Card forecast.Card
 }
@@ -122,7 +121,7 @@ func (j *Jobs) Deleted() {
 // Measure has the kernels measured anew when the next large model is loaded.
 func (j *Jobs) Measure() {
 	if j.line != nil {
-		j.Engine.Kernels, j.Engine.Measured, j.Engine.Card = "", false, forecast.Card{}
+		j.Engine.Kernels, j.Engine.Card = protocol.Kernels{}, forecast.Card{}
 		j.line.Ask(protocol.Measure{}, nil)
 		j.Gauge()
 	}
@@ -288,14 +287,32 @@ func (j *Jobs) Single() *Result {
 	return nil
 }
 
-// Kernels describes a choice of kernels for people.
-func Kernels(choice string) string {
-	first, others, any := strings.Cut(choice, ",")
-	switch {
-	case first != "auto":
-		return choice
-	case !any:
-		return texts.T("the first of each kind")
+// KernelRows describes a choice of kernels for people, in rows of two texts: what was chosen and, where variants were
+// measured, the times of each shape's.
+func KernelRows(k protocol.Kernels) (rows [][2]string) {
+	if k.Chosen == "" {
+		return nil
 	}
-	return strings.ReplaceAll(others, ",", ", ")
+	name, chosen := texts.T("Kernels"), k.Chosen
+	if len(k.Trials) > 0 {
+		name = texts.T("Kernels, as measured")
+	}
+	if first, others, any := strings.Cut(k.Chosen, ","); any {
+		chosen = strings.ReplaceAll(others, ",", ", ")
+	} else if first == "auto" || len(k.Trials) > 0 {
+		chosen = texts.T("the first of each kind")
+	}
+	rows = append(rows, [2]string{name, chosen})
+	for _, t := range k.Trials {
+		one := t.Variant + " " + texts.F("%s ms", texts.Number(t.Milliseconds, 2))
+		if t.Refused != "" {
+			one = texts.F("%s is not used: %s", t.Variant, texts.Translate(t.Refused))
+		}
+		if last := &rows[len(rows)-1]; last[0] == "– "+t.Key {
+			last[1] += ", " + one
+		} else {
+			rows = append(rows, [2]string{"– " + t.Key, one})
+		}
+	}
+	return rows
 }

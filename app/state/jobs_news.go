@@ -87,7 +87,7 @@ func (j *Jobs) receiveLoad(m protocol.Message) News {
 		return News{}
 	case protocol.Loaded:
 		j.load, j.loadLost = 0, false
-		j.Engine.Memory = b.Memory
+		j.Engine.Memory, j.Engine.Kernels = b.Memory, b.Kernels
 		j.Gauge()
 		return News{Loaded: true}
 	case protocol.Failed:
@@ -128,7 +128,7 @@ func (j *Jobs) receiveJob(m protocol.Message) News {
 		return News{Result: j.picture(b, m.Beside["png"])}
 	case protocol.Drawn:
 		j.Engine.Memory, j.Engine.Peak, j.Engine.Pipelines = b.Memory, b.Peak, b.Pipelines
-		j.Engine.Kernels, j.Engine.Measured = b.Kernels, b.Measured
+		j.Engine.Kernels = b.Kernels
 		if b.Card.Known() {
 			j.Engine.Card = b.Card
 		}

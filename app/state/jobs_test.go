@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -481,5 +482,23 @@ func TestRemovedResultComesBack(t *testing.T) {
 	e.jobs.Remove(&Result{})()
 	if e.jobs.Single() != r {
 		t.Error("another result took its place")
+	}
+}
+
+// About shows what was chosen, the times behind it, and what was refused.
+func TestKernelRows(t *testing.T) {
+	if rows := KernelRows(protocol.Kernels{}); rows != nil {
+		t.Errorf("before a model is loaded it shows %v", rows)
+	}
+	rows := KernelRows(protocol.Kernels{Chosen: "auto"})
+	if want := [][2]string{{"Kernels", "the first of each kind"}}; !slices.Equal(rows, want) {
+		t.Errorf("without trials it shows %v, not %v", rows, want)
+	}
+	rows = KernelRows(protocol.Kernels{Chosen: "gpu,conv/large=early,linear=rolled", Trials: []protocol.Trial{
+		{Key: "conv/large", Variant: "direct", Milliseconds: 2.5}, {Key: "conv/large", Variant: "early", Milliseconds: 1.256}, {Key: "groups", Variant: "512", Refused: "lost"},
+	}})
+	want := [][2]string{{"Kernels, as measured", "conv/large=early, linear=rolled"}, {"– conv/large", "direct 2.50 ms, early 1.26 ms"}, {"– groups", "512 is not used: lost"}}
+	if !slices.Equal(rows, want) {
+		t.Errorf("it shows %v, not %v", rows, want)
 	}
 }

@@ -82,13 +82,7 @@ func (t *aboutPanel) engine() []app.UI {
 		{texts.T("Largest buffer"), state.Megabytes(e.GPU.MaxBuffer)}, {texts.T("Largest binding"), state.Megabytes(e.GPU.MaxBinding)}, {texts.T("Workgroup"), texts.F("%d invocations", e.GPU.Workgroup)},
 		{texts.T("Memory in use"), state.Megabytes(e.Memory)}, {texts.T("Most so far"), state.Megabytes(e.Peak)}, {texts.T("Shaders"), fmt.Sprint(e.Pipelines)},
 	}
-	if e.Kernels != "" {
-		name := texts.T("Kernels")
-		if e.Measured {
-			name = texts.T("Kernels, as measured")
-		}
-		rows = append(rows, [2]string{name, state.Kernels(e.Kernels)})
-	}
+	rows = append(rows, state.KernelRows(e.Kernels)...)
 	if c := e.LastCost; c.Seconds > 0 {
 		rows = append(rows, [2]string{texts.T("The last picture"), texts.F("%s, %s per step", state.Seconds(c.Seconds), state.Seconds(c.SecondsPerStep))})
 		for _, s := range stages {
@@ -105,7 +99,7 @@ func (t *aboutPanel) engine() []app.UI {
 		app.P().Class("numbers").Text(e.OfSD15()), app.P().Class("numbers").Text(e.OfDemo()),
 		app.Dl().Body(list...),
 	}
-	if e.Measured {
+	if len(e.Kernels.Trials) > 0 {
 		body = append(body, app.Button().Class("plain").Text(texts.T("Measure the kernels again")).Disabled(t.jobs.Busy()).
 			OnClick(func(app.Context, app.Event) { t.jobs.Measure() }))
 	}

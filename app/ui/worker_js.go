@@ -19,7 +19,7 @@ type engine struct {
 	worker js.Value
 }
 
-// startWorker starts a worker: "library" or "engine". hear is called with its messages, and
+// startWorker starts a worker, whose name the worker reads, too. hear is called with its messages, and
 // died when its program is over or could not be loaded.
 func startWorker(ctx app.Context, name string, hear func(protocol.Message), died func(why string)) (worker js.Value) {
 	worker = js.Global().Call("impromptWorker", name)
@@ -57,7 +57,11 @@ func (e *engine) start() {
 	}
 	var w js.Value
 	current := func() bool { return e.worker.Equal(w) } // it was not given up
-	w = startWorker(p.ctx, "engine", func(m protocol.Message) {
+	name := "engine"
+	if address := js.Global().Get("URL").New(js.Global().Get("location").Get("href")); address.Get("searchParams").Call("get", "kernels").String() == "gpu" {
+		name = "engine with a GPU's kernels" // see README.md
+	}
+	w = startWorker(p.ctx, name, func(m protocol.Message) {
 		if current() {
 			e.tell(p.jobs.Receive(m))
 		}

@@ -146,6 +146,7 @@ func (d *drawer) open(ctx context.Context, model string) error {
 	d.engine = engine.New(g, d.host)
 	d.engine.Warn = func(text string) { d.desk.Answer(0, protocol.Warning{Message: text}) }
 	d.engine.ToPNG, d.engine.Memo = toPNG, d.memo
+	d.engine.GPUKernels = js.Global().Get("name").String() == "engine with a GPU's kernels" // the worker's name
 	d.desk.Answer(0, protocol.Ready{
 		Adapter: g.Info.String(), Vendor: g.Info.Vendor, Architecture: g.Info.Architecture, F16: g.F16, Software: g.Info.Software,
 		MaxBuffer: g.Limits.MaxBufferSize, MaxBinding: g.Limits.MaxStorageBufferBindingSize, Workgroup: int(g.Limits.MaxComputeInvocationsPerWorkgroup),
@@ -181,7 +182,16 @@ func (d *drawer) load(ctx context.Context, id int, l protocol.Load) (protocol.Bo
 		return nil, err
 	}
 	err := d.engine.Load(ctx, l.Model, l.VAE, func(ev engine.Event) { d.progress(id, ev) })
-	return protocol.Loaded{Memory: d.engine.Device.MemoryBytes()}, err
+	return protocol.Loaded{Memory: d.engine.Device.MemoryBytes(), Kernels: d.kernels()}, err
+}
+
+// kernels are those that were chosen, and why.
+func (d *drawer) kernels() protocol.Kernels {
+	k := protocol.Kernels{Chosen: d.engine.Device.Kernels().String()}
+	for _, t := range d.engine.Trials().List {
+		k.Trials = append(k.Trials, protocol.Trial{Key: t.Key, Variant: t.Variant, Milliseconds: t.Milliseconds, Refused: t.Refused})
+	}
+	return k
 }
 
 // gauge says how fast the GPU is.
@@ -296,7 +306,7 @@ func (d *drawer) generate(ctx context.Context, id int, s settings.Settings, besi
 	}
 	g := d.engine.Device
 	return protocol.Drawn{Memory: g.MemoryBytes(), Peak: g.PeakMemoryBytes(), Pipelines: g.Pipelines(),
-		Kernels: g.Kernels().String(), Measured: d.engine.Trials().List != nil, Card: d.engine.Card()}, nil
+		Kernels: d.kernels(), Card: d.engine.Card()}, nil
 }
 
 // draw draws the pictures of a request, and returns how many were sent.

@@ -524,6 +524,46 @@ test("deleting a picture deletes that one, also after a reload", async () => {
   assert.match(packed.toString("latin1"), /imprompt-20\d{6}-\d{6}-seed-7-lambda-0\.7\.png/);
 });
 
+// remembered reads what the engine remembers of the kernels and, with change, stores a choice and a refusal that
+// nobody would make here.
+const remembered = (page, change = false) => page.evaluate(async (change) => {
+  const done = (request) => new Promise((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(request.error); });
+  const db = await done(indexedDB.open("imprompt-memo"));
+  try {
+    const store = db.transaction("texts", "readwrite").objectStore("texts");
+    const key = (await done(store.getAllKeys())).find((k) => k.includes("kernels of"));
+    const text = key && await done(store.get(key));
+    if (!text) return null;
+    const record = JSON.parse(text);
+    if (change) {
+      record.Kernels = "gpu,conv/large=rolled";
+      record.List.find((t) => t.Key === "conv/large" && t.Variant === "early").Refused = "its numbers differ by 0.5 from the first variant's";
+      await done(store.put(JSON.stringify(record), key));
+    }
+    return record;
+  } finally { db.close(); }
+}, change);
+
+test("a GPU's kernels are tried once, shown, remembered, and forgotten when asked", { timeout: 300_000 * PATIENCE }, async () => {
+  const about = page.locator("#about");
+  await page.goto(`${site.url}?kernels=gpu`);
+  await loaded(page);
+  await page.getByText("About this GPU").click();
+  await about.getByText("Kernels, as measured", { exact: true }).waitFor();
+  await about.getByText(/^direct [\d.]+ ms, early [\d.]+ ms, rolled [\d.]+ ms$/).first().waitFor();
+  const { List: trials } = await remembered(page, true);
+  assert.ok(trials.length > 20 && trials.every((t) => t.Milliseconds > 0 && (t.Refused || t.Difference <= 1e-4)), JSON.stringify(trials));
+  // The next visit uses what is remembered, and says which variant is wrong on this GPU.
+  await page.reload();
+  await loaded(page);
+  await page.getByText("About this GPU").click();
+  await about.getByText("conv/large=rolled", { exact: true }).waitFor();
+  await about.getByText(/^direct [\d.]+ ms, early is not used: its numbers differ by 0\.5 from the first variant's, rolled [\d.]+ ms/).waitFor();
+  await button(page, "Measure the kernels again").click();
+  await about.getByText("Kernels, as measured", { exact: true }).waitFor({ state: "detached" });
+  await expect(async () => assert.equal(await remembered(page), null)).toPass({ timeout: 60_000 * PATIENCE });
+});
+
 test("nothing was refused by the policy, no error went unseen, no request left the origin", () => {
   assert.deepEqual(studio.faults, []);
   assert.deepEqual(studio.elsewhere, []);
