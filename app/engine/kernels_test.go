@@ -57,6 +57,20 @@ func TestKernelsAreRemembered(t *testing.T) {
 		t.Errorf("after trials that failed it has %s", e.Device.Kernels())
 	}
 
+	// A processor that plays a GPU tries a GPU's kernels only where it was asked to.
+	processor := func(gpuKernels bool) string {
+		d := gpu.NewPlanner(false, gpu.DefaultLimits)
+		d.Info.Software, d.Subgroups = true, true
+		e := New(d, nil)
+		e.Memo, e.GPUKernels = memo{}, gpuKernels
+		e.startKernels(ctx)
+		e.tryKernels(ctx, func(context.Context) (gpu.Trials, error) { return gpu.Trials{Kernels: d.Kernels().String() + ",conv=early"}, nil })
+		return d.Kernels().String()
+	}
+	if own, asked := processor(false), processor(true); own != "auto" || asked != "gpu,conv=early" {
+		t.Errorf("a processor chooses %s, and %s where it was asked to try", own, asked)
+	}
+
 	// A choice on the command line is neither measured nor changed.
 	d := gpu.NewPlanner(true, gpu.DefaultLimits)
 	if err := d.SetKernels(gpu.Kernels{For: "gpu"}); err != nil {

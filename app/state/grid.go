@@ -31,6 +31,7 @@ type Axis struct {
 type AxisKind struct {
 	Kind, Label string
 	Example     string // values, as they are typed
+	offered     bool   // there is something composed that it changes
 	// parse reads values. s are the settings that they change.
 	parse func(text string, s settings.Settings) ([]point, error)
 }
@@ -46,11 +47,14 @@ const maxGrid = 100
 
 // AxisKinds lists what a strip or a grid of what is composed can be about. models are those that can take the place of
 // the chosen one.
-func (c *Composer) AxisKinds(models []Choice) (kinds []AxisKind) {
-	add := func(when bool, kind, label, example string, parse func(string, settings.Settings) ([]point, error)) {
-		if when {
-			kinds = append(kinds, AxisKind{kind, label, example, parse})
-		}
+func (c *Composer) AxisKinds(models []Choice) []AxisKind {
+	return slices.DeleteFunc(c.allAxes(models), func(k AxisKind) bool { return !k.offered })
+}
+
+// allAxes are also those that nothing is composed for.
+func (c *Composer) allAxes(models []Choice) (kinds []AxisKind) {
+	add := func(offered bool, kind, label, example string, parse func(string, settings.Settings) ([]point, error)) {
+		kinds = append(kinds, AxisKind{kind, label, example, offered, parse})
 	}
 	n := len(c.Prompts)
 	add(n > 0, "lambda", texts.T("Image weight"), "0-1 (+0.25)", decimals(weightLabel, setWeights))
@@ -195,13 +199,17 @@ func (c *Composer) ForGrid(model string, fit []Adapter, models []Choice) (Reques
 	if len(axes) == 2 && axes[0].Kind == "model" {
 		axes[0], axes[1] = axes[1], axes[0]
 	}
-	kinds := c.AxisKinds(models)
+	kinds := c.allAxes(models)
 	s, inputs := c.compose(model, fit)
 	var points [2][]point
 	for i, a := range axes {
 		k, ok := first(kinds, func(k AxisKind) bool { return k.Kind == a.Kind })
-		if !ok {
-			return Request{}, texts.Errorf("there is nothing composed that the %s axis could change", a.Kind)
+		if !k.offered {
+			label := a.Kind // an image prompt's weight, where there are fewer image prompts
+			if ok {
+				label = k.Label
+			}
+			return Request{}, texts.Errorf("there is nothing composed that the %s axis could change", label)
 		}
 		list, err := k.parse(a.Values, s)
 		switch {

@@ -130,7 +130,7 @@ func TestGrid(t *testing.T) {
 		{"scheduler:eul", "", "Euler"},
 		{"scheduler:nonsense", "", "choose from"},
 		{"words:wolf, dog", "", "is not in the prompt"},
-		{"strength:0.5", "", "nothing composed"},
+		{"strength:0.5", "", "nothing composed that the Strength axis"},
 	} {
 		axis := func(text string) Axis {
 			kind, values, _ := strings.Cut(text, ":")

@@ -52,6 +52,7 @@ func (p *page) listenLanguage() {
 		p.loop.dispatch(func() {
 			useLanguage()
 			p.gallery.Retell()
+			p.note = state.Note{} // it is in the language before
 		})
 	})
 }

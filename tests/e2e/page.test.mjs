@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, countGPU, difference, draw, drop, expect, fingers, gallery, held, keepProgram, loaded, look, pictures, pixelsOf, problems, prompt, result, set, small, spin, unfold, visit } from "./hands.mjs";
+import { PATIENCE, PICTURE, adjust, axeFindsNothing, button, bytesOf, countGPU, difference, draw, drop, expect, fingers, gallery, held, keepProgram, loaded, look, pictures, pixelsOf, problems, prompt, result, set, slow, small, spin, unfold, visit } from "./hands.mjs";
 import { opened, root, ships } from "./site.mjs";
 
 let site, studio, page;
@@ -544,7 +544,8 @@ const remembered = (page, change = false) => page.evaluate(async (change) => {
   } finally { db.close(); }
 }, change);
 
-test("a GPU's kernels are tried once, shown, remembered, and forgotten when asked", { timeout: 300_000 * PATIENCE }, async () => {
+// SwiftShader takes a minute of processor time for a GPU's kernels.
+slow("a GPU's kernels are tried once, shown, remembered, and forgotten when asked", { timeout: 300_000 * PATIENCE }, async () => {
   const about = page.locator("#about");
   await page.goto(`${site.url}?kernels=gpu`);
   await loaded(page);
