@@ -64,7 +64,9 @@ func TestKernelsAreRemembered(t *testing.T) {
 		e := New(d, nil)
 		e.Memo, e.GPUKernels = memo{}, gpuKernels
 		e.startKernels(ctx)
-		e.tryKernels(ctx, func(context.Context) (gpu.Trials, error) { return gpu.Trials{Kernels: d.Kernels().String() + ",conv=early"}, nil })
+		e.tryKernels(ctx, func(context.Context) (gpu.Trials, error) {
+			return gpu.Trials{Kernels: d.Kernels().String() + ",conv=early"}, nil
+		})
 		return d.Kernels().String()
 	}
 	if own, asked := processor(false), processor(true); own != "auto" || asked != "gpu,conv=early" {

@@ -59,7 +59,7 @@ func (e *engine) start() {
 	current := func() bool { return e.worker.Equal(w) } // it was not given up
 	name := "engine"
 	if address := js.Global().Get("URL").New(js.Global().Get("location").Get("href")); address.Get("searchParams").Call("get", "kernels").String() == "gpu" {
-		name = "engine with a GPU's kernels" // see README.md
+		name = "engine with a GPU's kernels" // see gpu/README.md
 	}
 	w = startWorker(p.ctx, name, func(m protocol.Message) {
 		if current() {
