@@ -122,6 +122,17 @@ func TestWinogradTile(t *testing.T) {
 	}
 }
 
+// The tiles that are computed at a time are not more than the device binds.
+func TestWinogradParts(t *testing.T) {
+	const limit = 1 << 20
+	d := NewPlanner(true, Limits{MaxStorageBufferBindingSize: limit, MaxBufferSize: limit})
+	w := &ConvWeight{In: 64, Out: 64, Size: 3, winograd: 2}
+	n := w.tilesAtOnce(d, 1000, F16, newTensor(d, "y", Act, []int{1, 50, 80, 64}))
+	if bytes := n * 16 * (64 + 64) * 2; bytes > limit || bytes < limit/2 {
+		t.Errorf("%d tiles take %d bytes", n, bytes)
+	}
+}
+
 // What cannot be computed this way is an error, and not another result.
 func TestWinogradRefuses(t *testing.T) {
 	d := testDevice(t, testPath{})
