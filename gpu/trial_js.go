@@ -113,7 +113,7 @@ func (d *Device) Paces(ctx context.Context) (map[string]float64, error) {
 		if err != nil {
 			return nil, err
 		}
-		key, amount := ds.work()
+		key, amount := ds.Work()
 		seconds[key] += times[0].Milliseconds / 1e3
 		done[key] += amount
 	}

@@ -18,14 +18,14 @@ type Work map[string]float64
 func (p *Program) Work() Work {
 	w := Work{}
 	for _, d := range p.dispatches {
-		key, amount := d.work()
+		key, amount := d.Work()
 		w[key] += amount
 	}
 	return w
 }
 
-// work is the key of a dispatch in Work, and how much it does.
-func (d Dispatch) work() (key string, amount float64) {
+// Work is the key of a dispatch in Program.Work, and how much it does.
+func (d Dispatch) Work() (key string, amount float64) {
 	param := func(name string) int {
 		for _, p := range d.Params {
 			if p.Name == name {

@@ -16,9 +16,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/imprompt/imprompt/gpu"
@@ -42,30 +44,171 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if err := report(layout, tables); err != nil {
+	if err := report(&planner{layout: layout, done: map[string]recording{}}, tables); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// report prints a table for each card: a line for each change, with the step, the decode and the picture.
-func report(l layout, tables map[string]shares) error {
+// report prints a table for each card: a line for each change, with the step, the decode and the
+// picture. The last line has the variants that are fastest for each shape, which is what a
+// visitor's browser ends up with after its trials. What follows it is where the time of that step goes.
+func report(l *planner, tables map[string]shares) error {
 	fmt.Println("Stable Diffusion 1.5 at 512 × 512 with guidance, f16, predicted in ms (upper bounds of the speed)")
 	for _, c := range cards {
 		fmt.Printf("\n%s: %.1f TFLOP/s, %.0f GB/s\n", c.name, c.tflops, c.gbs)
+		table := tables[c.family]
+		best, err := c.best(l, table)
+		if err != nil {
+			return err
+		}
+		list := append(changes(c), change{"the fastest for each shape", best.String()})
 		before := 0.0
-		for _, change := range changes(c) {
-			step, decode, err := l.record(change.kernels)
+		for _, change := range list {
+			r, err := l.record(change.kernels)
 			if err != nil {
 				return err
 			}
-			s, d := c.predict(step, tables[c.family]), c.predict(decode, tables[c.family])
+			s, d := c.predict(r.step, table), c.predict(r.decode, table)
 			if before == 0 {
 				before = s
 			}
-			fmt.Printf("  %-46s step %8.1f (%+5.1f %%)   decode %8.1f   picture %6.1f s\n", change.what, s, 100*(s/before-1), d, (20*s+d)/1e3)
+			fmt.Printf("  %-46s step %8.1f (%+5.1f %%)   decode %8.1f   picture %6.1f s\n", change.what, s, 100*(s/before-1), d, c.picture(r, table)/1e3)
 		}
+		r, err := l.record(best.String())
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  %s\n", best)
+		c.explain(r.step, table)
 	}
 	return nil
+}
+
+// best is the choice with which each kind of a picture's work takes the least time. Upsampling is
+// chosen first, because every further combination takes seconds to record.
+func (c card) best(l *planner, table shares) (gpu.Kernels, error) {
+	choice, least := gpu.Kernels{}, math.Inf(1)
+	for _, upsample := range variantsOf(gpu.UpsampleClass) {
+		k := gpu.Kernels{For: "gpu"}.With(string(gpu.UpsampleClass), upsample)
+		r, err := l.record(k.String())
+		if err != nil {
+			return choice, err
+		}
+		if t := c.picture(r, table); t < least {
+			choice, least = k, t
+		}
+	}
+	start := choice
+	for _, groups := range variantsOf(gpu.GroupsClass) {
+		base := start.With(string(gpu.GroupsClass), groups)
+		times, names := map[string]float64{}, map[string]string{}
+		// One recording measures a variant of each class.
+		for i := range max(len(variantsOf(gpu.ConvClass)), len(variantsOf(gpu.AttentionClass))) {
+			k, name := base, map[string]string{}
+			for _, class := range []gpu.Class{gpu.ConvClass, gpu.LinearClass, gpu.AttentionClass} {
+				list := variantsOf(class)
+				name[string(class)] = list[min(i, len(list)-1)]
+				k = k.With(string(class), name[string(class)])
+			}
+			r, err := l.record(k.String())
+			if err != nil {
+				return choice, err
+			}
+			for key, t := range c.byKey(r, table) {
+				class, _, _ := strings.Cut(key, "/")
+				if old, ok := times[key]; !ok || t < old {
+					times[key], names[key] = t, name[class]
+				}
+			}
+		}
+		k := base
+		for key, name := range names {
+			if name != "" {
+				k = k.With(key, name)
+			}
+		}
+		r, err := l.record(k.String())
+		if err != nil {
+			return choice, err
+		}
+		if t := c.picture(r, table); t < least {
+			choice, least = k, t
+		}
+	}
+	return choice, nil
+}
+
+// picture is how many milliseconds a picture of 20 steps takes.
+func (c card) picture(r recording, table shares) float64 {
+	return 20*c.predict(r.step, table) + c.predict(r.decode, table)
+}
+
+// variantsOf lists the names of a class's variants.
+func variantsOf(class gpu.Class) (names []string) {
+	d := gpu.NewPlanner(true, gpu.DefaultLimits)
+	d.Subgroups = true
+	for _, v := range d.Variants(class) {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
+// byKey is how many milliseconds of a picture each kind of work takes (gpu.Program.Work). The sums of
+// slices count with the products that they are part of. A variant whose share is not known takes forever.
+func (c card) byKey(r recording, table shares) map[string]float64 {
+	times := map[string]float64{}
+	for _, part := range []struct {
+		list  []gpu.Dispatch
+		times float64
+	}{{r.step, 20}, {r.decode, 1}} {
+		product := ""
+		for i, d := range part.list {
+			key, _ := d.Work()
+			switch {
+			case d.Kernel == "conv2d_sum":
+				key = product
+			case key != gpu.MemoryWork:
+				product = key
+				if _, ok := table[keyOf(d)]; !ok {
+					times[key] = math.Inf(1)
+				}
+			}
+			times[key] += part.times * c.predict(part.list[i:i+1], table)
+		}
+	}
+	return times
+}
+
+// explain prints where the time goes. The share is that of the card's peak.
+func (c card) explain(list []gpu.Dispatch, table shares) {
+	type part struct{ ms, flops, busy, n float64 }
+	parts := map[string]part{}
+	for i, d := range list {
+		key, _ := d.Work()
+		p := part{ms: c.predict(list[i:i+1], table), n: 1}
+		switch {
+		case d.Kernel == "conv2d_sum":
+			key = "sums of slices"
+		case key == gpu.MemoryWork:
+			key = "norms and copies"
+		default:
+			p.flops = d.Cost
+			p.busy = d.Cost / (c.tflops * 1e9 * share(d, table))
+		}
+		o := parts[key]
+		parts[key] = part{o.ms + p.ms, o.flops + p.flops, o.busy + p.busy, o.n + 1}
+	}
+	var all part
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		p := parts[key]
+		fmt.Printf("    %-16s %4.0f dispatches %8.1f ms", key, p.n, p.ms)
+		if p.flops > 0 {
+			fmt.Printf(" %6.0f GFLOP, share %.2f; %8.1f ms if all schedulers were busy", p.flops/1e9, p.flops/(c.tflops*1e9*p.ms), p.busy)
+		}
+		fmt.Println()
+		all.flops, all.busy = all.flops+p.flops, all.busy+p.busy
+	}
+	fmt.Printf("    products and attention alone: %.0f GFLOP, %.1f ms at the peak, %.1f ms at the shares of their kernels\n", all.flops/1e9, all.flops/(c.tflops*1e9), all.busy)
 }
 
 // change is a line of a card's table.
@@ -203,41 +346,55 @@ func readLayout(file string) (layout, error) {
 	return l, json.Unmarshal(raw, &l)
 }
 
-// record records a step and a decode for a planner with some kernels.
-func (l layout) record(kernels string) (step, decode []gpu.Dispatch, err error) {
+// planner records programs, each only once.
+type planner struct {
+	layout
+	done map[string]recording
+}
+
+// recording is a step and a decode.
+type recording struct{ step, decode []gpu.Dispatch }
+
+// record records a step and a decode with some kernels.
+func (l *planner) record(kernels string) (r recording, err error) {
+	if r, ok := l.done[kernels]; ok {
+		return r, nil
+	}
 	ctx := context.Background()
 	d := gpu.NewPlanner(true, gpu.DefaultLimits)
 	d.Subgroups, d.SubgroupMin = true, 32
 	k, err := gpu.ParseKernels(kernels)
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	if err := d.SetKernels(k); err != nil {
-		return nil, nil, err
+		return r, err
 	}
-	uc, err := unet.ParseConfig(l["sd15/unet/config.json"])
+	uc, err := unet.ParseConfig(l.layout["sd15/unet/config.json"])
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
-	vc, err := vae.ParseConfig(l["sd15/vae/config.json"])
+	vc, err := vae.ParseConfig(l.layout["sd15/vae/config.json"])
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	u, v := unet.New(uc), vae.New(vc)
 	if err := l.load(ctx, d, u, "sd15/unet/diffusion_pytorch_model.fp16.safetensors"); err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	if err := l.load(ctx, d, v.Decoder, "sd15/vae/diffusion_pytorch_model.fp16.safetensors"); err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	cond, err := u.NewConditioning(ctx, d, unet.ConditioningOptions{Timesteps: []float64{500}, Words: d.NewTensor("words", gpu.Act, 2, 77, uc.CrossAttentionDim)})
 	if err != nil {
-		return nil, nil, err
+		return r, err
 	}
 	p, q := d.NewProgram("step"), d.NewProgram("decode")
 	u.Record(p, d.NewTensor("sample", gpu.Act, 2, 64, 64, 4), cond, nil)
 	v.Decoder.Record(q, d.NewTensor("latents", gpu.Act, 1, 64, 64, 4))
-	return p.Dispatches(), q.Dispatches(), nil
+	r = recording{p.Dispatches(), q.Dispatches()}
+	l.done[kernels] = r
+	return r, nil
 }
 
 func (l layout) load(ctx context.Context, d *gpu.Device, n nn.Network, file string) error {
