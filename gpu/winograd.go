@@ -93,9 +93,8 @@ func (w *ConvWeight) repackWinograd(d *Device, s Staged) Dispatch {
 
 // dispatchWinograd records a convolution whose weights are in Winograd's form.
 func dispatchWinograd(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s convShape, end convEnd, vectors []Binding) {
-	const tiled = "gpu: %s: the weights are transformed for Winograd's algorithm, and the convolution is not one of 3 × 3 with stride 1 and padding 1"
 	if s.stride != 1 || o.Padding != 1 || o.PadEnd != 0 || s.hUp != s.hIn || s.wUp != s.wIn {
-		p.Fail(tiled, o.Label)
+		p.Fail("gpu: %s: the weights are transformed for Winograd's algorithm, and the convolution does not have stride 1 and padding 1", o.Label)
 		return
 	}
 	m := w.winograd
@@ -105,7 +104,7 @@ func dispatchWinograd(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, 
 	all := images * down * across
 	scale := 1.0
 	if p.Device.F16 {
-		scale = 0.25
+		scale = 0.25 // of the tiles and the products, which then are no larger than f16 holds
 	}
 
 	product := *w
