@@ -66,7 +66,10 @@ var convFlags = []Const{{"BIAS", convBias}, {"TABLE", convTable}, {"RESIDUAL", c
 // convShape holds the sizes of a convolution: m is the number of output pixels of a phase, and
 // top is the row of the enlarged input that the first tap of the first output row reads. There
 // is one phase, or there are the four of inPhases, or those of a convolution by Winograd's algorithm.
-type convShape struct{ m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top, phases int }
+type convShape struct {
+	m, hIn, wIn, hUp, wUp, hOut, wOut, stride, top, phases int
+	step                                                   int // columns from an even phase's input to that of the next one; 0 means 1
+}
 
 // pixels is the number of output pixels.
 func (s convShape) pixels() int { return s.m * s.phases }
@@ -210,7 +213,7 @@ func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s conv
 		Params: append(end.params(), []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
 			{"c1_quads", x.Pitch() / 4}, {"c2_quads", c2 / 4}, {"h_in", s.hIn}, {"w_in", s.wIn}, {"h_up", s.hUp}, {"w_up", s.wUp},
 			{"h_out", s.hOut}, {"w_out", s.wOut}, {"top", s.top}, {"left", -o.Padding}, {"ksize", w.Size}, {"stride", s.stride},
-			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"phases", s.phases}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
+			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"phases", s.phases}, {"phase_step", max(1, s.step)}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
 		Bind: append([]Binding{In("x", x), Read("w", w.packed), Out("y", y), In("x2", o.X2).Optional()}, vectors...),
 		Cost: w.cost(s.pixels()),
 	}

@@ -134,7 +134,8 @@ func dispatchWinograd(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, 
 			Moves:  part(x) + part(o.X2) + v.Bytes(),
 		})
 
-		rows := convShape{m: tiles, hIn: 1, wIn: tiles, hUp: 1, wUp: tiles, hOut: 1, wOut: tiles, stride: 1, phases: places}
+		// Two places are a row of conv2d.wgsl's input, beside each other, and a phase reads one.
+		rows := convShape{m: tiles, hIn: places / 2, wIn: 2 * tiles, hUp: places / 2, wUp: 2 * tiles, hOut: 1, wOut: tiles, stride: 1, phases: places, step: tiles}
 		t := o.tile
 		t.slices, t.phases = 1, false
 		if t.mv == 0 {

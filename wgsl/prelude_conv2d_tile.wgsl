@@ -59,13 +59,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     let to = quad * 4u * A + pixels;
     let phase = group.z / p.slices;
     let slice = group.z % p.slices;
-    let shift = select(vec3<i32>(0, i32(phase / 2u), i32(phase % 2u)), vec3<i32>(i32(phase * p.m), 0, 0), p.ksize == 1u);
     var starts: array<Start, 4>;
     for (var i = 0u; i < 4u; i++) {
         starts[i] = start(m0 + pixels * 4u + i);
-        starts[i].image += shift.x;
-        starts[i].top += shift.y;
-        starts[i].left += shift.z;
+        starts[i].top += i32(phase / 2u);
+        starts[i].left += i32(phase % 2u * p.phase_step);
     }
 
     // 2. The passes of this workgroup, and where the first of them loads.
