@@ -12,6 +12,9 @@
 //needs prelude_attention
 //needs subgroups
 
+// How the buffers of prelude_attention.wgsl are read.
+alias InputVector = ActWords;
+
 const THREADS = 16u;    // of a workgroup; thread t computes queries t and t + THREADS of 32
 
 // The two queries' results.
@@ -120,8 +123,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             var b2 = vec4<f32>();
             var b3 = vec4<f32>();
             for (var i = 0u; i < quads; i++) {
-                let a = act4(q[q_a + i]) * p.scale;
-                let b = act4(q[q_b + i]) * p.scale;
+                let a = act_words(q[q_a + i]) * p.scale;
+                let b = act_words(q[q_b + i]) * p.scale;
                 let m0 = spread4(key(image, k0 + i));
                 a0 = score(a, m0, a0);
                 b0 = score(b, m0, b0);
@@ -198,6 +201,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 // Reads keys or values of the words or of the image prompts.
 fn key(image: bool, at: u32) -> vec4<f32> {
-    if CROSS && image { return act4(image_kv[at]); }
-    return act4(kv[at]);
+    if CROSS && image { return act_words(image_kv[at]); }
+    return act_words(kv[at]);
 }

@@ -21,6 +21,7 @@
 //needs subgroups
 
 // How the buffers of prelude_conv2d.wgsl are read.
+alias InputVector = ActWords;
 alias WeightVector = Weight2;
 alias F32Vector = vec2<f32>;
 alias ResidualVector = Act2;
@@ -146,9 +147,9 @@ fn load(at: i32, q: u32) -> vec4<f32> {
     let pixel = u32(max(at, 0));
     var v: vec4<f32>;
     if HAS_X2 && q >= p.c1_quads {
-        v = act4(x2[pixel * p.c2_quads + q - p.c1_quads]);
+        v = act_words(x2[pixel * p.c2_quads + q - p.c1_quads]);
     } else {
-        v = act4(x[pixel * p.c1_quads + q]);
+        v = act_words(x[pixel * p.c1_quads + q]);
     }
     return select(v, vec4<f32>(), at < 0);
 }

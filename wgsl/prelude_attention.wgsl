@@ -1,5 +1,5 @@
 // What the kernels for attention share: the uniform and the bindings. The shapes
-// of the buffers are in attention.wgsl.
+// of the buffers are in attention.wgsl. How q and the keys are read, each kernel declares: InputVector.
 
 struct Params {
     t_q: u32,
@@ -22,10 +22,10 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> q: array<Act4>;
-@group(0) @binding(2) var<storage, read> kv: array<Act4>;
+@group(0) @binding(1) var<storage, read> q: array<InputVector>;
+@group(0) @binding(2) var<storage, read> kv: array<InputVector>;
 @group(0) @binding(3) var<storage, read_write> y: array<Act4>;
-@group(0) @binding(4) var<storage, read> image_kv: array<Act4>;
+@group(0) @binding(4) var<storage, read> image_kv: array<InputVector>;
 @group(0) @binding(5) var<storage, read> spans: array<vec4<u32>>;
 @group(0) @binding(6) var<storage, read> lambda: array<f32>;
 @group(0) @binding(7) var<storage, read> step: array<u32>;

@@ -3,6 +3,8 @@
 // the result by the sum of the weights; and weigh, which replaces an image prompt's sum by the
 // factor of its values.
 
+alias InputVector = Act4;
+
 // What a pass over the keys does.
 const WHOLE = 0u;    // compute softmax(Q·Kᵗ)·V in acc, still to be divided by sum
 const WEIGH = 1u;    // compute only the maximum and the sum

@@ -1,6 +1,6 @@
 // What conv2d.wgsl and conv2d_cpu.wgsl share: the uniform, the bindings, and which input pixel
 // a tap of an output pixel reads. The kernels read the buffers in vectors of different
-// width, which each declares: WeightVector, F32Vector, ResidualVector and OutVector.
+// width, which each declares: InputVector, WeightVector, F32Vector, ResidualVector and OutVector.
 
 struct Params {
     m: u32,              // output pixels: N · H_o · W_o
@@ -30,11 +30,11 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> p: Params;
-@group(0) @binding(1) var<storage, read> x: array<Act4>;
+@group(0) @binding(1) var<storage, read> x: array<InputVector>;
 @group(0) @binding(2) var<storage, read> w: array<WeightVector>;
 @group(0) @binding(3) var<storage, read_write> y: array<OutVector>;
 @group(0) @binding(4) var<storage, read> bias: array<F32Vector>;
-@group(0) @binding(5) var<storage, read> x2: array<Act4>;
+@group(0) @binding(5) var<storage, read> x2: array<InputVector>;
 @group(0) @binding(6) var<storage, read> table: array<F32Vector>;
 @group(0) @binding(7) var<storage, read> step: array<u32>;
 @group(0) @binding(8) var<storage, read> residual: array<ResidualVector>;

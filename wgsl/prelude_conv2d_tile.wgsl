@@ -7,6 +7,7 @@
 // thread's indices are less than 8, and need not be clamped.
 
 // How the buffers of prelude_conv2d.wgsl are read.
+alias InputVector = Act4;
 alias WeightVector = Weight4;
 alias F32Vector = vec4<f32>;
 alias ResidualVector = Act4;

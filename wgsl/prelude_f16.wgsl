@@ -21,12 +21,15 @@ fn out_low(v: vec4<f32>, wide: bool) -> Out {
 }
 fn out_high(v: vec4<f32>) -> Out { return bitcast<vec2<u32>>(v.zw); }
 
-// The same for vectors of two.
-alias Act2 = vec2<f16>;
-alias Weight2 = vec2<f16>;
+// The same for vectors of two, and activations as words, for the kernels for processors. These read two halves in one
+// word, because a processor gathers the elements of a vector one by one.
+alias Act2 = u32;
+alias Weight2 = u32;
 alias Out2 = u32;
-fn act2(v: Act2) -> vec2<f32> { return vec2<f32>(v); }
-fn weight2(v: Weight2) -> vec2<f32> { return vec2<f32>(v); }
+alias ActWords = vec2<u32>;
+fn act2(v: Act2) -> vec2<f32> { return unpack2x16float(v); }
+fn weight2(v: Weight2) -> vec2<f32> { return unpack2x16float(v); }
+fn act_words(v: ActWords) -> vec4<f32> { return vec4<f32>(unpack2x16float(v.x), unpack2x16float(v.y)); }
 fn out2_low(v: vec2<f32>, wide: bool) -> Out2 {
     if wide { return bitcast<u32>(v.x); }
     return bitcast<u32>(vec2<f16>(clamp(v, vec2<f32>(-65504.0), vec2<f32>(65504.0))));

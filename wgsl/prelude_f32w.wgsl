@@ -17,12 +17,14 @@ const WIDE_PLACES = 1u;
 fn out_low(v: vec4<f32>, wide: bool) -> Out { return v; }
 fn out_high(v: vec4<f32>) -> Out { return v; }
 
-// The same for vectors of two.
+// The same for vectors of two, and activations as words, for the kernels for processors.
 alias Act2 = vec2<f32>;
 alias Weight2 = vec2<f32>;
 alias Out2 = vec2<f32>;
+alias ActWords = vec4<f32>;
 fn act2(v: Act2) -> vec2<f32> { return v; }
 fn weight2(v: Weight2) -> vec2<f32> { return v; }
+fn act_words(v: ActWords) -> vec4<f32> { return v; }
 fn out2_low(v: vec2<f32>, wide: bool) -> Out2 { return v; }
 fn out2_high(v: vec2<f32>) -> Out2 { return v; }
 
