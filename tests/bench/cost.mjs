@@ -38,7 +38,7 @@ function measure(only) {
     for (const [name, f] of Object.entries(FAMILIES)) {
       if (!f.available) continue;
       try {
-        row.families[name] = f.count(pipeline(compiled, f), name);
+        row.families[name] = f.count(pipeline(compiled, f), name, row.kernel === "attention_tile" ? 2 : 1);
       } catch (e) {
         console.error(`${row.kernel} ${row.variant ?? ""} ${row.what} (${row.numbers}) on ${name}: ${e.message}`);
         delete row.families[name];

@@ -1,7 +1,7 @@
 // Counts what the main loop of a kernel issues, in the machine code that a driver prints. The
-// main loop is the innermost loop with the most multiply-adds. If others have at least a tenth of
-// them, as in attention_tile.wgsl with its two products, they count too, each for the same
-// number of multiply-adds. Every function resolves the output of pipeline_stats to
+// main loop is the innermost loop with the most multiply-adds. A kernel with several main loops,
+// as attention_tile.wgsl has for its two products, says how many; they count alike, each for the
+// same number of multiply-adds. Every function resolves the output of pipeline_stats to
 //   spilled, fills   registers written to and read from memory (on AMD without scalar ones, which
 //                    go to other registers)
 //   registers, waves (AMD), width (Intel: the lanes of a subgroup)
@@ -14,9 +14,9 @@ const number = (text, name) => {
 };
 const round = (x) => (x === undefined || Number.isNaN(x) ? undefined : Number(x.toFixed(3)));
 
-// mainLoops returns the loops with products as one loop. A loop that holds others counts without
-// them, and only if it has products of its own.
-function mainLoops(loops) {
+// mainLoops returns the n loops with the most products of their own, as one loop. A loop that
+// holds others counts without them.
+function mainLoops(loops, n) {
   const real = loops.filter((l) => l.macs >= 16);
   const holds = (l, o) => l !== o && (l.inside?.has(o.first) ?? (o.first >= l.first && o.last <= l.last));
   const own = real.map((l) => {
@@ -25,8 +25,7 @@ function mainLoops(loops) {
     const without = (what) => inside.reduce((rest, o) => rest - o[what], l[what]);
     return { macs: without("macs"), issue: without("issue"), bytes: without("bytes") };
   });
-  const most = Math.max(...own.map((l) => l.macs));
-  const list = own.filter((l) => l.macs >= 16 && 10 * l.macs >= most);
+  const list = own.filter((l) => l.macs >= 16).sort((a, b) => b.macs - a.macs).slice(0, n);
   if (!list.length) return undefined;
   const sum = (what) => list.reduce((s, l) => s + l[what] / l.macs, 0);
   return { macs: list.length, issue: sum("issue"), bytes: sum("bytes") };
@@ -58,7 +57,7 @@ const amdBytes = (op) => {
   return m ? Number(m[2]) / 8 * (m[1] ? 2 : 1) : 0;
 };
 
-export function amd(text, family) {
+export function amd(text, family, mains) {
   const paired = family === "rdna3";
   const blocks = [{ name: "entry", code: [] }];
   for (const line of text.slice(text.lastIndexOf("disasm:")).split("\n")) {
@@ -84,14 +83,14 @@ export function amd(text, family) {
     }
     return l;
   });
-  const loop = mainLoops(loops);
+  const loop = mainLoops(loops, mains);
   return { registers: number(text, "VGPRs"), spilled: number(text, "Spilled VGPRs"), waves: number(text, "Subgroups per SIMD"),
     share: round(loop?.macs / loop?.issue), bytes_a_mac: round(loop?.bytes / loop?.macs) };
 }
 
 // Intel. A multiply-add of eight lanes in f32, or sixteen in f16, takes a cycle; so does every
 // message to memory and every branch.
-export function intel(text) {
+export function intel(text, family, mains) {
   const lines = text.slice(text.lastIndexOf("Native code")).split("\n");
   const width = Number(/SIMD(\d+) shader/.exec(lines.join("\n"))?.[1]);
   const code = [], labels = new Map(), loops = [];
@@ -112,7 +111,7 @@ export function intel(text) {
       l.issue += /^(send|nop|sync|endif|if|else|while|break|jmpi|cont|halt)/.test(op) ? 1 : op === "math" ? 0 : Math.max(1, lanes / (half ? 16 : 8));
     }
   }
-  const loop = mainLoops(loops);
+  const loop = mainLoops(loops, mains);
   return { width, spilled: number(text, "Spill Count") ?? 0, fills: number(text, "Fill Count") ?? 0, share: round(loop?.macs / loop?.issue) };
 }
 
@@ -120,7 +119,7 @@ export function intel(text) {
 // follows a loop may lie between its blocks, so that a loop is the blocks from which its end is
 // reached without its beginning. Registers go to local memory, and a sum that needs an address
 // is there, too.
-export function nvidia(text) {
+export function nvidia(text, family, mains) {
   const blocks = [];
   let block = null;
   for (const line of text.slice(text.lastIndexOf("NAK IR after calc_instr_deps:")).split("\n").slice(1)) {
@@ -160,7 +159,7 @@ export function nvidia(text) {
     return l;
   });
   const all = blocks.flatMap((b) => b.code);
-  const loop = mainLoops(loops);
+  const loop = mainLoops(loops, mains);
   return { registers: number(text, "Number of GPRs"), spilled: all.filter((op) => op.startsWith("st.local")).length, fills: all.filter((op) => op.startsWith("ld.local")).length,
     share: round(loop?.macs / loop?.issue), bytes_a_mac: round(loop?.bytes / loop?.macs) };
 }
