@@ -208,20 +208,21 @@ func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s conv
 	if o.X2 != nil {
 		c2 = o.X2.Pitch()
 	}
+	lanes := p.Device.lanes()
 	conv := Dispatch{
 		Label: o.Label, Weights: w.dtype,
 		Params: append(end.params(), []Param{{"m", s.m}, {"n_quads", y.Pitch() / 4}, {"w_quads", w.columns() / 4},
 			{"c1_quads", x.Pitch() / 4}, {"c2_quads", c2 / 4}, {"h_in", s.hIn}, {"w_in", s.wIn}, {"h_up", s.hUp}, {"w_up", s.wUp},
 			{"h_out", s.hOut}, {"w_out", s.wOut}, {"top", s.top}, {"left", -o.Padding}, {"ksize", w.Size}, {"stride", s.stride},
-			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"phases", s.phases}, {"phase_step", max(1, s.step)}, {"pairs", (w.used() + 7) / 8 * 4}, {"pixels", 16}}...),
+			{"slices", t.slices}, {"slice_passes", (w.passes() + t.slices - 1) / t.slices}, {"phases", s.phases}, {"phase_step", max(1, s.step)}, {"pairs", (w.used() + 2*lanes - 1) / (2 * lanes) * lanes}, {"pixels", 16}}...),
 		Bind: append([]Binding{In("x", x), Read("w", w.packed), Out("y", y), In("x2", o.X2).Optional()}, vectors...),
 		Cost: w.cost(s.pixels()),
 	}
 	if t.mv == 0 {
-		// A workgroup takes 16 pixels and 64 columns. pairs is padded so that the four threads of
-		// a quad are busy or idle together.
+		// A workgroup takes 16 pixels and 64 columns. pairs is padded so that threads that share
+		// what they read are busy or idle together.
 		conv.Kernel = "conv2d_cpu"
-		conv.Consts = append([]Const{{"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_LAMBDA", o.Lambda != nil}, {"HAS_RESIDUAL", o.Residual != nil},
+		conv.Consts = append([]Const{{"LANES", lanes}, {"HAS_X2", o.X2 != nil}, {"HAS_TABLE", o.Table != nil}, {"HAS_LAMBDA", o.Lambda != nil}, {"HAS_RESIDUAL", o.Residual != nil},
 			{"UPSAMPLES", end.flags&convUpsample != 0}, {"GATED", w.geglu}, {"ACTIVATION", end.activation}}, convFlags...)
 		conv.Groups = [3]int{(s.m + 15) / 16, (w.used() + 63) / 64, 1}
 	} else {
@@ -234,4 +235,12 @@ func recordConv(p *Program, x, y *Tensor, w *ConvWeight, o Conv2dOptions, s conv
 		conv.Groups = [3]int{t.rows(s.m), t.columns(w.used()), t.slices * s.phases}
 	}
 	p.Dispatch(conv)
+}
+
+// lanes is how many threads share what they read in conv2d_cpu.wgsl.
+func (d *Device) lanes() int {
+	if d.SubgroupMin >= 8 {
+		return 8
+	}
+	return 4
 }

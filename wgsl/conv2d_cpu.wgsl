@@ -5,15 +5,15 @@
 // On such a processor the threads of a workgroup are the lanes of a vector. Reading
 // workgroup memory is one more gather, a barrier switches between coroutines, and an array
 // with a computed index is a gather and a scatter. So every thread computes 16 pixels by 4
-// channels alone, in named variables. Of every four pixels it reads one and gets the
-// others from its neighbours by quadBroadcast. Neighbouring threads read neighbouring words
-// of w. With this kernel a step of the model that ships takes 1.3 s on SwiftShader and 0.5 s
+// channels alone, in named variables. Of every four or eight pixels it reads one and gets the
+// others from its neighbours, because a gather costs more than an exchange. Neighbouring threads
+// read neighbouring words of w. With this kernel a step of the model that ships takes 1.3 s on SwiftShader and 0.5 s
 // on lavapipe (two cores, f32); with conv2d.wgsl it takes 10.6 s and 1.2 s.
 //
 // A workgroup of 16 threads computes 16 pixels by 64 columns of w. A thread computes columns
 // 2t, 2t + 1, 32 + 2t and 33 + 2t, so that with GEGLU it has values and their gates.
 //
-// Constants: HAS_X2, HAS_TABLE, HAS_LAMBDA, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU), ACTIVATION, and the
+// Constants: LANES (4, or 8 where subgroups have so many threads), HAS_X2, HAS_TABLE, HAS_LAMBDA, HAS_RESIDUAL, UPSAMPLES, GATED (GEGLU), ACTIVATION, and the
 // flags, of which only BIAS, WIDE and RECTIFY are used. The others are constants here, because
 // SwiftShader executes both sides of a branch.
 
@@ -32,10 +32,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let n = group.y * 32u + t;    // the first pair of columns; the second is n + 16
     if n >= p.pairs { return; }
     let m = group.x * 16u;
-    let s0 = start(m + 0u + t % 4u);
-    let s1 = start(m + 4u + t % 4u);
-    let s2 = start(m + 8u + t % 4u);
-    let s3 = start(m + 12u + t % 4u);
+    let s0 = start(m + 0u * LANES + t % LANES);
+    let s1 = start(m + 1u * LANES + t % LANES);
+    let s2 = start(m + 2u * LANES + t % LANES);
+    let s3 = start(m + 3u * LANES + t % LANES);
     var a0 = vec4<f32>();
     var a1 = vec4<f32>();
     var a2 = vec4<f32>();
@@ -66,79 +66,97 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let v2 = load(p2, q);
             let v3 = load(p3, q);
             let w0 = columns(row);
-            a0 = fma(vec4<f32>(quadBroadcast(v0.x, 0u)), w0, a0);
-            a1 = fma(vec4<f32>(quadBroadcast(v0.x, 1u)), w0, a1);
-            a2 = fma(vec4<f32>(quadBroadcast(v0.x, 2u)), w0, a2);
-            a3 = fma(vec4<f32>(quadBroadcast(v0.x, 3u)), w0, a3);
-            a4 = fma(vec4<f32>(quadBroadcast(v1.x, 0u)), w0, a4);
-            a5 = fma(vec4<f32>(quadBroadcast(v1.x, 1u)), w0, a5);
-            a6 = fma(vec4<f32>(quadBroadcast(v1.x, 2u)), w0, a6);
-            a7 = fma(vec4<f32>(quadBroadcast(v1.x, 3u)), w0, a7);
-            a8 = fma(vec4<f32>(quadBroadcast(v2.x, 0u)), w0, a8);
-            a9 = fma(vec4<f32>(quadBroadcast(v2.x, 1u)), w0, a9);
-            a10 = fma(vec4<f32>(quadBroadcast(v2.x, 2u)), w0, a10);
-            a11 = fma(vec4<f32>(quadBroadcast(v2.x, 3u)), w0, a11);
-            a12 = fma(vec4<f32>(quadBroadcast(v3.x, 0u)), w0, a12);
-            a13 = fma(vec4<f32>(quadBroadcast(v3.x, 1u)), w0, a13);
-            a14 = fma(vec4<f32>(quadBroadcast(v3.x, 2u)), w0, a14);
-            a15 = fma(vec4<f32>(quadBroadcast(v3.x, 3u)), w0, a15);
+            a0 = fma(vec4<f32>(pixel0(v0.x, v0.x)), w0, a0);
+            a1 = fma(vec4<f32>(pixel1(v0.x, v0.x)), w0, a1);
+            a2 = fma(vec4<f32>(pixel2(v0.x, v0.x)), w0, a2);
+            a3 = fma(vec4<f32>(pixel3(v0.x, v0.x)), w0, a3);
+            a4 = fma(vec4<f32>(pixel4(v1.x, v0.x)), w0, a4);
+            a5 = fma(vec4<f32>(pixel5(v1.x, v0.x)), w0, a5);
+            a6 = fma(vec4<f32>(pixel6(v1.x, v0.x)), w0, a6);
+            a7 = fma(vec4<f32>(pixel7(v1.x, v0.x)), w0, a7);
+            a8 = fma(vec4<f32>(pixel8(v2.x, v1.x)), w0, a8);
+            a9 = fma(vec4<f32>(pixel9(v2.x, v1.x)), w0, a9);
+            a10 = fma(vec4<f32>(pixel10(v2.x, v1.x)), w0, a10);
+            a11 = fma(vec4<f32>(pixel11(v2.x, v1.x)), w0, a11);
+            a12 = fma(vec4<f32>(pixel12(v3.x, v1.x)), w0, a12);
+            a13 = fma(vec4<f32>(pixel13(v3.x, v1.x)), w0, a13);
+            a14 = fma(vec4<f32>(pixel14(v3.x, v1.x)), w0, a14);
+            a15 = fma(vec4<f32>(pixel15(v3.x, v1.x)), w0, a15);
             let w1 = columns(row + 2u * p.w_quads);
-            a0 = fma(vec4<f32>(quadBroadcast(v0.y, 0u)), w1, a0);
-            a1 = fma(vec4<f32>(quadBroadcast(v0.y, 1u)), w1, a1);
-            a2 = fma(vec4<f32>(quadBroadcast(v0.y, 2u)), w1, a2);
-            a3 = fma(vec4<f32>(quadBroadcast(v0.y, 3u)), w1, a3);
-            a4 = fma(vec4<f32>(quadBroadcast(v1.y, 0u)), w1, a4);
-            a5 = fma(vec4<f32>(quadBroadcast(v1.y, 1u)), w1, a5);
-            a6 = fma(vec4<f32>(quadBroadcast(v1.y, 2u)), w1, a6);
-            a7 = fma(vec4<f32>(quadBroadcast(v1.y, 3u)), w1, a7);
-            a8 = fma(vec4<f32>(quadBroadcast(v2.y, 0u)), w1, a8);
-            a9 = fma(vec4<f32>(quadBroadcast(v2.y, 1u)), w1, a9);
-            a10 = fma(vec4<f32>(quadBroadcast(v2.y, 2u)), w1, a10);
-            a11 = fma(vec4<f32>(quadBroadcast(v2.y, 3u)), w1, a11);
-            a12 = fma(vec4<f32>(quadBroadcast(v3.y, 0u)), w1, a12);
-            a13 = fma(vec4<f32>(quadBroadcast(v3.y, 1u)), w1, a13);
-            a14 = fma(vec4<f32>(quadBroadcast(v3.y, 2u)), w1, a14);
-            a15 = fma(vec4<f32>(quadBroadcast(v3.y, 3u)), w1, a15);
+            a0 = fma(vec4<f32>(pixel0(v0.y, v0.y)), w1, a0);
+            a1 = fma(vec4<f32>(pixel1(v0.y, v0.y)), w1, a1);
+            a2 = fma(vec4<f32>(pixel2(v0.y, v0.y)), w1, a2);
+            a3 = fma(vec4<f32>(pixel3(v0.y, v0.y)), w1, a3);
+            a4 = fma(vec4<f32>(pixel4(v1.y, v0.y)), w1, a4);
+            a5 = fma(vec4<f32>(pixel5(v1.y, v0.y)), w1, a5);
+            a6 = fma(vec4<f32>(pixel6(v1.y, v0.y)), w1, a6);
+            a7 = fma(vec4<f32>(pixel7(v1.y, v0.y)), w1, a7);
+            a8 = fma(vec4<f32>(pixel8(v2.y, v1.y)), w1, a8);
+            a9 = fma(vec4<f32>(pixel9(v2.y, v1.y)), w1, a9);
+            a10 = fma(vec4<f32>(pixel10(v2.y, v1.y)), w1, a10);
+            a11 = fma(vec4<f32>(pixel11(v2.y, v1.y)), w1, a11);
+            a12 = fma(vec4<f32>(pixel12(v3.y, v1.y)), w1, a12);
+            a13 = fma(vec4<f32>(pixel13(v3.y, v1.y)), w1, a13);
+            a14 = fma(vec4<f32>(pixel14(v3.y, v1.y)), w1, a14);
+            a15 = fma(vec4<f32>(pixel15(v3.y, v1.y)), w1, a15);
             let w2 = columns(row + 4u * p.w_quads);
-            a0 = fma(vec4<f32>(quadBroadcast(v0.z, 0u)), w2, a0);
-            a1 = fma(vec4<f32>(quadBroadcast(v0.z, 1u)), w2, a1);
-            a2 = fma(vec4<f32>(quadBroadcast(v0.z, 2u)), w2, a2);
-            a3 = fma(vec4<f32>(quadBroadcast(v0.z, 3u)), w2, a3);
-            a4 = fma(vec4<f32>(quadBroadcast(v1.z, 0u)), w2, a4);
-            a5 = fma(vec4<f32>(quadBroadcast(v1.z, 1u)), w2, a5);
-            a6 = fma(vec4<f32>(quadBroadcast(v1.z, 2u)), w2, a6);
-            a7 = fma(vec4<f32>(quadBroadcast(v1.z, 3u)), w2, a7);
-            a8 = fma(vec4<f32>(quadBroadcast(v2.z, 0u)), w2, a8);
-            a9 = fma(vec4<f32>(quadBroadcast(v2.z, 1u)), w2, a9);
-            a10 = fma(vec4<f32>(quadBroadcast(v2.z, 2u)), w2, a10);
-            a11 = fma(vec4<f32>(quadBroadcast(v2.z, 3u)), w2, a11);
-            a12 = fma(vec4<f32>(quadBroadcast(v3.z, 0u)), w2, a12);
-            a13 = fma(vec4<f32>(quadBroadcast(v3.z, 1u)), w2, a13);
-            a14 = fma(vec4<f32>(quadBroadcast(v3.z, 2u)), w2, a14);
-            a15 = fma(vec4<f32>(quadBroadcast(v3.z, 3u)), w2, a15);
+            a0 = fma(vec4<f32>(pixel0(v0.z, v0.z)), w2, a0);
+            a1 = fma(vec4<f32>(pixel1(v0.z, v0.z)), w2, a1);
+            a2 = fma(vec4<f32>(pixel2(v0.z, v0.z)), w2, a2);
+            a3 = fma(vec4<f32>(pixel3(v0.z, v0.z)), w2, a3);
+            a4 = fma(vec4<f32>(pixel4(v1.z, v0.z)), w2, a4);
+            a5 = fma(vec4<f32>(pixel5(v1.z, v0.z)), w2, a5);
+            a6 = fma(vec4<f32>(pixel6(v1.z, v0.z)), w2, a6);
+            a7 = fma(vec4<f32>(pixel7(v1.z, v0.z)), w2, a7);
+            a8 = fma(vec4<f32>(pixel8(v2.z, v1.z)), w2, a8);
+            a9 = fma(vec4<f32>(pixel9(v2.z, v1.z)), w2, a9);
+            a10 = fma(vec4<f32>(pixel10(v2.z, v1.z)), w2, a10);
+            a11 = fma(vec4<f32>(pixel11(v2.z, v1.z)), w2, a11);
+            a12 = fma(vec4<f32>(pixel12(v3.z, v1.z)), w2, a12);
+            a13 = fma(vec4<f32>(pixel13(v3.z, v1.z)), w2, a13);
+            a14 = fma(vec4<f32>(pixel14(v3.z, v1.z)), w2, a14);
+            a15 = fma(vec4<f32>(pixel15(v3.z, v1.z)), w2, a15);
             let w3 = columns(row + 6u * p.w_quads);
-            a0 = fma(vec4<f32>(quadBroadcast(v0.w, 0u)), w3, a0);
-            a1 = fma(vec4<f32>(quadBroadcast(v0.w, 1u)), w3, a1);
-            a2 = fma(vec4<f32>(quadBroadcast(v0.w, 2u)), w3, a2);
-            a3 = fma(vec4<f32>(quadBroadcast(v0.w, 3u)), w3, a3);
-            a4 = fma(vec4<f32>(quadBroadcast(v1.w, 0u)), w3, a4);
-            a5 = fma(vec4<f32>(quadBroadcast(v1.w, 1u)), w3, a5);
-            a6 = fma(vec4<f32>(quadBroadcast(v1.w, 2u)), w3, a6);
-            a7 = fma(vec4<f32>(quadBroadcast(v1.w, 3u)), w3, a7);
-            a8 = fma(vec4<f32>(quadBroadcast(v2.w, 0u)), w3, a8);
-            a9 = fma(vec4<f32>(quadBroadcast(v2.w, 1u)), w3, a9);
-            a10 = fma(vec4<f32>(quadBroadcast(v2.w, 2u)), w3, a10);
-            a11 = fma(vec4<f32>(quadBroadcast(v2.w, 3u)), w3, a11);
-            a12 = fma(vec4<f32>(quadBroadcast(v3.w, 0u)), w3, a12);
-            a13 = fma(vec4<f32>(quadBroadcast(v3.w, 1u)), w3, a13);
-            a14 = fma(vec4<f32>(quadBroadcast(v3.w, 2u)), w3, a14);
-            a15 = fma(vec4<f32>(quadBroadcast(v3.w, 3u)), w3, a15);
+            a0 = fma(vec4<f32>(pixel0(v0.w, v0.w)), w3, a0);
+            a1 = fma(vec4<f32>(pixel1(v0.w, v0.w)), w3, a1);
+            a2 = fma(vec4<f32>(pixel2(v0.w, v0.w)), w3, a2);
+            a3 = fma(vec4<f32>(pixel3(v0.w, v0.w)), w3, a3);
+            a4 = fma(vec4<f32>(pixel4(v1.w, v0.w)), w3, a4);
+            a5 = fma(vec4<f32>(pixel5(v1.w, v0.w)), w3, a5);
+            a6 = fma(vec4<f32>(pixel6(v1.w, v0.w)), w3, a6);
+            a7 = fma(vec4<f32>(pixel7(v1.w, v0.w)), w3, a7);
+            a8 = fma(vec4<f32>(pixel8(v2.w, v1.w)), w3, a8);
+            a9 = fma(vec4<f32>(pixel9(v2.w, v1.w)), w3, a9);
+            a10 = fma(vec4<f32>(pixel10(v2.w, v1.w)), w3, a10);
+            a11 = fma(vec4<f32>(pixel11(v2.w, v1.w)), w3, a11);
+            a12 = fma(vec4<f32>(pixel12(v3.w, v1.w)), w3, a12);
+            a13 = fma(vec4<f32>(pixel13(v3.w, v1.w)), w3, a13);
+            a14 = fma(vec4<f32>(pixel14(v3.w, v1.w)), w3, a14);
+            a15 = fma(vec4<f32>(pixel15(v3.w, v1.w)), w3, a15);
             row += 8u * p.w_quads;
         }
     }
     var sums = array(a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12, a13, a14, a15);
     for (var i = 0u; i < p.pixels; i++) { finish(m + i, n, sums[i]); }
 }
+
+// A pixel's value, which one thread of every four or eight has read.
+fn pixel0(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 0u); } return quadBroadcast(four, 0u); }
+fn pixel1(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 1u); } return quadBroadcast(four, 1u); }
+fn pixel2(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 2u); } return quadBroadcast(four, 2u); }
+fn pixel3(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 3u); } return quadBroadcast(four, 3u); }
+fn pixel4(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 4u); } return quadBroadcast(four, 0u); }
+fn pixel5(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 5u); } return quadBroadcast(four, 1u); }
+fn pixel6(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 6u); } return quadBroadcast(four, 2u); }
+fn pixel7(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 7u); } return quadBroadcast(four, 3u); }
+fn pixel8(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 0u); } return quadBroadcast(four, 0u); }
+fn pixel9(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 1u); } return quadBroadcast(four, 1u); }
+fn pixel10(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 2u); } return quadBroadcast(four, 2u); }
+fn pixel11(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 3u); } return quadBroadcast(four, 3u); }
+fn pixel12(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 4u); } return quadBroadcast(four, 0u); }
+fn pixel13(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 5u); } return quadBroadcast(four, 1u); }
+fn pixel14(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 6u); } return quadBroadcast(four, 2u); }
+fn pixel15(four: f32, eight: f32) -> f32 { if LANES == 8u { return subgroupBroadcast(eight, 7u); } return quadBroadcast(four, 3u); }
 
 // The thread's four columns of a row of w.
 fn columns(at: u32) -> vec4<f32> { return vec4<f32>(weight2(w[at]), weight2(w[at + 16u])); }

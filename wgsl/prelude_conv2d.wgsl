@@ -25,7 +25,7 @@ struct Params {
     slice_passes: u32,   // conv2d.wgsl only: passes per slice
     phases: u32,         // conv2d.wgsl only: 4 for an upsampling in phases, N · N for Winograd's products, otherwise 1
     phase_step: u32,     // conv2d.wgsl only: columns of the input from an even phase to the odd one beside it
-    pairs: u32,          // conv2d_cpu.wgsl only: pairs of columns of w in use, a multiple of 4
+    pairs: u32,          // conv2d_cpu.wgsl only: pairs of columns of w in use, a multiple of LANES
     pixels: u32,         // conv2d_cpu.wgsl only: always 16, in the uniform so that the last loop is not unrolled
 }
 
