@@ -166,8 +166,14 @@ test_node() {
   need_node
   [ -n "${VK_DRIVER_FILES:-}" ] || { need_lavapipe; export VK_DRIVER_FILES=$lavapipe; }
   node_env
-  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/... ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./model/preprocessors/... ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
-  # The kernels that GPUs run, as whole networks. Mesa compiles them in half the time for vectors of half the width.
+  local convolutions=(-run TestConv2d -skip //tile)
+  [ -z "${IMPROMPT_FULL:-}" ] || convolutions=()
+  # Mesa compiles the kernels that GPUs run in half the time for vectors of half the width. A processor's convolutions are
+  # others there, so these are tested with the whole width too.
+  LP_NATIVE_VECTOR_WIDTH=128 GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/...
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./gpu/ "${convolutions[@]}"
+  GOOS=js GOARCH=wasm go test -timeout 15m -exec "$root/tests/runner/node" ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./model/preprocessors/... ./loader/... ./app/engine/ ./app/evaluate/ ./app/protocol/
+  # The kernels that GPUs run, as whole networks.
   LP_NATIVE_VECTOR_WIDTH=128 GOOS=js GOARCH=wasm go test -tags kernels -timeout 3h -exec "$root/tests/runner/node" ./model/pipeline/ -run TestGPUKernels
   [ -z "${IMPROMPT_FULL:-}" ] || IMPROMPT_KERNELS=gpu LP_NATIVE_VECTOR_WIDTH=128 GOOS=js GOARCH=wasm go test -timeout 3h -exec "$root/tests/runner/node" ./model/{clip,unet,vae,pipeline}/ ./model/guides/... ./model/preprocessors/...
   node --test tests/generate/
