@@ -723,6 +723,19 @@ test("a database that was deleted is opened again, and one that a newer tab upgr
   await page.close();
 });
 
+test("a database without its object stores is made anew", async () => {
+  const other = origin.replace("127.0.0.1", "localhost");
+  const empty = await context.newPage();
+  await empty.goto(`${other}wasm_exec.js`); // the origin, without the store
+  await removed(empty);
+  await opened(empty, 2);
+  await empty.close();
+  const page = await openTab(other);
+  assert.deepEqual(await page.evaluate(() => store.list().catch((e) => e.message)), []);
+  await removed(page);
+  await page.close();
+});
+
 test("a page waits for a tab that keeps an older database open, and says so", async () => {
   const other = origin.replace("127.0.0.1", "localhost");
   const old = await context.newPage();

@@ -85,9 +85,10 @@ async function keep(name, bytes) {
   await button(page, `Delete ${name}`).waitFor();
 }
 
-test("another VAE and an embedding in the words give another picture, whose file names both", { timeout: 2 * PICTURE }, async () => {
+test("another VAE and an embedding in the words give another picture, whose file names both", { timeout: 2 * PICTURE }, async (t) => {
   // The model that ships draws with its own VAE alone, so this is a copy of it.
   const cdn = await startCDN();
+  t.after(() => cdn.close());
   for (const name of ["unet/config.json", "unet/diffusion_pytorch_model.safetensors", "vae/config.json", "vae/diffusion_pytorch_model.safetensors", "text_encoder/config.json",
     "text_encoder/model.safetensors", "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer/tokenizer_config.json", "scheduler/scheduler_config.json", "model_index.json"]) {
     cdn.add(`/demo/${name}`, fs.readFileSync(path.join(root, "web/model", name)));
@@ -98,7 +99,6 @@ test("another VAE and an embedding in the words give another picture, whose file
   await button(page, "Look at the link").click();
   await button(page, "Start download of demo").click();
   await button(page, "Use demo").click();
-  cdn.close();
   const width = JSON.parse(fs.readFileSync(path.join(root, "web/model/unet/config.json"))).cross_attention_dim;
   await keep("easy.safetensors", safetensors([{ name: "emb_params", dtype: "F32", shape: [1, width], bytes: Buffer.from(new Float32Array(width).fill(0.5).buffer) }]));
   await keep("other.safetensors", smallModel().folder["vae/diffusion_pytorch_model.safetensors"]);

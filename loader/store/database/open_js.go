@@ -15,8 +15,32 @@ import (
 // patience is how long a database may take to open before another tab is blamed.
 const patience = 2 * time.Second
 
-// open opens the database, and creates or upgrades it where it is new or old.
+// open opens the database, and creates or upgrades it where it is new or old. ctx does not end it, because a
+// request of package idb that is given up creates the database without its object stores.
 func (c *Connection) open(ctx context.Context) (*idb.Database, error) {
+	ctx = context.WithoutCancel(ctx)
+	db, err := c.request(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// Earlier versions of this page could leave such a database. There is nothing in it.
+	if names, err := db.ObjectStoreNames(); err != nil || len(names) > 0 {
+		return db, err
+	}
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	deleting, err := idb.Global().DeleteDatabase(c.Name)
+	if err != nil {
+		return nil, explain(err)
+	}
+	if err := deleting.Await(ctx); err != nil {
+		return nil, explain(err)
+	}
+	return c.request(ctx)
+}
+
+func (c *Connection) request(ctx context.Context) (*idb.Database, error) {
 	request, err := idb.Global().Open(ctx, c.Name, c.Version, c.Upgrade)
 	if err != nil {
 		return nil, explain(err)
