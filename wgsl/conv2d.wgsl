@@ -48,6 +48,7 @@
 
 //needs prelude_conv2d
 //needs prelude_conv2d_tile
+//needs prelude_conv2d_end
 
 alias Tile4 = vec4<f32>;
 fn tile_act4(v: Act4) -> Tile4 { return act4(v); }

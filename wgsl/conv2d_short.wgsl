@@ -9,6 +9,7 @@
 
 //needs prelude_conv2d
 //needs prelude_conv2d_tile
+//needs prelude_conv2d_end
 
 alias Tile4 = vec4<f16>;
 fn tile_act4(v: Act4) -> Tile4 { return v; }

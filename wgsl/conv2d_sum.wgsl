@@ -15,6 +15,8 @@
 // One thread computes one vec4 of y, the one at id.x + id.y · stride. What a flag switches
 // off is bound to any buffer. Constants: the flags.
 
+//needs prelude_conv2d_end
+
 struct Params {
     count: u32,      // vec4 of y
     stride: u32,
@@ -43,12 +45,5 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (p.flags & BIAS) != 0u { s += bias[n]; }
     if (p.flags & TABLE) != 0u { s += table[step[0] * p.n_quads + n]; }
     if (p.flags & LAMBDA) != 0u { s *= table[step[0] * p.n_quads + n]; }
-    s = activate4(p.activation, s);
-    if (p.flags & RESIDUAL) != 0u { s += act4(residual[i]); }
-    if (p.flags & RECTIFY) != 0u { s = max(s, vec4<f32>(0.0)); }
-    s *= p.scale;
-    let wide = (p.flags & WIDE) != 0u;
-    let place = select(i, i * WIDE_PLACES, wide);
-    y[place] = out_low(s, wide);
-    if WIDE_PLACES == 2u && wide { y[place + 1u] = out_high(s); }
+    put(i, activate4(p.activation, s));
 }

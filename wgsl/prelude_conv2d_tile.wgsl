@@ -248,13 +248,5 @@ fn add_vectors(v: vec4<f32>, column: u32) -> vec4<f32> {
 // those of the others.
 fn finish(row: u32, n: u32, v: vec4<f32>) {
     if row >= p.m * p.phases * p.slices || n >= p.n_quads { return; }
-    var s = v;
-    let at = row * p.n_quads + n;
-    if has(RESIDUAL) { s += act4(residual[at]); }
-    if has(RECTIFY) { s = max(s, vec4<f32>(0.0)); }
-    s *= p.scale;
-    let wide = has(WIDE);
-    let place = select(at, at * WIDE_PLACES, wide);
-    y[place] = out_low(s, wide);
-    if WIDE_PLACES == 2u && wide { y[place + 1u] = out_high(s); }
+    put(row * p.n_quads + n, v);
 }

@@ -18,6 +18,8 @@
 // is bound to any buffer. Constants: TILE (2 or 4), ACTIVATION, and the flags. What is done with a
 // pixel is compiled TILE times, and therefore has only the activation that there is.
 
+//needs prelude_conv2d_end
+
 struct Params {
     count: u32,        // threads: tiles · TILE · O / 4
     stride: u32,       // a thread's index is id.x + id.y · stride
@@ -106,13 +108,5 @@ fn finish(row: u32, n: u32, sum: vec4<f32>) {
     if has(BIAS) { s += bias[n]; }
     if has(TABLE) { s += table[step[0] * p.n_quads + n]; }
     if has(LAMBDA) { s *= table[step[0] * p.n_quads + n]; }
-    s = activate4(ACTIVATION, s);
-    let at = row * p.n_quads + n;
-    if has(RESIDUAL) { s += act4(residual[at]); }
-    if has(RECTIFY) { s = max(s, vec4<f32>(0.0)); }
-    s *= p.scale;
-    let wide = has(WIDE);
-    let place = select(at, at * WIDE_PLACES, wide);
-    y[place] = out_low(s, wide);
-    if WIDE_PLACES == 2u && wide { y[place + 1u] = out_high(s); }
+    put(row * p.n_quads + n, activate4(ACTIVATION, s));
 }
